@@ -1,0 +1,73 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+# Files, not folders, so that later runs install nothing unless what they name has changed.
+RUNTIME := .venv/.runtime
+DEV := .venv/.dev
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(RUNTIME) ## List bindings: of a stand-in API, or with PICTIFY_API_KEY set, your own
+ifdef PICTIFY_API_KEY
+	@$(BIN)/python examples/list_bindings.py
+else
+	@$(BIN)/python -m pictify_client.testing $(BIN)/python examples/list_bindings.py
+endif
+
+.PHONY: test
+test: $(DEV) ## Run the tests, and see that they reach every line
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+.PHONY: check
+check: $(DEV) ## Run all that needs no running: lint, types, layers, the contract, drift
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PATH=$(BIN):$$PATH basedpyright
+	PATH=$(BIN):$$PATH basedpyright --verifytypes pictify_client --ignoreexternal
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/codespell
+	$(BIN)/openapi-spec-validator openapi.yaml
+	$(BIN)/python -m generator --check
+
+.PHONY: generate
+generate: $(DEV) ## Generate pictify_client/api and pictify_client/models from openapi.yaml
+	$(BIN)/python -m generator
+
+.PHONY: record
+record: $(DEV) ## Record the responses of the live API anew (needs PICTIFY_API_KEY)
+	$(BIN)/python -m tests.record
+
+.PHONY: format
+format: $(DEV) ## Put the code in the form that `make check` wants
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: lock
+lock: $(DEV) ## Choose the newest versions of the development environment
+	$(BIN)/pip install --quiet uv
+	echo hatchling | $(BIN)/uv pip compile pyproject.toml - --quiet --upgrade --all-extras --universal \
+		--python-version 3.11 --no-header --no-annotate --output-file constraints.txt
+
+.PHONY: clean
+clean: ## Remove everything that was made
+	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
+
+export PIP_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+$(RUNTIME): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+		"Python 3.11 or newer is needed; name one: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME)
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,148 @@
+"""Generate the code: `python -m generator`; `--check` compares it with what is there instead."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+from openapi_python_client import Project
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError, ParseError
+from ruamel.yaml import YAML
+
+from .overlay import OverlayError, apply
+from .shapes import Shapes
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("api", "models")
+
+
+class GenerationError(Exception):
+    """The contract cannot be turned into code; says which part of it, and where to correct that."""
+
+
+def load(path: Path) -> Any:
+    """Read a YAML file. What an alias (`*name`) stands for is copied, so that it can be changed alone."""
+    with path.open("rb") as file:
+        return _unshared(YAML(typ="safe").load(file))  # pyright: ignore[reportUnknownMemberType]
+
+
+def _unshared(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _unshared(item) for key, item in cast("Mapping[object, Any]", value).items()}
+    if isinstance(value, list):
+        return [_unshared(item) for item in cast("list[object]", value)]
+    return value
+
+
+def generate(contract: Path, build: Path) -> list[str]:
+    """Write `api` and `models` for a contract into a folder.
+
+    Returns:
+        The targets of the overlay that are not in this contract.
+
+    Raises:
+        GenerationError: A part of the contract got no code.
+    """
+    document = load(contract)
+    try:
+        unmatched = apply(document, load(ROOT / "generator/overlay.yaml"))
+    except OverlayError as error:
+        raise GenerationError(str(error)) from error
+    config = Config.from_sources(
+        ConfigFile(**load(ROOT / "generator-config.yaml")),
+        meta_type=MetaType.NONE,
+        document_source=contract,
+        file_encoding="utf-8",
+        overwrite=True,
+        output_path=build,
+    )
+    data = GeneratorData.from_dict(document, config=config)
+    if isinstance(data, GeneratorError):
+        raise GenerationError(*_explained([data]))
+    shapes = Shapes(document, data)
+    data.models = shapes.own_models()
+    dropped = [error for collection in data.endpoint_collections_by_tag.values() for error in collection.parse_errors]
+    if problems := [*_explained(dropped), *_explained(data.errors), *shapes.unsupported(data)]:
+        raise GenerationError("\n\n".join(problems))
+    project = Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
+    project.env.globals.update(shapes.globals())
+    # The hooks in generator-config.yaml run the Ruff of this environment.
+    os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    os.environ["PROJECT_ROOT"] = str(ROOT)
+    if errors := _explained(project.build()):
+        raise GenerationError("\n\n".join(errors))
+    return unmatched
+
+
+def _explained(errors: Sequence[GeneratorError]) -> list[str]:
+    parts: list[str] = []
+    for error in errors:
+        lines = [error.header.strip(), error.detail or ""]
+        if isinstance(error, ParseError) and error.data is not None:
+            lines.append(error.data.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True, by_alias=True))
+        # Some of the generator's messages show the wrapper of a string instead of the string.
+        parts.append(re.sub(r" ?<[\w.]+UntrustedString object at \w+>", "", "\n".join(line for line in lines if line)))
+    return parts
+
+
+def install(build: Path, package: Path) -> None:
+    """Put freshly generated folders in the place of the old ones."""
+    for folder in FOLDERS:
+        shutil.rmtree(package / folder, ignore_errors=True)
+        shutil.copytree(build / folder, package / folder, ignore=shutil.ignore_patterns(".ruff_cache"))
+
+
+def differences(build: Path, package: Path) -> Iterator[str]:
+    """A unified diff from the code that is there to freshly generated code, line by line."""
+    for folder in FOLDERS:
+        names = {path.relative_to(root) for root in (build, package) for path in (root / folder).rglob("*.py")}
+        for name in sorted(names):
+            before, after = (
+                (root / name).read_text("utf-8").splitlines(keepends=True) if (root / name).exists() else []
+                for root in (package, build)
+            )
+            yield from difflib.unified_diff(before, after, f"a/{package.name}/{name}", f"b/{package.name}/{name}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; answers the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m generator", description="Generate the code from the contract.")
+    parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the OpenAPI document")
+    parser.add_argument("--package", type=Path, default=ROOT / "pictify_client", help="where the code goes")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the code there is another")
+    options = parser.parse_args(arguments)
+    with TemporaryDirectory() as folder:
+        build = Path(folder, "pictify_client")
+        try:
+            unmatched = generate(options.contract, build)
+        except GenerationError as error:
+            print(
+                f"{error}\n\nNothing was written: the above would be missing from the client. Correct the contract in "
+                "generator/overlay.yaml, or give it a shape in generator/.",
+                file=sys.stderr,
+            )
+            return 1
+        for target in unmatched:
+            print(f"note: the overlay's {target} matches nothing in this contract")
+        if not options.check:
+            install(build, options.package)
+            return 0
+        diff = list(differences(build, options.package))
+        sys.stdout.writelines(diff)
+        if diff:
+            print("The code is not what the contract generates: run `make generate`.", file=sys.stderr)
+        return 1 if diff else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,110 @@
+"""The Pictify API for Python: images, GIFs and PDFs from HTML and templates, async and sync.
+
+    from pictify_client import AsyncPictify
+
+    async with AsyncPictify() as pictify:  # key from PICTIFY_API_KEY
+        async for binding in pictify.bindings.list(status="active"):
+            print(binding.name, binding.render_url)
+
+`pictify_client.api` holds a function for every operation of the contract, `pictify_client.models`
+what they take and give, and `pictify_client.errors` what they raise.
+"""
+
+from typing import TYPE_CHECKING
+
+from ._lazy import attach
+
+if TYPE_CHECKING:
+    from .client import AsyncPictify, AuthenticatedClient, Client, Pictify
+    from .decoding import DecodeError
+    from .errors import (
+        APIConnectionError,
+        APIStatusError,
+        APITimeoutError,
+        BadRequestError,
+        ConfigurationError,
+        ConflictError,
+        ForbiddenError,
+        GoneError,
+        NotFoundError,
+        PaginationError,
+        PictifyError,
+        QuotaExceededError,
+        RateLimitError,
+        ResponseDecodeError,
+        ServerError,
+        UnauthorizedError,
+        UnprocessableContentError,
+    )
+    from .pagination import AsyncPage, AsyncPager, Page, Pager
+    from .rate_limits import RateLimit
+    from .types import UNSET, Response, Unset
+
+__all__ = (
+    "UNSET",
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncPage",
+    "AsyncPager",
+    "AsyncPictify",
+    "AuthenticatedClient",
+    "BadRequestError",
+    "Client",
+    "ConfigurationError",
+    "ConflictError",
+    "DecodeError",
+    "ForbiddenError",
+    "GoneError",
+    "NotFoundError",
+    "Page",
+    "Pager",
+    "PaginationError",
+    "Pictify",
+    "PictifyError",
+    "QuotaExceededError",
+    "RateLimit",
+    "RateLimitError",
+    "Response",
+    "ResponseDecodeError",
+    "ServerError",
+    "UnauthorizedError",
+    "UnprocessableContentError",
+    "Unset",
+)
+
+attach(
+    __name__,
+    {
+        "AsyncPictify": "client",
+        "AuthenticatedClient": "client",
+        "Client": "client",
+        "Pictify": "client",
+        "DecodeError": "decoding",
+        "APIConnectionError": "errors",
+        "APIStatusError": "errors",
+        "APITimeoutError": "errors",
+        "BadRequestError": "errors",
+        "ConfigurationError": "errors",
+        "ConflictError": "errors",
+        "ForbiddenError": "errors",
+        "GoneError": "errors",
+        "NotFoundError": "errors",
+        "PaginationError": "errors",
+        "PictifyError": "errors",
+        "QuotaExceededError": "errors",
+        "RateLimitError": "errors",
+        "ResponseDecodeError": "errors",
+        "ServerError": "errors",
+        "UnauthorizedError": "errors",
+        "UnprocessableContentError": "errors",
+        "AsyncPage": "pagination",
+        "AsyncPager": "pagination",
+        "Page": "pagination",
+        "Pager": "pagination",
+        "RateLimit": "rate_limits",
+        "UNSET": "types",
+        "Response": "types",
+        "Unset": "types",
+    },
+)

@@ -1,0 +1,25 @@
+"""Names of a package that are imported when they are first asked for."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+
+def attach(package: str, modules: dict[str, str]) -> None:
+    """Give a package names that live in its submodules, by `__getattr__` and `__dir__` (PEP 562).
+
+    Args:
+        package: The package's `__name__`.
+        modules: For each public name the submodule that defines it, relative to the package.
+    """
+    module = sys.modules[package]
+
+    def find(name: str) -> object:
+        if name not in modules:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module)
+        value: object = getattr(import_module(f"{package}.{modules[name]}"), name)
+        setattr(module, name, value)
+        return value
+
+    vars(module).update(__getattr__=find, __dir__=lambda: sorted({*vars(module), *modules}))

@@ -1,0 +1,476 @@
+"""The clients, and how a call is made: one way for all operations."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Mapping
+from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import version
+from threading import Lock
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+
+import httpx
+
+from .api import SERVER, AsyncResources, Resources
+from .decoding import DecodeError
+from .errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ConfigurationError,
+    PictifyError,
+    ResponseDecodeError,
+    status_error,
+)
+from .types import UNSET, Response, Unset
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from .operations import Operation
+
+T = TypeVar("T")
+AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
+
+DEFAULT_TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
+"""Seconds without a byte before a call is given up; a render may take its time."""
+
+_REDACTED = "[redacted]"
+# A ValueError too: the request is good by then, so it is of something that the server sent, such as a cookie.
+_TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError)
+# The API has no use for cookies, and one that is not ASCII would make every later request fail.
+_NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
+_logger = logging.getLogger("pictify_client")
+
+
+class _Connections:
+    """The httpx clients of a client and of its copies, made on first use: one pool for them all."""
+
+    def __init__(self, given: httpx.Client | httpx.AsyncClient | None, *, verify_ssl: bool) -> None:
+        self._given = given
+        self._verify_ssl = verify_ssl
+        self._sync: httpx.Client | None = given if isinstance(given, httpx.Client) else None
+        self._async: httpx.AsyncClient | None = given if isinstance(given, httpx.AsyncClient) else None
+        self._lock = Lock()
+        self._closed = False
+
+    def sync(self) -> httpx.Client:
+        with self._lock:
+            if self._sync is None and not self._closed:
+                self._refuse_given("sync", "asyncio")
+                self._sync = httpx.Client(verify=self._verify_ssl, timeout=DEFAULT_TIMEOUT)
+                self._sync.cookies.jar.set_policy(_NO_COOKIES)
+        return self._open(self._sync)
+
+    def asyncio(self) -> httpx.AsyncClient:
+        with self._lock:
+            if self._async is None and not self._closed:
+                self._refuse_given("asyncio", "sync")
+                self._async = httpx.AsyncClient(verify=self._verify_ssl, timeout=DEFAULT_TIMEOUT)
+                self._async.cookies.jar.set_policy(_NO_COOKIES)
+        return self._open(self._async)
+
+    def close(self) -> None:
+        self._closed = True
+        if self._sync is not None and self._sync is not self._given:
+            self._sync.close()
+
+    async def aclose(self) -> None:
+        self.close()
+        if self._async is not None and self._async is not self._given:
+            await self._async.aclose()
+
+    def _refuse_given(self, wanted: str, works: str) -> None:
+        if self._given is not None:
+            kind = type(self._given).__name__
+            raise ConfigurationError(f"http_client is a httpx.{kind}, which makes no {wanted} calls: use {works} ones")
+
+    def _open(self, client: AnyClient | None) -> AnyClient:
+        if client is None or self._closed or client.is_closed:
+            raise PictifyError("the client is closed: make a new one, or close it only after its last call")
+        return client
+
+
+class Client:
+    """A client for the operations that need no key, sync and async alike.
+
+    It holds one pool of connections, opened on the first call, and may be used by many tasks and
+    threads at once. Close it with `close()` or `aclose()`, or use it in a `with` or `async with`.
+
+    Args:
+        base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
+        timeout: Seconds to wait for the connection and between two bytes of an answer, or a
+            `httpx.Timeout`; None waits for ever. 60 (5 to connect), unless given.
+        headers: Headers for every request, beside those that the client sets itself.
+        verify_ssl: Whether the server's certificate is checked.
+        http_client: A `httpx.Client` or `httpx.AsyncClient` of your own to send with, for proxies,
+            client certificates or HTTP/2. Its own timeout holds unless `timeout` is given. It is
+            not closed with this client.
+
+    Raises:
+        ConfigurationError: The base URL or the timeout cannot be right; says why.
+    """
+
+    base_url: str
+    _key: str | None = None
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Mapping[str, str] | None = None,
+        verify_ssl: bool = True,
+        http_client: httpx.Client | httpx.AsyncClient | None = None,
+    ) -> None:
+        self.base_url = _base_url(base_url)
+        self._timeout = _timeout(timeout)
+        self._headers = {"Accept": "application/json", "User-Agent": _user_agent(), **_extra_headers(headers)}
+        self._connections = _Connections(http_client, verify_ssl=verify_ssl)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} cannot be pickled or copied: make one where it is needed")
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A copy with other options that shares the pool of connections: `client.with_options(timeout=5)`.
+
+        Args:
+            timeout: As for the client; what is left out stays as it is.
+            headers: Headers to send as well.
+        """
+        copy = object.__new__(type(self))
+        vars(copy).update(vars(self))
+        if timeout is not UNSET:
+            copy._timeout = _timeout(timeout)
+        copy._headers = {**self._headers, **_extra_headers(headers)}
+        return copy
+
+    def send(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
+        """Call an operation. The generated functions are this with a signature.
+
+        Raises:
+            APIConnectionError: No whole answer came.
+            ResponseDecodeError: The answer is a success but has not the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
+        """
+        http_client = self._connections.sync()
+        request = self._request(http_client, operation, arguments)
+        started = perf_counter()
+        try:
+            response = http_client.send(request, auth=None)
+        except _TRANSPORT_ERRORS as error:
+            raise self._failure(operation, request, error, started) from error
+        _log(operation, str(response.status_code), started)
+        return self._answer(operation, response)
+
+    async def asend(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
+        """`send` for asyncio and trio."""
+        http_client = self._connections.asyncio()
+        request = self._request(http_client, operation, arguments)
+        started = perf_counter()
+        try:
+            response = await http_client.send(request, auth=None)
+        except _TRANSPORT_ERRORS as error:
+            raise self._failure(operation, request, error, started) from error
+        _log(operation, str(response.status_code), started)
+        return self._answer(operation, response)
+
+    def close(self) -> None:
+        """Close the connections of sync calls, for the copies of this client too."""
+        self._connections.close()
+
+    async def aclose(self) -> None:
+        """Close all connections, for the copies of this client too."""
+        await self._connections.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _request(
+        self, http_client: httpx.Client | httpx.AsyncClient, operation: Operation[Any], arguments: Mapping[str, object]
+    ) -> httpx.Request:
+        target, content = operation.request(arguments)
+        headers = dict(self._headers)
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {self._key}"
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        timeout = httpx.USE_CLIENT_DEFAULT if self._timeout is UNSET else self._timeout
+        try:
+            return http_client.build_request(
+                operation.method, self.base_url + target, headers=headers, content=content, timeout=timeout
+            )
+        except UnicodeError as error:
+            raise APIConnectionError(f"{operation}: http_client holds a cookie that HTTP cannot carry") from error
+
+    def _answer(self, operation: Operation[T], response: httpx.Response, *, clean: bool = False) -> Response[T]:
+        parsed, error, misread = None, None, None
+        if response.is_success:
+            try:
+                parsed = operation.parse(response)
+            except DecodeError as caught:
+                misread = caught
+        else:
+            response = self._redacted(response)
+            error = status_error(str(operation), response)
+        # Read once more without the key, should the server have repeated it: errors show what they are about.
+        # And raised out here, as an error keeps the one that it is raised under.
+        if misread is not None:
+            if not clean:
+                return self._answer(operation, self._redacted(response), clean=True)
+            raise ResponseDecodeError(str(operation), misread.reason, misread.path, misread.value, response)
+        return Response(
+            status_code=response.status_code,
+            headers=response.headers,
+            content=response.content,
+            parsed=parsed,
+            error=error,
+        )
+
+    def _failure(
+        self, operation: Operation[Any], request: httpx.Request, error: Exception, started: float
+    ) -> APIConnectionError:
+        name = type(error).__name__
+        _log(operation, name, started)
+        _redact(request)
+        if isinstance(error, httpx.TimeoutException):
+            return APITimeoutError(f"{operation}: {self.base_url} did not answer in time ({name})", request)
+        reason = f"{name}: {error}" if str(error) else name
+        return APIConnectionError(f"{operation}: no whole answer from {self.base_url} ({reason})", request)
+
+    def _redacted(self, response: httpx.Response) -> httpx.Response:
+        """The response with its request rid of the key; a new one where it repeats the key itself."""
+        _redact(response.request)
+        key = (self._key or "").encode()
+        if not key or not (key in response.content or any(key in value for _, value in response.headers.raw)):
+            return response
+        mark = _REDACTED.encode()
+        # The content is decoded already.
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
+        return httpx.Response(
+            response.status_code,
+            headers=[(name, value.replace(key, mark)) for name, value in headers],
+            content=response.content.replace(key, mark),
+            request=response.request,
+        )
+
+
+class AuthenticatedClient(Client):
+    """A client with an API key, for the generated functions; takes what `Client` takes, and:
+
+    Args:
+        token: The API key (`pk_live_...`); else `PICTIFY_API_KEY`.
+
+    Raises:
+        ConfigurationError: There is no key, or it cannot be one; or as for `Client`.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        headers: Mapping[str, str] | None = None,
+        verify_ssl: bool = True,
+        http_client: httpx.Client | httpx.AsyncClient | None = None,
+    ) -> None:
+        super().__init__(
+            base_url=base_url, timeout=timeout, headers=headers, verify_ssl=verify_ssl, http_client=http_client
+        )
+        self._key = _key(token)
+
+
+class Pictify(Resources):
+    """The Pictify API, for sync code: `with Pictify() as pictify: ...`.
+
+    One instance holds one pool of connections and serves all threads. `pictify.client` is the
+    `AuthenticatedClient` under it, for the functions in `pictify_client.api`.
+
+    Args:
+        api_key: The API key (`pk_live_...`); else `PICTIFY_API_KEY`.
+        base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
+        timeout: Seconds to wait for the connection and between two bytes of an answer, or a
+            `httpx.Timeout`; None waits for ever. 60 (5 to connect), unless given.
+        http_client: A `httpx.Client` of your own to send with; it is not closed with this client.
+        headers: Headers for every request, beside those that the client sets itself.
+
+    Raises:
+        ConfigurationError: There is no key, or one of the arguments cannot be right; says why.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        http_client: httpx.Client | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        _check_http_client(http_client, httpx.Client)
+        super().__init__(
+            AuthenticatedClient(
+                token=api_key, base_url=base_url, timeout=timeout, headers=headers, http_client=http_client
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.client.base_url!r})"
+
+    def with_options(
+        self, *, timeout: float | httpx.Timeout | Unset | None = UNSET, headers: Mapping[str, str] | None = None
+    ) -> Pictify:
+        """A copy with other options that shares the pool: `pictify.with_options(timeout=5).bindings.list()`."""
+        copy = object.__new__(type(self))
+        Resources.__init__(copy, self.client.with_options(timeout=timeout, headers=headers))
+        return copy
+
+    def close(self) -> None:
+        """Close the connections, for the copies of this client too."""
+        self.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncPictify(AsyncResources):
+    """The Pictify API, for asyncio and trio: `async with AsyncPictify() as pictify: ...`.
+
+    One instance holds one pool of connections and serves all tasks. `pictify.client` is the
+    `AuthenticatedClient` under it, for the functions in `pictify_client.api`.
+
+    Args:
+        api_key: The API key (`pk_live_...`); else `PICTIFY_API_KEY`.
+        base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
+        timeout: Seconds to wait for the connection and between two bytes of an answer, or a
+            `httpx.Timeout`; None waits for ever. 60 (5 to connect), unless given.
+        http_client: A `httpx.AsyncClient` of your own to send with; it is not closed with this client.
+        headers: Headers for every request, beside those that the client sets itself.
+
+    Raises:
+        ConfigurationError: There is no key, or one of the arguments cannot be right; says why.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        http_client: httpx.AsyncClient | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        _check_http_client(http_client, httpx.AsyncClient)
+        super().__init__(
+            AuthenticatedClient(
+                token=api_key, base_url=base_url, timeout=timeout, headers=headers, http_client=http_client
+            )
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.client.base_url!r})"
+
+    def with_options(
+        self, *, timeout: float | httpx.Timeout | Unset | None = UNSET, headers: Mapping[str, str] | None = None
+    ) -> AsyncPictify:
+        """A copy with other options that shares the pool: `pictify.with_options(timeout=5).bindings.list()`."""
+        copy = object.__new__(type(self))
+        AsyncResources.__init__(copy, self.client.with_options(timeout=timeout, headers=headers))
+        return copy
+
+    async def aclose(self) -> None:
+        """Close the connections, for the copies of this client too."""
+        await self.client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def _log(operation: Operation[Any], outcome: str, started: float) -> None:
+    _logger.info("%s: %s in %.0f ms", operation, outcome, (perf_counter() - started) * 1000)
+
+
+def _redact(request: httpx.Request) -> None:
+    if "Authorization" in request.headers:
+        request.headers["Authorization"] = _REDACTED
+
+
+def _user_agent() -> str:
+    return f"pictify-client/{version('pictify-client')} python/{platform.python_version()} httpx/{httpx.__version__}"
+
+
+def _key(given: str | None) -> str:
+    key = os.environ.get("PICTIFY_API_KEY") if given is None else given
+    source = "PICTIFY_API_KEY" if given is None else "the API key given"
+    if key is None:
+        raise ConfigurationError("there is no API key: set PICTIFY_API_KEY, or pass it as api_key= (token=)")
+    if not key:
+        raise ConfigurationError(f"{source} is empty: set PICTIFY_API_KEY to a key (pk_live_...), or pass one")
+    if key.split() != [key]:
+        raise ConfigurationError(
+            f"{source} holds white space: give the key alone, without 'Bearer' and with no line break or space "
+            "(a file's last one goes with .strip())"
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigurationError(f"{source} holds characters that no HTTP header can carry: copy it once more")
+    return key
+
+
+def _base_url(given: str | None) -> str:
+    text = given or os.environ.get("PICTIFY_BASE_URL") or SERVER
+    source = "base_url" if given else "PICTIFY_BASE_URL"
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"{source} is no URL: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ConfigurationError(f"{source} must be an absolute URL such as {SERVER}")
+    if url.userinfo or url.query or url.fragment:
+        raise ConfigurationError(f"{source} must not have a user name, a password, a query or a fragment")
+    return str(url).rstrip("/")
+
+
+def _timeout(given: float | httpx.Timeout | Unset | None) -> float | httpx.Timeout | Unset | None:
+    if isinstance(given, int | float) and not given > 0:
+        raise ConfigurationError(f"timeout must be more than 0 seconds, got {given!r}; None waits for ever")
+    return given
+
+
+def _extra_headers(given: Mapping[str, str] | None) -> Mapping[str, str]:
+    for name, value in (given or {}).items():
+        if name.lower() == "authorization":
+            raise ConfigurationError("headers must not hold Authorization: the client makes it from the API key")
+        if not f"{name}{value}".isascii() or not f"{name}{value}".isprintable():
+            raise ConfigurationError(f"the header {name!r} holds what HTTP cannot carry: a line break, or not ASCII")
+    return given or {}
+
+
+def _check_http_client(given: object, kind: type[httpx.Client | httpx.AsyncClient]) -> None:
+    if given is not None and not isinstance(given, kind):
+        raise ConfigurationError(f"http_client must be a httpx.{kind.__name__} here, got {type(given).__name__}")

@@ -1,0 +1,305 @@
+"""From JSON to models: `Model`, the readers that the generated models call, and the way from a value
+that cannot be read to its path in the document.
+
+A model's `take` reads straight on and lets any error out. Only then is the same JSON read once
+more, in containers that remember what was last taken from them: that is the path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
+
+from .types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from typing import Self
+
+T = TypeVar("T")
+
+ABSENT: Any = UNSET
+"""`UNSET` for a field that must be there: what a server leaves out is no reason to fail."""
+
+_fromisoformat = datetime.fromisoformat
+
+_LONGEST_SHOWN = 100
+_JSON_TYPES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+_MISREAD = (ValueError, TypeError, AttributeError)
+
+
+class DecodeError(ValueError):
+    """JSON that has not the shape of the contract.
+
+    Attributes:
+        reason: What is wrong with it.
+        path: Where it stands, such as `bindings[3].createdAt`; empty for the document itself.
+        value: What stands there, as parsed.
+    """
+
+    def __init__(self, reason: str, path: str = "", value: object = None) -> None:
+        super().__init__(reason, path, value)
+        self.reason = reason
+        self.path = path
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason
+
+
+class Model:
+    """What the models have in common. One is made by keyword, from the API's JSON, or by a call."""
+
+    __slots__ = ()
+
+    @classmethod
+    def take(cls, d: dict[str, Any]) -> Self:
+        """Build a model from a dict that the caller gives away: what is left of it lives on inside."""
+        raise NotImplementedError(cls)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object: fields by the API's names, without those that are `UNSET`."""
+        raise NotImplementedError(self)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Build a model from a JSON object as `json.loads` gives it. The object stays as it was.
+
+        Raises:
+            DecodeError: It has not the shape of the contract; the error names the path and the value.
+        """
+        try:
+            owned = _copied(src_dict)
+        except RecursionError:
+            raise _too_deep() from None
+        return decode(cls.take, owned, lambda: src_dict)
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a JSON value is an array."""
+    return isinstance(value, list)
+
+
+# A reader gets whatever is not plainly of its type. It answers UNSET for null, which counts as
+# absent where the contract knows no null, and `Any`, so that it fits a required field too.
+
+
+def string(value: object) -> Any:
+    """Read a string."""
+    if value is None:
+        return UNSET
+    if isinstance(value, str):
+        return value
+    raise _bad("a string", value)
+
+
+def integer(value: object) -> Any:
+    """Read an integer; `20.0` is one, as in JSON Schema."""
+    if value is None:
+        return UNSET
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise _bad("an integer", value)
+
+
+def number(value: object) -> Any:
+    """Read a number."""
+    if value is None:
+        return UNSET
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise _bad("a number", value)
+
+
+def boolean(value: object) -> Any:
+    """Read a boolean."""
+    if value is None:
+        return UNSET
+    if isinstance(value, bool):
+        return value
+    raise _bad("a boolean", value)
+
+
+def mapping(value: Any) -> Any:
+    """Read a free-form object."""
+    if value is None:
+        return UNSET
+    if is_object(value):
+        return value
+    raise _bad("an object", value)
+
+
+def mapping_of(value: Any, kind: type, read: Callable[[Any], Any]) -> Any:
+    """Read an object whose values are all of one kind, which `read` reads."""
+    found: dict[str, Any] = value
+    if type(found) is dict:
+        for item in found.values():
+            if type(item) is not kind:
+                break
+        else:
+            return found
+    return {key: read(item) for key, item in entries(value) if item is not None}
+
+
+def entries(value: Any) -> Iterable[tuple[str, Any]]:
+    """Read an object whose values have a type of their own."""
+    if isinstance(value, _TracedDict):
+        return value.traced_items()
+    return cast("dict[str, Any]", mapping(value)).items()
+
+
+def items(value: Any) -> list[Any]:
+    """Read an array."""
+    if is_array(value):
+        return value
+    raise _bad("an array", value)
+
+
+def parse_datetime(value: Any) -> Any:
+    """Read a date-time (RFC 3339) as an aware `datetime`; one without an offset is in UTC.
+
+    Fractions of a second are kept to the microsecond. A leap second (`23:59:60`) is the first moment
+    of the minute that follows.
+    """
+    if value is None:
+        return UNSET
+    try:
+        moment = _fromisoformat(value)
+    except (ValueError, TypeError):
+        moment = _parse_rare_datetime(value)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def format_datetime(value: datetime) -> str:
+    """Write a date-time (RFC 3339), with `Z` for UTC.
+
+    Raises:
+        ValueError: The `datetime` is naive: what moment it means depends on the machine.
+    """
+    offset = value.utcoffset()
+    if offset is None:
+        raise ValueError(f"{value!r} has no time zone; for UTC give it tzinfo=datetime.UTC")
+    # RFC 3339 has no seconds in an offset; local times of long ago do.
+    text = (value.astimezone(UTC) if offset.seconds % 60 else value).isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
+def written(value: T | Unset | None, write: Callable[[T], object]) -> object:
+    """What `write` makes of a value, unless it is absent or null."""
+    return value if value is UNSET or value is None else write(value)
+
+
+def decode(take: Callable[[Any], T], document: Any, again: Callable[[], Any]) -> T:
+    """Read a JSON document.
+
+    Args:
+        take: What reads it, and may take it apart.
+        document: The document, as parsed.
+        again: Gives the same document once more, whole.
+
+    Raises:
+        DecodeError: It has not the shape of the contract; the error names the path and the value.
+    """
+    try:
+        return take(document)
+    except RecursionError:
+        raise _too_deep() from None
+    except _MISREAD as error:
+        raise _located(take, again(), error) from None
+
+
+def _too_deep() -> DecodeError:
+    return DecodeError("it is nested too deeply")
+
+
+def _bad(expected: str, value: object) -> DecodeError:
+    kind = next((name for json_type, name in _JSON_TYPES.items() if isinstance(value, json_type)), "a number")
+    if value is None or isinstance(value, dict | list):
+        return DecodeError(f"expected {expected}, got {kind}")
+    shown = repr(value)
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[:_LONGEST_SHOWN]}..."
+    return DecodeError(f"expected {expected}, got {kind}: {shown}")
+
+
+def _parse_rare_datetime(value: object) -> datetime:
+    from dateutil.parser import isoparse
+
+    # isoparse also takes a year alone for a date.
+    if not isinstance(value, str) or len(value) < len("2026-01-29T24:00"):
+        raise _bad("a date-time", value)
+    leap = value[16:19] == ":60"
+    try:
+        moment = isoparse(f"{value[:16]}:59{value[19:]}" if leap else value)
+        return moment.replace(microsecond=0) + timedelta(seconds=1) if leap else moment
+    except (ValueError, OverflowError):
+        raise _bad("a date-time", value) from None
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in cast("Mapping[str, Any]", value).items()}
+    if is_array(value):
+        return [_copied(item) for item in value]
+    return value
+
+
+class _TracedDict(dict[str, Any]):
+    """A dict that knows which of its keys was looked at last, and what stood there."""
+
+    last: tuple[str, Any] | None = None
+
+    def pop(self, key: str, default: Any = None) -> Any:
+        value = super().pop(key, default)
+        self.last = key, value
+        return value
+
+    def traced_items(self) -> Iterator[tuple[str, Any]]:
+        for entry in self.items():
+            self.last = entry
+            yield entry
+
+
+class _TracedList(list[Any]):
+    """A list that knows which of its items was looked at last."""
+
+    last: tuple[int, Any] | None = None
+
+    def __iter__(self) -> Iterator[Any]:
+        for self.last in enumerate(super().__iter__()):
+            yield self.last[1]
+
+    def pop(self, *_: Any) -> Any:
+        raise AttributeError("an array is read as an object")
+
+
+def _traced(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _TracedDict((key, _traced(item)) for key, item in cast("Mapping[str, Any]", value).items())
+    if is_array(value):
+        return _TracedList(_traced(item) for item in value)
+    return value
+
+
+def _located(take: Callable[[Any], object], document: Any, error: Exception) -> DecodeError:
+    node = _traced(document)
+    try:
+        take(node)
+    except _MISREAD as failure:
+        error = failure
+    path = ""
+    while (last := getattr(node, "last", None)) is not None:
+        step, node = last
+        document = document[step]
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if step.isidentifier() else f"[{step!r}]"
+    if not isinstance(error, DecodeError):
+        # Only an object is asked for its fields; else it was an enum that cannot be looked up.
+        error = _bad("an object" if isinstance(error, AttributeError) else "a string", document)
+    return DecodeError(error.reason, path.removeprefix("."), document)

@@ -1,0 +1,126 @@
+"""What generated code and its callers share: `UNSET`, `OpenEnum` and `Response`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar, cast
+
+from .rate_limits import RateLimit
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import httpx
+
+    from .errors import APIStatusError
+
+T = TypeVar("T")
+
+
+class Unset(Enum):
+    """The type of `UNSET`. Its one member makes `is UNSET` narrow a type such as `str | Unset`."""
+
+    UNSET = "UNSET"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""An argument left out, or a field that the API did not send; `None` is a `null` that it sent."""
+
+
+class _Members(dict[str, Any]):
+    """The members of an enum by their value; for any other string a new one that carries it."""
+
+    def __init__(self, enum: type[OpenEnum]) -> None:
+        super().__init__((str(member), member) for member in enum)
+        self.enum = enum
+
+    def __missing__(self, value: object) -> OpenEnum:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a string")
+        # Not kept: what a server makes up must not pile up in memory.
+        return self.enum.unknown(value)
+
+
+class OpenEnum(StrEnum):
+    """An enum of strings to which the API may add values.
+
+    A value that the contract does not list becomes a member too: it equals its string, has it as
+    its `name` and `value`, survives a round trip, and says `is_known` False.
+    """
+
+    _value_: str
+    by_value: ClassVar[Mapping[str, Any]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.by_value = _Members(cls)
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls.unknown(value) if isinstance(value, str) else None
+
+    @classmethod
+    def unknown(cls, value: str) -> Self:
+        """A member that carries a value which the contract does not list."""
+        member = str.__new__(cls, value)
+        member._name_ = str(value)
+        member._value_ = str(value)
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the contract lists this value."""
+        return self.name in type(self).__members__
+
+
+class Response(Generic[T]):
+    """The answer to one call, whatever its status.
+
+    Attributes:
+        status_code: HTTP status code, such as 200.
+        headers: Response headers; their names are not case-sensitive.
+        content: Response body in bytes, with any content coding (gzip) undone.
+        parsed: The body as a model, for a status in the 200s; else None.
+        error: What `result()` raises, for any other status; else None.
+    """
+
+    def __init__(
+        self,
+        *,
+        status_code: int,
+        headers: httpx.Headers,
+        content: bytes,
+        parsed: T | None = None,
+        error: APIStatusError | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
+        self.parsed = parsed
+        self.error = error
+
+    def __repr__(self) -> str:
+        return f"<Response [{self.status_code}]>"
+
+    @cached_property
+    def rate_limit(self) -> RateLimit:
+        """How many calls are left, as the `X-RateLimit` headers of this answer say."""
+        return RateLimit.from_headers(self.headers)
+
+    def result(self) -> T:
+        """The parsed body.
+
+        Raises:
+            APIStatusError: The status is not in the 200s.
+        """
+        if self.error is not None:
+            raise self.error
+        return cast("T", self.parsed)

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+# No deadline: how long an example takes says more of the machine than of the code.
+settings.register_profile("default", max_examples=60, deadline=None)
+settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PICTIFY_API_KEY", "PICTIFY_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)

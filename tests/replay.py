@@ -1,0 +1,57 @@
+"""The recorded responses, and a transport that plays them back to exactly the requests they were made for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+RECORDINGS = Path(__file__).parent / "recordings"
+KEY = "pk_live_of_the_recordings"
+
+
+def recording(name: str) -> dict[str, Any]:
+    """A recording, by the name of its file."""
+    return dict(json.loads((RECORDINGS / f"{name}.json").read_text("utf-8")))
+
+
+def body_of(name: str) -> Any:
+    """The JSON body of a recorded response."""
+    return recording(name)["response"]["body"]
+
+
+def response_of(recorded: Mapping[str, Any]) -> httpx.Response:
+    """A recorded response, as the transport gives it."""
+    response = recorded["response"]
+    text = response["text"] if "text" in response else json.dumps(response["body"], ensure_ascii=False)
+    return httpx.Response(response["status"], headers=response["headers"], content=text.encode())
+
+
+def _what_was_asked(request: httpx.Request) -> dict[str, Any]:
+    url = request.url
+    return {
+        "method": request.method,
+        "url": str(url.copy_with(query=None, fragment=None)),
+        "query": dict(url.params.multi_items()),
+        "headers": {"authorization": request.headers.get("authorization", "").replace(KEY, "[key]")},
+    }
+
+
+@contextmanager
+def replaying(*names: str) -> Generator[httpx.MockTransport]:
+    """A transport that answers the requests of these recordings, each once and in their order, and no others."""
+    waiting = [recording(name) for name in names]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = _what_was_asked(request)
+        assert len(request.url.params.multi_items()) == len(asked["query"]), f"a parameter is there twice: {asked}"
+        assert waiting, f"no request was left to answer, and yet came {asked}"
+        assert asked == waiting[0]["request"], f"{asked} is not what was recorded: {waiting[0]['request']}"
+        return response_of(waiting.pop(0))
+
+    yield httpx.MockTransport(answer)
+    assert not waiting, f"never asked for: {[each['about'] for each in waiting]}"

@@ -1,0 +1,298 @@
+"""Setting up a client: the key, the base URL, headers, timeouts, an httpx client of the caller's own, and closing."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from pictify_client import (
+    APITimeoutError,
+    AsyncPictify,
+    AuthenticatedClient,
+    Client,
+    ConfigurationError,
+    Pictify,
+    PictifyError,
+)
+from pictify_client.api.bindings import list_bindings
+
+from .replay import KEY
+
+Maker = Callable[..., Any]
+
+
+def authenticated_client(api_key: str | None = None, **options: Any) -> AuthenticatedClient:
+    return AuthenticatedClient(token=api_key, **options)
+
+
+clients = pytest.mark.parametrize(
+    "make",
+    [Pictify, AsyncPictify, authenticated_client],
+)
+
+
+def answering(requests: list[httpx.Request]) -> httpx.Client:
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={"bindings": []})
+
+    return httpx.Client(transport=httpx.MockTransport(answer))
+
+
+@clients
+def test_no_key_at_all(make: Maker) -> None:
+    with pytest.raises(ConfigurationError, match=r"no API key: set PICTIFY_API_KEY, or pass it as api_key="):
+        make()
+
+
+BAD_KEYS = {
+    "": "is empty",
+    " ": "holds white space",
+    "pk_live_x\n": "holds white space",
+    "pk live x": "holds white space",
+    "pk_live_x\r\nX-Evil: 1": "holds white space",
+    "Bearer pk_live_x": "without 'Bearer'",
+    "pk_live_\N{LATIN SMALL LETTER U WITH DIAERESIS}": "no HTTP header can carry",
+    "pk_live_\x00": "no HTTP header can carry",
+}
+
+
+@clients
+@pytest.mark.parametrize(("key", "text"), BAD_KEYS.items())
+def test_a_key_that_cannot_be_one(make: Maker, key: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match=text) as caught:
+        make(api_key=key)
+    assert "pk_live_x" not in str(caught.value)
+    if "\0" not in key:
+        monkeypatch.setenv("PICTIFY_API_KEY", key)
+        with pytest.raises(ConfigurationError, match=f"PICTIFY_API_KEY .*{text}"):
+            make()
+
+
+def test_the_key_of_the_argument_comes_before_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICTIFY_API_KEY", "pk_live_environment")
+    requests: list[httpx.Request] = []
+    for key in (None, "pk_live_argument"):
+        list(Pictify(http_client=answering(requests), api_key=key).bindings.list())
+    sent = [request.headers.raw for request in requests]
+    assert [value for headers in sent for name, value in headers if name == b"Authorization"] == [
+        b"Bearer pk_live_environment",
+        b"Bearer pk_live_argument",
+    ]
+
+
+def test_the_base_url_is_the_argument_else_the_environment_else_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests: list[httpx.Request] = []
+    http_client = answering(requests)
+    list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
+    monkeypatch.setenv("PICTIFY_BASE_URL", "https://staging.example.com/pictify/")
+    list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
+    list(Pictify(api_key=KEY, http_client=http_client, base_url="http://127.0.0.1:8787").bindings.list())
+    monkeypatch.setenv("PICTIFY_BASE_URL", "")
+    list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
+    assert [str(request.url) for request in requests] == [
+        "https://api.pictify.io/bindings",
+        "https://staging.example.com/pictify/bindings",
+        "http://127.0.0.1:8787/bindings",
+        "https://api.pictify.io/bindings",
+    ]
+
+
+@clients
+@pytest.mark.parametrize(
+    ("base_url", "text"),
+    [
+        ("api.pictify.io", "base_url must be an absolute URL such as https://api.pictify.io"),
+        ("ftp://api.pictify.io", "base_url must be an absolute URL"),
+        ("https://", "base_url must be an absolute URL"),
+        ("https://api.pictify.io:port", "base_url is no URL"),
+        ("https://user:sesame@api.pictify.io", "base_url must not have a user name"),
+        ("https://api.pictify.io?team=1", "base_url must not have .* a query"),
+        ("https://api.pictify.io/#top", "base_url must not have .* a fragment"),
+    ],
+)
+def test_a_base_url_that_cannot_be_one(make: Maker, base_url: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=text) as caught:
+        make(api_key=KEY, base_url=base_url)
+    assert "sesame" not in str(caught.value)
+
+
+def test_a_base_url_of_the_environment_that_cannot_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICTIFY_BASE_URL", "localhost")
+    with pytest.raises(ConfigurationError, match="PICTIFY_BASE_URL must be an absolute URL"):
+        Pictify(api_key=KEY)
+
+
+@clients
+@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan")])
+def test_a_timeout_that_cannot_be_one(make: Maker, timeout: float) -> None:
+    with pytest.raises(ConfigurationError, match="timeout must be more than 0 seconds"):
+        make(api_key=KEY, timeout=timeout)
+
+
+@clients
+@pytest.mark.parametrize(
+    ("headers", "text"),
+    [
+        ({"authorization": "Bearer other"}, "headers must not hold Authorization"),
+        ({"X-Trace": "a\r\nX-Evil: 1"}, "the header 'X-Trace' holds what HTTP cannot carry"),
+        ({"X-Trace": "\N{SNOWMAN}"}, "the header 'X-Trace' holds what HTTP cannot carry"),
+    ],
+)
+def test_headers_that_cannot_be_sent(make: Maker, headers: dict[str, str], text: str) -> None:
+    with pytest.raises(ConfigurationError, match=text):
+        make(api_key=KEY, headers=headers)
+
+
+def test_headers_go_with_every_request_and_a_copy_keeps_its_own() -> None:
+    requests: list[httpx.Request] = []
+    pictify = Pictify(api_key=KEY, headers={"X-Team": "a"}, http_client=answering(requests))
+    copied = pictify.with_options(headers={"X-Trace": "1"})
+    list(copied.bindings.list())
+    list(pictify.bindings.list())
+    assert [(each.headers.get("X-Team"), each.headers.get("X-Trace")) for each in requests] == [("a", "1"), ("a", None)]
+
+
+def timeouts_of(make: Callable[[httpx.Client], Pictify], **own: Any) -> Any:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={})
+
+    list(make(httpx.Client(transport=httpx.MockTransport(answer), **own)).bindings.list())
+    return requests[0].extensions["timeout"]
+
+
+def test_a_timeout_is_the_one_given_else_that_of_the_http_client() -> None:
+    def make(http_client: httpx.Client, **options: Any) -> Pictify:
+        return Pictify(api_key=KEY, http_client=http_client, **options)
+
+    assert timeouts_of(make, timeout=7)["read"] == 7
+    assert timeouts_of(lambda client: make(client, timeout=3), timeout=7)["read"] == 3
+    assert timeouts_of(lambda client: make(client, timeout=3).with_options(timeout=2))["read"] == 2
+    assert timeouts_of(lambda client: make(client, timeout=3).with_options())["read"] == 3
+    assert timeouts_of(lambda client: make(client, timeout=None))["read"] is None
+    assert timeouts_of(lambda client: make(client, timeout=httpx.Timeout(9, connect=1)))["connect"] == 1
+
+
+def test_copies_share_the_pool_and_its_end() -> None:
+    requests: list[httpx.Request] = []
+    http_client = answering(requests)
+    pictify = Pictify(api_key=KEY, http_client=http_client)
+    copied = pictify.with_options(timeout=1)
+    pictify.close()
+    with pytest.raises(PictifyError, match="the client is closed"):
+        list(copied.bindings.list())
+    assert not http_client.is_closed
+    assert requests == []
+
+
+def test_use_after_close_is_a_clear_error() -> None:
+    async def run() -> None:
+        async with AsyncPictify(api_key=KEY) as pictify:
+            pass
+        with pytest.raises(PictifyError, match="the client is closed"):
+            await pictify.bindings.list()
+        async with AuthenticatedClient(token=KEY) as client:
+            pass
+        with pytest.raises(PictifyError, match="the client is closed"):
+            list_bindings.sync(client=client)
+
+    with Pictify(api_key=KEY) as pictify:
+        pass
+    with pytest.raises(PictifyError, match="the client is closed"):
+        list(pictify.bindings.list())
+    with AuthenticatedClient(token=KEY) as client:
+        pass
+    with pytest.raises(PictifyError, match="the client is closed"):
+        list_bindings.sync(client=client)
+    anyio.run(run)
+
+
+def test_an_http_client_that_its_owner_closed_is_a_clear_error() -> None:
+    http_client = httpx.Client()
+    http_client.close()
+    with pytest.raises(PictifyError, match="the client is closed"):
+        list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
+
+
+def test_an_http_client_of_the_wrong_kind_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="http_client must be a httpx.Client here, got AsyncClient"):
+        Pictify(api_key=KEY, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="http_client must be a httpx.AsyncClient here, got Client"):
+        AsyncPictify(api_key=KEY, http_client=httpx.Client())  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="http_client is a httpx.AsyncClient, which makes no sync calls"):
+        list_bindings.sync(client=AuthenticatedClient(token=KEY, http_client=httpx.AsyncClient()))
+    with pytest.raises(ConfigurationError, match="http_client is a httpx.Client, which makes no asyncio calls"):
+        anyio.run(lambda: list_bindings.asyncio(client=AuthenticatedClient(token=KEY, http_client=httpx.Client())))
+
+
+def test_the_authentication_of_the_http_client_does_not_replace_the_key() -> None:
+    sent: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers["Authorization"])
+        return httpx.Response(200, json={})
+
+    http_client = httpx.Client(transport=httpx.MockTransport(answer), auth=("user", "password"))
+    list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
+    assert sent == [f"Bearer {KEY}"]
+
+
+def test_a_client_without_a_key_sends_none() -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(401, json={"message": "Invalid Request"})
+
+    client = Client(http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    response = client.send(list_bindings.OPERATION, template_id=None, status=None, page=None, limit=None)
+    assert "authorization" not in requests[0].headers
+    assert response.error is not None
+    assert "authorization" not in response.error.request.headers
+
+
+def test_a_copy_of_an_async_client_shares_its_pool_too() -> None:
+    seen: list[object] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.headers.get("X-Trace"), request.extensions["timeout"]["read"]))
+        return httpx.Response(200, json={})
+
+    async def run() -> None:
+        http_client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        pictify = AsyncPictify(api_key=KEY, http_client=http_client)
+        await pictify.with_options(timeout=2, headers={"X-Trace": "1"}).bindings.list()
+        await pictify.aclose()
+        with pytest.raises(PictifyError, match="the client is closed"):
+            await pictify.with_options().bindings.list()
+        assert not http_client.is_closed
+
+    anyio.run(run)
+    assert seen == [("1", 2)]
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, pickle.dumps])
+def test_a_client_is_not_copied_or_pickled(again: Callable[[object], object]) -> None:
+    for client in (AuthenticatedClient(token=KEY), Pictify(api_key=KEY), AsyncPictify(api_key=KEY)):
+        with pytest.raises(TypeError, match="AuthenticatedClient cannot be pickled or copied"):
+            again(client if isinstance(client, AuthenticatedClient) else client.client)
+        with pytest.raises(TypeError, match="cannot be pickled or copied"):
+            again(client)
+
+
+def test_a_timeout_is_an_error_of_ours() -> None:
+    def late(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("", request=request)
+
+    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(late)))
+    with pytest.raises(APITimeoutError, match=r"GET /bindings: https://api.pictify.io did not answer in time \(ReadTi"):
+        list(pictify.bindings.list())

@@ -1,0 +1,302 @@
+"""Reading JSON into models, and writing it back."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pictify_client import UNSET, DecodeError, decoding
+from pictify_client.decoding import Model, format_datetime
+from pictify_client.models import (
+    Binding,
+    BindingList,
+    BindingStatus,
+    DataSource,
+    OutputConfig,
+    OutputConfigFormat,
+    Pagination,
+    RefreshPolicy,
+)
+
+from .replay import body_of
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=10,
+)
+date_times = st.datetimes(timezones=st.just(UTC)).map(format_datetime)
+
+
+def objects(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    known = st.fixed_dictionaries({}, optional=fields)
+    unknown = st.dictionaries(st.text().filter(lambda name: name not in fields), json_values, max_size=2)
+
+    def both(known: dict[str, Any], unknown: dict[str, Any]) -> dict[str, Any]:
+        return {**known, **unknown}
+
+    return st.builds(both, known, unknown)
+
+
+policies = objects(type=st.text(), ttlSeconds=st.integers(), onError=st.text())
+outputs = objects(format=st.text(), quality=st.integers(), width=st.integers(), height=st.integers())
+sources = objects(
+    type=st.text(),
+    url=st.text(),
+    method=st.text(),
+    headers=st.dictionaries(st.text(), st.text()),
+    body=json_values,
+)
+bindings = objects(
+    uid=st.text(),
+    name=st.text(),
+    templateId=st.text(),
+    dataSource=sources,
+    mapping=st.dictionaries(st.text(), st.text()),
+    defaults=st.dictionaries(st.text(), json_values),
+    refreshPolicy=policies,
+    outputConfig=outputs,
+    status=st.sampled_from(["active", "paused", "error"]) | st.text(),
+    renderUrl=st.text(),
+    webhookUrl=st.text(),
+    lastFetchAt=st.none() | date_times,
+    lastRenderAt=st.none() | date_times,
+    lastError=st.none() | st.text(),
+    errorCount=st.integers(),
+    createdAt=date_times,
+    updatedAt=date_times,
+)
+
+
+@given(bindings)
+def test_a_round_trip_loses_nothing_and_changes_nothing_that_it_is_given(document: dict[str, Any]) -> None:
+    before = copy.deepcopy(document)
+    binding = Binding.from_dict(document)
+    assert document == before
+    assert binding.to_dict() == document
+    assert Binding.from_dict(json.loads(json.dumps(binding.to_dict()))) == binding
+    assert pickle.loads(pickle.dumps(binding)) == binding  # noqa: S301
+    assert copy.deepcopy(binding) == binding
+
+
+@given(json_values)
+def test_any_json_is_read_or_refused_with_its_path(value: Any) -> None:
+    for model in (Binding, BindingList, DataSource, Pagination, RefreshPolicy):
+        for document in ({"bindings": value}, {"dataSource": value}, {"mapping": value}, {"page": value}, value):
+            try:
+                read = model.from_dict(document)
+            except DecodeError as error:
+                assert error.reason
+                assert not isinstance(document, dict) or error.path
+            else:
+                json.dumps(read.to_dict())
+
+
+WRONG: list[tuple[type[Model], Any, str, str]] = [
+    (BindingList, [], "", "expected an object, got an array"),
+    (BindingList, None, "", "expected an object, got null"),
+    (BindingList, {"bindings": {}}, "bindings", "expected an array, got an object"),
+    (BindingList, {"bindings": "all"}, "bindings", "expected an array, got a string: 'all'"),
+    (BindingList, {"bindings": [{}, 7]}, "bindings[1]", "expected an object, got a number: 7"),
+    (BindingList, {"bindings": [{}, None, []]}, "bindings[2]", "expected an object, got an array"),
+    (Binding, {"uid": 7}, "uid", "expected a string, got a number: 7"),
+    (Binding, {"uid": True}, "uid", "expected a string, got a boolean: True"),
+    (Binding, {"lastError": []}, "lastError", "expected a string, got an array"),
+    (Binding, {"status": 3}, "status", "expected a string, got a number: 3"),
+    (Binding, {"status": {}}, "status", "expected a string, got an object"),
+    (Binding, {"errorCount": 1.5}, "errorCount", "expected an integer, got a number: 1.5"),
+    (Binding, {"errorCount": True}, "errorCount", "expected an integer, got a boolean: True"),
+    (Binding, {"dataSource": {"type": []}}, "dataSource.type", "expected a string, got an array"),
+    (Binding, {"mapping": ["a"]}, "mapping", "expected an object, got an array"),
+    (Binding, {"mapping": {"a": "b", "c d": 1}}, "mapping['c d']", "expected a string, got a number: 1"),
+    (Binding, {"defaults": "x"}, "defaults", "expected an object, got a string: 'x'"),
+    (Binding, {"createdAt": 1769680805}, "createdAt", "expected a date-time, got a number: 1769680805"),
+    (Binding, {"createdAt": "2026"}, "createdAt", "expected a date-time, got a string: '2026'"),
+    (Binding, {"lastFetchAt": "x" * 200}, "lastFetchAt", f"expected a date-time, got a string: '{'x' * 99}..."),
+    (Pagination, {"hasNext": "yes"}, "hasNext", "expected a boolean, got a string: 'yes'"),
+]
+
+
+@pytest.mark.parametrize(("model", "document", "path", "reason"), WRONG)
+def test_what_cannot_be_read_is_named(model: type[Model], document: Any, path: str, reason: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        model.from_dict(document)
+    assert (caught.value.path, caught.value.reason) == (path, reason)
+    assert str(caught.value) == (f"{path}: {reason}" if path else reason)
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    deep: Any = {}
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        Binding.from_dict({"extra": deep})
+    while deep:  # Else the interpreter would take it down level by level, on its own stack.
+        deep = deep.pop()
+
+
+READ: list[tuple[Callable[[Any], Any], Any, Any]] = [
+    (decoding.string, "a", "a"),
+    (decoding.integer, 7, 7),
+    (decoding.integer, 7.0, 7),
+    (decoding.number, 7, 7),
+    (decoding.number, 0.5, 0.5),
+    (decoding.boolean, False, False),
+    (decoding.mapping, {"a": None}, {"a": None}),
+    (decoding.items, [None], [None]),
+    *((read, None, UNSET) for read in (decoding.string, decoding.integer, decoding.number, decoding.boolean)),
+    *((read, None, UNSET) for read in (decoding.mapping, decoding.parse_datetime)),
+]
+
+
+@pytest.mark.parametrize(("read", "value", "expected"), READ)
+def test_readers_take_their_own(read: Callable[[Any], Any], value: Any, expected: Any) -> None:
+    assert read(value) == expected
+    assert type(read(value)) is type(expected)
+
+
+@pytest.mark.parametrize("value", [True, "7", [], {}])
+def test_readers_of_numbers_take_no_others(value: Any) -> None:
+    for read in (decoding.number, decoding.integer):
+        with pytest.raises(DecodeError, match="expected a"):
+            read(value)
+
+
+def test_a_model_that_holds_itself_is_read_as_deep_as_python_goes() -> None:
+    def take(value: list[Any]) -> list[Any]:
+        return [take(item) for item in value]
+
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        decoding.decode(take, deep, lambda: deep)
+    while deep:
+        deep = deep.pop()
+
+
+def test_any_mapping_will_do() -> None:
+    assert Binding.from_dict(MappingProxyType({"defaults": MappingProxyType({"a": 1})})).defaults == {"a": 1}
+
+
+def test_an_integer_may_be_written_as_a_float() -> None:
+    read = Pagination.from_dict({"total": 20.0}).total
+    assert read == 20
+    assert isinstance(read, int)
+
+
+DATE_TIMES = {
+    "2026-01-29T10:00:05Z": datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC),
+    "2026-01-29t10:00:05z": datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC),
+    "2026-01-29 10:00:05Z": datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC),
+    "2026-01-29T10:00:05+00:00": datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC),
+    "2026-01-29T10:00:05-00:00": datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC),
+    "2026-01-29T12:00:05+05:30": datetime(2026, 1, 29, 12, 0, 5, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+    "2026-01-29T10:00:05.1Z": datetime(2026, 1, 29, 10, 0, 5, 100_000, tzinfo=UTC),
+    "2026-01-29T10:00:05.123456789Z": datetime(2026, 1, 29, 10, 0, 5, 123_456, tzinfo=UTC),
+    "2026-01-29T10:00:05.123456789z": datetime(2026, 1, 29, 10, 0, 5, 123_456, tzinfo=UTC),
+    "2026-01-29T24:00:00Z": datetime(2026, 1, 30, tzinfo=UTC),
+    "2026-01-29T24:00Z": datetime(2026, 1, 30, tzinfo=UTC),
+    "2016-12-31T23:59:60Z": datetime(2017, 1, 1, tzinfo=UTC),
+    "2016-12-31T23:59:60.5z": datetime(2017, 1, 1, tzinfo=UTC),
+    "2016-12-31T15:59:60-08:00": datetime(2017, 1, 1, tzinfo=UTC),
+    "2026-01-29T10:00:05": datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize(("text", "moment"), DATE_TIMES.items())
+def test_a_date_time_is_read_in_all_its_spellings(text: str, moment: datetime) -> None:
+    read = Binding.from_dict({"createdAt": text}).created_at
+    assert isinstance(read, datetime)
+    assert read == moment
+    assert read.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "now", "2026-02-30T00:00:00Z", "2026-01-29T25:00:00Z", "9999-12-31T24:00:00Z", "9999-12-31T23:59:60Z"],
+)
+def test_what_is_no_date_time_is_refused(text: str) -> None:
+    with pytest.raises(DecodeError, match="expected a date-time"):
+        Binding.from_dict({"createdAt": text})
+
+
+@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.timezones()))  # noqa: DTZ001
+def test_a_date_time_keeps_its_moment(moment: datetime) -> None:
+    text = format_datetime(moment)
+    assert re.search(r"(Z|[+-]\d\d:\d\d)$", text)
+    assert Binding.from_dict({"createdAt": text}).created_at == moment.astimezone(UTC)
+
+
+def test_a_naive_datetime_is_not_sent() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        Binding(created_at=datetime(2026, 1, 29)).to_dict()  # noqa: DTZ001
+
+
+def test_a_model_is_made_by_keyword_compared_and_shown() -> None:
+    output = OutputConfig(format=OutputConfigFormat.WEBP, quality=80)
+    assert output == OutputConfig.from_dict({"format": "webp", "quality": 80})
+    assert output.to_dict() == {"format": "webp", "quality": 80}
+    assert repr(output) == (
+        "OutputConfig(format=<OutputConfigFormat.WEBP: 'webp'>, quality=80, width=UNSET, height=UNSET, "
+        "additional_properties={})"
+    )
+
+
+def test_a_free_form_object_is_a_mapping_through_and_through() -> None:
+    binding = Binding.from_dict(body_of("first_page")["bindings"][0])
+    assert binding.mapping
+    assert binding.mapping["title"] == "product.title"
+    assert list(binding.mapping) == ["title", "price"]
+    assert (
+        dict(binding.mapping.items()) == binding.mapping == {"title": "product.title", "price": "product.price.amount"}
+    )
+    assert json.loads(json.dumps(binding.defaults)) == {"price": "soon"}
+
+
+def test_the_headers_of_a_data_source_are_in_no_repr() -> None:
+    binding = Binding.from_dict({"dataSource": {"headers": {"X-Token": "sesame"}}})
+    assert "sesame" not in repr(binding)
+    assert binding.data_source
+    assert binding.data_source.headers == {"X-Token": "sesame"}
+
+
+@given(st.text())
+def test_an_enum_takes_any_string(value: str) -> None:
+    status = BindingStatus(value)
+    assert status == value
+    assert hash(status) == hash(value)
+    assert str(status) == status.value == value
+    assert status.is_known == (value in {"active", "paused", "error"})
+    assert BindingStatus(value) == status
+    assert pickle.loads(pickle.dumps(status)) == status  # noqa: S301
+    assert type(copy.deepcopy(status)) is BindingStatus
+    assert json.loads(json.dumps(status)) == value
+
+
+def test_unknown_values_do_not_join_an_enum() -> None:
+    BindingStatus("archived")
+    Binding.from_dict({"status": "archived"})
+    assert list(BindingStatus) == [BindingStatus.ACTIVE, BindingStatus.PAUSED, BindingStatus.ERROR]
+
+
+def test_an_enum_takes_only_strings() -> None:
+    with pytest.raises(ValueError, match="3 is not a valid BindingStatus"):
+        BindingStatus(3)  # type: ignore[arg-type]
+
+
+def test_unset_is_falsy_one_of_a_kind_and_says_its_name() -> None:
+    assert not UNSET
+    assert repr(UNSET) == "UNSET"
+    assert copy.deepcopy(UNSET) is UNSET
+    assert pickle.loads(pickle.dumps(UNSET)) is UNSET  # noqa: S301

@@ -1,0 +1,234 @@
+"""What errors know, whatever a server sends with a status that is no success."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pictify_client import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    DecodeError,
+    GoneError,
+    PaginationError,
+    PictifyError,
+    QuotaExceededError,
+    ResponseDecodeError,
+    ServerError,
+    errors,
+)
+from pictify_client.errors import ErrorDetail, Problem, status_error
+
+from .replay import recording, response_of
+
+
+def error_of(status: int, headers: dict[str, str] | None = None, **body: Any) -> APIStatusError:
+    request = httpx.Request("GET", "https://api.pictify.io/bindings")
+    return status_error("GET /bindings", httpx.Response(status, headers=headers, request=request, **body))
+
+
+def recorded_error(name: str) -> APIStatusError:
+    response = response_of(recording(name))
+    response.request = httpx.Request("GET", "https://api.pictify.io/bindings")
+    return status_error("GET /bindings", response)
+
+
+BY_STATUS = {
+    300: "APIStatusError",
+    400: "BadRequestError",
+    401: "UnauthorizedError",
+    402: "QuotaExceededError",
+    403: "ForbiddenError",
+    404: "NotFoundError",
+    409: "ConflictError",
+    410: "GoneError",
+    418: "APIStatusError",
+    422: "UnprocessableContentError",
+    429: "RateLimitError",
+    500: "ServerError",
+    503: "ServerError",
+    524: "ServerError",
+    599: "ServerError",
+    799: "ServerError",
+}
+
+
+@pytest.mark.parametrize(("status", "name"), BY_STATUS.items())
+def test_each_documented_status_has_a_class(status: int, name: str) -> None:
+    assert type(error_of(status)) is getattr(errors, name)
+
+
+def test_all_errors_are_one_tree() -> None:
+    assert issubclass(APITimeoutError, APIConnectionError)
+    for kind in (APIConnectionError, APIStatusError, ResponseDecodeError, PaginationError, errors.ConfigurationError):
+        assert issubclass(kind, PictifyError)
+    for name in set(BY_STATUS.values()):
+        assert issubclass(getattr(errors, name), APIStatusError)
+
+
+def test_only_a_429_for_the_quota_is_about_the_quota() -> None:
+    assert type(recorded_error("quota_exceeded")) is QuotaExceededError
+    assert type(error_of(422, json={"code": "quota_exceeded"})) is errors.UnprocessableContentError
+    assert type(error_of(429, json={"code": "slow_down"})) is errors.RateLimitError
+
+
+def test_the_single_faults() -> None:
+    assert recorded_error("error_list_of_strings").errors == [
+        ErrorDetail("page must be a number"),
+        ErrorDetail("limit must be a number"),
+    ]
+    assert recorded_error("error_list_of_objects").errors == [
+        ErrorDetail("must be at most 100", "limit", "too_big"),
+        ErrorDetail("is unknown", "status"),
+    ]
+
+
+def test_problem_details() -> None:
+    assert recorded_error("problem_details").problem == Problem(
+        type="https://api.pictify.io/problems/forbidden",
+        title="Forbidden",
+        status=403,
+        detail="This key may only render.",
+        instance="/requests/req_9",
+        extensions={
+            "errors": [{"field": "authorization", "message": "lacks the scope bindings:read"}],
+            "scope": "bindings:read",
+        },
+    )
+    assert recorded_error("unauthorized").problem is None
+    bare = error_of(409, {"content-type": "Application/Problem+JSON; charset=utf-8"}, json={"status": True}).problem
+    assert bare == Problem("about:blank", None, None, None, None, {})
+    untyped = error_of(404, json={"title": "Not Found", "status": 404})
+    assert untyped.problem == Problem("about:blank", "Not Found", 404, None, None, {})
+    assert untyped.message == "Not Found"
+
+
+MESSAGES: list[tuple[Any, str]] = [
+    ({"message": "m", "error": "e"}, "m"),
+    ({"message": "  ", "error": "e"}, "e"),
+    ({"message": 7, "error": {"message": "inner"}}, "inner"),
+    ({"errors": [{"field": "limit"}, {}, 7, None, {"detail": "d"}]}, "limit: limit; d"),
+    ({"errors": {"limit": "x"}}, "Conflict, with a body of type application/json that holds no message"),
+    ([1], "Conflict, with a body of type application/json that holds no message"),
+    (None, "Conflict, with a body of type application/json that holds no message"),
+]
+
+
+@pytest.mark.parametrize(("body", "message"), MESSAGES)
+def test_the_message(body: Any, message: str) -> None:
+    assert error_of(409, {"content-type": "application/json"}, content=json.dumps(body)).message == message
+
+
+def test_the_code_may_stand_inside() -> None:
+    assert error_of(400, json={"error": {"code": "bad_uid", "message": "no such uid"}}).code == "bad_uid"
+
+
+def test_an_answer_without_a_message_is_described() -> None:
+    assert error_of(503).message == "Service Unavailable, with an empty body"
+    assert (
+        error_of(500, content=b"<p>").message
+        == "Internal Server Error, with a body of type unknown that holds no message"
+    )
+    assert error_of(301, {"location": "https://elsewhere.example/"}).message == (
+        "Moved Permanently, a redirect to 'https://elsewhere.example/'"
+    )
+    long = error_of(500, {"content-type": "text/plain"}, content=b"\xff" + b"x" * 10_000)
+    assert long.message == f"Internal Server Error: '\N{REPLACEMENT CHARACTER}{'x' * 199}'"
+
+
+RETRY_AFTER: dict[str, float | None] = {
+    "0": 0.0,
+    "12": 12.0,
+    " 12 ": 12.0,
+    "1.5": 1.5,
+    "-3": None,
+    "soon": None,
+    "": None,
+    "1e3": None,
+    "inf": None,
+    "9" * 400: None,
+    "\N{ARABIC-INDIC DIGIT ONE}": None,
+    "Thu, 29 Jan 2026 10:00:30 GMT": 25.0,
+    "Thu, 29 Jan 2026 10:00:30": 25.0,
+    "Thu, 29 Jan 2026 11:00:30 +0100": 25.0,
+    "Thu, 29 Jan 2026 09:00:00 GMT": 0.0,
+    "Thu, 99 Jan 2026 09:00:00 GMT": None,
+}
+
+
+@pytest.mark.parametrize(("text", "seconds"), RETRY_AFTER.items())
+def test_retry_after_is_seconds_by_the_clock_of_the_server(text: str, seconds: float | None) -> None:
+    response = httpx.Response(
+        503,
+        headers=[(b"date", b"Thu, 29 Jan 2026 10:00:05 GMT"), (b"retry-after", text.encode())],
+        request=httpx.Request("GET", "https://api.pictify.io/bindings"),
+    )
+    assert status_error("GET /bindings", response).retry_after == seconds
+
+
+def test_retry_after_without_a_date_is_by_the_clock_of_this_machine() -> None:
+    assert error_of(503, {"retry-after": "Thu, 29 Jan 1970 10:00:30 GMT"}).retry_after == 0.0
+
+
+@pytest.mark.parametrize("reset", ["-1", "x", "9" * 30, "9" * 18, "1.5"])
+def test_an_absurd_reset_is_none(reset: str) -> None:
+    assert error_of(429, {"x-ratelimit-limit": "60", "x-ratelimit-reset": reset}).rate_limit == (60, None, None)
+
+
+@given(
+    status=st.integers(100, 999),
+    content=st.binary()
+    | st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["message", "error", "errors", "code", "title", "status", "field"]), inner
+            )
+        ),
+    ).map(lambda value: json.dumps(value).encode()),
+    headers=st.dictionaries(
+        st.sampled_from(["retry-after", "content-type", "x-ratelimit-reset", "x-request-id", "date", "location"]),
+        st.text(st.characters(exclude_categories=["Cs", "Cc"])).map(str.encode),
+    ),
+)
+@example(status=500, content=b"[" * 100_000, headers={})
+def test_any_answer_makes_an_error(status: int, content: bytes, headers: dict[str, bytes]) -> None:
+    request = httpx.Request("GET", "https://api.pictify.io/bindings")
+    raw = [(name.encode(), value) for name, value in headers.items()]
+    error = status_error("GET /bindings", httpx.Response(status, headers=raw, content=content, request=request))
+    assert error.status_code == status
+    assert error.message
+    assert str(error).startswith(f"GET /bindings answered {status}: ")
+
+
+ALL = [
+    error_of(422, {"retry-after": "3"}, json={"message": "m", "errors": ["e"]}),
+    error_of(500, content=b"<html>"),
+    ResponseDecodeError("GET /bindings", "why", "a.b", 7, httpx.Response(200)),
+    APIConnectionError("lost", httpx.Request("GET", "https://api.pictify.io")),
+    APITimeoutError("late"),
+    PaginationError("round and round"),
+    DecodeError("why", "a.b", 7),
+]
+
+
+@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
+def test_an_error_can_be_sent_to_another_process(error: Exception) -> None:
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    known = {name: value for name, value in vars(error).items() if name not in ("request", "response")}
+    assert {name: vars(again)[name] for name in known} == known
+
+
+def test_a_server_error_is_the_default_for_what_is_500_and_above() -> None:
+    assert issubclass(ServerError, APIStatusError)
+    assert type(error_of(410)) is GoneError

@@ -1,0 +1,315 @@
+"""The generated `list_bindings` and the `bindings.list` pager, pinned against the recorded responses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from pictify_client import UNSET, APIStatusError, AsyncPictify, Pictify, Response, ResponseDecodeError
+from pictify_client import errors as e
+from pictify_client.models import Binding, BindingList, BindingStatus, DataSource, OutputConfigFormat
+
+from .calls import FUNCTIONS, call, walk
+from .replay import KEY, body_of, recording, replaying
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+forms = pytest.mark.parametrize("form", ["sync", "async"])
+functions = pytest.mark.parametrize("function", FUNCTIONS)
+
+SUCCESSES = (
+    "first_page",
+    "last_page",
+    "three_pages_2",
+    "documented_pagination",
+    "empty_list",
+    "filtered_by_status",
+    "filtered_by_template",
+    "complete_binding",
+    "unknown_enum_values",
+    "extra_fields",
+)
+
+
+def arguments_of(name: str) -> dict[str, Any]:
+    """The arguments that make the request of a recording."""
+    query = recording(name)["request"]["query"]
+    given = {"template_id": query.get("templateId"), "status": query.get("status")}
+    numbers = {name: int(query[name]) for name in ("page", "limit") if name in query}
+    return {name: value for name, value in given.items() if value is not None} | numbers
+
+
+FAILURES: dict[str, tuple[type[APIStatusError], str]] = {
+    "unauthorized": (e.UnauthorizedError, "GET /bindings answered 401: Invalid Request"),
+    "not_found": (e.NotFoundError, "GET /bindings answered 404: Template not found"),
+    "rate_limited": (e.RateLimitError, "GET /bindings answered 429: Too many requests"),
+    "quota_exceeded": (
+        e.QuotaExceededError,
+        "GET /bindings answered 429: Monthly quota exceeded (code quota_exceeded)",
+    ),
+    "error_as_error": (e.ServerError, "GET /bindings answered 500: Internal server error"),
+    "error_with_code": (
+        e.UnprocessableContentError,
+        "GET /bindings answered 422: Unknown template variable (code invalid_variable, request id req_5f0c)",
+    ),
+    "error_list_of_strings": (
+        e.BadRequestError,
+        "GET /bindings answered 400: page must be a number; limit must be a number",
+    ),
+    "error_list_of_objects": (
+        e.UnprocessableContentError,
+        "GET /bindings answered 422: Validation failed: limit: must be at most 100; status: is unknown",
+    ),
+    "problem_details": (
+        e.ForbiddenError,
+        "GET /bindings answered 403: This key may only render: authorization: lacks the scope bindings:read",
+    ),
+    "bad_gateway": (
+        e.ServerError,
+        "GET /bindings answered 502: Bad Gateway, with a body of type text/html that holds no message",
+    ),
+    "web_server_unknown_error": (e.ServerError, "GET /bindings answered 520: unknown status: 'error code: 520'"),
+}
+
+MISREAD: dict[str, tuple[str, object, str]] = {
+    "truncated_json": (
+        "",
+        None,
+        "the body (application/json; charset=utf-8) is not JSON: Unterminated string starting at: "
+        "line 1 column 46 (char 45)",
+    ),
+    "array_for_object": ("", [], "expected an object, got an array"),
+    "object_for_array": (
+        "bindings",
+        {"0": body_of("object_for_array")["bindings"]["0"]},
+        "expected an array, got an object",
+    ),
+    "unreadable_date": (
+        "bindings[1].createdAt",
+        "yesterday",
+        "expected a date-time, got a string: 'yesterday'",
+    ),
+}
+
+
+@functions
+@pytest.mark.parametrize("name", SUCCESSES)
+def test_a_success_is_parsed_and_loses_nothing(function: str, name: str) -> None:
+    with replaying(name) as transport:
+        answer = call(function, transport, **arguments_of(name))
+    page = answer.parsed if isinstance(answer, Response) else answer
+    assert isinstance(page, BindingList)
+    assert page.to_dict() == body_of(name)
+    assert BindingList.from_dict(page.to_dict()) == page
+
+
+@functions
+def test_the_fields_of_a_binding_are_typed(function: str) -> None:
+    with replaying("complete_binding") as transport:
+        answer = call(function, transport)
+    page = answer.result() if isinstance(answer, Response) else answer
+    assert page.bindings
+    (binding,) = page.bindings
+    assert binding.uid == "bind_009aab"
+    assert binding.status is BindingStatus.ERROR
+    assert binding.created_at == datetime(2026, 1, 25, 9, 30, tzinfo=UTC)
+    assert binding.last_error == "the data source answered 503"
+    assert binding.error_count == 4
+    assert binding.mapping == {"title": "product.title", "price": "product.price.amount"}
+    assert isinstance(binding.data_source, DataSource)
+    assert binding.data_source.type == "http"
+    assert binding.data_source.headers == {"X-Shop": "7"}
+    assert binding.data_source.body == {"sku": 5}
+    assert binding.output_config
+    assert binding.output_config.format is OutputConfigFormat.WEBP
+    assert (binding.output_config.quality, binding.output_config.width) == (80, 1200)
+    assert page.pagination
+    assert (page.pagination.page, page.pagination.total_pages, page.pagination.has_next) == (1, 1, False)
+
+
+def test_an_enum_is_taken_as_well_as_its_string() -> None:
+    with replaying("filtered_by_status") as transport:
+        call("sync", transport, status=BindingStatus.PAUSED)
+
+
+def test_what_is_none_is_left_out_like_what_is_not_given() -> None:
+    with replaying("filtered_by_status") as transport:
+        call("sync", transport, **arguments_of("filtered_by_status"), template_id=None, page=None, limit=UNSET)
+
+
+@functions
+def test_unknown_enum_values_are_members_that_carry_them(function: str) -> None:
+    with replaying("unknown_enum_values") as transport:
+        answer = call(function, transport)
+    page = answer.result() if isinstance(answer, Response) else answer
+    assert page.bindings
+    status = page.bindings[0].status
+    assert isinstance(status, BindingStatus)
+    assert (status, status.value, status.name, status.is_known) == ("archived", "archived", "archived", False)
+    assert BindingStatus.ACTIVE.is_known
+
+
+@functions
+def test_null_is_absent_where_the_contract_has_none_and_none_where_it_has(function: str) -> None:
+    with replaying("nulls") as transport:
+        answer = call(function, transport)
+    page = answer.result() if isinstance(answer, Response) else answer
+    assert page.bindings
+    first, second = page.bindings
+    assert first == Binding(last_fetch_at=None, last_render_at=None, last_error=None)
+    assert second.data_source == DataSource(body=None)
+    assert second.mapping == {"price": "product.price"}
+    assert page.pagination
+    assert page.pagination.total_pages is UNSET
+    assert page.pagination.has_next is UNSET
+
+
+def test_what_the_contract_does_not_know_is_kept() -> None:
+    with replaying("extra_fields") as transport:
+        page = call("sync", transport)
+    assert isinstance(page, BindingList)
+    assert page.additional_properties == {"requestId": "req_1"}
+    assert page.bindings
+    assert page.bindings[0].additional_properties == {"teamId": "team_77", "tags": ["spring", {"deep": [1, 2.5, None]}]}
+
+
+@functions
+@pytest.mark.parametrize("name", FAILURES)
+def test_an_error_status_is_raised_or_handed_back(function: str, name: str) -> None:
+    kind, text = FAILURES[name]
+    with replaying(name) as transport:
+        if function.endswith("detailed"):
+            answer = call(function, transport)
+            assert isinstance(answer, Response)
+            assert answer.parsed is None
+            assert answer.status_code == recording(name)["response"]["status"]
+            error = answer.error
+            with pytest.raises(kind):
+                answer.result()
+        else:
+            with pytest.raises(APIStatusError) as caught:
+                call(function, transport)
+            error = caught.value
+    assert error is not None
+    assert type(error) is kind
+    assert str(error) == text
+    assert error.status_code == recording(name)["response"]["status"]
+
+
+@functions
+@pytest.mark.parametrize("name", MISREAD)
+def test_a_success_that_cannot_be_read_says_where_and_what(function: str, name: str) -> None:
+    path, value, reason = MISREAD[name]
+    with replaying(name) as transport, pytest.raises(ResponseDecodeError) as caught:
+        call(function, transport)
+    error = caught.value
+    assert (error.operation, error.path, error.value, error.reason) == ("GET /bindings", path, value, reason)
+    assert error.response.status_code == 200
+    where = f"{path}: " if path else ""
+    assert str(error) == f"GET /bindings answered 200, but {where}{reason}"
+
+
+@functions
+def test_rate_limits_are_data(function: str) -> None:
+    with replaying("three_pages_1", "rate_limited") as transport:
+        if function.endswith("detailed"):
+            answer = call(function, transport, limit=2)
+            assert isinstance(answer, Response)
+            assert answer.rate_limit == (60, 58, datetime(2026, 1, 29, 10, 1, tzinfo=UTC))
+            assert answer.headers["X-RateLimit-Limit"] == "60"
+            limited = call(function, transport)
+            assert isinstance(limited, Response)
+            error = limited.error
+        else:
+            call(function, transport, limit=2)
+            with pytest.raises(e.RateLimitError) as caught:
+                call(function, transport)
+            error = caught.value
+    assert error is not None
+    assert error.rate_limit == (60, 0, datetime(2026, 1, 29, 10, 1, tzinfo=UTC))
+    assert error.retry_after == 12.0
+
+
+@forms
+def test_a_pager_walks_all_pages(form: str) -> None:
+    with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
+        bindings = walk(form, transport, limit=2)
+    assert [binding.uid for binding in bindings] == [
+        each["uid"]
+        for name in ("three_pages_1", "three_pages_2", "three_pages_3")
+        for each in body_of(name)["bindings"]
+    ]
+
+
+@forms
+def test_a_pager_starts_at_the_page_asked_for(form: str) -> None:
+    with replaying("three_pages_2", "three_pages_3") as transport:
+        assert len(walk(form, transport, limit=2, page=2)) == 3
+
+
+@forms
+def test_a_pager_stops_where_the_api_says_so(form: str) -> None:
+    with replaying("documented_pagination") as transport:
+        assert len(walk(form, transport, page=2)) == 1
+
+
+@forms
+def test_a_pager_over_nothing_gives_nothing(form: str) -> None:
+    with replaying("empty_list") as transport:
+        assert walk(form, transport, **arguments_of("empty_list")) == []
+
+
+@forms
+@pytest.mark.parametrize("name", FAILURES)
+def test_a_pager_raises_what_the_call_raises(form: str, name: str) -> None:
+    with replaying(name) as transport, pytest.raises(FAILURES[name][0]):
+        walk(form, transport)
+
+
+def test_the_first_page_without_await() -> None:
+    with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
+        page = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport)).bindings.list(limit=2)
+        assert [binding.uid for binding in page.items] == ["bind_1", "bind_2"]
+        assert page.pagination.total == 5
+        assert page.has_next
+        second = page.next_page()
+        assert second is not None
+        assert (len(second), second.pagination.page, second.has_next) == (2, 2, True)
+        last = second.next_page()
+        assert last is not None
+        assert [binding.uid for binding in last] == ["bind_5"]
+        assert not last.has_next
+        assert last.next_page() is None
+
+
+def test_the_first_page_by_await() -> None:
+    async def run(transport: httpx.MockTransport) -> None:
+        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        page = await pictify.bindings.list(limit=2)
+        assert [binding.uid for binding in page.items] == ["bind_1", "bind_2"]
+        assert page.pagination.total == 5
+        second = await page.next_page()
+        assert second is not None
+        last = await second.next_page()
+        assert last is not None
+        assert (len(last), last.has_next) == (1, False)
+        assert await last.next_page() is None
+
+    with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
+        anyio.run(run, transport)
+
+
+def test_pages_walks_page_by_page() -> None:
+    async def run(transport: httpx.MockTransport) -> list[int]:
+        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        return [len(page) async for page in pictify.bindings.list(limit=2).pages()]
+
+    with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
+        pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport))
+        assert [len(page) for page in pictify.bindings.list(limit=2).pages()] == [2, 2, 1]
+    with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
+        assert anyio.run(run, transport) == [2, 2, 1]

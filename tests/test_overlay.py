@@ -1,0 +1,82 @@
+"""The overlay: OpenAPI Overlay 1.0, as `generator/overlay.py` applies it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from generator.overlay import OverlayError, apply
+
+DOCUMENT: dict[str, Any] = {
+    "info": {"title": "T"},
+    "tags": [{"name": "a"}, {"name": "b"}, {"name": "c"}],
+    "paths": {
+        "/a": {"get": {"operationId": "x"}, "parameters": [{"name": "p"}], "put": {"operationId": "y", "security": []}},
+        "/b/{uid}.{format}": {"get": {"operationId": "z", "tags": ["t"]}},
+    },
+}
+
+
+def applied(*actions: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    document = copy.deepcopy(DOCUMENT)
+    return document, apply(document, {"overlay": "1.0.0", "actions": list(actions)})
+
+
+def test_an_object_is_merged_into_each_match_apart() -> None:
+    document, unmatched = applied(
+        {"target": "$.paths.*[?@.operationId && !@.security]", "update": {"security": [{"key": []}]}},
+        {"target": "$.paths['/a'].get", "update": {"security": [{"other": []}], "x": {"y": 1}}},
+        {"target": "$.paths['/a'].get", "update": {"x": {"z": 2}}},
+    )
+    assert unmatched == []
+    assert document["paths"]["/a"]["get"] == {
+        "operationId": "x",
+        "security": [{"key": []}, {"other": []}],
+        "x": {"y": 1, "z": 2},
+    }
+    assert document["paths"]["/a"]["put"]["security"] == []
+    assert document["paths"]["/a"]["parameters"] == [{"name": "p"}]
+    assert document["paths"]["/b/{uid}.{format}"]["get"]["security"] == [{"key": []}]
+
+
+def test_an_update_of_an_array_is_one_more_item() -> None:
+    document, _ = applied({"target": "$.tags", "update": {"name": "d"}})
+    assert [tag["name"] for tag in document["tags"]] == ["a", "b", "c", "d"]
+
+
+def test_every_match_is_removed() -> None:
+    document, _ = applied(
+        {"target": "$.tags[?@.name != 'b']", "remove": True}, {"target": "$.paths['/a'].get", "remove": True}
+    )
+    assert document["tags"] == [{"name": "b"}]
+    assert "get" not in document["paths"]["/a"]
+
+
+def test_the_document_itself_can_be_updated() -> None:
+    document, _ = applied({"target": "$", "update": {"info": {"version": "2"}}})
+    assert document["info"] == {"title": "T", "version": "2"}
+
+
+def test_what_matches_nothing_is_told_and_does_no_harm() -> None:
+    document, unmatched = applied({"target": "$.components.schemas.Gone", "update": {"type": "object"}})
+    assert unmatched == ["$.components.schemas.Gone"]
+    assert document == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("action", "text"),
+    [
+        ({"update": {}}, "action 1 of the overlay needs a target"),
+        ({"target": "$.info"}, "needs a target, and either an update or `remove: true`"),
+        ({"target": "$.info", "update": {}, "remove": True}, "either an update or"),
+        ({"target": "$.info[", "update": {}}, r"\$\.info\[ is no JSONPath"),
+        ({"target": "$.info", "update": []}, "an object takes an object"),
+        ({"target": "$.info.title", "update": "U"}, "anything else none"),
+        ({"target": "$", "remove": True}, "the whole document cannot be removed"),
+    ],
+)
+def test_an_action_that_is_none_is_named(action: dict[str, Any], text: str) -> None:
+    with pytest.raises(OverlayError, match=text):
+        applied(action)

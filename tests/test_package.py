@@ -1,0 +1,79 @@
+"""The package as its users import it."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import pkgutil
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import pictify_client
+from pictify_client import api, models
+from pictify_client.api import bindings
+
+
+@pytest.mark.parametrize("package", [pictify_client, models], ids=lambda package: package.__name__)
+def test_every_public_name_can_be_imported_and_no_other(package: ModuleType) -> None:
+    for name in package.__all__:
+        thing = getattr(package, name)
+        assert thing is not None
+        assert name in dir(package)
+        assert getattr(thing, "__name__", name) == name
+    with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
+        _ = package.Nothing
+    with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
+        exec(f"from {package.__name__} import Nothing")  # noqa: S102
+
+
+def test_the_star_gives_the_public_names() -> None:
+    names: dict[str, object] = {}
+    exec("from pictify_client import *", names)  # noqa: S102
+    assert set(pictify_client.__all__) <= set(names)
+
+
+def test_every_module_can_be_imported_by_itself() -> None:
+    names = [info.name for info in pkgutil.walk_packages(pictify_client.__path__, "pictify_client.")]
+    assert len(names) > 20
+    imports = "; ".join(
+        f"import {name}; [sys.modules.pop(each) for each in list(sys.modules) if each.startswith('pictify_client')]"
+        for name in names
+        if not name.endswith("__main__")
+    )
+    subprocess.run([sys.executable, "-c", f"import sys; {imports}"], check=True)  # noqa: S603
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"import sys; before = set(sys.modules); {statement}; print(*set(sys.modules) - before)"
+    printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout  # noqa: S603
+    return set(printed.split())
+
+
+def test_importing_the_package_imports_little_more_than_itself() -> None:
+    loaded = modules_after("import pictify_client")
+    assert {name for name in loaded if name.startswith("pictify_client")} == {"pictify_client", "pictify_client._lazy"}
+    assert not loaded & {"httpx", "attrs", "attr", "dateutil", "json"}
+
+
+def test_a_client_imports_no_model_or_endpoint_until_it_is_used() -> None:
+    loaded = modules_after("from pictify_client import Pictify; Pictify(api_key='pk_live_x').bindings")
+    assert not [name for name in loaded if name.startswith("pictify_client.models.")]
+    assert "pictify_client.api.bindings.list_bindings" not in loaded
+    assert "dateutil" not in loaded
+    assert modules_after("from pictify_client.models import Pagination") >= {"pictify_client.models.pagination"}
+    assert "pictify_client.models.binding" not in modules_after("from pictify_client.models import Pagination")
+
+
+def test_the_generated_packages_are_where_they_are_said_to_be() -> None:
+    assert importlib.import_module("pictify_client.api.bindings.list_bindings").OPERATION.method == "GET"
+    assert api.SERVER == "https://api.pictify.io"
+    assert bindings.Bindings.list.__doc__ is not None
+    assert "(`GET /bindings`)" in bindings.Bindings.list.__doc__
+    assert "limit: Number of bindings a page. 1 to 100; left out, it is 20." in bindings.Bindings.list.__doc__
+
+
+def test_models_can_be_pickled_by_reference() -> None:
+    assert pickle.loads(pickle.dumps(models.Binding)) is models.Binding  # noqa: S301

@@ -1,0 +1,179 @@
+"""Walking lists that move, repeat themselves, or say little of how long they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pictify_client import AsyncPictify, PaginationError, Pictify
+
+from .calls import walk
+from .replay import KEY
+
+forms = pytest.mark.parametrize("form", ["sync", "async"])
+
+
+def serving(answer: Callable[[int, int], dict[str, Any]], asked: list[int] | None = None) -> httpx.MockTransport:
+    """A transport that answers by page and limit."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        page, limit = (int(request.url.params.get(name, default)) for name, default in (("page", 1), ("limit", 20)))
+        if asked is not None:
+            asked.append(page)
+        return httpx.Response(200, json=answer(page, limit))
+
+    return httpx.MockTransport(handle)
+
+
+def page_of(uids: list[str], page: int, size: int, **pagination: Any) -> dict[str, Any]:
+    start = (page - 1) * size
+    return {"bindings": [{"uid": uid} for uid in uids[start : start + size]], "pagination": pagination}
+
+
+def uids(count: int) -> list[str]:
+    return [f"bind_{number}" for number in range(count)]
+
+
+@forms
+@given(
+    count=st.integers(0, 25), limit=st.integers(1, 10), said=st.sampled_from(["hasNext", "totalPages", "total", "all"])
+)
+def test_every_item_comes_once_whatever_the_api_says_of_the_length(
+    form: str, count: int, limit: int, said: str
+) -> None:
+    pages = -(-count // limit)
+
+    def answer(page: int, limit: int) -> dict[str, Any]:
+        known = {"hasNext": page < pages, "totalPages": pages, "total": count, "limit": limit}
+        return page_of(uids(count), page, limit, **(known if said == "all" else {said: known[said]}))
+
+    asked: list[int] = []
+    found = walk(form, serving(answer, asked), limit=limit)
+    assert [binding.uid for binding in found] == uids(count)
+    assert asked == list(range(1, max(pages, 1) + 1))
+
+
+@forms
+@given(changes=st.lists(st.integers(-4, 2), max_size=8))
+def test_no_item_comes_twice_while_the_list_shifts(form: str, changes: list[int]) -> None:
+    listed = uids(12)
+    moves = iter(changes)
+    made = iter(range(1000, 2000))
+
+    def answer(page: int, limit: int) -> dict[str, Any]:
+        body = page_of(listed, page, limit, total=len(listed), limit=limit)
+        change = next(moves, 0)
+        if change > 0:
+            listed[:0] = [f"bind_{next(made)}" for _ in range(change)]
+        else:
+            del listed[:-change]
+        return body
+
+    found = [binding.uid for binding in walk(form, serving(answer), limit=3)]
+    assert len(found) == len(set(found))
+    if min(changes, default=0) >= 0:
+        assert set(uids(12)) <= set(found)
+
+
+@forms
+def test_a_list_that_grows_by_a_whole_page_is_walked_on(form: str) -> None:
+    listed = uids(6)
+
+    def answer(page: int, limit: int) -> dict[str, Any]:
+        body = page_of(listed, page, limit, total=len(listed), limit=limit)
+        if page == 1:
+            listed[:0] = ["new_1", "new_2"]
+        return body
+
+    assert [binding.uid for binding in walk(form, serving(answer), limit=2)] == uids(6)
+
+
+@forms
+def test_a_server_that_repeats_itself_is_not_asked_for_ever(form: str) -> None:
+    asked: list[int] = []
+    transport = serving(lambda _, limit: page_of(uids(4), 1, limit, hasNext=True), asked)
+    with pytest.raises(PaginationError, match=r"GET /bindings: the 5 pages up to page 6 .* never end"):
+        walk(form, transport, limit=2)
+    assert asked == [1, 2, 3, 4, 5, 6]
+
+
+@forms
+def test_an_empty_page_is_the_end(form: str) -> None:
+    asked: list[int] = []
+    transport = serving(lambda page, limit: page_of(uids(2), page, limit, hasNext=True), asked)
+    assert len(walk(form, transport, limit=2)) == 2
+    assert asked == [1, 2]
+
+
+@forms
+@pytest.mark.parametrize("body", [{}, {"bindings": None, "pagination": None}, {"bindings": [{"uid": "a"}]}])
+def test_an_answer_that_says_nothing_of_pages_is_the_only_one(form: str, body: dict[str, Any]) -> None:
+    asked: list[int] = []
+
+    def answer(_page: int, _limit: int) -> dict[str, Any]:
+        return body
+
+    assert len(walk(form, serving(answer, asked), limit=1)) == len(body.get("bindings") or [])
+    assert asked == [1]
+
+
+@forms
+def test_items_without_an_id_are_told_apart_by_what_they_hold(form: str) -> None:
+    names = ["a", "b", "a", "c"]
+
+    def answer(page: int, limit: int) -> dict[str, Any]:
+        start = (page - 1) * limit
+        items = [{"name": name} for name in names[start : start + limit]]
+        return {"bindings": items, "pagination": {"total": 4, "limit": limit}}
+
+    assert [binding.name for binding in walk(form, serving(answer), limit=2)] == ["a", "b", "c"]
+
+
+def test_each_walk_starts_anew_and_the_first_page_is_asked_for_once() -> None:
+    asked: list[int] = []
+    transport = serving(lambda page, limit: page_of(uids(3), page, limit, total=3, limit=limit), asked)
+    pager = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport)).bindings.list(limit=2)
+    assert asked == []
+    assert [len(pager.items), pager.has_next, pager.pagination.total] == [2, True, 3]
+    assert asked == [1]
+    following = pager.next_page()
+    assert following is not None
+    again = pager.next_page()
+    assert again is not None
+    assert following.items == again.items
+    assert asked == [1, 2, 2]
+    assert len(list(pager)) == len(list(pager)) == 3
+    assert asked == [1, 2, 2, 1, 2, 1, 2]
+
+
+def test_a_walk_that_is_left_asks_for_no_more() -> None:
+    asked: list[int] = []
+    transport = serving(lambda page, limit: page_of(uids(9), page, limit, total=9, limit=limit), asked)
+
+    async def run() -> None:
+        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        pages = pictify.bindings.list(limit=2).pages()
+        async for page in pages:
+            if page.pagination.total:
+                break
+
+    anyio.run(run)
+    assert asked == [1]
+
+
+def test_pages_and_pagers_show_what_they_are() -> None:
+    transport = serving(lambda page, limit: page_of(uids(3), page, limit, total=3, limit=limit))
+    pager = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport)).bindings.list(limit=2)
+    assert repr(pager) == "<Pager of GET /bindings>"
+    assert [repr(page) for page in pager.pages()] == [
+        "<Page 1 of GET /bindings: 2 items>",
+        "<Page 2 of GET /bindings: 1 items>",
+    ]
+    assert json.dumps([binding.to_dict() for binding in pager.items]) == '[{"uid": "bind_0"}, {"uid": "bind_1"}]'

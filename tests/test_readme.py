@@ -1,0 +1,64 @@
+"""The code of the README, run as it stands there against the stand-in API."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from generator.__main__ import ROOT
+from pictify_client.testing import API_KEY, FakePictify, serving
+
+README = (ROOT / "README.md").read_text("utf-8")
+SNIPPETS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+FAKE = FakePictify()
+ACTIVE = "".join(f"{each['name']} {each['renderUrl']}\n" for each in FAKE.bindings if each["status"] == "active")
+
+PRINTED = [
+    ACTIVE,
+    ACTIVE,
+    "20 of 45\n1 True\n2 True\n3 False\n",
+    None,
+    "",
+]
+
+
+@pytest.fixture
+def _stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with serving(FAKE) as base_url:
+        monkeypatch.setenv("PICTIFY_BASE_URL", base_url)
+        monkeypatch.setenv("PICTIFY_API_KEY", API_KEY)
+        yield
+
+
+@pytest.mark.usefixtures("_stand_in")
+@pytest.mark.parametrize(("snippet", "printed"), list(zip(SNIPPETS, PRINTED, strict=True)))
+def test_the_code_runs_and_prints_what_one_would_think(snippet: str, printed: str | None) -> None:
+    run = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (run.returncode, run.stderr) == (0, "")
+    if printed is not None:
+        assert run.stdout == printed
+    else:
+        assert run.stdout.startswith("200 application/json; charset=utf-8 None\n{'bindings': [{'uid': 'bind_00000001'")
+
+
+def test_the_first_program_is_short() -> None:
+    sync = SNIPPETS[1].strip().splitlines()
+    assert len([line for line in sync if line]) <= 6
+
+
+def test_the_commands_are_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    for document in ("README.md", "CONTRIBUTING.md"):
+        named = set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / document).read_text("utf-8"), re.MULTILINE))
+        assert named
+        assert named <= targets
+
+
+def test_the_links_lead_somewhere() -> None:
+    for document in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\(([^)]+)\)", (ROOT / document).read_text("utf-8")):
+            assert target.startswith("https://") or (ROOT / target).exists()

@@ -1,0 +1,113 @@
+"""The recordings themselves: where they come from, how strictly they are played back, and how they are made anew."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pictify_client.testing import API_KEY, FakePictify, serving
+
+from .calls import call
+from .record import LIVE, record, scrubbed
+from .replay import RECORDINGS, recording, replaying
+
+NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
+
+
+def test_the_readme_says_of_each_where_it_comes_from() -> None:
+    rows = [row for row in (RECORDINGS / "README.md").read_text("utf-8").splitlines() if row.startswith("| `")]
+    named = {name.strip(" `").removesuffix(".json"): row for row in rows for name in row.split("|")[1].split(",")}
+    assert sorted(named) == NAMES
+    assert {name for name, row in named.items() if "| live:" in row} == set(LIVE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_secret_is_in_a_recording(name: str) -> None:
+    assert recording(name)["request"]["headers"] == {"authorization": "Bearer [key]"}
+    assert not {"pk_live", "whsec_"} & set((RECORDINGS / f"{name}.json").read_text("utf-8").split('"'))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"limit": 3}, {"limit": 2, "page": 2}, {"limit": 2, "status": "active"}, {"limit": 2, "template_id": ""}],
+)
+def test_another_request_is_not_answered(arguments: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match="is not what was recorded"), replaying("first_page") as transport:
+        call("sync", transport, **arguments)
+
+
+def test_another_key_or_method_or_host_is_not_answered() -> None:
+    url = "https://api.pictify.io/bindings?limit=2"
+    for method, asked, key in (
+        ("GET", url, "pk_live_other"),
+        ("POST", url, "pk_live_of_the_recordings"),
+        ("GET", "https://example.com/bindings?limit=2", "pk_live_of_the_recordings"),
+        ("GET", f"{url}&limit=2", "pk_live_of_the_recordings"),
+    ):
+        with (
+            pytest.raises(AssertionError),
+            replaying("first_page") as transport,
+            httpx.Client(transport=transport) as it,
+        ):
+            it.request(method, asked, headers={"Authorization": f"Bearer {key}"})
+
+
+def test_a_recording_is_played_once_and_must_be_played() -> None:
+    with pytest.raises(AssertionError, match="no request was left"), replaying("first_page") as transport:
+        call("sync", transport, limit=2)
+        call("sync", transport, limit=2)
+    with pytest.raises(AssertionError, match="never asked for"), replaying("first_page"):
+        pass
+
+
+def test_recording_anew(tmp_path: Path) -> None:
+    for name in LIVE:
+        shutil.copy(RECORDINGS / f"{name}.json", tmp_path)
+    fake = FakePictify(bindings=5)
+    fake.bindings[0]["dataSource"]["headers"] = {"X-Token": "sesame"}
+    fake.bindings[0]["dataSource"]["url"] = "https://user:sesame@shop.example.com/?token=sesame"
+    with serving(fake) as base_url:
+        record(base_url, API_KEY, tmp_path)
+    made = {name: json.loads((tmp_path / f"{name}.json").read_text("utf-8")) for name in LIVE}
+    assert {name: each["response"]["status"] for name, each in made.items()} == {
+        name: 401 if name == "unauthorized" else 200 for name in LIVE
+    }
+    assert made["last_page"]["request"]["query"] == {"limit": "2", "page": "3"}
+    assert len(made["last_page"]["response"]["body"]["bindings"]) == 1
+    assert made["empty_list"]["response"]["body"]["bindings"] == []
+    assert (
+        made["filtered_by_template"]["response"]["body"]["bindings"][0]["templateId"] == fake.bindings[0]["templateId"]
+    )
+    assert made["unauthorized"]["request"] == recording("unauthorized")["request"]
+    for each in made.values():
+        assert each["request"]["headers"] == {"authorization": "Bearer [key]"}
+        assert "sesame" not in json.dumps(each)
+        assert API_KEY not in json.dumps(each)
+
+
+def test_an_account_without_bindings_cannot_be_recorded(tmp_path: Path) -> None:
+    with serving(FakePictify(bindings=0)) as base_url, pytest.raises(RuntimeError, match="must have a binding"):
+        record(base_url, API_KEY, tmp_path)
+
+
+def test_what_is_scrubbed() -> None:
+    assert scrubbed(
+        {
+            "url": "https://u:p@example.com/a?token=t&x=1",
+            "headers": {"Authorization": "Bearer x", "Accept": "y"},
+            "credentials": "x",
+            "secret": None,
+            "note": ["the key pk_live_123 and whsec_45", 7],
+        }
+    ) == {
+        "url": "https://[scrubbed]example.com/a?token=[scrubbed]&x=1",
+        "headers": {"Authorization": "[scrubbed]", "Accept": "[scrubbed]"},
+        "credentials": "[scrubbed]",
+        "secret": None,
+        "note": ["the key [scrubbed] and [scrubbed]", 7],
+    }

@@ -1,0 +1,146 @@
+"""What is sent for a call, and what is refused before anything is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pictify_client import Pictify
+from pictify_client.models import Binding, BindingStatus
+from pictify_client.operations import Operation, Parameter
+
+from .calls import FUNCTIONS, call, sync_client
+from .replay import KEY
+
+
+def refuse(request: httpx.Request) -> httpx.Response:
+    raise AssertionError(f"{request.url} was sent")
+
+
+REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"limit": 101}, ValueError, "limit must be at most 100, got 101"),
+    ({"limit": 0}, ValueError, "limit must be at least 1, got 0"),
+    ({"page": -1}, ValueError, "page must be at least 1, got -1"),
+    ({"limit": "20"}, TypeError, "limit must be int, got '20' (str)"),
+    ({"limit": 2.0}, TypeError, "limit must be int, got 2.0 (float)"),
+    ({"limit": True}, TypeError, "limit must be int, got True (bool)"),
+    ({"status": 3}, TypeError, "status must be str, got 3 (int)"),
+    ({"template_id": b"tmpl"}, TypeError, "template_id must be str, got b'tmpl' (bytes)"),
+    ({"template_id": "\ud800"}, ValueError, "template_id is no Unicode text: '\\ud800'"),
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(("arguments", "kind", "text"), REFUSED)
+def test_a_bad_argument_is_named_before_anything_is_sent(
+    function: str, arguments: dict[str, Any], kind: type[Exception], text: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        call(function, httpx.MockTransport(refuse), **arguments)
+    assert str(caught.value) == text
+
+
+def test_a_pager_names_a_bad_argument_where_it_is_given() -> None:
+    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(refuse)))
+    with pytest.raises(ValueError, match="limit must be at most 100"):
+        pictify.bindings.list(limit=500)
+
+
+@given(template_id=st.text(), status=st.text(), page=st.integers(1, 10**20), limit=st.integers(1, 100))
+def test_every_query_arrives_as_it_was_given(template_id: str, status: str, page: int, limit: int) -> None:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, json={})
+
+    call("sync", httpx.MockTransport(answer), template_id=template_id, status=status, page=page, limit=limit)
+    (url,) = asked
+    assert url.path == "/bindings"
+    assert url.params.multi_items() == [
+        ("templateId", template_id),
+        ("status", status),
+        ("page", str(page)),
+        ("limit", str(limit)),
+    ]
+
+
+PING: Operation[object] = Operation(
+    "POST",
+    "/things/{uid}.{format}",
+    path_parameters=(Parameter("uid", "uid"), Parameter("format", "format")),
+    query_parameters=(
+        Parameter("quality", "quality", float, minimum=0.1, maximum=1),
+        Parameter("fresh", "fresh", bool),
+        Parameter("since", "since", datetime),
+    ),
+    responses={200: lambda document: document},
+)
+
+
+def sent(**arguments: Any) -> httpx.Request:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={})
+
+    every = {"quality": None, "fresh": None, "since": None, "format": "png", **arguments}
+    sync_client(httpx.MockTransport(answer)).send(PING, **every)
+    return requests[0]
+
+
+@given(st.text(min_size=1).filter(lambda uid: uid not in (".", "..")))
+def test_every_path_argument_is_one_segment(uid: str) -> None:
+    url = sent(uid=uid).url
+    path = url.raw_path.decode()
+    assert path.count("/") == 2
+    assert "?" not in path
+    assert unquote(path) == f"/things/{uid}.png"
+
+
+@pytest.mark.parametrize("uid", ["", ".", ".."])
+def test_what_cannot_be_a_segment_is_refused(uid: str) -> None:
+    with pytest.raises(ValueError, match="uid must not be"):
+        PING.request({"uid": uid, "format": "png"})
+
+
+def test_numbers_booleans_and_times_in_a_query() -> None:
+    url = sent(uid="a", quality=1, fresh=True, since=datetime(2026, 1, 29, tzinfo=UTC)).url
+    assert dict(url.params) == {"quality": "1", "fresh": "true", "since": "2026-01-29T00:00:00Z"}
+    assert dict(sent(uid="a", quality=0.5, fresh=False).url.params) == {"quality": "0.5", "fresh": "false"}
+    for quality in (0.01, 1.01, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="quality must be"):
+            sent(uid="a", quality=quality)
+    with pytest.raises(TypeError, match="quality must be float, got True"):
+        sent(uid="a", quality=True)
+
+
+def test_a_body_is_a_model_or_a_mapping() -> None:
+    request = sent(uid="a", body=Binding(name="Grüße", status=BindingStatus.PAUSED))
+    assert request.headers["content-type"] == "application/json"
+    assert request.content == '{"name":"Grüße","status":"paused"}'.encode()
+    assert sent(uid="a", body={"templateId": "tmpl_1", "page": BindingStatus.ACTIVE}).content == (
+        b'{"templateId":"tmpl_1","page":"active"}'
+    )
+    assert "content-type" not in sent(uid="a").headers
+
+
+@pytest.mark.parametrize("value", [float("nan"), {1}, "\ud800"])
+def test_a_body_that_is_no_json_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="body cannot be sent as JSON"):
+        sent(uid="a", body={"a": value})
+
+
+def test_a_client_says_who_it_is() -> None:
+    agent = sent(uid="a").headers["user-agent"]
+    name, python, library = agent.split()
+    assert name.startswith("pictify-client/")
+    assert python.startswith("python/3.")
+    assert library == f"httpx/{httpx.__version__}"

@@ -1,0 +1,177 @@
+"""The API key is in nothing that is shown, logged, raised, or sent to another process."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from pictify_client import (
+    APIConnectionError,
+    APIStatusError,
+    AsyncPictify,
+    AuthenticatedClient,
+    ConfigurationError,
+    Pictify,
+    PictifyError,
+    Response,
+    ResponseDecodeError,
+)
+from pictify_client.api.bindings import list_bindings
+
+from .calls import FUNCTIONS, async_client, call, sync_client
+from .replay import KEY
+from .sockets import wire
+
+functions = pytest.mark.parametrize("function", FUNCTIONS)
+
+ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response]] = {
+    "success": lambda _: httpx.Response(200, json={"bindings": []}),
+    "refusal": lambda _: httpx.Response(401, json={"message": "Invalid Request"}),
+    "refusal that repeats the key": lambda request: httpx.Response(
+        401,
+        headers={"x-request-id": request.headers["authorization"], "content-encoding": "identity"},
+        json={"message": f"unknown key {request.headers['authorization']}"},
+    ),
+    "misread": lambda _: httpx.Response(200, json={"bindings": {}}),
+    "misread that repeats the key": lambda request: httpx.Response(
+        200, json={"bindings": [{"createdAt": request.headers["authorization"]}]}
+    ),
+    "not JSON, but the key": lambda request: httpx.Response(200, text=request.headers["authorization"]),
+}
+
+
+def lost(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadError("lost", request=request)
+
+
+def shows(thing: object) -> str:
+    """All that `thing` says of itself and its parts, and what it is in a pickle."""
+    said = [repr(thing), str(thing), repr(pickle.dumps(thing)), repr(getattr(thing, "__dict__", None))]
+    if isinstance(thing, BaseException):
+        said += traceback.format_exception(thing)
+        said += [shows(part) for part in (thing.__cause__, thing.__context__) if part is not None]
+    for name in ("request", "response"):
+        part = getattr(thing, name, None)
+        if part is not None:
+            said += [repr(part), repr(part.headers.raw), repr(pickle.dumps(part))]
+    return "\n".join(said)
+
+
+@functions
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_comes_of_a_call_does_not_show_the_key(function: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    try:
+        got: object = call(function, httpx.MockTransport(ANSWERS[name]))
+    except PictifyError as error:
+        got = error
+    assert KEY not in shows(got)
+    if isinstance(got, Response) and got.error is not None:
+        assert KEY not in shows(got.error)
+    assert KEY not in caplog.text
+    assert [
+        record.getMessage().rpartition(" in ")[0] for record in caplog.records if record.name == "pictify_client"
+    ] == [f"GET /bindings: {ANSWERS[name](httpx.Request('GET', '/', headers={'authorization': 'x'})).status_code}"]
+
+
+@functions
+def test_an_answer_that_repeats_the_key_is_shown_without_it(function: str) -> None:
+    transport = httpx.MockTransport(ANSWERS["refusal that repeats the key"])
+    if function.endswith("detailed"):
+        answer = call(function, transport)
+        assert isinstance(answer, Response)
+        assert answer.content == b'{"message":"unknown key Bearer [redacted]"}'
+        error = answer.error
+    else:
+        with pytest.raises(APIStatusError) as caught:
+            call(function, transport)
+        error = caught.value
+    assert error is not None
+    assert (error.message, error.request_id) == ("unknown key Bearer [redacted]", "Bearer [redacted]")
+    with pytest.raises(ResponseDecodeError) as misread:
+        call(function, httpx.MockTransport(ANSWERS["misread that repeats the key"]))
+    assert misread.value.value == "Bearer [redacted]"
+
+
+@functions
+def test_a_lost_connection_does_not_show_the_key(function: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(APIConnectionError) as caught:
+        call(function, httpx.MockTransport(lost))
+    assert KEY not in shows(caught.value)
+    assert KEY not in caplog.text
+    assert "GET /bindings: ReadError in " in caplog.text
+
+
+def test_a_key_that_is_part_of_what_stands_for_it() -> None:
+    client = AuthenticatedClient(token="e", http_client=httpx.Client(transport=httpx.MockTransport(ANSWERS["misread"])))
+    with pytest.raises(ResponseDecodeError):
+        list_bindings.sync(client=client)
+
+
+def test_clients_do_not_show_the_key() -> None:
+    for client in (
+        Pictify(api_key=KEY),
+        AsyncPictify(api_key=KEY),
+        AuthenticatedClient(token=KEY),
+        Pictify(api_key=KEY).with_options(timeout=3),
+    ):
+        assert KEY not in repr(client) + str(client)
+        assert repr(client) == f"{type(client).__name__}(base_url='https://api.pictify.io')"
+    assert KEY not in repr(Pictify(api_key=KEY).bindings) + repr(Pictify(api_key=KEY).bindings.list())
+
+
+@pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY} ", f"\N{ZERO WIDTH SPACE}{KEY}"])
+def test_a_bad_key_is_not_shown_in_the_error_about_it(key: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Pictify(api_key=key)
+    assert KEY not in shows(caught.value)
+
+
+def test_logs_do_not_show_the_key_or_the_query_even_of_a_real_connection(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def run(base_url: str) -> None:
+        async with AuthenticatedClient(token=KEY, base_url=base_url) as client:
+            await list_bindings.asyncio_detailed(client=client, template_id="tmpl_1")
+
+    with wire() as served:
+        served.answer = b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n"
+        with AuthenticatedClient(token=KEY, base_url=served.base_url) as client:
+            list_bindings.sync_detailed(client=client, template_id="tmpl_1")
+        anyio.run(run, served.base_url)
+    assert KEY not in caplog.text
+    ours = [record.getMessage() for record in caplog.records if record.name == "pictify_client"]
+    assert [message.rpartition(" in ")[0] for message in ours] == ["GET /bindings: 500", "GET /bindings: 500"]
+
+
+def test_the_request_of_an_error_says_that_something_was_taken_out() -> None:
+    with pytest.raises(APIStatusError) as caught:
+        call("sync", httpx.MockTransport(ANSWERS["refusal"]))
+    assert caught.value.request.headers["Authorization"] == "[redacted]"
+
+
+def test_a_client_still_has_its_key_after_an_error() -> None:
+    keys: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        keys.append(request.headers["authorization"])
+        return httpx.Response(500)
+
+    async def run() -> None:
+        client = async_client(httpx.MockTransport(answer))
+        for _ in range(2):
+            await list_bindings.asyncio_detailed(client=client)
+
+    client = sync_client(httpx.MockTransport(answer))
+    for _ in range(2):
+        list_bindings.sync_detailed(client=client)
+    anyio.run(run)
+    assert keys == [f"Bearer {KEY}"] * 4

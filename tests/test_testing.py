@@ -1,0 +1,130 @@
+"""The stand-in API, over a real socket and from the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+import anyio
+import httpx
+import pytest
+
+from generator.__main__ import ROOT
+from pictify_client import (
+    AsyncPictify,
+    BadRequestError,
+    NotFoundError,
+    Pictify,
+    UnauthorizedError,
+)
+from pictify_client.models import Binding
+from pictify_client.operations import Operation
+from pictify_client.testing import API_KEY, FakePictify, serving
+from pictify_client.testing.__main__ import main
+
+
+@pytest.fixture
+def fake() -> FakePictify:
+    return FakePictify()
+
+
+@pytest.fixture
+def base_url(fake: FakePictify) -> Iterator[str]:
+    with serving(fake) as url:
+        yield url
+
+
+def test_it_lists_its_bindings_page_by_page(base_url: str, fake: FakePictify) -> None:
+    with Pictify(api_key=API_KEY, base_url=base_url) as pictify:
+        assert [len(page) for page in pictify.bindings.list().pages()] == [20, 20, 5]
+        found = list(pictify.bindings.list(limit=7))
+    assert [binding.to_dict() for binding in found] == fake.bindings
+    assert not any(binding.additional_properties for binding in found)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_it_serves_many_tasks_at_once(base_url: str, backend: str) -> None:
+    counts: list[int] = []
+
+    async def run() -> None:
+        async with AsyncPictify(api_key=API_KEY, base_url=base_url) as pictify, anyio.create_task_group() as group:
+
+            async def one() -> None:
+                counts.append(len([binding async for binding in pictify.bindings.list(limit=10)]))
+
+            for _ in range(20):
+                group.start_soon(one)
+
+    anyio.run(run, backend=backend)
+    assert counts == [45] * 20
+
+
+def test_its_filters(base_url: str, fake: FakePictify) -> None:
+    with Pictify(api_key=API_KEY, base_url=base_url) as pictify:
+        by_status = Counter(binding.status for binding in pictify.bindings.list())
+        assert by_status == Counter(each["status"] for each in fake.bindings)
+        for status, count in by_status.items():
+            assert len(list(pictify.bindings.list(status=str(status)))) == count > 0
+        of_one: list[Binding] = list(pictify.bindings.list(template_id="tmpl_00000001", status="paused"))
+        assert {(each.template_id, each.status) for each in of_one} == {("tmpl_00000001", "paused")}
+        assert list(pictify.bindings.list(template_id="tmpl_none")) == []
+
+
+def test_it_refuses_what_the_api_refuses(base_url: str) -> None:
+    with Pictify(api_key="pk_live_unknown", base_url=base_url) as pictify, pytest.raises(UnauthorizedError):
+        list(pictify.bindings.list())
+    missing: Operation[object] = Operation("DELETE", "/nowhere", responses={200: lambda body: body})
+    with Pictify(api_key=API_KEY, base_url=base_url) as pictify:
+        with pytest.raises(NotFoundError, match="DELETE /nowhere not found"):
+            pictify.client.send(missing, body={}).result()
+        unchecked: Operation[object] = Operation("GET", "/bindings?limit=1000", responses={200: lambda body: body})
+        with pytest.raises(BadRequestError, match="limit from 1 to 100"):
+            pictify.client.send(unchecked).result()
+
+
+def test_it_holds_what_it_is_given() -> None:
+    fake = FakePictify(bindings=0, api_key="pk_live_mine")
+    fake.bindings.append({"uid": "bind_1", "name": "mine"})
+    with serving(fake) as base_url, Pictify(api_key="pk_live_mine", base_url=base_url) as pictify:
+        assert [binding.name for binding in pictify.bindings.list()] == ["mine"]
+
+
+def test_a_command_runs_against_it_and_gives_its_exit_status(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([sys.executable, str(ROOT / "examples/list_bindings.py")]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0] == "NAME                  STATUS   RENDERED          IMAGE"
+    assert lines[1] == (
+        "Price tag 1           active   2026-01-29 11:01  https://cdn.pictify.io/bindings/bind_00000001.png"
+    )
+    assert lines[-1] == "45 bindings"
+    assert len(lines) == 47
+    assert main([sys.executable, "-c", "raise SystemExit(7)"]) == 7
+
+
+def test_the_example_without_a_key_says_what_is_missing() -> None:
+    run = subprocess.run(  # noqa: S603
+        [sys.executable, str(ROOT / "examples/list_bindings.py")], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert run.stderr == (
+        "ConfigurationError: there is no API key: set PICTIFY_API_KEY, or pass it as api_key= (token=)\n"
+    )
+
+
+def test_it_serves_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    class Stopped:
+        def wait(self) -> None:
+            lines = capsys.readouterr().out.splitlines()
+            settings = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+            answer = httpx.get(
+                f"{settings['PICTIFY_BASE_URL']}/bindings",
+                params={"limit": "1"},
+                headers={"Authorization": f"Bearer {settings['PICTIFY_API_KEY']}"},
+            )
+            assert answer.json()["pagination"] == {"page": 1, "limit": 1, "total": 45, "totalPages": 45}
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("pictify_client.testing.__main__.Event", Stopped)
+    assert main([]) == 0
