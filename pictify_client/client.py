@@ -300,7 +300,29 @@ class AuthenticatedClient(Client):
         self._key = _key(token)
 
 
-class Pictify(Resources):
+class _OverClient:
+    """What `Pictify` and `AsyncPictify` have in common."""
+
+    client: AuthenticatedClient
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.client.base_url!r})"
+
+    def with_options(
+        self, *, timeout: float | httpx.Timeout | Unset | None = UNSET, headers: Mapping[str, str] | None = None
+    ) -> Self:
+        """A copy with other options that shares the pool: `pictify.with_options(timeout=5).bindings.list()`.
+
+        Args:
+            timeout: As for the client; what is left out stays as it is.
+            headers: Headers to send as well.
+        """
+        copy = object.__new__(type(self))
+        copy.client = self.client.with_options(timeout=timeout, headers=headers)
+        return copy
+
+
+class Pictify(_OverClient, Resources):
     """The Pictify API, for sync code: `with Pictify() as pictify: ...`.
 
     One instance holds one pool of connections and serves all threads. `pictify.client` is the
@@ -334,17 +356,6 @@ class Pictify(Resources):
             )
         )
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.client.base_url!r})"
-
-    def with_options(
-        self, *, timeout: float | httpx.Timeout | Unset | None = UNSET, headers: Mapping[str, str] | None = None
-    ) -> Pictify:
-        """A copy with other options that shares the pool: `pictify.with_options(timeout=5).bindings.list()`."""
-        copy = object.__new__(type(self))
-        Resources.__init__(copy, self.client.with_options(timeout=timeout, headers=headers))
-        return copy
-
     def close(self) -> None:
         """Close the connections, for the copies of this client too."""
         self.client.close()
@@ -356,7 +367,7 @@ class Pictify(Resources):
         self.close()
 
 
-class AsyncPictify(AsyncResources):
+class AsyncPictify(_OverClient, AsyncResources):
     """The Pictify API, for asyncio and trio: `async with AsyncPictify() as pictify: ...`.
 
     One instance holds one pool of connections and serves all tasks. `pictify.client` is the
@@ -389,17 +400,6 @@ class AsyncPictify(AsyncResources):
                 token=api_key, base_url=base_url, timeout=timeout, headers=headers, http_client=http_client
             )
         )
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.client.base_url!r})"
-
-    def with_options(
-        self, *, timeout: float | httpx.Timeout | Unset | None = UNSET, headers: Mapping[str, str] | None = None
-    ) -> AsyncPictify:
-        """A copy with other options that shares the pool: `pictify.with_options(timeout=5).bindings.list()`."""
-        copy = object.__new__(type(self))
-        AsyncResources.__init__(copy, self.client.with_options(timeout=timeout, headers=headers))
-        return copy
 
     async def aclose(self) -> None:
         """Close the connections, for the copies of this client too."""
