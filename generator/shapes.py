@@ -364,7 +364,7 @@ class Shapes:
             kind += " | str"
         elif isinstance(prop, ModelProperty) and not self._is_mapping(prop):
             kind += " | Mapping[str, Any]"
-        return f"{prop.python_name}: {kind}" if prop.required else f"{prop.python_name}: {kind} | Unset = UNSET"
+        return f"{prop.python_name}: {kind}" if prop.required else f"{prop.python_name}: {kind} | Unset | None = UNSET"
 
     def signature(self, endpoint: Endpoint) -> str:
         """The parameters of a function that calls an operation."""
@@ -390,8 +390,7 @@ class Shapes:
         """The declaration of a parameter, with its limits."""
         schema = oai.Schema.model_validate(self._parameter(endpoint, prop).get("schema", {}))
         words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"']
-        kind = self._type(prop)
-        if kind in ("int", "float", "bool", "datetime"):
+        if (kind := self._type(prop)) != "str":
             words.append(kind)
         limits = {"minimum": schema.minimum, "maximum": schema.maximum}
         words += [f"{name}={limit:g}" for name, limit in limits.items() if limit is not None]
@@ -438,7 +437,7 @@ class Shapes:
         answer = next((_text(_described(response)) for response in _successes(endpoint)), "")
         paged = self.pages_of(endpoint) is not None and not client
         if paged:
-            answer = "The list, page by page: iterate over it for the items of all pages."
+            answer = "The list: iterate over it for the items of all pages, from `page` on. Nothing is sent before."
         elif detailed:
             answer = "The response, whatever its status: `parsed` is the answer of a success, `error` any other."
         lines += ["", "Returns:", _filled(answer or "What the API answers.", indent + 4, hanging=0, first=4)]
@@ -520,9 +519,15 @@ def _with_limits(text: str, schema: oai.Schema | None) -> str:
             said.append(f"at least {least:g}{unit}")
         elif most is not None:
             said.append(f"at most {most:g}{unit}")
+    if schema.enum:
+        said.append(f"one of {', '.join(f'`{value}`' for value in schema.enum)}")
     if schema.default is not None:
         said.append(f"left out, it is {schema.default}")
-    return " ".join(part for part in (text, f"{'; '.join(said).capitalize()}." if said else "") if part)
+    return " ".join(part for part in (text, f"{_capital('; '.join(said))}." if said else "") if part)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _filled(text: str, indent: int, *, hanging: int = 0, first: int | None = None) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ._lazy import attach
 
 if TYPE_CHECKING:
+    from ._version import __version__
     from .client import AsyncPictify, AuthenticatedClient, Client, Pictify
     from .decoding import DecodeError
     from .errors import (
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
         BadRequestError,
         ConfigurationError,
         ConflictError,
+        ErrorDetail,
         ForbiddenError,
         GoneError,
         NotFoundError,
         PaginationError,
         PictifyError,
+        Problem,
         QuotaExceededError,
         RateLimitError,
         ResponseDecodeError,
@@ -54,6 +57,7 @@ __all__ = (
     "ConfigurationError",
     "ConflictError",
     "DecodeError",
+    "ErrorDetail",
     "ForbiddenError",
     "GoneError",
     "NotFoundError",
@@ -62,6 +66,7 @@ __all__ = (
     "PaginationError",
     "Pictify",
     "PictifyError",
+    "Problem",
     "QuotaExceededError",
     "RateLimit",
     "RateLimitError",
@@ -71,11 +76,13 @@ __all__ = (
     "UnauthorizedError",
     "UnprocessableContentError",
     "Unset",
+    "__version__",
 )
 
 attach(
     __name__,
     {
+        "__version__": "_version",
         "AsyncPictify": "client",
         "AuthenticatedClient": "client",
         "Client": "client",
@@ -87,11 +94,13 @@ attach(
         "BadRequestError": "errors",
         "ConfigurationError": "errors",
         "ConflictError": "errors",
+        "ErrorDetail": "errors",
         "ForbiddenError": "errors",
         "GoneError": "errors",
         "NotFoundError": "errors",
         "PaginationError": "errors",
         "PictifyError": "errors",
+        "Problem": "errors",
         "QuotaExceededError": "errors",
         "RateLimitError": "errors",
         "ResponseDecodeError": "errors",

@@ -7,13 +7,13 @@ import os
 import platform
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
-from importlib.metadata import version
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import httpx
 
+from ._version import __version__
 from .api import SERVER, AsyncResources, Resources
 from .decoding import DecodeError
 from .errors import (
@@ -142,7 +142,9 @@ class Client:
         timeout: float | httpx.Timeout | Unset | None = UNSET,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
-        """A copy with other options that shares the pool of connections: `client.with_options(timeout=5)`.
+        """A copy with other options: `client.with_options(timeout=5)`.
+
+        It shares the pool of connections, so closing either closes both.
 
         Args:
             timeout: As for the client; what is left out stays as it is.
@@ -253,7 +255,12 @@ class Client:
         _log(operation, name, started)
         _redact(request)
         if isinstance(error, httpx.TimeoutException):
-            return APITimeoutError(f"{operation}: {self.base_url} did not answer in time ({name})", request)
+            phase = name.removesuffix("Timeout").lower()
+            limit = request.extensions.get("timeout", {}).get(phase)
+            return APITimeoutError(
+                f"{operation}: no answer from {self.base_url} in time ({name} after {limit} s; set by timeout=)",
+                request,
+            )
         reason = f"{name}: {error}" if str(error) else name
         return APIConnectionError(f"{operation}: no whole answer from {self.base_url} ({reason})", request)
 
@@ -311,7 +318,9 @@ class _OverClient:
     def with_options(
         self, *, timeout: float | httpx.Timeout | Unset | None = UNSET, headers: Mapping[str, str] | None = None
     ) -> Self:
-        """A copy with other options that shares the pool: `pictify.with_options(timeout=5).bindings.list()`.
+        """A copy with other options: `pictify.with_options(timeout=5).bindings.list()`.
+
+        It shares the pool of connections, so closing either closes both.
 
         Args:
             timeout: As for the client; what is left out stays as it is.
@@ -422,14 +431,16 @@ def _redact(request: httpx.Request) -> None:
 
 
 def _user_agent() -> str:
-    return f"pictify-client/{version('pictify-client')} python/{platform.python_version()} httpx/{httpx.__version__}"
+    return f"pictify-client/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
 
 
-def _key(given: str | None) -> str:
-    key = os.environ.get("PICTIFY_API_KEY") if given is None else given
+def _key(given: Any) -> str:
+    key: Any = os.environ.get("PICTIFY_API_KEY") if given is None else given
     source = "PICTIFY_API_KEY" if given is None else "the API key given"
     if key is None:
         raise ConfigurationError("there is no API key: set PICTIFY_API_KEY, or pass it as api_key= (token=)")
+    if not isinstance(key, str):
+        raise ConfigurationError(f"{source} must be a string, got {type(key).__name__}")
     if not key:
         raise ConfigurationError(f"{source} is empty: set PICTIFY_API_KEY to a key (pk_live_...), or pass one")
     if key.split() != [key]:
@@ -442,33 +453,42 @@ def _key(given: str | None) -> str:
     return key
 
 
-def _base_url(given: str | None) -> str:
-    text = given or os.environ.get("PICTIFY_BASE_URL") or SERVER
-    source = "base_url" if given else "PICTIFY_BASE_URL"
+def _base_url(given: Any) -> str:
+    text: Any = (os.environ.get("PICTIFY_BASE_URL") or SERVER) if given is None else given
+    source = "PICTIFY_BASE_URL" if given is None else "base_url"
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, TypeError) as error:
         raise ConfigurationError(f"{source} is no URL: {error}") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(f"{source} must be an absolute URL such as {SERVER}")
     if url.userinfo or url.query or url.fragment:
         raise ConfigurationError(f"{source} must not have a user name, a password, a query or a fragment")
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535 or text.split() != [text]:
+        raise ConfigurationError(f"{source} must be an absolute URL such as {SERVER}, got {text!r}")
     return str(url).rstrip("/")
 
 
-def _timeout(given: float | httpx.Timeout | Unset | None) -> float | httpx.Timeout | Unset | None:
-    if isinstance(given, int | float) and not given > 0:
+def _timeout(given: Any) -> float | httpx.Timeout | Unset | None:
+    if isinstance(given, int | float) and not 0 < given < float("inf"):
         raise ConfigurationError(f"timeout must be more than 0 seconds, got {given!r}; None waits for ever")
-    return given
+    if given is None or isinstance(given, int | float | httpx.Timeout | Unset):
+        return given
+    raise ConfigurationError(f"timeout must be a number of seconds or a httpx.Timeout, got {given!r}")
 
 
-def _extra_headers(given: Mapping[str, str] | None) -> Mapping[str, str]:
-    for name, value in (given or {}).items():
+def _extra_headers(given: Any) -> dict[str, str]:
+    if given is None:
+        return {}
+    headers: Mapping[Any, Any] = given
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"headers must be a mapping of names to values, got {type(given).__name__}")
+    for name, value in headers.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise ConfigurationError(f"the header {name!r} must be a string, with a string for its value")
         if name.lower() == "authorization":
             raise ConfigurationError("headers must not hold Authorization: the client makes it from the API key")
-        if not f"{name}{value}".isascii() or not f"{name}{value}".isprintable():
+        if not (name + value).isascii() or not (name + value).isprintable():
             raise ConfigurationError(f"the header {name!r} holds what HTTP cannot carry: a line break, or not ASCII")
-    return given or {}
+    return dict(headers)
 
 
 def _check_http_client(given: object, kind: type[httpx.Client | httpx.AsyncClient]) -> None:

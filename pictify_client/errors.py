@@ -83,12 +83,11 @@ class ResponseDecodeError(PictifyError):
         self.response = response
 
     def __str__(self) -> str:
-        where = f"{self.path}: " if self.path else ""
-        return f"{self.operation} answered {self.response.status_code}, but {where}{self.reason}"
+        return f"{self.operation} answered {self.response.status_code}, but {self.path or 'the body'}: {self.reason}"
 
 
 class PaginationError(PictifyError):
-    """A list that does not come to its end: the API repeats pages that it has already given."""
+    """A list that cannot be walked: the answer is none, or the API repeats the pages that it has given for ever."""
 
 
 class ErrorDetail(NamedTuple):
@@ -189,6 +188,9 @@ class BadRequestError(APIStatusError):
 
 class UnauthorizedError(APIStatusError):
     """401: the key is missing, unknown or revoked."""
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: the API key is missing, unknown or revoked"
 
 
 class QuotaExceededError(APIStatusError):
@@ -302,10 +304,11 @@ def _description(response: httpx.Response, media_type: str) -> str:
     known = response.reason_phrase or (HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "unknown status")
     if response.has_redirect_location:
         return f"{known}, a redirect to {response.headers['location'][:_LONGEST_SHOWN]!r}"
+    host = response.request.url.host
     if not response.content.strip():
-        return f"{known}, with an empty body"
+        return f"{known}, with an empty body from {host}"
     if media_type != "text/plain":
-        return f"{known}, with a body of type {media_type or 'unknown'} that holds no message"
+        return f"{known}, with a body of type {media_type or 'unknown'} from {host} that holds no message"
     return f"{known}: {response.content[:_LONGEST_SHOWN].decode(errors='replace')!r}"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
 from .decoding import DecodeError, Model, decode, format_datetime
-from .types import UNSET
+from .types import UNSET, OpenEnum
 
 if TYPE_CHECKING:
     import httpx
@@ -23,14 +23,14 @@ class Parameter(NamedTuple):
     Attributes:
         argument: Its name in Python.
         name: Its name in the contract.
-        type: What it takes: `str` (an enum as well), `int`, `float`, `bool` or `datetime`.
+        type: What it takes: `str`, an enum (or one of its strings), `int`, `float`, `bool` or `datetime`.
         minimum: The least value allowed, if there is one.
         maximum: The greatest value allowed, if there is one.
     """
 
     argument: str
     name: str
-    type: type[str] | type[int] | type[float] | type[bool] | type[datetime] = str
+    type: type[str | int | float | datetime] = str
     minimum: float | None = None
     maximum: float | None = None
 
@@ -41,7 +41,7 @@ class Parameter(NamedTuple):
             TypeError: It is of another type.
             ValueError: It is out of bounds, or holds what no URL can.
         """
-        accepted = (int, float) if self.type is float else self.type
+        accepted = (int, float) if self.type is float else str if issubclass(self.type, OpenEnum) else self.type
         if not isinstance(value, accepted) or (isinstance(value, bool) and self.type is not bool):
             raise TypeError(f"{self.argument} must be {self.type.__name__}, got {value!r} ({type(value).__name__})")
         if isinstance(value, datetime):
@@ -54,6 +54,12 @@ class Parameter(NamedTuple):
             if not (self.maximum is None or value <= self.maximum):
                 raise ValueError(f"{self.argument} must be at most {self.maximum:g}, got {value!r}")
             return str(value)
+        if issubclass(self.type, OpenEnum) and not isinstance(value, self.type) and value not in list(self.type):
+            known = ", ".join(repr(str(member)) for member in self.type)
+            raise ValueError(
+                f"{self.argument} must be one of {known}, got {value!r}; to send what this version does not know, "
+                f"say {self.type.__name__}({value!r})"
+            )
         try:
             value.encode()
         except UnicodeEncodeError:
@@ -122,8 +128,10 @@ class Operation(Generic[T]):
         try:
             document = json.loads(response.content)
         except (ValueError, RecursionError) as error:
-            kind = response.headers.get("content-type", "of no type")
-            raise DecodeError(f"the body ({kind}) is not JSON: {error}") from None
+            if not response.content.strip():
+                raise DecodeError(f"it is empty (from {response.request.url.host})") from None
+            kind = response.headers.get("content-type", "no type")
+            raise DecodeError(f"it is not JSON ({kind} from {response.request.url.host}): {error}") from None
         return decode(take, document, lambda: json.loads(response.content))
 
 

@@ -14,6 +14,7 @@ from .types import UNSET
 if TYPE_CHECKING:
     from .client import Client
     from .operations import Operation
+    from .types import Unset
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item", bound=Model)
@@ -31,7 +32,7 @@ class _Walk(Generic[Item, Info]):
 
     client: Client
     operation: Operation[Any]
-    split: Callable[[Any], tuple[list[Item], Info]]
+    split: Callable[[Any], tuple[list[Item] | Unset, Info]]
     arguments: Mapping[str, object]
     seen: dict[str, int]
 
@@ -39,7 +40,7 @@ class _Walk(Generic[Item, Info]):
         self,
         client: Client,
         operation: Operation[Answer],
-        split: Callable[[Answer], tuple[list[Item], Info]],
+        split: Callable[[Answer], tuple[list[Item] | Unset, Info]],
         arguments: Mapping[str, object],
     ) -> None:
         operation.request(arguments)  # What is wrong with them is said where they were given.
@@ -82,7 +83,13 @@ class _Page(Generic[Item, Info]):
     has_next: bool
 
     def __init__(self, walk: _Walk[Item, Info], number: int, answer: object, pages_without_news: int) -> None:
-        items, info = walk.split(answer)
+        found, info = walk.split(answer)
+        if found is UNSET and not info.to_dict():
+            raise PaginationError(
+                f"{walk.operation}: the answer of {walk.client.base_url} holds neither a list nor a word on its pages; "
+                "is that the base URL of the Pictify API?"
+            )
+        items = found or []
         self._walk = walk
         self._number = number
         self.items = walk.new_on(number, items)
@@ -106,12 +113,12 @@ class _Page(Generic[Item, Info]):
 
 
 class Page(_Page[Item, Info]):
-    """One page of a list.
+    """One page of a list; iterates over its items, and knows their number by `len()`.
 
     Attributes:
         items: Its items, without any that an earlier page held already.
         pagination: What the API says of the page and of the whole list.
-        has_next: Whether another page follows.
+        has_next: Whether another page follows; unlike `pagination.has_next`, always known.
     """
 
     def next_page(self) -> Page[Item, Info] | None:
@@ -126,12 +133,12 @@ class Page(_Page[Item, Info]):
 
 
 class AsyncPage(_Page[Item, Info]):
-    """One page of a list, for async code.
+    """One page of a list, for async code; iterates over its items, and knows their number by `len()`.
 
     Attributes:
         items: Its items, without any that an earlier page held already.
         pagination: What the API says of the page and of the whole list.
-        has_next: Whether another page follows.
+        has_next: Whether another page follows; unlike `pagination.has_next`, always known.
     """
 
     async def next_page(self) -> AsyncPage[Item, Info] | None:
@@ -150,7 +157,7 @@ class _Pager(Generic[Item, Info]):
         self,
         client: Client,
         operation: Operation[Answer],
-        split: Callable[[Answer], tuple[list[Item], Info]],
+        split: Callable[[Answer], tuple[list[Item] | Unset, Info]],
         **arguments: object,
     ) -> None:
         self._walk = _Walk(client, operation, split, arguments)

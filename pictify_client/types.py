@@ -30,6 +30,8 @@ class Unset(Enum):
     def __repr__(self) -> str:
         return "UNSET"
 
+    __str__ = __repr__
+
 
 UNSET: Final = Unset.UNSET
 """An argument left out, or a field that the API did not send; `None` is a `null` that it sent."""

@@ -111,13 +111,17 @@ def test_the_base_url_is_the_argument_else_the_environment_else_the_contract(mon
         ("api.pictify.io", "base_url must be an absolute URL such as https://api.pictify.io"),
         ("ftp://api.pictify.io", "base_url must be an absolute URL"),
         ("https://", "base_url must be an absolute URL"),
+        ("", "base_url must be an absolute URL such as https://api.pictify.io, got ''"),
+        ("https://api pictify.io", "base_url must be an absolute URL"),
+        ("https://api.pictify.io:99999", "base_url must be an absolute URL"),
         ("https://api.pictify.io:port", "base_url is no URL"),
+        (7, "base_url is no URL"),
         ("https://user:sesame@api.pictify.io", "base_url must not have a user name"),
         ("https://api.pictify.io?team=1", "base_url must not have .* a query"),
         ("https://api.pictify.io/#top", "base_url must not have .* a fragment"),
     ],
 )
-def test_a_base_url_that_cannot_be_one(make: Maker, base_url: str, text: str) -> None:
+def test_a_base_url_that_cannot_be_one(make: Maker, base_url: Any, text: str) -> None:
     with pytest.raises(ConfigurationError, match=text) as caught:
         make(api_key=KEY, base_url=base_url)
     assert "sesame" not in str(caught.value)
@@ -130,22 +134,37 @@ def test_a_base_url_of_the_environment_that_cannot_be_one(monkeypatch: pytest.Mo
 
 
 @clients
-@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan")])
+@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan"), float("inf")])
 def test_a_timeout_that_cannot_be_one(make: Maker, timeout: float) -> None:
     with pytest.raises(ConfigurationError, match="timeout must be more than 0 seconds"):
         make(api_key=KEY, timeout=timeout)
 
 
 @clients
+def test_a_timeout_of_another_type(make: Maker) -> None:
+    with pytest.raises(ConfigurationError, match="timeout must be a number of seconds or a httpx.Timeout, got '5'"):
+        make(api_key=KEY, timeout="5")
+
+
+@clients
+@pytest.mark.parametrize("key", [5, b"pk_live_x"])
+def test_a_key_of_another_type(make: Maker, key: object) -> None:
+    with pytest.raises(ConfigurationError, match="the API key given must be a string, got"):
+        make(api_key=key)
+
+
+@clients
 @pytest.mark.parametrize(
     ("headers", "text"),
     [
+        ([("X-Trace", "1")], "headers must be a mapping of names to values, got list"),
+        ({"X-Trace": 1}, "the header 'X-Trace' must be a string, with a string for its value"),
         ({"authorization": "Bearer other"}, "headers must not hold Authorization"),
         ({"X-Trace": "a\r\nX-Evil: 1"}, "the header 'X-Trace' holds what HTTP cannot carry"),
         ({"X-Trace": "\N{SNOWMAN}"}, "the header 'X-Trace' holds what HTTP cannot carry"),
     ],
 )
-def test_headers_that_cannot_be_sent(make: Maker, headers: dict[str, str], text: str) -> None:
+def test_headers_that_cannot_be_sent(make: Maker, headers: Any, text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
         make(api_key=KEY, headers=headers)
 
@@ -164,7 +183,7 @@ def timeouts_of(make: Callable[[httpx.Client], Pictify], **own: Any) -> Any:
 
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json={"bindings": []})
 
     list(make(httpx.Client(transport=httpx.MockTransport(answer), **own)).bindings.list())
     return requests[0].extensions["timeout"]
@@ -239,7 +258,7 @@ def test_the_authentication_of_the_http_client_does_not_replace_the_key() -> Non
 
     def answer(request: httpx.Request) -> httpx.Response:
         sent.append(request.headers["Authorization"])
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json={"bindings": []})
 
     http_client = httpx.Client(transport=httpx.MockTransport(answer), auth=("user", "password"))
     list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
@@ -265,7 +284,7 @@ def test_a_copy_of_an_async_client_shares_its_pool_too() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append((request.headers.get("X-Trace"), request.extensions["timeout"]["read"]))
-        return httpx.Response(200, json={})
+        return httpx.Response(200, json={"bindings": []})
 
     async def run() -> None:
         http_client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
@@ -293,6 +312,9 @@ def test_a_timeout_is_an_error_of_ours() -> None:
     def late(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("", request=request)
 
-    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(late)))
-    with pytest.raises(APITimeoutError, match=r"GET /bindings: https://api.pictify.io did not answer in time \(ReadTi"):
+    pictify = Pictify(api_key=KEY, timeout=7, http_client=httpx.Client(transport=httpx.MockTransport(late)))
+    with pytest.raises(
+        APITimeoutError,
+        match=r"GET /bindings: no answer from https://api.pictify.io in time \(ReadTimeout after 7 s; set by timeout=\)",
+    ):
         list(pictify.bindings.list())

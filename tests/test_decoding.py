@@ -297,6 +297,6 @@ def test_an_enum_takes_only_strings() -> None:
 
 def test_unset_is_falsy_one_of_a_kind_and_says_its_name() -> None:
     assert not UNSET
-    assert repr(UNSET) == "UNSET"
+    assert repr(UNSET) == str(UNSET) == f"{UNSET}" == "UNSET"
     assert copy.deepcopy(UNSET) is UNSET
     assert pickle.loads(pickle.dumps(UNSET)) is UNSET  # noqa: S301

@@ -115,9 +115,12 @@ MESSAGES: list[tuple[Any, str]] = [
     ({"message": "  ", "error": "e"}, "e"),
     ({"message": 7, "error": {"message": "inner"}}, "inner"),
     ({"errors": [{"field": "limit"}, {}, 7, None, {"detail": "d"}]}, "limit: limit; d"),
-    ({"errors": {"limit": "x"}}, "Conflict, with a body of type application/json that holds no message"),
-    ([1], "Conflict, with a body of type application/json that holds no message"),
-    (None, "Conflict, with a body of type application/json that holds no message"),
+    (
+        {"errors": {"limit": "x"}},
+        "Conflict, with a body of type application/json from api.pictify.io that holds no message",
+    ),
+    ([1], "Conflict, with a body of type application/json from api.pictify.io that holds no message"),
+    (None, "Conflict, with a body of type application/json from api.pictify.io that holds no message"),
 ]
 
 
@@ -131,10 +134,10 @@ def test_the_code_may_stand_inside() -> None:
 
 
 def test_an_answer_without_a_message_is_described() -> None:
-    assert error_of(503).message == "Service Unavailable, with an empty body"
+    assert error_of(503).message == "Service Unavailable, with an empty body from api.pictify.io"
     assert (
         error_of(500, content=b"<p>").message
-        == "Internal Server Error, with a body of type unknown that holds no message"
+        == "Internal Server Error, with a body of type unknown from api.pictify.io that holds no message"
     )
     assert error_of(301, {"location": "https://elsewhere.example/"}).message == (
         "Moved Permanently, a redirect to 'https://elsewhere.example/'"
@@ -213,6 +216,7 @@ ALL = [
     error_of(422, {"retry-after": "3"}, json={"message": "m", "errors": ["e"]}),
     error_of(500, content=b"<html>"),
     ResponseDecodeError("GET /bindings", "why", "a.b", 7, httpx.Response(200)),
+    error_of(401),
     APIConnectionError("lost", httpx.Request("GET", "https://api.pictify.io")),
     APITimeoutError("late"),
     PaginationError("round and round"),

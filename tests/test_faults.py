@@ -204,7 +204,9 @@ FOREIGN = [
 ]
 
 
-COOKIE = b"HTTP/1.1 200 OK\r\nset-cookie: a=\x80\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
+COOKIE = (
+    b"HTTP/1.1 200 OK\r\nset-cookie: a=\x80\r\ncontent-length: 15\r\nconnection: close\r\n\r\n" + b'{"bindings":[]}'
+)
 
 
 def test_cookies_are_neither_kept_nor_sent(server: Wire) -> None:

@@ -44,7 +44,10 @@ def arguments_of(name: str) -> dict[str, Any]:
 
 
 FAILURES: dict[str, tuple[type[APIStatusError], str]] = {
-    "unauthorized": (e.UnauthorizedError, "GET /bindings answered 401: Invalid Request"),
+    "unauthorized": (
+        e.UnauthorizedError,
+        "GET /bindings answered 401: Invalid Request: the API key is missing, unknown or revoked",
+    ),
     "not_found": (e.NotFoundError, "GET /bindings answered 404: Template not found"),
     "rate_limited": (e.RateLimitError, "GET /bindings answered 429: Too many requests"),
     "quota_exceeded": (
@@ -70,7 +73,7 @@ FAILURES: dict[str, tuple[type[APIStatusError], str]] = {
     ),
     "bad_gateway": (
         e.ServerError,
-        "GET /bindings answered 502: Bad Gateway, with a body of type text/html that holds no message",
+        "GET /bindings answered 502: Bad Gateway, with a body of type text/html from api.pictify.io that holds no message",
     ),
     "web_server_unknown_error": (e.ServerError, "GET /bindings answered 520: unknown status: 'error code: 520'"),
 }
@@ -79,7 +82,7 @@ MISREAD: dict[str, tuple[str, object, str]] = {
     "truncated_json": (
         "",
         None,
-        "the body (application/json; charset=utf-8) is not JSON: Unterminated string starting at: "
+        "it is not JSON (application/json; charset=utf-8 from api.pictify.io): Unterminated string starting at: "
         "line 1 column 46 (char 45)",
     ),
     "array_for_object": ("", [], "expected an object, got an array"),
@@ -209,8 +212,7 @@ def test_a_success_that_cannot_be_read_says_where_and_what(function: str, name: 
     error = caught.value
     assert (error.operation, error.path, error.value, error.reason) == ("GET /bindings", path, value, reason)
     assert error.response.status_code == 200
-    where = f"{path}: " if path else ""
-    assert str(error) == f"GET /bindings answered 200, but {where}{reason}"
+    assert str(error) == f"GET /bindings answered 200, but {path or 'the body'}: {reason}"
 
 
 @functions

@@ -7,11 +7,13 @@ import pickle
 import pkgutil
 import subprocess
 import sys
+import tomllib
 from types import ModuleType
 
 import pytest
 
 import pictify_client
+from generator.__main__ import ROOT
 from pictify_client import api, models
 from pictify_client.api import bindings
 
@@ -22,7 +24,7 @@ def test_every_public_name_can_be_imported_and_no_other(package: ModuleType) -> 
         thing = getattr(package, name)
         assert thing is not None
         assert name in dir(package)
-        assert getattr(thing, "__name__", name) == name
+        assert getattr(thing, "__name__", name) == name or name == "__version__"
     with pytest.raises(AttributeError, match="has no attribute 'Nothing'"):
         _ = package.Nothing
     with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
@@ -73,6 +75,11 @@ def test_the_generated_packages_are_where_they_are_said_to_be() -> None:
     assert bindings.Bindings.list.__doc__ is not None
     assert "(`GET /bindings`)" in bindings.Bindings.list.__doc__
     assert "limit: Number of bindings a page. 1 to 100; left out, it is 20." in bindings.Bindings.list.__doc__
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert pictify_client.__version__ == project["version"]
 
 
 def test_models_can_be_pickled_by_reference() -> None:

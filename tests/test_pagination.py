@@ -113,7 +113,9 @@ def test_an_empty_page_is_the_end(form: str) -> None:
 
 
 @forms
-@pytest.mark.parametrize("body", [{}, {"bindings": None, "pagination": None}, {"bindings": [{"uid": "a"}]}])
+@pytest.mark.parametrize(
+    "body", [{"bindings": [{"uid": "a"}]}, {"bindings": []}, {"bindings": None, "pagination": {"total": 0}}]
+)
 def test_an_answer_that_says_nothing_of_pages_is_the_only_one(form: str, body: dict[str, Any]) -> None:
     asked: list[int] = []
 
@@ -122,6 +124,15 @@ def test_an_answer_that_says_nothing_of_pages_is_the_only_one(form: str, body: d
 
     assert len(walk(form, serving(answer, asked), limit=1)) == len(body.get("bindings") or [])
     assert asked == [1]
+
+
+@forms
+@pytest.mark.parametrize("body", [{}, {"ok": False}, {"bindings": None, "pagination": None}])
+def test_an_answer_that_is_no_list_is_not_taken_for_an_empty_one(form: str, body: dict[str, Any]) -> None:
+    with pytest.raises(
+        PaginationError, match=r"GET /bindings: the answer of https://api.pictify.io holds neither a list"
+    ):
+        walk(form, httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
 
 
 @forms

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,12 @@ ACTIVE = "".join(f"{each['name']} {each['renderUrl']}\n" for each in FAKE.bindin
 PRINTED = [
     ACTIVE,
     ACTIVE,
-    "20 of 45\n1 True\n2 True\n3 False\n",
+    "20 of 45 and more\n20 of 45 and more\n5 of 45 and that is all\n",
+    "".join(
+        f"{each['name']}, rendered {each['lastRenderAt'][:10]}: the data source answered 503\n"
+        for each in FAKE.bindings
+        if each["status"] == "error"
+    ),
     None,
     "",
 ]
@@ -43,6 +49,14 @@ def test_the_code_runs_and_prints_what_one_would_think(snippet: str, printed: st
         assert run.stdout == printed
     else:
         assert run.stdout.startswith("200 application/json; charset=utf-8 None\n{'bindings': [{'uid': 'bind_00000001'")
+
+
+def test_the_code_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
+    for number, snippet in enumerate(SNIPPETS):
+        (tmp_path / f"snippet_{number}.py").write_text(snippet, "utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
+    assert run.stdout == ""
 
 
 def test_the_first_program_is_short() -> None:

@@ -30,7 +30,13 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"limit": "20"}, TypeError, "limit must be int, got '20' (str)"),
     ({"limit": 2.0}, TypeError, "limit must be int, got 2.0 (float)"),
     ({"limit": True}, TypeError, "limit must be int, got True (bool)"),
-    ({"status": 3}, TypeError, "status must be str, got 3 (int)"),
+    ({"status": 3}, TypeError, "status must be BindingStatus, got 3 (int)"),
+    (
+        {"status": "archive"},
+        ValueError,
+        "status must be one of 'active', 'paused', 'error', got 'archive'; to send what this version does not know, "
+        "say BindingStatus('archive')",
+    ),
     ({"template_id": b"tmpl"}, TypeError, "template_id must be str, got b'tmpl' (bytes)"),
     ({"template_id": "\ud800"}, ValueError, "template_id is no Unicode text: '\\ud800'"),
 ]
@@ -60,6 +66,7 @@ def test_every_query_arrives_as_it_was_given(template_id: str, status: str, page
         asked.append(request.url)
         return httpx.Response(200, json={})
 
+    status = BindingStatus(status)
     call("sync", httpx.MockTransport(answer), template_id=template_id, status=status, page=page, limit=limit)
     (url,) = asked
     assert url.path == "/bindings"

@@ -101,6 +101,14 @@ def test_a_command_runs_against_it_and_gives_its_exit_status(capfd: pytest.Captu
     assert lines[-1] == "45 bindings"
     assert len(lines) == 47
     assert main([sys.executable, "-c", "raise SystemExit(7)"]) == 7
+    assert main(["--", "python", "-c", "import sys; print(sys.prefix)"]) == 0
+    assert capfd.readouterr().out == f"{sys.prefix}\n"
+
+
+def test_a_command_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["no-such-command"])
+    assert "there is no command 'no-such-command'" in capsys.readouterr().err
 
 
 def test_the_example_without_a_key_says_what_is_missing() -> None:

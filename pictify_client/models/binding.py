@@ -45,7 +45,7 @@ class Binding(Model):
     refresh_policy: RefreshPolicy | Unset = UNSET
     """When the data of a binding is fetched again, and what is served when that fails."""
     status: BindingStatus | Unset = UNSET
-    """Whether it refreshes, rests, or has failed."""
+    """Whether it refreshes, rests, or has failed. One of `active`, `paused`, `error`."""
     render_url: str | Unset = UNSET
     """Address of the rendered image, always the latest one; made to be embedded."""
     webhook_url: str | Unset = UNSET

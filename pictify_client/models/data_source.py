@@ -25,11 +25,12 @@ class DataSource(Model):
     """Where the data of a binding comes from."""
 
     type: DataSourceType | Unset = UNSET
-    """How the data gets in: fetched over HTTP, pushed to a webhook, or fixed."""
+    """How the data gets in: fetched over HTTP, pushed to a webhook, or fixed. One of `http`,
+`webhook`, `static`."""
     url: str | Unset = UNSET
     """Address that is fetched, for a source of type `http`."""
     method: DataSourceMethod | Unset = UNSET
-    """HTTP method with which `url` is fetched."""
+    """HTTP method with which `url` is fetched. One of `GET`, `POST`."""
     headers: dict[str, str] | Unset = field(default=UNSET, repr=False)
     """Headers sent with the fetch; kept out of the repr, as they may carry a key."""
     body: Any | Unset = UNSET

@@ -22,7 +22,7 @@ class OutputConfig(Model):
     """What a binding is rendered to."""
 
     format: OutputConfigFormat | Unset = UNSET
-    """File format."""
+    """File format. One of `png`, `jpeg`, `webp`, `pdf`."""
     quality: int | Unset = UNSET
     """Compression quality in percent, for the lossy formats. 1 to 100."""
     width: int | Unset = UNSET

@@ -24,11 +24,13 @@ class RefreshPolicy(Model):
     """When the data of a binding is fetched again, and what is served when that fails."""
 
     type: RefreshPolicyType | Unset = UNSET
-    """What sets off a refresh: age, a changed ETag, a webhook call, or only a request for it."""
+    """What sets off a refresh: age, a changed ETag, a webhook call, or only a request for it. One of
+`ttl`, `etag`, `webhook`, `manual`."""
     ttl_seconds: int | Unset = UNSET
     """Age at which the data is stale, in seconds, for a policy of type `ttl`."""
     on_error: RefreshPolicyOnError | Unset = UNSET
-    """What is served while the data cannot be had."""
+    """What is served while the data cannot be had. One of `serve_stale`, `serve_error`,
+`serve_default`."""
     additional_properties: dict[str, Any] = field(init=False, factory=dict)
     """What the API sent beyond the contract."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from threading import Event
 
 from .fake import FakePictify
@@ -23,11 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="the TCP port; a free one, unless given")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run, and its arguments")
     options = parser.parse_args(arguments)
+    # Run from an environment that is not activated, the command is still to be that environment's.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    command: list[str] = options.command[1:] if options.command[:1] == ["--"] else options.command
+    program = shutil.which(command[0], path=path) if command else None
+    if command and program is None:
+        parser.error(f"there is no command {command[0]!r}")
     fake = FakePictify()
     with serving(fake, options.port) as base_url:
         environment = {"PICTIFY_BASE_URL": base_url, "PICTIFY_API_KEY": fake.api_key}
-        if options.command:
-            return subprocess.run(options.command, env={**os.environ, **environment}, check=False).returncode  # noqa: S603
+        if program is not None:
+            environment = {**os.environ, **environment, "PATH": path}
+            return subprocess.run([program, *command[1:]], env=environment, check=False).returncode  # noqa: S603
         for name, value in environment.items():
             print(f"export {name}={value}", flush=True)
         with suppress(KeyboardInterrupt):

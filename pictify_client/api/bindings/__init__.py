@@ -24,10 +24,10 @@ class Bindings:
     def list(
         self,
         *,
-        template_id: str | Unset = UNSET,
-        status: BindingStatus | str | Unset = UNSET,
-        page: int | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        template_id: str | Unset | None = UNSET,
+        status: BindingStatus | str | Unset | None = UNSET,
+        page: int | Unset | None = UNSET,
+        limit: int | Unset | None = UNSET,
     ) -> Pager[Binding, Pagination]:
         """List the bindings of the account (`GET /bindings`).
 
@@ -35,12 +35,13 @@ class Bindings:
 
         Args:
             template_id: Only bindings of the template with this id (`tmpl_...`).
-            status: Only bindings in this state.
+            status: Only bindings in this state. One of `active`, `paused`, `error`.
             page: Number of the page, counted from 1. At least 1; left out, it is 1.
             limit: Number of bindings a page. 1 to 100; left out, it is 20.
 
         Returns:
-            The list, page by page: iterate over it for the items of all pages.
+            The list: iterate over it for the items of all pages, from `page` on. Nothing is
+            sent before.
 
         Raises:
             APIStatusError: The API refused or failed; each status has a class of its own.
@@ -63,10 +64,10 @@ class AsyncBindings:
     def list(
         self,
         *,
-        template_id: str | Unset = UNSET,
-        status: BindingStatus | str | Unset = UNSET,
-        page: int | Unset = UNSET,
-        limit: int | Unset = UNSET,
+        template_id: str | Unset | None = UNSET,
+        status: BindingStatus | str | Unset | None = UNSET,
+        page: int | Unset | None = UNSET,
+        limit: int | Unset | None = UNSET,
     ) -> AsyncPager[Binding, Pagination]:
         """List the bindings of the account (`GET /bindings`).
 
@@ -74,12 +75,13 @@ class AsyncBindings:
 
         Args:
             template_id: Only bindings of the template with this id (`tmpl_...`).
-            status: Only bindings in this state.
+            status: Only bindings in this state. One of `active`, `paused`, `error`.
             page: Number of the page, counted from 1. At least 1; left out, it is 1.
             limit: Number of bindings a page. 1 to 100; left out, it is 20.
 
         Returns:
-            The list, page by page: iterate over it for the items of all pages.
+            The list: iterate over it for the items of all pages, from `page` on. Nothing is
+            sent before.
 
         Raises:
             APIStatusError: The API refused or failed; each status has a class of its own.

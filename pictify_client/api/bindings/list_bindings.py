@@ -18,7 +18,7 @@ OPERATION: Final[Operation[BindingList]] = Operation(
     "/bindings",
     query_parameters=(
         Parameter("template_id", "templateId"),
-        Parameter("status", "status"),
+        Parameter("status", "status", BindingStatus),
         Parameter("page", "page", int, minimum=1),
         Parameter("limit", "limit", int, minimum=1, maximum=100),
     ),
@@ -28,18 +28,18 @@ OPERATION: Final[Operation[BindingList]] = Operation(
 )
 
 
-def split(answer: BindingList) -> tuple[list[Binding], Pagination]:
+def split(answer: BindingList) -> tuple[list[Binding] | Unset, Pagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.bindings or [], answer.pagination or Pagination()
+    return answer.bindings, answer.pagination or Pagination()
 
 
 def sync(
     *,
     client: AuthenticatedClient,
-    template_id: str | Unset = UNSET,
-    status: BindingStatus | str | Unset = UNSET,
-    page: int | Unset = UNSET,
-    limit: int | Unset = UNSET,
+    template_id: str | Unset | None = UNSET,
+    status: BindingStatus | str | Unset | None = UNSET,
+    page: int | Unset | None = UNSET,
+    limit: int | Unset | None = UNSET,
 ) -> BindingList:
     """List the bindings of the account (`GET /bindings`).
 
@@ -48,7 +48,7 @@ def sync(
     Args:
         client: The client to send with.
         template_id: Only bindings of the template with this id (`tmpl_...`).
-        status: Only bindings in this state.
+        status: Only bindings in this state. One of `active`, `paused`, `error`.
         page: Number of the page, counted from 1. At least 1; left out, it is 1.
         limit: Number of bindings a page. 1 to 100; left out, it is 20.
 
@@ -67,10 +67,10 @@ def sync(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    template_id: str | Unset = UNSET,
-    status: BindingStatus | str | Unset = UNSET,
-    page: int | Unset = UNSET,
-    limit: int | Unset = UNSET,
+    template_id: str | Unset | None = UNSET,
+    status: BindingStatus | str | Unset | None = UNSET,
+    page: int | Unset | None = UNSET,
+    limit: int | Unset | None = UNSET,
 ) -> Response[BindingList]:
     """List the bindings of the account (`GET /bindings`).
 
@@ -79,7 +79,7 @@ def sync_detailed(
     Args:
         client: The client to send with.
         template_id: Only bindings of the template with this id (`tmpl_...`).
-        status: Only bindings in this state.
+        status: Only bindings in this state. One of `active`, `paused`, `error`.
         page: Number of the page, counted from 1. At least 1; left out, it is 1.
         limit: Number of bindings a page. 1 to 100; left out, it is 20.
 
@@ -98,10 +98,10 @@ def sync_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    template_id: str | Unset = UNSET,
-    status: BindingStatus | str | Unset = UNSET,
-    page: int | Unset = UNSET,
-    limit: int | Unset = UNSET,
+    template_id: str | Unset | None = UNSET,
+    status: BindingStatus | str | Unset | None = UNSET,
+    page: int | Unset | None = UNSET,
+    limit: int | Unset | None = UNSET,
 ) -> BindingList:
     """List the bindings of the account (`GET /bindings`).
 
@@ -110,7 +110,7 @@ async def asyncio(
     Args:
         client: The client to send with.
         template_id: Only bindings of the template with this id (`tmpl_...`).
-        status: Only bindings in this state.
+        status: Only bindings in this state. One of `active`, `paused`, `error`.
         page: Number of the page, counted from 1. At least 1; left out, it is 1.
         limit: Number of bindings a page. 1 to 100; left out, it is 20.
 
@@ -129,10 +129,10 @@ async def asyncio(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    template_id: str | Unset = UNSET,
-    status: BindingStatus | str | Unset = UNSET,
-    page: int | Unset = UNSET,
-    limit: int | Unset = UNSET,
+    template_id: str | Unset | None = UNSET,
+    status: BindingStatus | str | Unset | None = UNSET,
+    page: int | Unset | None = UNSET,
+    limit: int | Unset | None = UNSET,
 ) -> Response[BindingList]:
     """List the bindings of the account (`GET /bindings`).
 
@@ -141,7 +141,7 @@ async def asyncio_detailed(
     Args:
         client: The client to send with.
         template_id: Only bindings of the template with this id (`tmpl_...`).
-        status: Only bindings in this state.
+        status: Only bindings in this state. One of `active`, `paused`, `error`.
         page: Number of the page, counted from 1. At least 1; left out, it is 1.
         limit: Number of bindings a page. 1 to 100; left out, it is 20.
 
