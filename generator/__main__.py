@@ -19,6 +19,7 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError, ParseError
 from ruamel.yaml import YAML
 
+from .checks import problems_of_code, problems_of_document
 from .overlay import OverlayError, apply
 from .shapes import Shapes
 
@@ -66,13 +67,15 @@ def generate(contract: Path, build: Path) -> list[str]:
         overwrite=True,
         output_path=build,
     )
+    if problems := problems_of_document(document):
+        raise GenerationError("\n\n".join(problems))
     data = GeneratorData.from_dict(document, config=config)
     if isinstance(data, GeneratorError):
         raise GenerationError(*_explained([data]))
     shapes = Shapes(document, data)
     data.models = shapes.own_models()
     dropped = [error for collection in data.endpoint_collections_by_tag.values() for error in collection.parse_errors]
-    if problems := [*_explained(dropped), *_explained(data.errors), *shapes.unsupported(data)]:
+    if problems := [*_explained(dropped), *_explained(data.errors), *problems_of_code(data, shapes)]:
         raise GenerationError("\n\n".join(problems))
     project = Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
     project.env.globals.update(shapes.globals())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ._lazy import attach
 
 if TYPE_CHECKING:
+    from . import api, errors, models
     from ._version import __version__
     from .client import AsyncPictify, AuthenticatedClient, Client, Pictify
     from .decoding import DecodeError
@@ -77,12 +78,18 @@ __all__ = (
     "UnprocessableContentError",
     "Unset",
     "__version__",
+    "api",
+    "errors",
+    "models",
 )
 
 attach(
     __name__,
     {
         "__version__": "_version",
+        "api": "api",
+        "errors": "errors",
+        "models": "models",
         "AsyncPictify": "client",
         "AuthenticatedClient": "client",
         "Client": "client",

@@ -11,14 +11,16 @@ def attach(package: str, modules: dict[str, str]) -> None:
 
     Args:
         package: The package's `__name__`.
-        modules: For each public name the submodule that defines it, relative to the package.
+        modules: For each public name the submodule that defines it, relative to the package; for a
+            submodule its own name.
     """
     module = sys.modules[package]
 
     def find(name: str) -> object:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module)
-        value: object = getattr(import_module(f"{package}.{modules[name]}"), name)
+        submodule = import_module(f"{package}.{modules[name]}")
+        value: object = submodule if modules[name] == name else getattr(submodule, name)
         setattr(module, name, value)
         return value
 

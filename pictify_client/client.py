@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import re
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
@@ -37,9 +38,12 @@ AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
 DEFAULT_TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 """Seconds without a byte before a call is given up; a render may take its time."""
 
+# A year; the clocks of some systems end not far beyond.
+_LONGEST_TIMEOUT = 365 * 24 * 3600
 _REDACTED = "[redacted]"
-# A ValueError too: the request is good by then, so it is of something that the server sent, such as a cookie.
-_TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError)
+# An OSError, as a broken TLS record makes one that reaches us as it is. A ValueError, since the request
+# is good by then: it is of something that the server sent, such as a cookie.
+_TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
 # The API has no use for cookies, and one that is not ASCII would make every later request fail.
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 _logger = logging.getLogger("pictify_client")
@@ -73,7 +77,8 @@ class _Connections:
         return self._open(self._async)
 
     def close(self) -> None:
-        self._closed = True
+        with self._lock:
+            self._closed = True
         if self._sync is not None and self._sync is not self._given:
             self._sync.close()
 
@@ -96,8 +101,9 @@ class _Connections:
 class Client:
     """A client for the operations that need no key, sync and async alike.
 
-    It holds one pool of connections, opened on the first call, and may be used by many tasks and
-    threads at once. Close it with `close()` or `aclose()`, or use it in a `with` or `async with`.
+    It holds one pool of connections, opened on the first call, and may be used by many threads and
+    tasks at once, the tasks all of one event loop. Close it with `close()` or `aclose()`, or use it
+    in a `with` or `async with`.
 
     Args:
         base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
@@ -127,7 +133,8 @@ class Client:
     ) -> None:
         self.base_url = _base_url(base_url)
         self._timeout = _timeout(timeout)
-        self._headers = {"Accept": "application/json", "User-Agent": _user_agent(), **_extra_headers(headers)}
+        self._headers = httpx.Headers({"Accept": "application/json", "User-Agent": _user_agent()})
+        self._headers.update(_extra_headers(headers))
         self._connections = _Connections(http_client, verify_ssl=verify_ssl)
 
     def __repr__(self) -> str:
@@ -154,7 +161,8 @@ class Client:
         vars(copy).update(vars(self))
         if timeout is not UNSET:
             copy._timeout = _timeout(timeout)
-        copy._headers = {**self._headers, **_extra_headers(headers)}
+        copy._headers = self._headers.copy()
+        copy._headers.update(_extra_headers(headers))
         return copy
 
     def send(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
@@ -170,10 +178,12 @@ class Client:
         started = perf_counter()
         try:
             response = http_client.send(request, auth=None)
-        except _TRANSPORT_ERRORS as error:
-            raise self._failure(operation, request, error, started) from error
-        _log(operation, str(response.status_code), started)
-        return self._answer(operation, response)
+        except _TRANSPORT_ERRORS as caught:
+            error = caught
+        else:
+            _log(operation, str(response.status_code), started)
+            return self._answer(operation, response)
+        raise self._failure(operation, request, error, started) from self._shown(error)
 
     async def asend(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """`send` for asyncio and trio."""
@@ -182,10 +192,12 @@ class Client:
         started = perf_counter()
         try:
             response = await http_client.send(request, auth=None)
-        except _TRANSPORT_ERRORS as error:
-            raise self._failure(operation, request, error, started) from error
-        _log(operation, str(response.status_code), started)
-        return self._answer(operation, response)
+        except _TRANSPORT_ERRORS as caught:
+            error = caught
+        else:
+            _log(operation, str(response.status_code), started)
+            return self._answer(operation, response)
+        raise self._failure(operation, request, error, started) from self._shown(error)
 
     def close(self) -> None:
         """Close the connections of sync calls, for the copies of this client too."""
@@ -211,15 +223,22 @@ class Client:
         self, http_client: httpx.Client | httpx.AsyncClient, operation: Operation[Any], arguments: Mapping[str, object]
     ) -> httpx.Request:
         target, content = operation.request(arguments)
-        headers = dict(self._headers)
+        headers = httpx.Headers(self._headers)
         if self._key is not None:
             headers["Authorization"] = f"Bearer {self._key}"
         if content is not None:
             headers["Content-Type"] = "application/json"
         timeout = httpx.USE_CLIENT_DEFAULT if self._timeout is UNSET else self._timeout
+        # Where http_client has query parameters of its own, httpx would put them in the place of these.
+        query = httpx.QueryParams(target.partition("?")[2]) if http_client.params else None
         try:
             return http_client.build_request(
-                operation.method, self.base_url + target, headers=headers, content=content, timeout=timeout
+                operation.method,
+                self.base_url + target,
+                params=query,
+                headers=headers,
+                content=content,
+                timeout=timeout,
             )
         except UnicodeError as error:
             raise APIConnectionError(f"{operation}: http_client holds a cookie that HTTP cannot carry") from error
@@ -254,6 +273,8 @@ class Client:
         name = type(error).__name__
         _log(operation, name, started)
         _redact(request)
+        # After a redirect it is of another request.
+        _redact(getattr(error, "_request", None) or request)
         if isinstance(error, httpx.TimeoutException):
             phase = name.removesuffix("Timeout").lower()
             limit = request.extensions.get("timeout", {}).get(phase)
@@ -261,14 +282,18 @@ class Client:
                 f"{operation}: no answer from {self.base_url} in time ({name} after {limit} s; set by timeout=)",
                 request,
             )
-        reason = f"{name}: {error}" if str(error) else name
+        reason = f"{name}: {self._without_key(str(error))}" if str(error) else name
         return APIConnectionError(f"{operation}: no whole answer from {self.base_url} ({reason})", request)
 
     def _redacted(self, response: httpx.Response) -> httpx.Response:
         """The response with its request rid of the key; a new one where it repeats the key itself."""
         _redact(response.request)
+        for earlier in response.history:
+            _redact(earlier.request)
+        response.next_request = None
         key = (self._key or "").encode()
-        if not key or not (key in response.content or any(key in value for _, value in response.headers.raw)):
+        sent = (response.content, response.reason_phrase.encode(), *(value for _, value in response.headers.raw))
+        if not key or not any(key in part for part in sent):
             return response
         mark = _REDACTED.encode()
         # The content is decoded already.
@@ -279,6 +304,13 @@ class Client:
             content=response.content.replace(key, mark),
             request=response.request,
         )
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._key, _REDACTED) if self._key else text
+
+    def _shown(self, error: Exception) -> Exception | None:
+        """The error as the cause of ours; None if its text repeats the key, as a server can make it."""
+        return error if self._without_key(str(error)) == str(error) else None
 
 
 class AuthenticatedClient(Client):
@@ -454,13 +486,13 @@ def _key(given: Any) -> str:
 
 
 def _base_url(given: Any) -> str:
-    text: Any = (os.environ.get("PICTIFY_BASE_URL") or SERVER) if given is None else given
+    text = str((os.environ.get("PICTIFY_BASE_URL") or SERVER) if given is None else given)
     source = "PICTIFY_BASE_URL" if given is None else "base_url"
     try:
         url = httpx.URL(text)
-    except (httpx.InvalidURL, TypeError) as error:
+    except httpx.InvalidURL as error:
         raise ConfigurationError(f"{source} is no URL: {error}") from None
-    if url.userinfo or url.query or url.fragment:
+    if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError(f"{source} must not have a user name, a password, a query or a fragment")
     if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535 or text.split() != [text]:
         raise ConfigurationError(f"{source} must be an absolute URL such as {SERVER}, got {text!r}")
@@ -468,8 +500,10 @@ def _base_url(given: Any) -> str:
 
 
 def _timeout(given: Any) -> float | httpx.Timeout | Unset | None:
-    if isinstance(given, int | float) and not 0 < given < float("inf"):
-        raise ConfigurationError(f"timeout must be more than 0 seconds, got {given!r}; None waits for ever")
+    parts: list[Any] = list(given.as_dict().values()) if isinstance(given, httpx.Timeout) else [given]
+    for part in parts:
+        if isinstance(part, int | float) and not 0 < part <= _LONGEST_TIMEOUT:
+            raise ConfigurationError(f"timeout must be more than 0 seconds, got {given!r}; None waits for ever")
     if given is None or isinstance(given, int | float | httpx.Timeout | Unset):
         return given
     raise ConfigurationError(f"timeout must be a number of seconds or a httpx.Timeout, got {given!r}")
@@ -486,7 +520,7 @@ def _extra_headers(given: Any) -> dict[str, str]:
             raise ConfigurationError(f"the header {name!r} must be a string, with a string for its value")
         if name.lower() == "authorization":
             raise ConfigurationError("headers must not hold Authorization: the client makes it from the API key")
-        if not (name + value).isascii() or not (name + value).isprintable():
+        if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not (value.isascii() and value.isprintable()):
             raise ConfigurationError(f"the header {name!r} holds what HTTP cannot carry: a line break, or not ASCII")
     return dict(headers)
 

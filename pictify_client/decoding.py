@@ -8,6 +8,7 @@ more, in containers that remember what was last taken from them: that is the pat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 
@@ -69,7 +70,7 @@ class Model:
             DecodeError: It has not the shape of the contract; the error names the path and the value.
         """
         try:
-            owned = _copied(src_dict)
+            owned = copied(src_dict)
         except RecursionError:
             raise _too_deep() from None
         return decode(cls.take, owned, lambda: src_dict)
@@ -186,8 +187,11 @@ def format_datetime(value: datetime) -> str:
     offset = value.utcoffset()
     if offset is None:
         raise ValueError(f"{value!r} has no time zone; for UTC give it tzinfo=datetime.UTC")
-    # RFC 3339 has no seconds in an offset; local times of long ago do.
-    text = (value.astimezone(UTC) if offset.seconds % 60 else value).isoformat()
+    if offset.seconds % 60:
+        # RFC 3339 has no seconds in an offset; local times of long ago do. At the end of time there is no other way.
+        with suppress(OverflowError):
+            value = value.astimezone(UTC)
+    text = value.isoformat()
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
@@ -212,7 +216,10 @@ def decode(take: Callable[[Any], T], document: Any, again: Callable[[], Any]) ->
     except RecursionError:
         raise _too_deep() from None
     except _MISREAD as error:
-        raise _located(take, again(), error) from None
+        try:
+            raise _located(take, again(), error) from None
+        except RecursionError:
+            raise _too_deep() from None
 
 
 def _too_deep() -> DecodeError:
@@ -243,11 +250,12 @@ def _parse_rare_datetime(value: object) -> datetime:
         raise _bad("a date-time", value) from None
 
 
-def _copied(value: Any) -> Any:
+def copied(value: Any) -> Any:
+    """Copy a JSON value, and all that is nested in it."""
     if isinstance(value, Mapping):
-        return {key: _copied(item) for key, item in cast("Mapping[str, Any]", value).items()}
+        return {key: copied(item) for key, item in cast("Mapping[str, Any]", value).items()}
     if is_array(value):
-        return [_copied(item) for item in value]
+        return [copied(item) for item in value]
     return value
 
 
@@ -298,7 +306,7 @@ def _located(take: Callable[[Any], object], document: Any, error: Exception) -> 
     while (last := getattr(node, "last", None)) is not None:
         step, node = last
         document = document[step]
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if step.isidentifier() else f"[{step!r}]"
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if str(step).isidentifier() else f"[{step!r}]"
     if not isinstance(error, DecodeError):
         # Only an object is asked for its fields; else it was an enum that cannot be looked up.
         error = _bad("an object" if isinstance(error, AttributeError) else "a string", document)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from .decoding import DecodeError, Model, decode, format_datetime
@@ -50,10 +50,11 @@ class Parameter(NamedTuple):
             return "true" if value else "false"
         if isinstance(value, int | float):
             if not (self.minimum is None or value >= self.minimum):
-                raise ValueError(f"{self.argument} must be at least {self.minimum:g}, got {value!r}")
+                raise ValueError(f"{self.argument} must be at least {self.minimum}, got {value!r}")
             if not (self.maximum is None or value <= self.maximum):
-                raise ValueError(f"{self.argument} must be at most {self.maximum:g}, got {value!r}")
-            return str(value)
+                raise ValueError(f"{self.argument} must be at most {self.maximum}, got {value!r}")
+            # What it is, should it be a member of an enum: that would give its name.
+            return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
         if issubclass(self.type, OpenEnum) and not isinstance(value, self.type) and value not in list(self.type):
             known = ", ".join(repr(str(member)) for member in self.type)
             raise ValueError(
@@ -64,7 +65,7 @@ class Parameter(NamedTuple):
             value.encode()
         except UnicodeEncodeError:
             raise ValueError(f"{self.argument} is no Unicode text: {value!r}") from None
-        return str(value)
+        return str.__str__(value)
 
 
 class Request(NamedTuple):
@@ -139,7 +140,18 @@ def _json(body: object) -> bytes | None:
     if body is UNSET:
         return None
     try:
-        plain = body.to_dict() if isinstance(body, Model) else body
-        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+        return text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"body cannot be sent as JSON: {error}") from error
+
+
+def _plain(value: object) -> object:
+    """What JSON has for a value that is natural in Python."""
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, datetime):
+        return format_datetime(value)
+    if isinstance(value, Mapping):
+        return dict(cast("Mapping[object, object]", value))
+    raise TypeError(f"{value!r} ({type(value).__name__}) has no form in JSON")

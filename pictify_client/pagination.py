@@ -61,8 +61,17 @@ class _Walk(Generic[Item, Info]):
         return {**self.arguments, "page": number} if number != self.first_number() else {**self.arguments}
 
     def new_on(self, number: int, items: list[Item]) -> list[Item]:
-        by_key = {_identity(item): item for item in items}
-        return [item for key, item in by_key.items() if self.seen.setdefault(key, number) == number]
+        found: list[Item] = []
+        on_this_page: set[str] = set()
+        for item in items:
+            uid = getattr(item, "uid", None)
+            # An item without an id is told from those of earlier pages by all that it holds.
+            key = uid if isinstance(uid, str) else json.dumps(item.to_dict(), sort_keys=True, default=str)
+            if self.seen.setdefault(key, number) == number and key not in on_this_page:
+                found.append(item)
+            if key is uid:
+                on_this_page.add(key)
+        return found
 
     def goes_on(self, number: int, count: int, info: Info) -> bool:
         """Whether a page follows. `hasNext` is documented but not in every answer."""
@@ -73,7 +82,7 @@ class _Walk(Generic[Item, Info]):
             return bool(known["has_next"])
         if known["total_pages"] is not UNSET:
             return bool(number < known["total_pages"])
-        size: Any = getattr(info, "limit", UNSET) or self.arguments["limit"]
+        size: Any = getattr(info, "limit", UNSET) or self.arguments.get("limit")
         return bool(size and known["total"] and number * size < known["total"])
 
 
@@ -158,6 +167,7 @@ class _Pager(Generic[Item, Info]):
         client: Client,
         operation: Operation[Answer],
         split: Callable[[Answer], tuple[list[Item] | Unset, Info]],
+        /,
         **arguments: object,
     ) -> None:
         self._walk = _Walk(client, operation, split, arguments)
@@ -222,21 +232,51 @@ class AsyncPager(_Pager[Item, Info]):
     No item comes twice in a walk, even if the list shifts meanwhile.
     """
 
-    async def __aiter__(self) -> AsyncIterator[Item]:
-        async for page in self.pages():
-            for item in page.items:
-                yield item
+    def __aiter__(self) -> AsyncIterator[Item]:
+        return _AsyncItems(self.pages())
 
-    async def pages(self) -> AsyncIterator[AsyncPage[Item, Info]]:
+    def pages(self) -> AsyncIterator[AsyncPage[Item, Info]]:
         """Walk the list page by page."""
-        page: AsyncPage[Item, Info] | None = await self
-        while page is not None:
-            yield page
-            page = await page.next_page()
+        return _AsyncPages(self)
 
     def __await__(self) -> Generator[Any, None, AsyncPage[Item, Info]]:
         walk = self._walk.again()
         return _aload(walk, walk.first_number()).__await__()
+
+
+# Classes and no generators: a loop over a generator that is left by `break` leaves it to the garbage
+# collector, of which trio warns; these have nothing to clean up.
+
+
+class _AsyncPages(Generic[Item, Info]):
+    def __init__(self, pager: AsyncPager[Item, Info]) -> None:
+        self._pager = pager
+        self._page: AsyncPage[Item, Info] | None = None
+
+    def __aiter__(self) -> AsyncIterator[AsyncPage[Item, Info]]:
+        return self
+
+    async def __anext__(self) -> AsyncPage[Item, Info]:
+        page = await self._pager if self._page is None else await self._page.next_page()
+        if page is None:
+            raise StopAsyncIteration
+        self._page = page
+        return page
+
+
+class _AsyncItems(Generic[Item, Info]):
+    def __init__(self, pages: AsyncIterator[AsyncPage[Item, Info]]) -> None:
+        self._pages = pages
+        self._items: Iterator[Item] = iter(())
+
+    def __aiter__(self) -> AsyncIterator[Item]:
+        return self
+
+    async def __anext__(self) -> Item:
+        while True:
+            for item in self._items:
+                return item
+            self._items = iter((await anext(self._pages)).items)
 
 
 def _load(walk: _Walk[Item, Info], number: int, pages_without_news: int = 0) -> Page[Item, Info]:
@@ -247,8 +287,3 @@ def _load(walk: _Walk[Item, Info], number: int, pages_without_news: int = 0) -> 
 async def _aload(walk: _Walk[Item, Info], number: int, pages_without_news: int = 0) -> AsyncPage[Item, Info]:
     answer = (await walk.client.asend(walk.operation, **walk.asking_for(number))).result()
     return AsyncPage(walk, number, answer, pages_without_news)
-
-
-def _identity(item: Model) -> str:
-    uid = getattr(item, "uid", None)
-    return uid if isinstance(uid, str) else json.dumps(item.to_dict(), sort_keys=True, default=str)

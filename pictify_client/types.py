@@ -80,7 +80,7 @@ class OpenEnum(StrEnum):
     @property
     def is_known(self) -> bool:
         """Whether the contract lists this value."""
-        return self.name in type(self).__members__
+        return self.value in type(self)._value2member_map_
 
 
 class Response(Generic[T]):

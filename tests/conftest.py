@@ -4,7 +4,7 @@ import pytest
 from hypothesis import settings
 
 # No deadline: how long an example takes says more of the machine than of the code.
-settings.register_profile("default", max_examples=60, deadline=None)
+settings.register_profile("default", max_examples=40, deadline=None)
 settings.load_profile("default")
 
 

@@ -22,26 +22,16 @@ from .replay import RECORDINGS
 LIVE = ("first_page", "last_page", "empty_list", "filtered_by_status", "filtered_by_template", "unauthorized")
 
 _SCRUBBED = "[scrubbed]"
-_SECRET_FIELDS = {
-    "authorization",
-    "body",
-    "credentials",
-    "headers",
-    "password",
-    "secret",
-    "token",
-    "webhookUrl",
-    "writeKey",
-}
-_SECRET_TEXT = re.compile(r"\b(?:pk|sk|whsec)_\w+|(?<=://)[^/@\s]+@|(?<=[?&]token=)[^&\s]+")
+_SECRET_FIELD = re.compile(r"auth|body|credential|headers|key|password|secret|token|webhookUrl", re.IGNORECASE)
+_SECRET_TEXT = re.compile(r"\b(?:pk|sk|whsec)_\w+|(?<=://)[^/@\s]+@|(?<=\bBearer )\S+|(?<==)[^&\s]+")
 _HEADERS = ("content-type", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
 def scrubbed(value: Any) -> Any:
-    """A JSON value without secrets: keys wherever they stand, and fields that are there to hold them."""
+    """A JSON value without secrets: keys and values of queries wherever they stand, and fields made to hold them."""
     if is_object(value):
         return {
-            name: _emptied(item) if name in _SECRET_FIELDS else scrubbed(item)
+            name: _emptied(item) if _SECRET_FIELD.search(name) else scrubbed(item)
             for name, item in value.items()
         }  # fmt: skip
     if is_array(value):

@@ -115,7 +115,8 @@ def test_the_base_url_is_the_argument_else_the_environment_else_the_contract(mon
         ("https://api pictify.io", "base_url must be an absolute URL"),
         ("https://api.pictify.io:99999", "base_url must be an absolute URL"),
         ("https://api.pictify.io:port", "base_url is no URL"),
-        (7, "base_url is no URL"),
+        (7, "base_url must be an absolute URL such as https://api.pictify.io, got '7'"),
+        ("https://api.pictify.io/?", "base_url must not have .* a query"),
         ("https://user:sesame@api.pictify.io", "base_url must not have a user name"),
         ("https://api.pictify.io?team=1", "base_url must not have .* a query"),
         ("https://api.pictify.io/#top", "base_url must not have .* a fragment"),
@@ -134,8 +135,8 @@ def test_a_base_url_of_the_environment_that_cannot_be_one(monkeypatch: pytest.Mo
 
 
 @clients
-@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan"), float("inf")])
-def test_a_timeout_that_cannot_be_one(make: Maker, timeout: float) -> None:
+@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan"), float("inf"), 1e12, httpx.Timeout(5, read=-1)])
+def test_a_timeout_that_cannot_be_one(make: Maker, timeout: object) -> None:
     with pytest.raises(ConfigurationError, match="timeout must be more than 0 seconds"):
         make(api_key=KEY, timeout=timeout)
 
@@ -160,6 +161,8 @@ def test_a_key_of_another_type(make: Maker, key: object) -> None:
         ([("X-Trace", "1")], "headers must be a mapping of names to values, got list"),
         ({"X-Trace": 1}, "the header 'X-Trace' must be a string, with a string for its value"),
         ({"authorization": "Bearer other"}, "headers must not hold Authorization"),
+        ({"X Trace": "a"}, "the header 'X Trace' holds what HTTP cannot carry"),
+        ({"": "a"}, "the header '' holds what HTTP cannot carry"),
         ({"X-Trace": "a\r\nX-Evil: 1"}, "the header 'X-Trace' holds what HTTP cannot carry"),
         ({"X-Trace": "\N{SNOWMAN}"}, "the header 'X-Trace' holds what HTTP cannot carry"),
     ],
@@ -176,6 +179,26 @@ def test_headers_go_with_every_request_and_a_copy_keeps_its_own() -> None:
     list(copied.bindings.list())
     list(pictify.bindings.list())
     assert [(each.headers.get("X-Team"), each.headers.get("X-Trace")) for each in requests] == [("a", "1"), ("a", None)]
+
+
+def test_a_header_replaces_the_clients_own_whatever_its_case() -> None:
+    requests: list[httpx.Request] = []
+    pictify = Pictify(api_key=KEY, headers={"user-agent": "mine"}, http_client=answering(requests))
+    list(pictify.with_options(headers={"ACCEPT": "x/y"}).bindings.list())
+    assert requests[0].headers.get_list("User-Agent") == ["mine"]
+    assert requests[0].headers.get_list("Accept") == ["x/y"]
+
+
+def test_query_parameters_of_the_http_client_go_beside_those_of_the_call() -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={"bindings": []})
+
+    http_client = httpx.Client(transport=httpx.MockTransport(answer), params={"team": "x y"})
+    list(Pictify(api_key=KEY, http_client=http_client).bindings.list(template_id="a&b", limit=5))
+    assert dict(requests[0].url.params) == {"team": "x y", "templateId": "a&b", "limit": "5"}
 
 
 def timeouts_of(make: Callable[[httpx.Client], Pictify], **own: Any) -> Any:

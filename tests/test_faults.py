@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -82,6 +83,10 @@ headers = st.dictionaries(
 @example(status=301, content=b"", headers={b"set-cookie": b"a=\x80", b"location": b"/"})
 @example(status=200, content=TWO_PAGES, headers={b"set-cookie": b"a=\x80"})
 @example(status=200, content=b"9" * 5_000, headers={})
+@example(
+    status=200, content=b'{"bindings":[{"uid":5,"defaults":' + b'{"a":' * 700 + b"1" + b"}" * 701 + b"]}", headers={}
+)
+@example(status=200, content=b'{"bindings":[{"createdAt":"0001-01-01T00:00:00+10:00:30"}]}', headers={})
 @example(status=200, content=b'{"bindings": [], "pagination": {"total": 1e999}}', headers={})
 @pytest.mark.parametrize("function", [*FUNCTIONS, "pager", "async pager"])
 def test_only_our_errors_leave_a_call(function: str, status: int, content: bytes, headers: dict[bytes, bytes]) -> None:
@@ -141,7 +146,7 @@ wires = st.binary(max_size=300) | st.builds(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answer=wires, reset=st.booleans())
 @example(answer=b"", reset=False)
 @example(answer=b"", reset=True)
@@ -201,6 +206,7 @@ FOREIGN = [
     httpx.PoolTimeout("full"),
     httpx.InvalidURL("bad"),
     httpx.StreamClosed(),
+    ssl.SSLError("wrong version number"),
 ]
 
 

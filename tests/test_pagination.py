@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from typing import Any
@@ -147,6 +148,12 @@ def test_items_without_an_id_are_told_apart_by_what_they_hold(form: str) -> None
     assert [binding.name for binding in walk(form, serving(answer), limit=2)] == ["a", "b", "c"]
 
 
+@forms
+def test_items_without_an_id_may_be_alike_on_one_page_and_those_with_one_may_not(form: str) -> None:
+    body = {"bindings": [{"name": "a"}, {"name": "a"}, {"uid": "b"}, {"uid": "b"}], "pagination": {"total": 4}}
+    assert len(walk(form, httpx.MockTransport(lambda _: httpx.Response(200, json=body)))) == 3
+
+
 def test_each_walk_starts_anew_and_the_first_page_is_asked_for_once() -> None:
     asked: list[int] = []
     transport = serving(lambda page, limit: page_of(uids(3), page, limit, total=3, limit=limit), asked)
@@ -164,19 +171,23 @@ def test_each_walk_starts_anew_and_the_first_page_is_asked_for_once() -> None:
     assert asked == [1, 2, 2, 1, 2, 1, 2]
 
 
-def test_a_walk_that_is_left_asks_for_no_more() -> None:
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_walk_that_is_left_asks_for_no_more_and_leaves_nothing_behind(backend: str) -> None:
     asked: list[int] = []
     transport = serving(lambda page, limit: page_of(uids(9), page, limit, total=9, limit=limit), asked)
 
     async def run() -> None:
         pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
-        pages = pictify.bindings.list(limit=2).pages()
-        async for page in pages:
-            if page.pagination.total:
-                break
+        async for page in pictify.bindings.list(limit=2).pages():
+            assert page.items
+            break
+        async for binding in aiter(aiter(pictify.bindings.list(limit=2))):
+            assert binding.uid
+            break
 
-    anyio.run(run)
-    assert asked == [1]
+    anyio.run(run, backend=backend)
+    gc.collect()
+    assert asked == [1, 1]
 
 
 def test_pages_and_pagers_show_what_they_are() -> None:

@@ -54,7 +54,16 @@ def test_the_code_runs_and_prints_what_one_would_think(snippet: str, printed: st
 def test_the_code_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
     for number, snippet in enumerate(SNIPPETS):
         (tmp_path / f"snippet_{number}.py").write_text(snippet, "utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--no-error-summary",
+        "--cache-dir",
+        str(ROOT / ".mypy_cache"),
+        str(tmp_path),
+    ]
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
     assert run.stdout == ""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import Enum, IntEnum
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
@@ -137,6 +139,26 @@ def test_a_body_is_a_model_or_a_mapping() -> None:
         b'{"templateId":"tmpl_1","page":"active"}'
     )
     assert "content-type" not in sent(uid="a").headers
+
+
+def test_a_body_may_hold_what_is_natural_in_python() -> None:
+    body = {"a": [Binding(uid="b")], "b": datetime(2026, 1, 29, tzinfo=UTC), "c": MappingProxyType({"d": None})}
+    assert sent(uid="a", body=body).content == b'{"a":[{"uid":"b"}],"b":"2026-01-29T00:00:00Z","c":{"d":null}}'
+    assert sent(uid="a", body=[Binding(uid="b")]).content == b'[{"uid":"b"}]'
+
+
+def test_members_of_other_enums_go_by_their_value() -> None:
+    class Status(str, Enum):  # noqa: UP042
+        ACTIVE = "active"
+
+    class Page(IntEnum):
+        SECOND = 2
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.query == b"status=active&page=2"
+        return httpx.Response(200, json={})
+
+    call("sync", httpx.MockTransport(answer), status=Status.ACTIVE, page=Page.SECOND)
 
 
 @pytest.mark.parametrize("value", [float("nan"), {1}, "\ud800"])

@@ -8,6 +8,7 @@ from attrs import define, field
 
 from ..decoding import (
     Model,
+    copied,
     format_datetime,
     integer,
     mapping,
@@ -23,7 +24,7 @@ from .output_config import OutputConfig
 from .refresh_policy import RefreshPolicy
 
 # Bound here, since looking up an attribute of an enum class is slow.
-binding_status = BindingStatus.by_value
+_binding_status = BindingStatus.by_value
 
 
 @define(kw_only=True)
@@ -64,8 +65,8 @@ class Binding(Model):
     """How many refreshes have failed."""
     updated_at: datetime | Unset = UNSET
     """When the binding was last changed."""
-    additional_properties: dict[str, Any] = field(init=False, factory=dict)
-    """What the API sent beyond the contract."""
+    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
+    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -78,7 +79,7 @@ class Binding(Model):
         self.mapping = mapping_of(v, str, string) if (v := pop("mapping", None)) is not None else UNSET
         self.defaults = v if type(v := pop("defaults", None)) is dict else mapping(v)
         self.refresh_policy = RefreshPolicy.take(v) if (v := pop("refreshPolicy", None)) is not None else UNSET
-        self.status = binding_status[v] if (v := pop("status", None)) is not None else UNSET
+        self.status = _binding_status[v] if (v := pop("status", None)) is not None else UNSET
         self.render_url = v if type(v := pop("renderUrl", None)) is str else string(v)
         self.webhook_url = v if type(v := pop("webhookUrl", None)) is str else string(v)
         self.created_at = parse_datetime(pop("createdAt", None))
@@ -95,13 +96,13 @@ class Binding(Model):
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {
-            **self.additional_properties,
+            **copied(self.additional_properties),
             "uid": self.uid,
             "name": self.name,
             "templateId": self.template_id,
             "dataSource": written(self.data_source, DataSource.to_dict),
-            "mapping": written(self.mapping, dict),
-            "defaults": written(self.defaults, dict),
+            "mapping": written(self.mapping, copied),
+            "defaults": written(self.defaults, copied),
             "refreshPolicy": written(self.refresh_policy, RefreshPolicy.to_dict),
             "status": written(self.status, str),
             "renderUrl": self.render_url,

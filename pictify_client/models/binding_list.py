@@ -7,6 +7,7 @@ from attrs import define, field
 
 from ..decoding import (
     Model,
+    copied,
     items,
     written,
 )
@@ -23,8 +24,8 @@ class BindingList(Model):
     """The bindings of this page."""
     pagination: Pagination | Unset = UNSET
     """Where a page stands in the whole list."""
-    additional_properties: dict[str, Any] = field(init=False, factory=dict)
-    """What the API sent beyond the contract."""
+    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
+    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -39,7 +40,7 @@ class BindingList(Model):
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {
-            **self.additional_properties,
+            **copied(self.additional_properties),
             "bindings": written(self.bindings, (lambda v: [Binding.to_dict(i) for i in v])),
             "pagination": written(self.pagination, Pagination.to_dict),
         }

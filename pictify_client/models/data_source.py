@@ -7,6 +7,7 @@ from attrs import define, field
 
 from ..decoding import (
     Model,
+    copied,
     mapping_of,
     string,
     written,
@@ -16,8 +17,8 @@ from .data_source_method import DataSourceMethod
 from .data_source_type import DataSourceType
 
 # Bound here, since looking up an attribute of an enum class is slow.
-data_source_method = DataSourceMethod.by_value
-data_source_type = DataSourceType.by_value
+_data_source_method = DataSourceMethod.by_value
+_data_source_type = DataSourceType.by_value
 
 
 @define(kw_only=True)
@@ -26,7 +27,8 @@ class DataSource(Model):
 
     type: DataSourceType | Unset = UNSET
     """How the data gets in: fetched over HTTP, pushed to a webhook, or fixed. One of `http`,
-`webhook`, `static`."""
+    `webhook`, `static`.
+    """
     url: str | Unset = UNSET
     """Address that is fetched, for a source of type `http`."""
     method: DataSourceMethod | Unset = UNSET
@@ -35,16 +37,16 @@ class DataSource(Model):
     """Headers sent with the fetch; kept out of the repr, as they may carry a key."""
     body: Any | Unset = UNSET
     """Body sent with the fetch, for the method `POST`."""
-    additional_properties: dict[str, Any] = field(init=False, factory=dict)
-    """What the API sent beyond the contract."""
+    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
+    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
-        self.type = data_source_type[v] if (v := pop("type", None)) is not None else UNSET
+        self.type = _data_source_type[v] if (v := pop("type", None)) is not None else UNSET
         self.url = v if type(v := pop("url", None)) is str else string(v)
-        self.method = data_source_method[v] if (v := pop("method", None)) is not None else UNSET
+        self.method = _data_source_method[v] if (v := pop("method", None)) is not None else UNSET
         self.headers = mapping_of(v, str, string) if (v := pop("headers", None)) is not None else UNSET
         self.body = pop("body", UNSET)
         self.additional_properties = d
@@ -52,11 +54,11 @@ class DataSource(Model):
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {
-            **self.additional_properties,
+            **copied(self.additional_properties),
             "type": written(self.type, str),
             "url": self.url,
             "method": written(self.method, str),
-            "headers": written(self.headers, dict),
+            "headers": written(self.headers, copied),
             "body": self.body,
         }
         return {name: value for name, value in d.items() if value is not UNSET}

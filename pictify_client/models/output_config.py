@@ -7,6 +7,7 @@ from attrs import define, field
 
 from ..decoding import (
     Model,
+    copied,
     integer,
     written,
 )
@@ -14,7 +15,7 @@ from ..types import UNSET, Unset
 from .output_config_format import OutputConfigFormat
 
 # Bound here, since looking up an attribute of an enum class is slow.
-output_config_format = OutputConfigFormat.by_value
+_output_config_format = OutputConfigFormat.by_value
 
 
 @define(kw_only=True)
@@ -29,14 +30,14 @@ class OutputConfig(Model):
     """Width in pixels, where it is not the template's own."""
     height: int | Unset = UNSET
     """Height in pixels, where it is not the template's own."""
-    additional_properties: dict[str, Any] = field(init=False, factory=dict)
-    """What the API sent beyond the contract."""
+    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
+    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
-        self.format = output_config_format[v] if (v := pop("format", None)) is not None else UNSET
+        self.format = _output_config_format[v] if (v := pop("format", None)) is not None else UNSET
         self.quality = v if type(v := pop("quality", None)) is int else integer(v)
         self.width = v if type(v := pop("width", None)) is int else integer(v)
         self.height = v if type(v := pop("height", None)) is int else integer(v)
@@ -45,7 +46,7 @@ class OutputConfig(Model):
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {
-            **self.additional_properties,
+            **copied(self.additional_properties),
             "format": written(self.format, str),
             "quality": self.quality,
             "width": self.width,

@@ -8,6 +8,7 @@ from attrs import define, field
 from ..decoding import (
     Model,
     boolean,
+    copied,
     integer,
 )
 from ..types import UNSET, Unset
@@ -29,8 +30,8 @@ class Pagination(Model):
     """Whether a page follows. Not in every answer."""
     has_prev: bool | Unset = UNSET
     """Whether a page comes before. Not in every answer."""
-    additional_properties: dict[str, Any] = field(init=False, factory=dict)
-    """What the API sent beyond the contract."""
+    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
+    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -47,7 +48,7 @@ class Pagination(Model):
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {
-            **self.additional_properties,
+            **copied(self.additional_properties),
             "page": self.page,
             "limit": self.limit,
             "total": self.total,

@@ -7,6 +7,7 @@ from attrs import define, field
 
 from ..decoding import (
     Model,
+    copied,
     integer,
     written,
 )
@@ -15,8 +16,8 @@ from .refresh_policy_on_error import RefreshPolicyOnError
 from .refresh_policy_type import RefreshPolicyType
 
 # Bound here, since looking up an attribute of an enum class is slow.
-refresh_policy_on_error = RefreshPolicyOnError.by_value
-refresh_policy_type = RefreshPolicyType.by_value
+_refresh_policy_on_error = RefreshPolicyOnError.by_value
+_refresh_policy_type = RefreshPolicyType.by_value
 
 
 @define(kw_only=True)
@@ -25,28 +26,30 @@ class RefreshPolicy(Model):
 
     type: RefreshPolicyType | Unset = UNSET
     """What sets off a refresh: age, a changed ETag, a webhook call, or only a request for it. One of
-`ttl`, `etag`, `webhook`, `manual`."""
+    `ttl`, `etag`, `webhook`, `manual`.
+    """
     ttl_seconds: int | Unset = UNSET
     """Age at which the data is stale, in seconds, for a policy of type `ttl`."""
     on_error: RefreshPolicyOnError | Unset = UNSET
     """What is served while the data cannot be had. One of `serve_stale`, `serve_error`,
-`serve_default`."""
-    additional_properties: dict[str, Any] = field(init=False, factory=dict)
-    """What the API sent beyond the contract."""
+    `serve_default`.
+    """
+    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
+    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
-        self.type = refresh_policy_type[v] if (v := pop("type", None)) is not None else UNSET
+        self.type = _refresh_policy_type[v] if (v := pop("type", None)) is not None else UNSET
         self.ttl_seconds = v if type(v := pop("ttlSeconds", None)) is int else integer(v)
-        self.on_error = refresh_policy_on_error[v] if (v := pop("onError", None)) is not None else UNSET
+        self.on_error = _refresh_policy_on_error[v] if (v := pop("onError", None)) is not None else UNSET
         self.additional_properties = d
         return self
 
     def to_dict(self) -> dict[str, Any]:
         d: dict[str, Any] = {
-            **self.additional_properties,
+            **copied(self.additional_properties),
             "type": written(self.type, str),
             "ttlSeconds": self.ttl_seconds,
             "onError": written(self.on_error, str),

@@ -33,6 +33,11 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that went away: its own side says so."""
+
+
 @contextmanager
 def serving(fake: FakePictify, port: int = 0) -> Generator[str]:
     """Serve a stand-in on loopback while the `with` block runs; gives its base URL.
@@ -42,7 +47,7 @@ def serving(fake: FakePictify, port: int = 0) -> Generator[str]:
         port: The TCP port; 0 takes a free one.
     """
     handler = type("Handler", (_Handler,), {"fake": fake})
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+    with _Server(("127.0.0.1", port), handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
