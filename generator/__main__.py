@@ -9,6 +9,8 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, cast
@@ -82,7 +84,9 @@ def generate(contract: Path, build: Path) -> list[str]:
     # The hooks in generator-config.yaml run the Ruff of this environment.
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     os.environ["PROJECT_ROOT"] = str(ROOT)
-    if errors := _explained(project.build()):
+    with redirect_stdout(StringIO()):  # It says in which temporary folder it works.
+        errors = _explained(project.build())
+    if errors:
         raise GenerationError("\n\n".join(errors))
     return unmatched
 
