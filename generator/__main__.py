@@ -80,7 +80,8 @@ def generate(contract: Path, build: Path) -> list[str]:
     if problems := [*_explained(dropped), *_explained(data.errors), *problems_of_code(data, shapes)]:
         raise GenerationError("\n\n".join(problems))
     project = Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
-    project.env.globals.update(shapes.globals())
+    seen_by_templates: dict[str, Any] = {"shapes": shapes}
+    project.env.globals.update(seen_by_templates)
     # The hooks in generator-config.yaml run the Ruff of this environment.
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     os.environ["PROJECT_ROOT"] = str(ROOT)

@@ -63,7 +63,7 @@ class Pages(NamedTuple):
 
 
 class Shapes:
-    """The functions that the templates call, over one parsed contract."""
+    """What the templates call `shapes`: the functions over one parsed contract."""
 
     def __init__(self, document: dict[str, Any], data: GeneratorData) -> None:
         self._document = document
@@ -94,35 +94,10 @@ class Shapes:
         """The models that get a class: those with fields of their own."""
         return [model for model in self._models.values() if not self._is_mapping(model)]
 
-    def globals(self) -> dict[str, Any]:
-        """All that the templates see, by name."""
-        return {
-            "annotation": self.annotation,
-            "answer_type": self.answer_type,
-            "call_doc": self.call_doc,
-            "classes_of_collection": self.classes_of_collection,
-            "classes_of_endpoint": self.classes_of_endpoint,
-            "classes_of_model": self.classes_of_model,
-            "contract_path": self.contract_path,
-            "default": self.default,
-            "enum_doc": self.enum_doc,
-            "enums_of_model": self.enums_of_model,
-            "field_doc": self.field_doc,
-            "method_answer": self.method_answer,
-            "method_name": self.method_name,
-            "method_signature": self.method_signature,
-            "model_doc": self.model_doc,
-            "names_of_collection": self.names_of_collection,
-            "pages_of": self.pages_of,
-            "parameter_spec": self.parameter_spec,
-            "passed_arguments": self.passed_arguments,
-            "read_field": self.read_field,
-            "readers": self.readers,
-            "server": self._document["servers"][0]["url"],
-            "signature": self.signature,
-            "tag_doc": self.tag_doc,
-            "write_field": self.write_field,
-        }
+    @property
+    def server(self) -> str:
+        """The first server of the contract."""
+        return str(self._document["servers"][0]["url"])
 
     # Types, readers and writers of values.
 
