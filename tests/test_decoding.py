@@ -123,6 +123,7 @@ WRONG: list[tuple[type[Model], Any, str, str]] = [
     (Binding, {"defaults": "x"}, "defaults", "expected an object, got a string: 'x'"),
     (Binding, {"createdAt": 1769680805}, "createdAt", "expected a date-time, got a number: 1769680805"),
     (Binding, {"createdAt": "2026"}, "createdAt", "expected a date-time, got a string: '2026'"),
+    (Binding, {"lastFetchAt": "x" * 98}, "lastFetchAt", f"expected a date-time, got a string: '{'x' * 98}'"),
     (Binding, {"lastFetchAt": "x" * 200}, "lastFetchAt", f"expected a date-time, got a string: '{'x' * 99}..."),
     (Pagination, {"hasNext": "yes"}, "hasNext", "expected a boolean, got a string: 'yes'"),
 ]
@@ -237,6 +238,19 @@ def test_a_date_time_keeps_its_moment(moment: datetime) -> None:
     text = format_datetime(moment)
     assert re.search(r"(Z|[+-]\d\d:\d\d)$", text)
     assert Binding.from_dict({"createdAt": text}).created_at == moment.astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("came", "written"),
+    [
+        ("2026-01-29T12:00:05+05:30", "2026-01-29T12:00:05+05:30"),
+        ("2026-01-29T12:00:05-08:00", "2026-01-29T12:00:05-08:00"),
+        ("2026-01-29T12:00:05.25Z", "2026-01-29T12:00:05.250000Z"),
+        ("1890-01-29T12:00:05+00:19:32", "1890-01-29T11:40:33Z"),
+    ],
+)
+def test_a_date_time_keeps_its_offset_where_rfc_3339_has_it(came: str, written: str) -> None:
+    assert Binding.from_dict({"createdAt": came}).to_dict() == {"createdAt": written}
 
 
 def test_a_date_time_at_the_end_of_time_is_written_as_it_came() -> None:
