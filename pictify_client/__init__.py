@@ -10,9 +10,10 @@
 what they take and give, and `pictify_client.errors` what they raise.
 """
 
-from typing import TYPE_CHECKING
-
 from ._lazy import attach
+
+# Type checkers know the name; `typing` itself would take longer to import than all of this.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from . import api, errors, models
