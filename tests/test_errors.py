@@ -180,6 +180,10 @@ def test_retry_after_without_a_date_is_by_the_clock_of_this_machine() -> None:
     assert error_of(503, {"retry-after": "Thu, 29 Jan 1970 10:00:30 GMT"}).retry_after == 0.0
 
 
+def test_a_count_of_calls_may_have_twenty_digits() -> None:
+    assert error_of(429, {"x-ratelimit-limit": "9" * 20}).rate_limit.limit == int("9" * 20)
+
+
 @pytest.mark.parametrize("reset", ["-1", "x", "9" * 30, "9" * 18, "1.5"])
 def test_an_absurd_reset_is_none(reset: str) -> None:
     assert error_of(429, {"x-ratelimit-limit": "60", "x-ratelimit-reset": reset}).rate_limit == (60, None, None)
