@@ -119,6 +119,7 @@ WRONG: list[tuple[type[Model], Any, str, str]] = [
     (Binding, {"errorCount": True}, "errorCount", "expected an integer, got a boolean: True"),
     (Binding, {"dataSource": {"type": []}}, "dataSource.type", "expected a string, got an array"),
     (Binding, {"mapping": ["a"]}, "mapping", "expected an object, got an array"),
+    (Binding, {"mapping": {"a": 1}}, "mapping.a", "expected a string, got a number: 1"),
     (Binding, {"mapping": {"a": "b", "c d": 1}}, "mapping['c d']", "expected a string, got a number: 1"),
     (Binding, {"defaults": "x"}, "defaults", "expected an object, got a string: 'x'"),
     (Binding, {"createdAt": 1769680805}, "createdAt", "expected a date-time, got a number: 1769680805"),
@@ -183,6 +184,8 @@ def test_a_model_that_holds_itself_is_read_as_deep_as_python_goes() -> None:
         deep = [deep]
     with pytest.raises(DecodeError, match="nested too deeply"):
         decoding.decode(take, deep, lambda: deep)
+    with pytest.raises(DecodeError, match="nested too deeply"):
+        decoding.decode(decoding.string, deep, lambda: deep)
     while deep:
         deep = deep.pop()
 
