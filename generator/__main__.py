@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import os
 import re
 import shutil
@@ -34,7 +35,9 @@ class GenerationError(Exception):
 
 
 def load(path: Path) -> Any:
-    """Read a YAML file. What an alias (`*name`) stands for is copied, so that it can be changed alone."""
+    """Read a YAML or JSON file. What an alias (`*name`) stands for is copied, so that it can be changed alone."""
+    if path.suffix == ".json":
+        return json.loads(path.read_text("utf-8"))
     with path.open("rb") as file:
         return _unshared(YAML(typ="safe").load(file))  # pyright: ignore[reportUnknownMemberType]
 

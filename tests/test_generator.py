@@ -28,8 +28,8 @@ def contract(tmp_path: Path) -> Callable[[Edit], Path]:
     def write(edit: Edit) -> Path:
         document = load(ROOT / "openapi.yaml")
         edit(document)
-        path = tmp_path / "openapi.yaml"
-        path.write_text(json.dumps(document), "utf-8")  # JSON is YAML, and quicker to write.
+        path = tmp_path / "openapi.json"
+        path.write_text(json.dumps(document), "utf-8")
         return path
 
     return write
