@@ -254,6 +254,11 @@ class Shapes:
         """The enums among them."""
         return [each for each in self.classes_of_model(model) if each.name not in self._models]
 
+    def enums_of_answers(self, endpoint: Endpoint) -> list[Class]:
+        """The enums that an endpoint's own readers look up, beside those of the models."""
+        classes = _unique(self._classes(response.prop for response in successes(endpoint)))
+        return [each for each in classes if each.name not in self._models]
+
     def classes_of_endpoint(self, endpoint: Endpoint) -> list[Class]:
         """The classes that a call takes and gives, and those on its pages."""
         answers = [response.prop for response in successes(endpoint)]

@@ -43,7 +43,6 @@ class _Walk(Generic[Item, Info]):
         split: Callable[[Answer], tuple[list[Item] | Unset, Info]],
         arguments: Mapping[str, object],
     ) -> None:
-        operation.request(arguments)  # What is wrong with them is said where they were given.
         self.client = client
         self.operation = operation
         self.split = split
@@ -170,6 +169,7 @@ class _Pager(Generic[Item, Info]):
         /,
         **arguments: object,
     ) -> None:
+        operation.request(arguments)  # What is wrong with them is said where they were given.
         self._walk = _Walk(client, operation, split, arguments)
 
     def __repr__(self) -> str:

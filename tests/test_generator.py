@@ -336,6 +336,12 @@ def grow(document: dict[str, Any]) -> None:
             ],
             "responses": {"200": {"description": "", **schema(type="array", items={"type": "string"})}},
         },
+        "delete": {
+            "operationId": "resetHealth",
+            "responses": {
+                "200": {"description": "", **schema(type="array", items={"type": "string", "enum": ["up", "down"]})}
+            },
+        },
         "post": {"operationId": "checkHealth", "responses": {"200": {"description": "", **schema(title="Anything")}}},
     }
     document["components"]["schemas"]["Password"] = {"type": "string", "format": "password"}
@@ -433,6 +439,7 @@ def test_operations_of_every_shape_are_called(grown: Callable[[str], ModuleType]
             httpx.Response(200, json={"up": True}),
             httpx.Response(200, json=[None]),
             httpx.Response(200, json=["a"]),
+            httpx.Response(200, json=["up", "sideways"]),
         ]
     )
 
@@ -449,6 +456,8 @@ def test_operations_of_every_shape_are_called(grown: Callable[[str], ModuleType]
     assert get_health.sync(client=grown("").Client(http_client=http_client)) == {"up": True}
     assert pictify.default.check_health() == [None]
     assert pictify.default.find_health(body_="b", most=1234567) == ["a"]
+    up, sideways = pictify.default.reset_health()
+    assert (up.is_known, sideways.is_known, sideways) == (True, False, "sideways")
     with pytest.raises(ValueError, match="most must be at most 1234567"):
         pictify.default.find_health(most=1234568)
     assert asked == [
@@ -458,6 +467,7 @@ def test_operations_of_every_shape_are_called(grown: Callable[[str], ModuleType]
         ("GET", "/health", b"", False),
         ("POST", "/health", b"", True),
         ("PUT", "/health", b"", True),
+        ("DELETE", "/health", b"", True),
     ]
     documentation = grown(".api.bindings.update_binding").sync.__doc__
     assert "uid: Its id." in documentation

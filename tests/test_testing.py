@@ -13,6 +13,7 @@ import pytest
 
 from generator.__main__ import ROOT
 from pictify_client import (
+    APIConnectionError,
     AsyncPictify,
     BadRequestError,
     NotFoundError,
@@ -23,6 +24,7 @@ from pictify_client.models import Binding
 from pictify_client.operations import Operation
 from pictify_client.testing import API_KEY, FakePictify, serving
 from pictify_client.testing.__main__ import main
+from pictify_client.testing.fake import Answer
 
 
 @pytest.fixture
@@ -82,6 +84,19 @@ def test_it_refuses_what_the_api_refuses(base_url: str) -> None:
         unchecked: Operation[object] = Operation("GET", "/bindings?limit=1000", responses={200: lambda body: body})
         with pytest.raises(BadRequestError, match="limit from 1 to 100"):
             pictify.client.send(unchecked).result()
+
+
+@pytest.mark.parametrize(("failure", "told"), [(ConnectionResetError(), False), (ZeroDivisionError(), True)])
+def test_it_tells_of_its_own_failures_but_not_of_clients_that_went_away(
+    failure: Exception, told: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> Answer:
+        raise failure
+
+    monkeypatch.setattr(FakePictify, "answer", broken)
+    with serving(FakePictify()) as base_url, pytest.raises(APIConnectionError):
+        list(Pictify(api_key=API_KEY, base_url=base_url).bindings.list())
+    assert (type(failure).__name__ in capfd.readouterr().err) == told
 
 
 def test_it_holds_what_it_is_given() -> None:
