@@ -23,7 +23,9 @@ from openapi_python_client.parser.errors import GeneratorError, ParseError
 from ruamel.yaml import YAML
 
 from .checks import problems_of_code, problems_of_document
+from .components import ComponentError, gather
 from .overlay import OverlayError, apply
+from .security import keys_as_parameters
 from .shapes import Shapes
 
 ROOT = Path(__file__).parent.parent
@@ -62,7 +64,9 @@ def generate(contract: Path, build: Path) -> list[str]:
     document = load(contract)
     try:
         unmatched = apply(document, load(ROOT / "generator/overlay.yaml"))
-    except OverlayError as error:
+        gather(document)
+        keys_as_parameters(document)
+    except (OverlayError, ComponentError) as error:
         raise GenerationError(str(error)) from error
     config = Config.from_sources(
         ConfigFile(**load(ROOT / "generator-config.yaml")),
@@ -78,10 +82,10 @@ def generate(contract: Path, build: Path) -> list[str]:
     if isinstance(data, GeneratorError):
         raise GenerationError(*_explained([data]))
     shapes = Shapes(document, data)
-    data.models = shapes.own_models()
     dropped = [error for collection in data.endpoint_collections_by_tag.values() for error in collection.parse_errors]
     if problems := [*_explained(dropped), *_explained(data.errors), *problems_of_code(data, shapes)]:
         raise GenerationError("\n\n".join(problems))
+    data.models = shapes.generated_models()
     project = Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
     seen_by_templates: dict[str, Any] = {"shapes": shapes}
     project.env.globals.update(seen_by_templates)

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import Class, EnumProperty
+from openapi_python_client.parser.properties import Class, EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.datetime import DateTimeProperty
-from openapi_python_client.parser.responses import JSON_SOURCE
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from .shapes import SCALARS, Shapes, UnsupportedError, fields_of, operations, successes
+from .calls import successes
+from .shapes import Shapes
+from .values import SCALARS, UnsupportedError, fields_of, operations
 
 # Names of the modules that are generated, of which a schema must not be another.
 _TAKEN = frozenset(
@@ -35,8 +36,10 @@ def problems_of_document(document: dict[str, Any]) -> list[str]:
             found.append(f"{where}: it has no operationId, by which its function would be named")
         names[str(name)] += name is not None
         found += [f"{where}: {problem}" for problem in _parameter_problems(operation)]
-        if operation.get("security") and not any(_is_bearer(document, each) for each in operation["security"]):
-            found.append(f"{where}: its security is of no kind that a client has (a bearer token, or none)")
+        if operation.get("security") and not any(_can_be_met(document, each) for each in operation["security"]):
+            found.append(
+                f"{where}: its security is of no kind that a client has (a bearer token, a key in a header, none)"
+            )
     found += [f"the operationId {name!r} is there {count} times" for name, count in names.items() if count > 1]
     found += [f"the enum {values} has members that are alike as Python names" for values in _lossy_enums(document)]
     return found
@@ -51,9 +54,10 @@ def _parameter_problems(operation: dict[str, Any]) -> Iterator[str]:
             yield f"its parameter {name!r} has an exclusive bound, which calls do not check"
 
 
-def _is_bearer(document: dict[str, Any], requirement: dict[str, Any]) -> bool:
+def _can_be_met(document: dict[str, Any], requirement: dict[str, Any]) -> bool:
     schemes: dict[str, Any] = document.get("components", {}).get("securitySchemes", {})
-    return all(schemes.get(name, {}).get("scheme") == "bearer" for name in requirement)
+    known = [schemes.get(name, {}) for name in requirement]
+    return all(scheme.get("scheme") == "bearer" or scheme.get("in") == "header" for scheme in known)
 
 
 def _lossy_enums(part: Any) -> Iterator[list[str]]:
@@ -96,23 +100,23 @@ def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
 
 
 def _endpoint_problems(endpoint: Endpoint, shapes: Shapes) -> Iterator[str]:
-    if endpoint.header_parameters or endpoint.cookie_parameters:
-        yield "it has a parameter in a header or a cookie"
+    if endpoint.cookie_parameters:
+        yield "it has a parameter in a cookie"
     if len(endpoint.bodies) > 1 or any(body.content_type != "application/json" for body in endpoint.bodies):
         yield "its body is not application/json, or of several media types"
-    if not successes(endpoint):
-        yield "it has no answer with a single status of success"
-    for response in successes(endpoint):
-        if response.source["attribute"] != JSON_SOURCE["attribute"]:
-            yield f"its answer {response.status_code.pattern} has no JSON schema"
-    for parameter in (*endpoint.path_parameters, *endpoint.query_parameters):
-        if not isinstance(parameter, DateTimeProperty | EnumProperty) and type(parameter) not in SCALARS:
+        return
+    for parameter in (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters):
+        single = isinstance(parameter, DateTimeProperty | EnumProperty) or type(parameter) in SCALARS
+        spread = isinstance(parameter, ModelProperty) and shapes.is_mapping(parameter)
+        if not single and not (spread and parameter in endpoint.query_parameters):
             name = parameter.name.get_untrusted_value()
             yield f"its parameter {name!r} is no single string, number, boolean or date-time"
-    types = (*(body.prop for body in endpoint.bodies), *(response.prop for response in successes(endpoint)))
+    bodies = (body for body in shapes.bodies(endpoint) if not shapes.one_or_many(endpoint.bodies[0].prop))
     try:
-        yield from _type_problems(types, shapes)
+        answers = [response.prop for response in successes(endpoint)] if shapes.kind(endpoint) == "json" else []
+        yield from _type_problems((*bodies, *answers), shapes)
         shapes.pages_of(endpoint)
+        shapes.job_of(endpoint)
     except UnsupportedError as error:
         yield str(error)
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 
 def attach(package: str, modules: dict[str, str]) -> None:
-    """Give a package names that live in its submodules, by `__getattr__` and `__dir__` (PEP 562).
+    """Give a package names that live in its submodules, by `__getattr__` and `__dir__` (PEP 562), and `__all__`.
 
     Args:
         package: The package's `__name__`.
@@ -24,4 +24,4 @@ def attach(package: str, modules: dict[str, str]) -> None:
         setattr(module, name, value)
         return value
 
-    vars(module).update(__getattr__=find, __dir__=lambda: sorted({*vars(module), *modules}))
+    vars(module).update(__all__=tuple(modules), __getattr__=find, __dir__=lambda: sorted({*vars(module), *modules}))

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
 import httpx
 
 from ._version import __version__
 from .api import SERVER, AsyncResources, Resources
+from .clock import Clock
 from .decoding import DecodeError
 from .errors import (
     APIConnectionError,
@@ -25,6 +26,7 @@ from .errors import (
     ResponseDecodeError,
     status_error,
 )
+from .files import TRANSPORT_ERRORS, AsyncFile, File
 from .types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
@@ -41,9 +43,9 @@ DEFAULT_TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0)
 # A year; the clocks of some systems end not far beyond.
 _LONGEST_TIMEOUT = 365 * 24 * 3600
 _REDACTED = "[redacted]"
-# An OSError, as a broken TLS record makes one that reaches us as it is. A ValueError, since the request
-# is good by then: it is of something that the server sent, such as a cookie.
-_TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
+_SECRET_HEADERS = ("Authorization", "X-Write-Key")
+# A file up to this many bytes is read at once, which sets its connection free.
+_SMALL_FILE = 65_536
 # The API has no use for cookies, and one that is not ASCII would make every later request fail.
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 _logger = logging.getLogger("pictify_client")
@@ -120,6 +122,7 @@ class Client:
     """
 
     base_url: str
+    clock: Clock = Clock()
     _key: str | None = None
 
     def __init__(
@@ -133,7 +136,7 @@ class Client:
     ) -> None:
         self.base_url = _base_url(base_url)
         self._timeout = _timeout(timeout)
-        self._headers = httpx.Headers({"Accept": "application/json", "User-Agent": _user_agent()})
+        self._headers = httpx.Headers({"User-Agent": _user_agent()})
         self._headers.update(_extra_headers(headers))
         self._connections = _Connections(http_client, verify_ssl=verify_ssl)
 
@@ -174,30 +177,75 @@ class Client:
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
         http_client = self._connections.sync()
-        request = self._request(http_client, operation, arguments)
-        started = perf_counter()
+        call = _Call(self, operation, self._request(http_client, operation, arguments))
         try:
-            response = http_client.send(request, auth=None)
-        except _TRANSPORT_ERRORS as caught:
-            error = caught
+            response = http_client.send(call.request, auth=None)
+        except TRANSPORT_ERRORS as caught:
+            failure = call.failure(caught)
         else:
-            _log(operation, str(response.status_code), started)
-            return self._answer(operation, response)
-        raise self._failure(operation, request, error, started) from self._shown(error)
+            return call.answer(response)
+        raise failure
 
     async def asend(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """`send` for asyncio and trio."""
         http_client = self._connections.asyncio()
-        request = self._request(http_client, operation, arguments)
-        started = perf_counter()
+        call = _Call(self, operation, self._request(http_client, operation, arguments))
         try:
-            response = await http_client.send(request, auth=None)
-        except _TRANSPORT_ERRORS as caught:
-            error = caught
+            response = await http_client.send(call.request, auth=None)
+        except TRANSPORT_ERRORS as caught:
+            failure = call.failure(caught)
         else:
-            _log(operation, str(response.status_code), started)
-            return self._answer(operation, response)
-        raise self._failure(operation, request, error, started) from self._shown(error)
+            return call.answer(response)
+        raise failure
+
+    def stream(self, operation: Operation[File], /, **arguments: object) -> Response[File]:
+        """Call an operation that answers with a file. It is read later, unless it is small.
+
+        Raises:
+            APIConnectionError: No answer came.
+            TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
+        """
+        http_client = self._connections.sync()
+        call = _Call(self, operation, self._request(http_client, operation, arguments))
+        try:
+            response = http_client.send(call.request, auth=None, stream=True)
+            if whole := call.is_read_at_once(response):
+                try:
+                    response.read()
+                except BaseException:
+                    response.close()
+                    raise
+        except TRANSPORT_ERRORS as caught:
+            failure = call.failure(caught)
+        else:
+            return call.answer(response, File(response, call.failure, whole=whole))
+        raise failure
+
+    async def astream(self, operation: Operation[AsyncFile], /, **arguments: object) -> Response[AsyncFile]:
+        """`stream` for asyncio and trio."""
+        http_client = self._connections.asyncio()
+        call = _Call(self, operation, self._request(http_client, operation, arguments))
+        try:
+            response = await http_client.send(call.request, auth=None, stream=True)
+            if whole := call.is_read_at_once(response):
+                try:
+                    await response.aread()
+                except BaseException:
+                    await response.aclose()
+                    raise
+        except TRANSPORT_ERRORS as caught:
+            failure = call.failure(caught)
+        else:
+            return call.answer(response, AsyncFile(response, call.failure, whole=whole))
+        raise failure
+
+    def url(self, operation: Operation[Any], /, **arguments: object) -> str:
+        """The URL of an operation, for whoever calls it by the URL alone: a browser, a mail program.
+
+        Raises:
+            TypeError, ValueError: An argument is not what the contract takes.
+        """
+        return self.base_url + operation.target(arguments)
 
     def close(self) -> None:
         """Close the connections of sync calls, for the copies of this client too."""
@@ -222,9 +270,11 @@ class Client:
     def _request(
         self, http_client: httpx.Client | httpx.AsyncClient, operation: Operation[Any], arguments: Mapping[str, object]
     ) -> httpx.Request:
-        target, content = operation.request(arguments)
-        headers = httpx.Headers(self._headers)
-        if self._key is not None:
+        target, own_headers, content = operation.request(arguments)
+        headers = httpx.Headers({"Accept": operation.accept})
+        headers.update(self._headers)
+        headers.update(own_headers)
+        if self._key is not None and operation.needs_key:
             headers["Authorization"] = f"Bearer {self._key}"
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -243,22 +293,71 @@ class Client:
         except UnicodeError as error:
             raise APIConnectionError(f"{operation}: http_client holds a cookie that HTTP cannot carry") from error
 
-    def _answer(self, operation: Operation[T], response: httpx.Response, *, clean: bool = False) -> Response[T]:
+
+class _Call(Generic[T]):
+    """One call, from the request to the answer or the error."""
+
+    def __init__(self, client: Client, operation: Operation[T], request: httpx.Request) -> None:
+        self.operation = operation
+        self.request = request
+        self._base_url = client.base_url
+        self._started = perf_counter()
+        # Taken now: later they are no longer in the request.
+        secrets = (request.headers.get(name, "").removeprefix("Bearer ") for name in _SECRET_HEADERS)
+        self._secrets = [secret for secret in secrets if secret]
+
+    def is_read_at_once(self, response: httpx.Response) -> bool:
+        """Whether an answer is read before it is handed out: an error, or what is small."""
+        length = response.headers.get("content-length", "")
+        small = length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
+        return small or response.status_code == 304 or not self.operation.succeeded(response)
+
+    def answer(self, response: httpx.Response, file: T | None = None) -> Response[T]:
+        """What a response holds: the file that was made of it, or what is parsed here, or an error."""
+        self._log(str(response.status_code))
+        if file is not None and self.operation.succeeded(response):
+            return Response(status_code=response.status_code, headers=response.headers, content=b"", parsed=file)
+        return self._read(response)
+
+    def failure(self, error: Exception) -> APIConnectionError:
+        """The error for a call of which no whole answer came; its cause is the one that httpx raised."""
+        name = type(error).__name__
+        self._log(name)
+        _redact(self.request)
+        # After a redirect it is of another request.
+        _redact(getattr(error, "_request", None) or self.request)
+        if isinstance(error, httpx.TimeoutException):
+            phase = name.removesuffix("Timeout").lower()
+            limit = self.request.extensions.get("timeout", {}).get(phase)
+            failure: APIConnectionError = APITimeoutError(
+                f"{self.operation}: no answer from {self._base_url} in time ({name} after {limit} s; set by timeout=)",
+                self.request,
+            )
+        else:
+            reason = f"{name}: {self._without_secrets(str(error))}" if str(error) else name
+            failure = APIConnectionError(
+                f"{self.operation}: no whole answer from {self._base_url} ({reason})", self.request
+            )
+        # Not where its text repeats the key, as a server can make it.
+        failure.__cause__ = error if self._without_secrets(str(error)) == str(error) else None
+        return failure
+
+    def _read(self, response: httpx.Response, *, clean: bool = False) -> Response[T]:
         parsed, error, misread = None, None, None
-        if response.is_success:
+        if self.operation.succeeded(response):
             try:
-                parsed = operation.parse(response)
+                parsed = self.operation.parse(response)
             except DecodeError as caught:
                 misread = caught
         else:
             response = self._redacted(response)
-            error = status_error(str(operation), response)
+            error = status_error(str(self.operation), response)
         # Read once more without the key, should the server have repeated it: errors show what they are about.
         # And raised out here, as an error keeps the one that it is raised under.
         if misread is not None:
             if not clean:
-                return self._answer(operation, self._redacted(response), clean=True)
-            raise ResponseDecodeError(str(operation), misread.reason, misread.path, misread.value, response)
+                return self._read(self._redacted(response), clean=True)
+            raise ResponseDecodeError(str(self.operation), misread.reason, misread.path, misread.value, response)
         return Response(
             status_code=response.status_code,
             headers=response.headers,
@@ -267,50 +366,38 @@ class Client:
             error=error,
         )
 
-    def _failure(
-        self, operation: Operation[Any], request: httpx.Request, error: Exception, started: float
-    ) -> APIConnectionError:
-        name = type(error).__name__
-        _log(operation, name, started)
-        _redact(request)
-        # After a redirect it is of another request.
-        _redact(getattr(error, "_request", None) or request)
-        if isinstance(error, httpx.TimeoutException):
-            phase = name.removesuffix("Timeout").lower()
-            limit = request.extensions.get("timeout", {}).get(phase)
-            return APITimeoutError(
-                f"{operation}: no answer from {self.base_url} in time ({name} after {limit} s; set by timeout=)",
-                request,
-            )
-        reason = f"{name}: {self._without_key(str(error))}" if str(error) else name
-        return APIConnectionError(f"{operation}: no whole answer from {self.base_url} ({reason})", request)
-
     def _redacted(self, response: httpx.Response) -> httpx.Response:
-        """The response with its request rid of the key; a new one where it repeats the key itself."""
+        """The response with its request rid of secrets; a new one where it repeats them itself."""
         _redact(response.request)
         for earlier in response.history:
             _redact(earlier.request)
         response.next_request = None
-        key = (self._key or "").encode()
+        secrets = [secret.encode() for secret in self._secrets]
         sent = (response.content, response.reason_phrase.encode(), *(value for _, value in response.headers.raw))
-        if not key or not any(key in part for part in sent):
+        if not any(secret in part for secret in secrets for part in sent):
             return response
-        mark = _REDACTED.encode()
+
+        def clean(part: bytes) -> bytes:
+            for secret in secrets:
+                part = part.replace(secret, _REDACTED.encode())
+            return part
+
         # The content is decoded already.
         headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
         return httpx.Response(
             response.status_code,
-            headers=[(name, value.replace(key, mark)) for name, value in headers],
-            content=response.content.replace(key, mark),
+            headers=[(name, clean(value)) for name, value in headers],
+            content=clean(response.content),
             request=response.request,
         )
 
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._key, _REDACTED) if self._key else text
+    def _without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, _REDACTED)
+        return text
 
-    def _shown(self, error: Exception) -> Exception | None:
-        """The error as the cause of ours; None if its text repeats the key, as a server can make it."""
-        return error if self._without_key(str(error)) == str(error) else None
+    def _log(self, outcome: str) -> None:
+        _logger.info("%s: %s in %.0f ms", self.operation, outcome, (perf_counter() - self._started) * 1000)
 
 
 class AuthenticatedClient(Client):
@@ -453,13 +540,10 @@ class AsyncPictify(_OverClient, AsyncResources):
         await self.aclose()
 
 
-def _log(operation: Operation[Any], outcome: str, started: float) -> None:
-    _logger.info("%s: %s in %.0f ms", operation, outcome, (perf_counter() - started) * 1000)
-
-
 def _redact(request: httpx.Request) -> None:
-    if "Authorization" in request.headers:
-        request.headers["Authorization"] = _REDACTED
+    for name in _SECRET_HEADERS:
+        if name in request.headers:
+            request.headers[name] = _REDACTED
 
 
 def _user_agent() -> str:

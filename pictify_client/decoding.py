@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar, cast
+
+from attrs import define, field
 
 from .types import UNSET, Unset
 
 if TYPE_CHECKING:
     from typing import Self
+
+    from .arguments import Argument
 
 T = TypeVar("T")
 
@@ -48,10 +52,15 @@ class DecodeError(ValueError):
         return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
+@define(kw_only=True)
 class Model:
     """What the models have in common. One is made by keyword, from the API's JSON, or by a call."""
 
-    __slots__ = ()
+    FIELDS: ClassVar[tuple[Argument, ...]] = ()
+    """What is sent of it in a call, and checked before; empty for what is only received."""
+
+    additional_properties: dict[str, Any] = field(factory=dict[str, Any], repr=False)
+    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -61,6 +70,11 @@ class Model:
     def to_dict(self) -> dict[str, Any]:
         """The JSON object: fields by the API's names, without those that are `UNSET`."""
         raise NotImplementedError(self)
+
+    def with_additional(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The JSON object of these fields and of what came beyond the contract; `to_dict` is this with the fields."""
+        given = {name: value for name, value in fields.items() if value is not UNSET}
+        return {**copied(self.additional_properties), **given}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -154,6 +168,22 @@ def entries(value: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(value, _TracedDict):
         return value.traced_items()
     return cast("dict[str, Any]", mapping(value)).items()
+
+
+def only(name: str, take: Callable[[Any], T]) -> Callable[[Any], T]:
+    """What reads an object that wraps one thing, and gives that. Where it comes without its wrapper, that is read."""
+
+    def unwrapped(value: Any) -> T:
+        if value.get(name) is not None:
+            return take(value.pop(name))
+        known = len(value)
+        bare = take(value)
+        # An object of which nothing is known is not what was wrapped.
+        if isinstance(bare, Model) and len(bare.additional_properties) < known:
+            return bare
+        raise DecodeError(f"it holds no `{name}`")
+
+    return unwrapped
 
 
 def items(value: Any) -> list[Any]:

@@ -3,121 +3,131 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from math import isfinite
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode
 
+from .arguments import OneOrMany
 from .decoding import DecodeError, Model, decode, format_datetime
-from .types import UNSET, OpenEnum
+from .types import UNSET
 
 if TYPE_CHECKING:
     import httpx
 
+    from .arguments import Argument, Kind, Object
+
 T = TypeVar("T")
 
-
-class Parameter(NamedTuple):
-    """A parameter of an operation.
-
-    Attributes:
-        argument: Its name in Python.
-        name: Its name in the contract.
-        type: What it takes: `str`, an enum (or one of its strings), `int`, `float`, `bool` or `datetime`.
-        minimum: The least value allowed, if there is one.
-        maximum: The greatest value allowed, if there is one.
-    """
-
-    argument: str
-    name: str
-    type: type[str | int | float | datetime] = str
-    minimum: float | None = None
-    maximum: float | None = None
-
-    def text(self, value: object) -> str:
-        """The value as it stands in a URL.
-
-        Raises:
-            TypeError: It is of another type.
-            ValueError: It is out of bounds, or holds what no URL can.
-        """
-        accepted = (int, float) if self.type is float else str if issubclass(self.type, OpenEnum) else self.type
-        if not isinstance(value, accepted) or (isinstance(value, bool) and self.type is not bool):
-            raise TypeError(f"{self.argument} must be {self.type.__name__}, got {value!r} ({type(value).__name__})")
-        if isinstance(value, datetime):
-            return format_datetime(value)
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, int | float):
-            if not (self.minimum is None or value >= self.minimum):
-                raise ValueError(f"{self.argument} must be at least {self.minimum}, got {value!r}")
-            if not (self.maximum is None or value <= self.maximum):
-                raise ValueError(f"{self.argument} must be at most {self.maximum}, got {value!r}")
-            # What it is, should it be a member of an enum: that would give its name.
-            return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
-        if issubclass(self.type, OpenEnum) and not isinstance(value, self.type) and value not in list(self.type):
-            known = ", ".join(repr(str(member)) for member in self.type)
-            raise ValueError(
-                f"{self.argument} must be one of {known}, got {value!r}; to send what this version does not know, "
-                f"say {self.type.__name__}({value!r})"
-            )
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"{self.argument} is no Unicode text: {value!r}") from None
-        return str.__str__(value)
+# httpx takes no URL above 65,536 characters; some of them are the base URL's.
+_LONGEST_TARGET = 64_000
+_NOT_MODIFIED = 304
+_DEEPEST = 100
 
 
 class Request(NamedTuple):
-    """What is sent for a call: the URL from its path on, and the body."""
+    """What is sent for a call: the URL from its path on, the operation's own headers, and the body."""
 
     target: str
+    headers: dict[str, str]
     content: bytes | None
 
 
 class Operation(Generic[T]):
-    """An operation of the contract; `T` is what a successful answer holds."""
+    """An operation of the contract; `T` is what a successful answer holds.
+
+    Args:
+        method: HTTP method.
+        path: Path, with its parameters in braces.
+        responses: For each status of success what reads its JSON; empty where it is not JSON.
+        path_parameters: What stands in the path.
+        query_parameters: What stands in the query; a `MapOf` there is as many parameters as it has keys.
+        header_parameters: What stands in headers.
+        body: What the body may be. A call gives it whole, as `body`, or field by field.
+        items: The argument that gives the body as a list, where it may be one object or a list of them.
+        accept: The media types of a successful answer.
+        needs_key: Whether the API wants the key; where it does not, none is sent.
+        redirects: Whether the successful answer is a redirect, and what it holds where that leads.
+    """
 
     def __init__(
         self,
         method: str,
         path: str,
         *,
-        responses: Mapping[int, Callable[[Any], T]],
-        path_parameters: tuple[Parameter, ...] = (),
-        query_parameters: tuple[Parameter, ...] = (),
+        responses: Mapping[int, Callable[[Any], T]] = MappingProxyType({}),
+        path_parameters: tuple[Argument, ...] = (),
+        query_parameters: tuple[Argument, ...] = (),
+        header_parameters: tuple[Argument, ...] = (),
+        body: Kind | None = None,
+        items: str | None = None,
+        accept: str = "application/json",
+        needs_key: bool = True,
+        redirects: bool = False,
     ) -> None:
         self.method = method
         self.path = path
         self.path_parameters = path_parameters
         self.query_parameters = query_parameters
-        self._responses = responses
-        self._success = next(iter(responses.values()))
+        self.header_parameters = header_parameters
+        self.body = body
+        self.items = items
+        self.accept = accept
+        self.needs_key = needs_key
+        self.redirects = redirects
+        self.responses = responses
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
     def request(self, arguments: Mapping[str, object]) -> Request:
-        """The request for a call with these arguments; what is `UNSET` or None is left out of the query.
+        """The request for a call with these arguments; what is `UNSET` or None is left out of query and headers.
+
+        Raises:
+            TypeError, ValueError: An argument is not what the contract takes; says which, and why.
+        """
+        headers = {
+            parameter.name: text
+            for parameter in self.header_parameters
+            if isinstance(text := _given(parameter, arguments), str)
+        }
+        content = None if self.body is None else _json(self._body(self.body, arguments))
+        return Request(self.target(arguments), headers, content)
+
+    def target(self, arguments: Mapping[str, object]) -> str:
+        """The URL for a call with these arguments, from its path on.
 
         Raises:
             TypeError, ValueError: An argument is not what the contract takes; says which, and why.
         """
         target = self.path
         for parameter in self.path_parameters:
-            segment = parameter.text(arguments[parameter.argument])
+            name = parameter.argument
+            segment = _text(parameter.kind.write(arguments[name], name), name)
             # As a path segment these would make it the path of another operation.
             if segment in ("", ".", ".."):
-                raise ValueError(f"{parameter.argument} must not be {segment!r}: it is part of the path {self.path}")
+                raise ValueError(f"{name} must not be {segment!r}: it is part of the path {self.path}")
             target = target.replace(f"{{{parameter.name}}}", quote(segment, safe=""))
-        query = [
-            (parameter.name, parameter.text(value))
-            for parameter in self.query_parameters
-            if (value := arguments[parameter.argument]) is not UNSET and value is not None
-        ]
+        query = list(self._query(arguments))
         if query:
             target = f"{target}?{urlencode(query, quote_via=quote)}"
-        return Request(target, _json(arguments.get("body", UNSET)))
+        if len(target) > _LONGEST_TARGET:
+            sizes = {name: len(str(value)) for name, value in arguments.items()}
+            longest = max(sizes, key=lambda name: sizes[name])
+            raise ValueError(f"{longest} is too long for a URL, of which it makes {len(target)} characters")
+        return target
+
+    def succeeded(self, response: httpx.Response) -> bool:
+        """Whether an answer is a success of this operation, rather than an error.
+
+        A redirect is one only where the contract says that it is the answer, and Not Modified only
+        where the call asked whether there is something new.
+        """
+        if response.status_code == _NOT_MODIFIED:
+            return "if-none-match" in response.request.headers
+        return response.has_redirect_location if self.redirects else response.is_success
 
     def parse(self, response: httpx.Response) -> T:
         """What a successful answer holds.
@@ -125,7 +135,9 @@ class Operation(Generic[T]):
         Raises:
             DecodeError: It is not JSON, or not of the contract's shape.
         """
-        take = self._responses.get(response.status_code, self._success)
+        if self.redirects:
+            return cast("T", response.headers["location"])
+        take = self.responses.get(response.status_code) or next(iter(self.responses.values()))
         try:
             document = json.loads(response.content)
         except (ValueError, RecursionError) as error:
@@ -135,15 +147,66 @@ class Operation(Generic[T]):
             raise DecodeError(f"it is not JSON ({kind} from {response.request.url.host}): {error}") from None
         return decode(take, document, lambda: json.loads(response.content))
 
+    def _query(self, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+        names = {parameter.name for parameter in self.query_parameters}
+        for parameter in self.query_parameters:
+            written = parameter.written(arguments.get(parameter.argument, UNSET), parameter.argument)
+            if isinstance(written, dict):
+                for name, value in cast("dict[str, object]", written).items():
+                    where = f"{parameter.argument}[{name!r}]"
+                    if name in names:
+                        raise ValueError(f"{where} cannot be sent in a URL: `{name}` means something else there")
+                    if value is not None and value is not UNSET:
+                        yield name, _text(value, where)
+            elif written is not UNSET:
+                yield parameter.name, _text(written, parameter.argument)
 
-def _json(body: object) -> bytes | None:
-    if body is UNSET:
-        return None
+    def _body(self, kind: Kind, arguments: Mapping[str, object]) -> object:
+        if "body" in arguments:
+            return kind.write(arguments["body"], "body")
+        taken = {parameter.argument for parameter in self.header_parameters}
+        given = {name: value for name, value in arguments.items() if value is not UNSET and name not in taken}
+        one = kind.one if isinstance(kind, OneOrMany) else cast("Object", kind)
+        many = None if self.items is None else given.pop(self.items, None)
+        if self.items is None or many is None:
+            return one.write_fields(given)
+        if both := [name for name, value in given.items() if value is not None]:
+            raise ValueError(f"{self.items} and {both[0]} cannot both be given: a call sends one, or a list of them")
+        return kind.write(many, self.items)
+
+
+def _given(parameter: Argument, arguments: Mapping[str, object]) -> object:
+    written = parameter.written(arguments.get(parameter.argument, UNSET), parameter.argument)
+    if isinstance(written, str) and not (written.isascii() and written.isprintable()):
+        raise ValueError(f"{parameter.argument} holds what HTTP cannot carry in a header: a line break, or not ASCII")
+    return written
+
+
+def _text(value: object, where: str) -> str:
+    """A JSON value as it stands in a URL."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        # What it is, should it be a member of an enum: that would give its name.
+        return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
+    if isinstance(value, datetime):
+        return format_datetime(value)
+    if not isinstance(value, str):
+        raise TypeError(f"{where} must be a string, number or boolean to stand in a URL, got {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{where} is no Unicode text: {value!r}") from None
+    return str.__str__(value)
+
+
+def _json(body: object) -> bytes:
     try:
         text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
         return text.encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"body cannot be sent as JSON: {error}") from error
+        where, reason = _fault(body) or ("it", str(error))
+        raise ValueError(f"the body cannot be sent as JSON: {where} {reason}") from None
 
 
 def _plain(value: object) -> object:
@@ -154,4 +217,24 @@ def _plain(value: object) -> object:
         return format_datetime(value)
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
-    raise TypeError(f"{value!r} ({type(value).__name__}) has no form in JSON")
+    raise TypeError(f"is of type {type(value).__name__}, which has no form in JSON")
+
+
+def _fault(value: object, where: str = "", depth: int = 0) -> tuple[str, str] | None:
+    """Where in a body the first value is that JSON has no form for, and why; None where there is none."""
+    if depth > _DEEPEST:
+        return where, "is nested too deeply"
+    if isinstance(value, Mapping | list | tuple):
+        parts = value.items() if isinstance(value, Mapping) else enumerate(value)
+        named = ((f"{where}[{key!r}]" if where else str(key), part) for key, part in cast("Iterable[Any]", parts))
+        inner = (_fault(part, name, depth + 1) for name, part in named)
+        return next(filter(None, inner), None)
+    if isinstance(value, float) and not isfinite(value):
+        return where, "is no finite number"
+    try:
+        json.dumps(value, ensure_ascii=False, default=_plain).encode()
+    except UnicodeEncodeError:
+        return where, "is no Unicode text"
+    except (TypeError, ValueError, RecursionError) as error:
+        return where, str(error)
+    return None

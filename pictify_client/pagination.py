@@ -27,14 +27,9 @@ _MOST_PAGES_WITHOUT_NEWS = 5
 class _Walk(Generic[Item, Info]):
     """A way through a list: what is asked for, and which items were seen on which page.
 
-    The list may shift between two requests, so an item belongs to the page it was first seen on.
+    A list counts pages (`page`) or items (`offset`). It may shift between two requests, so an item
+    belongs to the page it was first seen on.
     """
-
-    client: Client
-    operation: Operation[Any]
-    split: Callable[[Any], tuple[list[Item] | Unset, Info]]
-    arguments: Mapping[str, object]
-    seen: dict[str, int]
 
     def __init__(
         self,
@@ -44,45 +39,54 @@ class _Walk(Generic[Item, Info]):
         arguments: Mapping[str, object],
     ) -> None:
         self.client = client
-        self.operation = operation
-        self.split = split
+        self.operation: Operation[Any] = operation
+        self.split: Callable[[Any], tuple[list[Item] | Unset, Info]] = split
         self.arguments = arguments
-        self.seen = {}
+        self.counts_items = "offset" in arguments
+        self.seen: dict[str, int] = {}
 
     def again(self) -> _Walk[Item, Info]:
         return _Walk(self.client, self.operation, self.split, self.arguments)
 
-    def first_number(self) -> int:
-        start = self.arguments["page"]
-        return start if isinstance(start, int) else 1
+    def start(self) -> int:
+        """The number of the first page, or the offset of its first item."""
+        start = self.arguments["offset" if self.counts_items else "page"]
+        return start if isinstance(start, int) else 0 if self.counts_items else 1
 
-    def asking_for(self, number: int) -> dict[str, object]:
-        return {**self.arguments, "page": number} if number != self.first_number() else {**self.arguments}
+    def asking_for(self, position: int) -> dict[str, object]:
+        if position == self.start():
+            return {**self.arguments}
+        return {**self.arguments, "offset" if self.counts_items else "page": position}
 
-    def new_on(self, number: int, items: list[Item]) -> list[Item]:
+    def new_on(self, position: int, items: list[Item]) -> list[Item]:
         found: list[Item] = []
         on_this_page: set[str] = set()
         for item in items:
-            uid = getattr(item, "uid", None)
+            uid = getattr(item, "uid", UNSET) or getattr(item, "id", UNSET)
             # An item without an id is told from those of earlier pages by all that it holds.
             key = uid if isinstance(uid, str) else json.dumps(item.to_dict(), sort_keys=True, default=str)
-            if self.seen.setdefault(key, number) == number and key not in on_this_page:
+            if self.seen.setdefault(key, position) == position and key not in on_this_page:
                 found.append(item)
             if key is uid:
                 on_this_page.add(key)
         return found
 
-    def goes_on(self, number: int, count: int, info: Info) -> bool:
-        """Whether a page follows. `hasNext` is documented but not in every answer."""
-        known: dict[str, Any] = {name: getattr(info, name, UNSET) for name in ("has_next", "total_pages", "total")}
+    def goes_on(self, position: int, count: int, info: Info) -> bool | None:
+        """Whether a page follows; None where the API does not say. `hasNext` is documented but not in every answer."""
+        said = ("has_next", "has_more", "total_pages", "total", "limit")
+        known: dict[str, Any] = {name: getattr(info, name, UNSET) for name in said}
         if count == 0:
             return False
-        if known["has_next"] is not UNSET:
-            return bool(known["has_next"])
+        for name in ("has_next", "has_more"):
+            if known[name] is not UNSET:
+                return bool(known[name])
         if known["total_pages"] is not UNSET:
-            return bool(number < known["total_pages"])
-        size: Any = getattr(info, "limit", UNSET) or self.arguments.get("limit")
-        return bool(size and known["total"] and number * size < known["total"])
+            return bool(position < known["total_pages"])
+        size: Any = known["limit"] or self.arguments.get("limit")
+        if known["total"] is not UNSET and (self.counts_items or size):
+            return bool((position + count if self.counts_items else position * size) < known["total"])
+        # Where the contract has no word for it, only the next page can tell.
+        return None if self.counts_items else False
 
 
 class _Page(Generic[Item, Info]):
@@ -90,7 +94,7 @@ class _Page(Generic[Item, Info]):
     pagination: Info
     has_next: bool
 
-    def __init__(self, walk: _Walk[Item, Info], number: int, answer: object, pages_without_news: int) -> None:
+    def __init__(self, walk: _Walk[Item, Info], position: int, answer: object, pages_without_news: int) -> None:
         found, info = walk.split(answer)
         if found is UNSET and not info.to_dict():
             raise PaginationError(
@@ -99,25 +103,30 @@ class _Page(Generic[Item, Info]):
             )
         items = found or []
         self._walk = walk
-        self._number = number
-        self.items = walk.new_on(number, items)
+        self._position = position
+        self._next = position + len(items) if walk.counts_items else position + 1
+        self.items = walk.new_on(position, items)
         self.pagination = info
-        self.has_next = walk.goes_on(number, len(items), info)
+        said = walk.goes_on(position, len(items), info)
+        self.has_next = bool(self.items) if said is None else said
         self._pages_without_news = 0 if self.items else pages_without_news + 1
         if self.has_next and self._pages_without_news >= _MOST_PAGES_WITHOUT_NEWS:
             raise PaginationError(
-                f"{walk.operation}: the {_MOST_PAGES_WITHOUT_NEWS} pages up to page {number} hold nothing that "
+                f"{walk.operation}: the {_MOST_PAGES_WITHOUT_NEWS} pages up to {self._where()} hold nothing that "
                 "earlier ones did not, and yet the API says that more follow; stopped, as this would never end"
             )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._number} of {self._walk.operation}: {len(self.items)} items>"
+        return f"<{type(self).__name__} {self._position} of {self._walk.operation}: {len(self.items)} items>"
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
 
     def __len__(self) -> int:
         return len(self.items)
+
+    def _where(self) -> str:
+        return f"{'offset' if self._walk.counts_items else 'page'} {self._position}"
 
 
 class Page(_Page[Item, Info]):
@@ -126,7 +135,7 @@ class Page(_Page[Item, Info]):
     Attributes:
         items: Its items, without any that an earlier page held already.
         pagination: What the API says of the page and of the whole list.
-        has_next: Whether another page follows; unlike `pagination.has_next`, always known.
+        has_next: Whether another page follows; where the API does not say, whether one may.
     """
 
     def next_page(self) -> Page[Item, Info] | None:
@@ -137,7 +146,7 @@ class Page(_Page[Item, Info]):
         """
         if not self.has_next:
             return None
-        return _load(self._walk, self._number + 1, self._pages_without_news)
+        return _load(self._walk, self._next, self._pages_without_news)
 
 
 class AsyncPage(_Page[Item, Info]):
@@ -146,7 +155,7 @@ class AsyncPage(_Page[Item, Info]):
     Attributes:
         items: Its items, without any that an earlier page held already.
         pagination: What the API says of the page and of the whole list.
-        has_next: Whether another page follows; unlike `pagination.has_next`, always known.
+        has_next: Whether another page follows; where the API does not say, whether one may.
     """
 
     async def next_page(self) -> AsyncPage[Item, Info] | None:
@@ -157,7 +166,7 @@ class AsyncPage(_Page[Item, Info]):
         """
         if not self.has_next:
             return None
-        return await _aload(self._walk, self._number + 1, self._pages_without_news)
+        return await _aload(self._walk, self._next, self._pages_without_news)
 
 
 class _Pager(Generic[Item, Info]):
@@ -193,7 +202,7 @@ class Pager(_Pager[Item, Info]):
     def pages(self) -> Iterator[Page[Item, Info]]:
         """Walk the list page by page."""
         walk = self._walk.again()
-        page: Page[Item, Info] | None = _load(walk, walk.first_number())
+        page: Page[Item, Info] | None = _load(walk, walk.start())
         while page is not None:
             yield page
             page = page.next_page()
@@ -241,7 +250,7 @@ class AsyncPager(_Pager[Item, Info]):
 
     def __await__(self) -> Generator[Any, None, AsyncPage[Item, Info]]:
         walk = self._walk.again()
-        return _aload(walk, walk.first_number()).__await__()
+        return _aload(walk, walk.start()).__await__()
 
 
 # Classes and no generators: a loop over a generator that is left by `break` leaves it to the garbage
@@ -279,11 +288,11 @@ class _AsyncItems(Generic[Item, Info]):
             self._items = iter((await anext(self._pages)).items)
 
 
-def _load(walk: _Walk[Item, Info], number: int, pages_without_news: int = 0) -> Page[Item, Info]:
-    answer = walk.client.send(walk.operation, **walk.asking_for(number)).result()
-    return Page(walk, number, answer, pages_without_news)
+def _load(walk: _Walk[Item, Info], position: int, pages_without_news: int = 0) -> Page[Item, Info]:
+    answer = walk.client.send(walk.operation, **walk.asking_for(position)).result()
+    return Page(walk, position, answer, pages_without_news)
 
 
-async def _aload(walk: _Walk[Item, Info], number: int, pages_without_news: int = 0) -> AsyncPage[Item, Info]:
-    answer = (await walk.client.asend(walk.operation, **walk.asking_for(number))).result()
-    return AsyncPage(walk, number, answer, pages_without_news)
+async def _aload(walk: _Walk[Item, Info], position: int, pages_without_news: int = 0) -> AsyncPage[Item, Info]:
+    answer = (await walk.client.asend(walk.operation, **walk.asking_for(position))).result()
+    return AsyncPage(walk, position, answer, pages_without_news)

@@ -60,6 +60,7 @@ class OpenEnum(StrEnum):
 
     _value_: str
     by_value: ClassVar[Mapping[str, Any]]
+    """The member for a value. Modules that look many up bind it: an attribute of an enum class is slow to find."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

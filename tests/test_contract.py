@@ -11,6 +11,7 @@ from openapi_spec_validator import validate
 
 from generator.__main__ import ROOT, load
 from generator.overlay import apply
+from generator.values import operations
 from pictify_client.decoding import is_array, is_object
 
 PUBLISHED = Path(ROOT.parent, "shared", "contract", "pictify-2026-03.yaml")
@@ -29,18 +30,16 @@ def structure(value: Any) -> Any:
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the structure of the published contract is not beside the project")
-def test_what_is_there_is_structured_as_it_is_published() -> None:
+@pytest.mark.parametrize("part", ["openapi", "servers", "security", "tags", "paths", "components"])
+def test_it_is_structured_as_it_is_published(part: str) -> None:
     published = load(PUBLISHED)
-    assert structure(CONTRACT["servers"]) == structure(published["servers"])
-    assert CONTRACT["security"] == published["security"]
-    assert {tag["name"] for tag in CONTRACT["tags"]} <= {tag["name"] for tag in published["tags"]}
-    for path, item in CONTRACT["paths"].items():
-        for method, operation in item.items():
-            assert structure(operation) == structure(published["paths"][path][method])
-    for name, schema in CONTRACT["components"]["schemas"].items():
-        assert structure(schema) == structure(published["components"]["schemas"][name])
-    for name, scheme in CONTRACT["components"]["securitySchemes"].items():
-        assert structure(scheme) == published["components"]["securitySchemes"][name]
+    assert structure(CONTRACT[part]) == structure(published[part])
+    assert list(CONTRACT[part]) == list(published[part]) or part == "tags"
+
+
+def test_it_is_whole() -> None:
+    assert len(list(operations(CONTRACT))) == 49
+    assert len(CONTRACT["components"]["schemas"]) == 29
 
 
 def test_the_contract_says_who_it_is_of() -> None:
@@ -65,7 +64,7 @@ def test_the_contract_is_valid_before_and_after_the_overlay() -> None:
 def parts(value: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """All operations, parameters and schemas with a type, and where they are."""
     if is_object(value):
-        if "operationId" in value or value.get("in") in ("path", "query") or "properties" in value:
+        if {"operationId", "properties", "in"} & set(value) and isinstance(value.get("in", ""), str):
             yield where, value
         for name, part in value.items():
             yield from parts(part, f"{where}/{name}")
@@ -80,8 +79,9 @@ def test_every_operation_parameter_and_field_is_described() -> None:
     document = load(ROOT / "openapi.yaml")
     apply(document, load(ROOT / "generator/overlay.yaml"))
     found = dict(parts(document))
-    assert len(found) > 30
-    assert [where for where, part in found.items() if not part.get("description")] == []
+    assert len(found) > 500
+    undescribed = [where for where, part in found.items() if not part.get("description")]
+    assert [where for where in undescribed if "summary" not in found[where]] == []
 
 
 def test_every_correction_says_why() -> None:

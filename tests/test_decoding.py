@@ -24,9 +24,9 @@ from pictify_client.models import (
     BindingStatus,
     DataSource,
     OutputConfig,
-    OutputConfigFormat,
     Pagination,
     RefreshPolicy,
+    RenderFormat,
 )
 
 from .replay import body_of
@@ -280,12 +280,10 @@ def test_a_naive_datetime_is_not_sent() -> None:
 
 
 def test_a_model_is_made_by_keyword_compared_and_shown() -> None:
-    output = OutputConfig(format=OutputConfigFormat.WEBP, quality=80)
+    output = OutputConfig(format=RenderFormat.WEBP, quality=80)
     assert output == OutputConfig.from_dict({"format": "webp", "quality": 80})
     assert output.to_dict() == {"format": "webp", "quality": 80}
-    assert repr(output) == (
-        "OutputConfig(format=<OutputConfigFormat.WEBP: 'webp'>, quality=80, width=UNSET, height=UNSET)"
-    )
+    assert repr(output) == ("OutputConfig(format=<RenderFormat.WEBP: 'webp'>, quality=80, width=UNSET, height=UNSET)")
 
 
 def test_a_free_form_object_is_a_mapping_through_and_through() -> None:

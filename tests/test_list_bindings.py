@@ -11,7 +11,7 @@ import pytest
 
 from pictify_client import UNSET, APIStatusError, AsyncPictify, Pictify, Response, ResponseDecodeError
 from pictify_client import errors as e
-from pictify_client.models import Binding, BindingList, BindingStatus, DataSource, OutputConfigFormat
+from pictify_client.models import Binding, BindingList, BindingStatus, DataSource, RenderFormat
 
 from .calls import FUNCTIONS, call, walk
 from .replay import KEY, body_of, recording, replaying
@@ -128,7 +128,7 @@ def test_the_fields_of_a_binding_are_typed(function: str) -> None:
     assert binding.data_source.headers == {"X-Shop": "7"}
     assert binding.data_source.body == {"sku": 5}
     assert binding.output_config
-    assert binding.output_config.format is OutputConfigFormat.WEBP
+    assert binding.output_config.format is RenderFormat.WEBP
     assert (binding.output_config.quality, binding.output_config.width) == (80, 1200)
     assert page.pagination
     assert (page.pagination.page, page.pagination.total_pages, page.pagination.has_next) == (1, 1, False)

@@ -8,10 +8,25 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from ..client import AuthenticatedClient
+    from .batch import AsyncBatch, Batch
     from .bindings import AsyncBindings, Bindings
+    from .experiments import AsyncExperiments, Experiments
+    from .gifs import AsyncGifs, Gifs
+    from .images import AsyncImages, Images
+    from .pdfs import AsyncPdfs, Pdfs
+    from .templates import AsyncTemplates, Templates
+    from .url_rendering import AsyncUrlRendering, UrlRendering
+    from .webhooks import AsyncWebhooks, Webhooks
 
 SERVER: Final = "https://api.pictify.io"
 """The first server of the contract."""
+
+
+class Resource:
+    """The operations of a tag, called by a client."""
+
+    def __init__(self, client: AuthenticatedClient) -> None:
+        self._client = client
 
 
 class Resources:
@@ -21,11 +36,67 @@ class Resources:
         self.client = client
 
     @cached_property
+    def images(self) -> Images:
+        """Pictures rendered from HTML, a page or a template."""
+        from .images import Images
+
+        return Images(self.client)
+
+    @cached_property
+    def gifs(self) -> Gifs:
+        """Animations rendered from HTML, a page or a template."""
+        from .gifs import Gifs
+
+        return Gifs(self.client)
+
+    @cached_property
+    def pdfs(self) -> Pdfs:
+        """Documents rendered from templates."""
+        from .pdfs import Pdfs
+
+        return Pdfs(self.client)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """Designs with variables, rendered with other values each time."""
+        from .templates import Templates
+
+        return Templates(self.client)
+
+    @cached_property
+    def batch(self) -> Batch:
+        """One template rendered with many sets of variables."""
+        from .batch import Batch
+
+        return Batch(self.client)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """Messages sent to a URL of yours when something happens."""
+        from .webhooks import Webhooks
+
+        return Webhooks(self.client)
+
+    @cached_property
     def bindings(self) -> Bindings:
         """Templates tied to a data source and rendered again when its data changes."""
         from .bindings import Bindings
 
         return Bindings(self.client)
+
+    @cached_property
+    def experiments(self) -> Experiments:
+        """Several variants behind one link, and which of them does best."""
+        from .experiments import Experiments
+
+        return Experiments(self.client)
+
+    @cached_property
+    def url_rendering(self) -> UrlRendering:
+        """Images at addresses that can be embedded in a page or a mail."""
+        from .url_rendering import UrlRendering
+
+        return UrlRendering(self.client)
 
 
 class AsyncResources:
@@ -35,8 +106,64 @@ class AsyncResources:
         self.client = client
 
     @cached_property
+    def images(self) -> AsyncImages:
+        """Pictures rendered from HTML, a page or a template."""
+        from .images import AsyncImages
+
+        return AsyncImages(self.client)
+
+    @cached_property
+    def gifs(self) -> AsyncGifs:
+        """Animations rendered from HTML, a page or a template."""
+        from .gifs import AsyncGifs
+
+        return AsyncGifs(self.client)
+
+    @cached_property
+    def pdfs(self) -> AsyncPdfs:
+        """Documents rendered from templates."""
+        from .pdfs import AsyncPdfs
+
+        return AsyncPdfs(self.client)
+
+    @cached_property
+    def templates(self) -> AsyncTemplates:
+        """Designs with variables, rendered with other values each time."""
+        from .templates import AsyncTemplates
+
+        return AsyncTemplates(self.client)
+
+    @cached_property
+    def batch(self) -> AsyncBatch:
+        """One template rendered with many sets of variables."""
+        from .batch import AsyncBatch
+
+        return AsyncBatch(self.client)
+
+    @cached_property
+    def webhooks(self) -> AsyncWebhooks:
+        """Messages sent to a URL of yours when something happens."""
+        from .webhooks import AsyncWebhooks
+
+        return AsyncWebhooks(self.client)
+
+    @cached_property
     def bindings(self) -> AsyncBindings:
         """Templates tied to a data source and rendered again when its data changes."""
         from .bindings import AsyncBindings
 
         return AsyncBindings(self.client)
+
+    @cached_property
+    def experiments(self) -> AsyncExperiments:
+        """Several variants behind one link, and which of them does best."""
+        from .experiments import AsyncExperiments
+
+        return AsyncExperiments(self.client)
+
+    @cached_property
+    def url_rendering(self) -> AsyncUrlRendering:
+        """Images at addresses that can be embedded in a page or a mail."""
+        from .url_rendering import AsyncUrlRendering
+
+        return AsyncUrlRendering(self.client)

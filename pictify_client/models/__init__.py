@@ -7,48 +7,223 @@ from .._lazy import attach
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from .binding import Binding
-    from .binding_list import BindingList
-    from .binding_status import BindingStatus
-    from .data_source import DataSource
-    from .data_source_method import DataSourceMethod
-    from .data_source_type import DataSourceType
-    from .output_config import OutputConfig
-    from .output_config_format import OutputConfigFormat
-    from .pagination import Pagination
-    from .refresh_policy import RefreshPolicy
-    from .refresh_policy_on_error import RefreshPolicyOnError
-    from .refresh_policy_type import RefreshPolicyType
-
-__all__ = (
-    "Binding",
-    "BindingList",
-    "BindingStatus",
-    "DataSource",
-    "DataSourceMethod",
-    "DataSourceType",
-    "OutputConfig",
-    "OutputConfigFormat",
-    "Pagination",
-    "RefreshPolicy",
-    "RefreshPolicyOnError",
-    "RefreshPolicyType",
-)
+    from .agent_screenshot import AgentScreenshot as AgentScreenshot
+    from .agent_screenshot_body import AgentScreenshotBody as AgentScreenshotBody
+    from .agent_screenshot_metadata import AgentScreenshotMetadata as AgentScreenshotMetadata
+    from .bandit_config import BanditConfig as BanditConfig
+    from .bandit_config_algorithm import BanditConfigAlgorithm as BanditConfigAlgorithm
+    from .batch_cancellation import BatchCancellation as BatchCancellation
+    from .batch_render_request import BatchRenderRequest as BatchRenderRequest
+    from .batch_response import BatchResponse as BatchResponse
+    from .batch_result import BatchResult as BatchResult
+    from .batch_state import BatchState as BatchState
+    from .batch_status import BatchStatus as BatchStatus
+    from .binding import Binding as Binding
+    from .binding_list import BindingList as BindingList
+    from .binding_status import BindingStatus as BindingStatus
+    from .binding_status_change import BindingStatusChange as BindingStatusChange
+    from .complete_experiment_body import CompleteExperimentBody as CompleteExperimentBody
+    from .condition_tree import ConditionTree as ConditionTree
+    from .condition_tree_operator import ConditionTreeOperator as ConditionTreeOperator
+    from .condition_tree_rule_operator import ConditionTreeRuleOperator as ConditionTreeRuleOperator
+    from .condition_tree_type import ConditionTreeType as ConditionTreeType
+    from .create_binding_body import CreateBindingBody as CreateBindingBody
+    from .create_canvas_image_body import CreateCanvasImageBody as CreateCanvasImageBody
+    from .create_experiment_body import CreateExperimentBody as CreateExperimentBody
+    from .create_og_image_body import CreateOgImageBody as CreateOgImageBody
+    from .create_template_body import CreateTemplateBody as CreateTemplateBody
+    from .create_webhook_subscription_body import CreateWebhookSubscriptionBody as CreateWebhookSubscriptionBody
+    from .created_webhook_subscription import CreatedWebhookSubscription as CreatedWebhookSubscription
+    from .credentials import Credentials as Credentials
+    from .credentials_type import CredentialsType as CredentialsType
+    from .data_source import DataSource as DataSource
+    from .data_source_method import DataSourceMethod as DataSourceMethod
+    from .data_source_type import DataSourceType as DataSourceType
+    from .deletion import Deletion as Deletion
+    from .error import Error as Error
+    from .experiment import Experiment as Experiment
+    from .experiment_event import ExperimentEvent as ExperimentEvent
+    from .experiment_event_channel import ExperimentEventChannel as ExperimentEventChannel
+    from .experiment_event_device import ExperimentEventDevice as ExperimentEventDevice
+    from .experiment_event_error import ExperimentEventError as ExperimentEventError
+    from .experiment_event_response import ExperimentEventResponse as ExperimentEventResponse
+    from .experiment_event_source import ExperimentEventSource as ExperimentEventSource
+    from .experiment_event_type import ExperimentEventType as ExperimentEventType
+    from .experiment_list import ExperimentList as ExperimentList
+    from .experiment_output_config import ExperimentOutputConfig as ExperimentOutputConfig
+    from .experiment_quota import ExperimentQuota as ExperimentQuota
+    from .experiment_quotas import ExperimentQuotas as ExperimentQuotas
+    from .experiment_status import ExperimentStatus as ExperimentStatus
+    from .experiment_status_filter import ExperimentStatusFilter as ExperimentStatusFilter
+    from .experiment_type import ExperimentType as ExperimentType
+    from .experiment_variant import ExperimentVariant as ExperimentVariant
+    from .file_extension import FileExtension as FileExtension
+    from .gif import Gif as Gif
+    from .gif_capture_request import GifCaptureRequest as GifCaptureRequest
+    from .gif_list import GifList as GifList
+    from .gif_quality import GifQuality as GifQuality
+    from .gif_request import GifRequest as GifRequest
+    from .goal_config import GoalConfig as GoalConfig
+    from .goal_config_type import GoalConfigType as GoalConfigType
+    from .image_format import ImageFormat as ImageFormat
+    from .image_list import ImageList as ImageList
+    from .image_request import ImageRequest as ImageRequest
+    from .image_response import ImageResponse as ImageResponse
+    from .multi_size_render_request import MultiSizeRenderRequest as MultiSizeRenderRequest
+    from .multi_size_render_response import MultiSizeRenderResponse as MultiSizeRenderResponse
+    from .offset_pagination import OffsetPagination as OffsetPagination
+    from .output_config import OutputConfig as OutputConfig
+    from .page_size import PageSize as PageSize
+    from .pagination import Pagination as Pagination
+    from .pdf_margins import PdfMargins as PdfMargins
+    from .pdf_multi_page_request import PdfMultiPageRequest as PdfMultiPageRequest
+    from .pdf_options import PdfOptions as PdfOptions
+    from .pdf_preset import PdfPreset as PdfPreset
+    from .pdf_render_request import PdfRenderRequest as PdfRenderRequest
+    from .pdf_response import PdfResponse as PdfResponse
+    from .quota_usage import QuotaUsage as QuotaUsage
+    from .recurrence import Recurrence as Recurrence
+    from .recurrence_type import RecurrenceType as RecurrenceType
+    from .refresh_policy import RefreshPolicy as RefreshPolicy
+    from .refresh_policy_on_error import RefreshPolicyOnError as RefreshPolicyOnError
+    from .refresh_policy_type import RefreshPolicyType as RefreshPolicyType
+    from .render_format import RenderFormat as RenderFormat
+    from .render_size import RenderSize as RenderSize
+    from .render_template_body import RenderTemplateBody as RenderTemplateBody
+    from .rendered_size import RenderedSize as RenderedSize
+    from .size_error import SizeError as SizeError
+    from .size_result import SizeResult as SizeResult
+    from .template import Template as Template
+    from .template_list import TemplateList as TemplateList
+    from .template_output_format import TemplateOutputFormat as TemplateOutputFormat
+    from .template_output_format_filter import TemplateOutputFormatFilter as TemplateOutputFormatFilter
+    from .template_sort import TemplateSort as TemplateSort
+    from .template_variables import TemplateVariables as TemplateVariables
+    from .update_binding_body import UpdateBindingBody as UpdateBindingBody
+    from .update_experiment_body import UpdateExperimentBody as UpdateExperimentBody
+    from .update_template_body import UpdateTemplateBody as UpdateTemplateBody
+    from .update_webhook_subscription_body import UpdateWebhookSubscriptionBody as UpdateWebhookSubscriptionBody
+    from .variable_definition import VariableDefinition as VariableDefinition
+    from .variable_type import VariableType as VariableType
+    from .variable_validation import VariableValidation as VariableValidation
+    from .variant_schedule import VariantSchedule as VariantSchedule
+    from .webhook_event_type import WebhookEventType as WebhookEventType
+    from .webhook_filters import WebhookFilters as WebhookFilters
+    from .webhook_platform import WebhookPlatform as WebhookPlatform
+    from .webhook_subscription import WebhookSubscription as WebhookSubscription
+    from .webhook_subscription_list import WebhookSubscriptionList as WebhookSubscriptionList
+    from .webhook_subscription_status import WebhookSubscriptionStatus as WebhookSubscriptionStatus
+    from .webhook_subscription_status_change import WebhookSubscriptionStatusChange as WebhookSubscriptionStatusChange
 
 attach(
     __name__,
     {
+        "AgentScreenshot": "agent_screenshot",
+        "AgentScreenshotBody": "agent_screenshot_body",
+        "AgentScreenshotMetadata": "agent_screenshot_metadata",
+        "BanditConfig": "bandit_config",
+        "BanditConfigAlgorithm": "bandit_config_algorithm",
+        "BatchCancellation": "batch_cancellation",
+        "BatchRenderRequest": "batch_render_request",
+        "BatchResponse": "batch_response",
+        "BatchResult": "batch_result",
+        "BatchState": "batch_state",
+        "BatchStatus": "batch_status",
         "Binding": "binding",
         "BindingList": "binding_list",
         "BindingStatus": "binding_status",
+        "BindingStatusChange": "binding_status_change",
+        "CompleteExperimentBody": "complete_experiment_body",
+        "ConditionTree": "condition_tree",
+        "ConditionTreeOperator": "condition_tree_operator",
+        "ConditionTreeRuleOperator": "condition_tree_rule_operator",
+        "ConditionTreeType": "condition_tree_type",
+        "CreateBindingBody": "create_binding_body",
+        "CreateCanvasImageBody": "create_canvas_image_body",
+        "CreateExperimentBody": "create_experiment_body",
+        "CreateOgImageBody": "create_og_image_body",
+        "CreateTemplateBody": "create_template_body",
+        "CreateWebhookSubscriptionBody": "create_webhook_subscription_body",
+        "CreatedWebhookSubscription": "created_webhook_subscription",
+        "Credentials": "credentials",
+        "CredentialsType": "credentials_type",
         "DataSource": "data_source",
         "DataSourceMethod": "data_source_method",
         "DataSourceType": "data_source_type",
+        "Deletion": "deletion",
+        "Error": "error",
+        "Experiment": "experiment",
+        "ExperimentEvent": "experiment_event",
+        "ExperimentEventChannel": "experiment_event_channel",
+        "ExperimentEventDevice": "experiment_event_device",
+        "ExperimentEventError": "experiment_event_error",
+        "ExperimentEventResponse": "experiment_event_response",
+        "ExperimentEventSource": "experiment_event_source",
+        "ExperimentEventType": "experiment_event_type",
+        "ExperimentList": "experiment_list",
+        "ExperimentOutputConfig": "experiment_output_config",
+        "ExperimentQuota": "experiment_quota",
+        "ExperimentQuotas": "experiment_quotas",
+        "ExperimentStatus": "experiment_status",
+        "ExperimentStatusFilter": "experiment_status_filter",
+        "ExperimentType": "experiment_type",
+        "ExperimentVariant": "experiment_variant",
+        "FileExtension": "file_extension",
+        "Gif": "gif",
+        "GifCaptureRequest": "gif_capture_request",
+        "GifList": "gif_list",
+        "GifQuality": "gif_quality",
+        "GifRequest": "gif_request",
+        "GoalConfig": "goal_config",
+        "GoalConfigType": "goal_config_type",
+        "ImageFormat": "image_format",
+        "ImageList": "image_list",
+        "ImageRequest": "image_request",
+        "ImageResponse": "image_response",
+        "MultiSizeRenderRequest": "multi_size_render_request",
+        "MultiSizeRenderResponse": "multi_size_render_response",
+        "OffsetPagination": "offset_pagination",
         "OutputConfig": "output_config",
-        "OutputConfigFormat": "output_config_format",
+        "PageSize": "page_size",
         "Pagination": "pagination",
+        "PdfMargins": "pdf_margins",
+        "PdfMultiPageRequest": "pdf_multi_page_request",
+        "PdfOptions": "pdf_options",
+        "PdfPreset": "pdf_preset",
+        "PdfRenderRequest": "pdf_render_request",
+        "PdfResponse": "pdf_response",
+        "QuotaUsage": "quota_usage",
+        "Recurrence": "recurrence",
+        "RecurrenceType": "recurrence_type",
         "RefreshPolicy": "refresh_policy",
         "RefreshPolicyOnError": "refresh_policy_on_error",
         "RefreshPolicyType": "refresh_policy_type",
+        "RenderFormat": "render_format",
+        "RenderSize": "render_size",
+        "RenderTemplateBody": "render_template_body",
+        "RenderedSize": "rendered_size",
+        "SizeError": "size_error",
+        "SizeResult": "size_result",
+        "Template": "template",
+        "TemplateList": "template_list",
+        "TemplateOutputFormat": "template_output_format",
+        "TemplateOutputFormatFilter": "template_output_format_filter",
+        "TemplateSort": "template_sort",
+        "TemplateVariables": "template_variables",
+        "UpdateBindingBody": "update_binding_body",
+        "UpdateExperimentBody": "update_experiment_body",
+        "UpdateTemplateBody": "update_template_body",
+        "UpdateWebhookSubscriptionBody": "update_webhook_subscription_body",
+        "VariableDefinition": "variable_definition",
+        "VariableType": "variable_type",
+        "VariableValidation": "variable_validation",
+        "VariantSchedule": "variant_schedule",
+        "WebhookEventType": "webhook_event_type",
+        "WebhookFilters": "webhook_filters",
+        "WebhookPlatform": "webhook_platform",
+        "WebhookSubscription": "webhook_subscription",
+        "WebhookSubscriptionList": "webhook_subscription_list",
+        "WebhookSubscriptionStatus": "webhook_subscription_status",
+        "WebhookSubscriptionStatusChange": "webhook_subscription_status_change",
     },
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
 
 from ..decoding import (
+    ABSENT,
     Model,
     copied,
     format_datetime,
@@ -23,7 +24,6 @@ from .data_source import DataSource
 from .output_config import OutputConfig
 from .refresh_policy import RefreshPolicy
 
-# Bound here, since looking up an attribute of an enum class is slow.
 _binding_status = BindingStatus.by_value
 
 
@@ -31,8 +31,12 @@ _binding_status = BindingStatus.by_value
 class Binding(Model):
     """A template tied to a data source, rendered again when the data changes."""
 
-    uid: str | Unset = UNSET
+    uid: str = ABSENT
     """Id of the binding (`bind_...`)."""
+    status: BindingStatus = ABSENT
+    """Whether it refreshes, rests, or has failed. One of `active`, `paused`, `error`."""
+    render_url: str = ABSENT
+    """Address of the rendered image, always the latest one; made to be embedded."""
     name: str | Unset = UNSET
     """What the account calls it."""
     template_id: str | Unset = UNSET
@@ -45,10 +49,6 @@ class Binding(Model):
     """Values for the variables that the data leaves open."""
     refresh_policy: RefreshPolicy | Unset = UNSET
     """When the data of a binding is fetched again, and what is served when that fails."""
-    status: BindingStatus | Unset = UNSET
-    """Whether it refreshes, rests, or has failed. One of `active`, `paused`, `error`."""
-    render_url: str | Unset = UNSET
-    """Address of the rendered image, always the latest one; made to be embedded."""
     webhook_url: str | Unset = UNSET
     """Address to push data to, for a data source of type `webhook`."""
     created_at: datetime | Unset = UNSET
@@ -65,22 +65,20 @@ class Binding(Model):
     """How many refreshes have failed."""
     updated_at: datetime | Unset = UNSET
     """When the binding was last changed."""
-    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
-    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)
+        self.status = _binding_status[v] if (v := pop("status", None)) is not None else ABSENT
+        self.render_url = v if type(v := pop("renderUrl", None)) is str else string(v)
         self.name = v if type(v := pop("name", None)) is str else string(v)
         self.template_id = v if type(v := pop("templateId", None)) is str else string(v)
         self.data_source = DataSource.take(v) if (v := pop("dataSource", None)) is not None else UNSET
         self.mapping = mapping_of(v, str, string) if (v := pop("mapping", None)) is not None else UNSET
         self.defaults = v if type(v := pop("defaults", None)) is dict else mapping(v)
         self.refresh_policy = RefreshPolicy.take(v) if (v := pop("refreshPolicy", None)) is not None else UNSET
-        self.status = _binding_status[v] if (v := pop("status", None)) is not None else UNSET
-        self.render_url = v if type(v := pop("renderUrl", None)) is str else string(v)
         self.webhook_url = v if type(v := pop("webhookUrl", None)) is str else string(v)
         self.created_at = parse_datetime(pop("createdAt", None))
         self.output_config = OutputConfig.take(v) if (v := pop("outputConfig", None)) is not None else UNSET
@@ -95,17 +93,16 @@ class Binding(Model):
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        d: dict[str, Any] = {
-            **copied(self.additional_properties),
+        fields: dict[str, Any] = {
             "uid": self.uid,
+            "status": written(self.status, str),
+            "renderUrl": self.render_url,
             "name": self.name,
             "templateId": self.template_id,
             "dataSource": written(self.data_source, DataSource.to_dict),
             "mapping": written(self.mapping, copied),
             "defaults": written(self.defaults, copied),
             "refreshPolicy": written(self.refresh_policy, RefreshPolicy.to_dict),
-            "status": written(self.status, str),
-            "renderUrl": self.render_url,
             "webhookUrl": self.webhook_url,
             "createdAt": written(self.created_at, format_datetime),
             "outputConfig": written(self.output_config, OutputConfig.to_dict),
@@ -115,4 +112,4 @@ class Binding(Model):
             "errorCount": self.error_count,
             "updatedAt": written(self.updated_at, format_datetime),
         }
-        return {name: value for name, value in d.items() if value is not UNSET}
+        return self.with_additional(fields)

@@ -3,14 +3,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
 
-from ..decoding import (
-    Model,
-    copied,
-    items,
-    written,
-)
+from ..decoding import Model, items, written
 from ..types import UNSET, Unset
 from .binding import Binding
 from .pagination import Pagination
@@ -24,8 +19,6 @@ class BindingList(Model):
     """The bindings of this page."""
     pagination: Pagination | Unset = UNSET
     """Where a page stands in the whole list."""
-    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
-    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -39,9 +32,8 @@ class BindingList(Model):
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        d: dict[str, Any] = {
-            **copied(self.additional_properties),
+        fields: dict[str, Any] = {
             "bindings": written(self.bindings, (lambda v: [Binding.to_dict(i) for i in v])),
             "pagination": written(self.pagination, Pagination.to_dict),
         }
-        return {name: value for name, value in d.items() if value is not UNSET}
+        return self.with_additional(fields)

@@ -5,18 +5,13 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..decoding import (
-    Model,
-    copied,
-    mapping_of,
-    string,
-    written,
-)
+from ..arguments import Anything, Argument, Choice, MapOf, Object, String
+from ..decoding import Model, copied, mapping_of, string, written
 from ..types import UNSET, Unset
+from .credentials import Credentials
 from .data_source_method import DataSourceMethod
 from .data_source_type import DataSourceType
 
-# Bound here, since looking up an attribute of an enum class is slow.
 _data_source_method = DataSourceMethod.by_value
 _data_source_type = DataSourceType.by_value
 
@@ -26,9 +21,7 @@ class DataSource(Model):
     """Where the data of a binding comes from."""
 
     type: DataSourceType | Unset = UNSET
-    """How the data gets in: fetched over HTTP, pushed to a webhook, or fixed. One of `http`,
-    `webhook`, `static`.
-    """
+    """How the data gets in: fetched over HTTP, pushed to a webhook, or fixed. One of `http`, `webhook`, `static`."""
     url: str | Unset = UNSET
     """Address that is fetched, for a source of type `http`."""
     method: DataSourceMethod | Unset = UNSET
@@ -37,8 +30,8 @@ class DataSource(Model):
     """Headers sent with the fetch; kept out of the repr, as they may carry a key."""
     body: Any | Unset = UNSET
     """Body sent with the fetch, for the method `POST`."""
-    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
-    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
+    credentials: Credentials | Unset = UNSET
+    """What to authenticate to the data source with."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -49,16 +42,27 @@ class DataSource(Model):
         self.method = _data_source_method[v] if (v := pop("method", None)) is not None else UNSET
         self.headers = mapping_of(v, str, string) if (v := pop("headers", None)) is not None else UNSET
         self.body = pop("body", UNSET)
+        self.credentials = Credentials.take(v) if (v := pop("credentials", None)) is not None else UNSET
         self.additional_properties = d
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        d: dict[str, Any] = {
-            **copied(self.additional_properties),
+        fields: dict[str, Any] = {
             "type": written(self.type, str),
             "url": self.url,
             "method": written(self.method, str),
             "headers": written(self.headers, copied),
             "body": self.body,
+            "credentials": written(self.credentials, Credentials.to_dict),
         }
-        return {name: value for name, value in d.items() if value is not UNSET}
+        return self.with_additional(fields)
+
+
+DataSource.FIELDS = (
+    Argument("type", "type", Choice(DataSourceType)),
+    Argument("url", "url", String()),
+    Argument("method", "method", Choice(DataSourceMethod)),
+    Argument("headers", "headers", MapOf(String(secret=True))),
+    Argument("body", "body", Anything()),
+    Argument("credentials", "credentials", Object(Credentials)),
+)

@@ -3,41 +3,34 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
 
-from ..decoding import (
-    Model,
-    copied,
-    integer,
-    written,
-)
+from ..arguments import Argument, Choice, Integer
+from ..decoding import Model, integer, written
 from ..types import UNSET, Unset
-from .output_config_format import OutputConfigFormat
+from .render_format import RenderFormat
 
-# Bound here, since looking up an attribute of an enum class is slow.
-_output_config_format = OutputConfigFormat.by_value
+_render_format = RenderFormat.by_value
 
 
 @define(kw_only=True)
 class OutputConfig(Model):
     """What a binding is rendered to."""
 
-    format: OutputConfigFormat | Unset = UNSET
+    format: RenderFormat | Unset = UNSET
     """File format. One of `png`, `jpeg`, `webp`, `pdf`."""
     quality: int | Unset = UNSET
     """Compression quality in percent, for the lossy formats. 1 to 100."""
     width: int | Unset = UNSET
-    """Width in pixels, where it is not the template's own."""
+    """Width in pixels, where it is not the template's own. At least 1."""
     height: int | Unset = UNSET
-    """Height in pixels, where it is not the template's own."""
-    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
-    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
+    """Height in pixels, where it is not the template's own. At least 1."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
-        self.format = _output_config_format[v] if (v := pop("format", None)) is not None else UNSET
+        self.format = _render_format[v] if (v := pop("format", None)) is not None else UNSET
         self.quality = v if type(v := pop("quality", None)) is int else integer(v)
         self.width = v if type(v := pop("width", None)) is int else integer(v)
         self.height = v if type(v := pop("height", None)) is int else integer(v)
@@ -45,11 +38,18 @@ class OutputConfig(Model):
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        d: dict[str, Any] = {
-            **copied(self.additional_properties),
+        fields: dict[str, Any] = {
             "format": written(self.format, str),
             "quality": self.quality,
             "width": self.width,
             "height": self.height,
         }
-        return {name: value for name, value in d.items() if value is not UNSET}
+        return self.with_additional(fields)
+
+
+OutputConfig.FIELDS = (
+    Argument("format", "format", Choice(RenderFormat)),
+    Argument("quality", "quality", Integer(minimum=1, maximum=100)),
+    Argument("width", "width", Integer(minimum=1)),
+    Argument("height", "height", Integer(minimum=1)),
+)

@@ -3,14 +3,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
 
-from ..decoding import (
-    Model,
-    boolean,
-    copied,
-    integer,
-)
+from ..decoding import Model, boolean, integer
 from ..types import UNSET, Unset
 
 
@@ -30,8 +25,6 @@ class Pagination(Model):
     """Whether a page follows. Not in every answer."""
     has_prev: bool | Unset = UNSET
     """Whether a page comes before. Not in every answer."""
-    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
-    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -47,8 +40,7 @@ class Pagination(Model):
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        d: dict[str, Any] = {
-            **copied(self.additional_properties),
+        fields: dict[str, Any] = {
             "page": self.page,
             "limit": self.limit,
             "total": self.total,
@@ -56,4 +48,4 @@ class Pagination(Model):
             "hasNext": self.has_next,
             "hasPrev": self.has_prev,
         }
-        return {name: value for name, value in d.items() if value is not UNSET}
+        return self.with_additional(fields)

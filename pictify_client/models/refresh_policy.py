@@ -3,19 +3,14 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
 
-from ..decoding import (
-    Model,
-    copied,
-    integer,
-    written,
-)
+from ..arguments import Argument, Choice, Integer
+from ..decoding import Model, integer, written
 from ..types import UNSET, Unset
 from .refresh_policy_on_error import RefreshPolicyOnError
 from .refresh_policy_type import RefreshPolicyType
 
-# Bound here, since looking up an attribute of an enum class is slow.
 _refresh_policy_on_error = RefreshPolicyOnError.by_value
 _refresh_policy_type = RefreshPolicyType.by_value
 
@@ -25,17 +20,13 @@ class RefreshPolicy(Model):
     """When the data of a binding is fetched again, and what is served when that fails."""
 
     type: RefreshPolicyType | Unset = UNSET
-    """What sets off a refresh: age, a changed ETag, a webhook call, or only a request for it. One of
-    `ttl`, `etag`, `webhook`, `manual`.
+    """What sets off a refresh: age, a changed ETag, a webhook call, or only a request for it. One of `ttl`, `etag`,
+    `webhook`, `manual`.
     """
     ttl_seconds: int | Unset = UNSET
-    """Age at which the data is stale, in seconds, for a policy of type `ttl`."""
+    """Age at which the data is stale, in seconds, for a policy of type `ttl`. 60 to 604800."""
     on_error: RefreshPolicyOnError | Unset = UNSET
-    """What is served while the data cannot be had. One of `serve_stale`, `serve_error`,
-    `serve_default`.
-    """
-    additional_properties: dict[str, Any] = field(factory=dict, repr=False)
-    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
+    """What is served while the data cannot be had. One of `serve_stale`, `serve_error`, `serve_default`."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -48,10 +39,16 @@ class RefreshPolicy(Model):
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        d: dict[str, Any] = {
-            **copied(self.additional_properties),
+        fields: dict[str, Any] = {
             "type": written(self.type, str),
             "ttlSeconds": self.ttl_seconds,
             "onError": written(self.on_error, str),
         }
-        return {name: value for name, value in d.items() if value is not UNSET}
+        return self.with_additional(fields)
+
+
+RefreshPolicy.FIELDS = (
+    Argument("type", "type", Choice(RefreshPolicyType)),
+    Argument("ttl_seconds", "ttlSeconds", Integer(minimum=60, maximum=604800)),
+    Argument("on_error", "onError", Choice(RefreshPolicyOnError)),
+)

@@ -3,23 +3,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Unset
+from .. import Resource
 
 if TYPE_CHECKING:
-    from ...client import AuthenticatedClient
     from ...models.binding import Binding
     from ...models.binding_status import BindingStatus
+    from ...models.binding_status_change import BindingStatusChange
+    from ...models.data_source import DataSource
+    from ...models.deletion import Deletion
+    from ...models.output_config import OutputConfig
     from ...models.pagination import Pagination
+    from ...models.refresh_policy import RefreshPolicy
     from ...pagination import AsyncPager, Pager
 
 
-class Bindings:
+class Bindings(Resource):
     """Templates tied to a data source and rendered again when its data changes."""
-
-    def __init__(self, client: AuthenticatedClient) -> None:
-        self._client = client
 
     def list(
         self,
@@ -40,13 +43,10 @@ class Bindings:
             limit: Number of bindings a page. 1 to 100; left out, it is 20.
 
         Returns:
-            The list: iterate over it for the items of all pages, from `page` on. Nothing is
-            sent before.
+            The list: iterate over it for the items of all pages. Nothing is sent before.
 
         Raises:
-            APIStatusError: The API refused or failed; each status has a class of its own.
-            APIConnectionError: No whole answer came.
-            ResponseDecodeError: The answer has not the shape of the contract.
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
         from ...pagination import Pager
@@ -54,12 +54,134 @@ class Bindings:
 
         return Pager(self._client, OPERATION, split, template_id=template_id, status=status, page=page, limit=limit)
 
+    def create(
+        self,
+        *,
+        template_id: str,
+        data_source: DataSource | Mapping[str, Any],
+        mapping: Mapping[str, str],
+        name: str | Unset | None = UNSET,
+        defaults: Mapping[str, Any] | Unset | None = UNSET,
+        refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+    ) -> Binding:
+        """Create a binding (`POST /bindings`).
 
-class AsyncBindings:
+        The image at its `render_url` is rendered again as `refresh_policy` says.
+
+        Args:
+            template_id: Id of the template to render (`tmpl_...`).
+            data_source: Where the data of a binding comes from.
+            mapping: For each template variable the path of its value in the data: `{"price": "data.price"}`.
+            name: What to call it. At most 255 characters.
+            defaults: Values for the variables that the data leaves open.
+            refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
+            output_config: What a binding is rendered to.
+
+        Returns:
+            The binding.
+
+        Raises:
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        """
+        from .create_binding import OPERATION
+
+        return self._client.send(
+            OPERATION,
+            template_id=template_id,
+            data_source=data_source,
+            mapping=mapping,
+            name=name,
+            defaults=defaults,
+            refresh_policy=refresh_policy,
+            output_config=output_config,
+        ).result()
+
+    def get(self, uid: str) -> Binding:
+        """Get a binding (`GET /bindings/{uid}`).
+
+        Args:
+            uid: Id of the binding (`bind_...`).
+
+        Returns:
+            The binding.
+
+        Raises:
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        """
+        from .get_binding import OPERATION
+
+        return self._client.send(OPERATION, uid=uid).result()
+
+    def update(
+        self,
+        uid: str,
+        *,
+        name: str | Unset | None = UNSET,
+        data_source: DataSource | Mapping[str, Any] | Unset | None = UNSET,
+        mapping: Mapping[str, Any] | Unset | None = UNSET,
+        defaults: Mapping[str, Any] | Unset | None = UNSET,
+        refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        status: BindingStatusChange | str | Unset | None = UNSET,
+    ) -> Binding:
+        """Change a binding (`PUT /bindings/{uid}`).
+
+        What is left out stays as it is.
+
+        Args:
+            uid: Id of the binding (`bind_...`).
+            name: What to call it. At most 255 characters.
+            data_source: Where the data of a binding comes from.
+            mapping: For each template variable the path of its value in the data.
+            defaults: Values for the variables that the data leaves open.
+            refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
+            output_config: What a binding is rendered to.
+            status: Whether it refreshes or rests. One of `active`, `paused`.
+
+        Returns:
+            The binding as it is now.
+
+        Raises:
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        """
+        from .update_binding import OPERATION
+
+        return self._client.send(
+            OPERATION,
+            uid=uid,
+            name=name,
+            data_source=data_source,
+            mapping=mapping,
+            defaults=defaults,
+            refresh_policy=refresh_policy,
+            output_config=output_config,
+            status=status,
+        ).result()
+
+    def delete(self, uid: str) -> Deletion:
+        """Delete a binding (`DELETE /bindings/{uid}`).
+
+        Args:
+            uid: Id of the binding (`bind_...`).
+
+        Returns:
+            Word that it is gone.
+
+        Raises:
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        """
+        from .delete_binding import OPERATION
+
+        return self._client.send(OPERATION, uid=uid).result()
+
+
+class AsyncBindings(Resource):
     """Templates tied to a data source and rendered again when its data changes."""
-
-    def __init__(self, client: AuthenticatedClient) -> None:
-        self._client = client
 
     def list(
         self,
@@ -80,13 +202,10 @@ class AsyncBindings:
             limit: Number of bindings a page. 1 to 100; left out, it is 20.
 
         Returns:
-            The list: iterate over it for the items of all pages, from `page` on. Nothing is
-            sent before.
+            The list: iterate over it for the items of all pages. Nothing is sent before.
 
         Raises:
-            APIStatusError: The API refused or failed; each status has a class of its own.
-            APIConnectionError: No whole answer came.
-            ResponseDecodeError: The answer has not the shape of the contract.
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
         from ...pagination import AsyncPager
@@ -95,3 +214,132 @@ class AsyncBindings:
         return AsyncPager(
             self._client, OPERATION, split, template_id=template_id, status=status, page=page, limit=limit
         )
+
+    async def create(
+        self,
+        *,
+        template_id: str,
+        data_source: DataSource | Mapping[str, Any],
+        mapping: Mapping[str, str],
+        name: str | Unset | None = UNSET,
+        defaults: Mapping[str, Any] | Unset | None = UNSET,
+        refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+    ) -> Binding:
+        """Create a binding (`POST /bindings`).
+
+        The image at its `render_url` is rendered again as `refresh_policy` says.
+
+        Args:
+            template_id: Id of the template to render (`tmpl_...`).
+            data_source: Where the data of a binding comes from.
+            mapping: For each template variable the path of its value in the data: `{"price": "data.price"}`.
+            name: What to call it. At most 255 characters.
+            defaults: Values for the variables that the data leaves open.
+            refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
+            output_config: What a binding is rendered to.
+
+        Returns:
+            The binding.
+
+        Raises:
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        """
+        from .create_binding import OPERATION
+
+        response = await self._client.asend(
+            OPERATION,
+            template_id=template_id,
+            data_source=data_source,
+            mapping=mapping,
+            name=name,
+            defaults=defaults,
+            refresh_policy=refresh_policy,
+            output_config=output_config,
+        )
+        return response.result()
+
+    async def get(self, uid: str) -> Binding:
+        """Get a binding (`GET /bindings/{uid}`).
+
+        Args:
+            uid: Id of the binding (`bind_...`).
+
+        Returns:
+            The binding.
+
+        Raises:
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        """
+        from .get_binding import OPERATION
+
+        response = await self._client.asend(OPERATION, uid=uid)
+        return response.result()
+
+    async def update(
+        self,
+        uid: str,
+        *,
+        name: str | Unset | None = UNSET,
+        data_source: DataSource | Mapping[str, Any] | Unset | None = UNSET,
+        mapping: Mapping[str, Any] | Unset | None = UNSET,
+        defaults: Mapping[str, Any] | Unset | None = UNSET,
+        refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        status: BindingStatusChange | str | Unset | None = UNSET,
+    ) -> Binding:
+        """Change a binding (`PUT /bindings/{uid}`).
+
+        What is left out stays as it is.
+
+        Args:
+            uid: Id of the binding (`bind_...`).
+            name: What to call it. At most 255 characters.
+            data_source: Where the data of a binding comes from.
+            mapping: For each template variable the path of its value in the data.
+            defaults: Values for the variables that the data leaves open.
+            refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
+            output_config: What a binding is rendered to.
+            status: Whether it refreshes or rests. One of `active`, `paused`.
+
+        Returns:
+            The binding as it is now.
+
+        Raises:
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        """
+        from .update_binding import OPERATION
+
+        response = await self._client.asend(
+            OPERATION,
+            uid=uid,
+            name=name,
+            data_source=data_source,
+            mapping=mapping,
+            defaults=defaults,
+            refresh_policy=refresh_policy,
+            output_config=output_config,
+            status=status,
+        )
+        return response.result()
+
+    async def delete(self, uid: str) -> Deletion:
+        """Delete a binding (`DELETE /bindings/{uid}`).
+
+        Args:
+            uid: Id of the binding (`bind_...`).
+
+        Returns:
+            Word that it is gone.
+
+        Raises:
+            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
+            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        """
+        from .delete_binding import OPERATION
+
+        response = await self._client.asend(OPERATION, uid=uid)
+        return response.result()

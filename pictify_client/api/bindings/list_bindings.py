@@ -5,26 +5,25 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...arguments import Argument, Choice, Integer, String
 from ...client import AuthenticatedClient
 from ...models.binding import Binding
 from ...models.binding_list import BindingList
 from ...models.binding_status import BindingStatus
 from ...models.pagination import Pagination
-from ...operations import Operation, Parameter
+from ...operations import Operation
 from ...types import UNSET, Response, Unset
 
 OPERATION: Final[Operation[BindingList]] = Operation(
     "GET",
     "/bindings",
     query_parameters=(
-        Parameter("template_id", "templateId"),
-        Parameter("status", "status", BindingStatus),
-        Parameter("page", "page", int, minimum=1),
-        Parameter("limit", "limit", int, minimum=1, maximum=100),
+        Argument("template_id", "templateId", String()),
+        Argument("status", "status", Choice(BindingStatus)),
+        Argument("page", "page", Integer(minimum=1)),
+        Argument("limit", "limit", Integer(minimum=1, maximum=100)),
     ),
-    responses={
-        200: BindingList.take,
-    },
+    responses={200: BindingList.take},
 )
 
 
@@ -46,7 +45,6 @@ def sync(
     Both filters may be given; a binding is listed when it meets all that are.
 
     Args:
-        client: The client to send with.
         template_id: Only bindings of the template with this id (`tmpl_...`).
         status: Only bindings in this state. One of `active`, `paused`, `error`.
         page: Number of the page, counted from 1. At least 1; left out, it is 1.
@@ -56,9 +54,7 @@ def sync(
         One page of bindings.
 
     Raises:
-        APIStatusError: The API refused or failed; each status has a class of its own.
-        APIConnectionError: No whole answer came.
-        ResponseDecodeError: The answer has not the shape of the contract.
+        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
     return client.send(OPERATION, template_id=template_id, status=status, page=page, limit=limit).result()
@@ -72,26 +68,7 @@ def sync_detailed(
     page: int | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
 ) -> Response[BindingList]:
-    """List the bindings of the account (`GET /bindings`).
-
-    Both filters may be given; a binding is listed when it meets all that are.
-
-    Args:
-        client: The client to send with.
-        template_id: Only bindings of the template with this id (`tmpl_...`).
-        status: Only bindings in this state. One of `active`, `paused`, `error`.
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of bindings a page. 1 to 100; left out, it is 20.
-
-    Returns:
-        The response, whatever its status: `parsed` is the answer of a success, `error` any
-        other.
-
-    Raises:
-        APIConnectionError: No whole answer came.
-        ResponseDecodeError: The answer has not the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
-    """
+    """As `sync`, with the whole response (`GET /bindings`): no status is raised, but is its `error`."""
     return client.send(OPERATION, template_id=template_id, status=status, page=page, limit=limit)
 
 
@@ -108,7 +85,6 @@ async def asyncio(
     Both filters may be given; a binding is listed when it meets all that are.
 
     Args:
-        client: The client to send with.
         template_id: Only bindings of the template with this id (`tmpl_...`).
         status: Only bindings in this state. One of `active`, `paused`, `error`.
         page: Number of the page, counted from 1. At least 1; left out, it is 1.
@@ -118,9 +94,7 @@ async def asyncio(
         One page of bindings.
 
     Raises:
-        APIStatusError: The API refused or failed; each status has a class of its own.
-        APIConnectionError: No whole answer came.
-        ResponseDecodeError: The answer has not the shape of the contract.
+        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
     return (await client.asend(OPERATION, template_id=template_id, status=status, page=page, limit=limit)).result()
@@ -134,24 +108,5 @@ async def asyncio_detailed(
     page: int | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
 ) -> Response[BindingList]:
-    """List the bindings of the account (`GET /bindings`).
-
-    Both filters may be given; a binding is listed when it meets all that are.
-
-    Args:
-        client: The client to send with.
-        template_id: Only bindings of the template with this id (`tmpl_...`).
-        status: Only bindings in this state. One of `active`, `paused`, `error`.
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of bindings a page. 1 to 100; left out, it is 20.
-
-    Returns:
-        The response, whatever its status: `parsed` is the answer of a success, `error` any
-        other.
-
-    Raises:
-        APIConnectionError: No whole answer came.
-        ResponseDecodeError: The answer has not the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
-    """
+    """As `asyncio`, with the whole response (`GET /bindings`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, template_id=template_id, status=status, page=page, limit=limit)

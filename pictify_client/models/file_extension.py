@@ -2,10 +2,10 @@
 from ..types import OpenEnum
 
 
-class OutputConfigFormat(OpenEnum):
-    """File format."""
+class FileExtension(OpenEnum):
+    """File format of the image."""
 
     PNG = "png"
     JPEG = "jpeg"
+    JPG = "jpg"
     WEBP = "webp"
-    PDF = "pdf"

@@ -1,0 +1,398 @@
+"""Calls of the contract's operations in Python: names, signatures, and what an answer is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from openapi_python_client import schema as oai
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.openapi import Endpoint, EndpointCollection
+from openapi_python_client.parser.properties import Class, ModelProperty
+from openapi_python_client.parser.properties.file import FileProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.responses import Response
+from openapi_python_client.strings import PythonIdentifier
+
+from .values import UnsupportedError, Values, fields_of, operations, unique
+
+_OPTIONAL = " | Unset | None = UNSET"
+
+
+class Pages(NamedTuple):
+    """A list operation.
+
+    Attributes:
+        item: The class of an item.
+        items: The field of the answer that holds them.
+        info: The class of what is said of the page.
+        pagination: The field of the answer that holds that; None where it is the answer itself.
+    """
+
+    item: str
+    items: str
+    info: str
+    pagination: str | None
+
+
+class Job(NamedTuple):
+    """An operation that starts something which goes on.
+
+    Attributes:
+        start: The module of the operation.
+        results: The module of the operation that says how far it is.
+        cancel: The module of the operation that ends it.
+    """
+
+    start: str
+    results: str
+    cancel: str
+
+
+class Calls(Values):
+    """The operations of one parsed contract."""
+
+    def __init__(self, document: dict[str, Any], data: GeneratorData) -> None:
+        super().__init__(document, data)
+        self._calls = {
+            str(PythonIdentifier(operation["operationId"], "field_")): (path, operation)
+            for path, _, operation in operations(document)
+        }
+
+    @property
+    def server(self) -> str:
+        """The first server of the contract."""
+        return str(self._document["servers"][0]["url"])
+
+    def contract_path(self, endpoint: Endpoint) -> str:
+        """The path as the contract has it."""
+        return str(self._calls[endpoint.name][0])
+
+    def method_name(self, endpoint: Endpoint) -> str:
+        """The operation's name without its noun: `list_bindings` of the tag Bindings is `list`.
+
+        The noun is the tag's, or the whole first part of the path where that says the same and more
+        (`webhook-subscriptions` of the tag Webhooks).
+        """
+        nouns = _forms(endpoint.tags[0].split("_"))
+        start = re.split(r"[/_-]", re.sub(r"^/([^/]*).*", r"\1", self.contract_path(endpoint)))
+        if nouns & set(start):
+            nouns |= _forms(start)
+        return "_".join(word for word in endpoint.name.split("_") if word not in nouns)
+
+    def url_name(self, endpoint: Endpoint) -> str:
+        """The name of the method that gives the URL of what a browser loads by itself: `template_url`."""
+        return f"{self.method_name(endpoint).partition('_')[2]}_url"
+
+    # Answers.
+
+    def kind(self, endpoint: Endpoint) -> str:
+        """What an answer is: `json`, `file`, or `redirect`.
+
+        Raises:
+            UnsupportedError: It is none of them.
+        """
+        props = [response.prop for response in successes(endpoint)]
+        if not props and any(self._location(response) for response in endpoint.responses.patterns):
+            return "redirect"
+        if props and all(isinstance(prop, FileProperty) for prop in props):
+            return "file"
+        if not props:
+            raise UnsupportedError("it has no answer with a single status of success")
+        for response in successes(endpoint):
+            if not _media_types(response):
+                raise UnsupportedError(f"its answer {response.status_code.pattern} has no JSON schema")
+            if isinstance(response.prop, FileProperty) or "json" not in _media_types(response)[0]:
+                raise UnsupportedError(f"its answer {response.status_code.pattern} is neither JSON nor a file alone")
+        return "json"
+
+    @staticmethod
+    def _location(response: Response) -> bool:
+        named = response.data.headers if isinstance(response.data, oai.Response) else None
+        return 300 <= status_of(response) < 400 and any(name.lower() == "location" for name in map(_plain, named or {}))
+
+    def accept(self, endpoint: Endpoint) -> str:
+        """The media types of a successful answer."""
+        return ", ".join(dict.fromkeys(name for response in successes(endpoint) for name in _media_types(response)))
+
+    def _wrapped(self, prop: PropertyProtocol) -> PropertyProtocol | None:
+        """The one thing that an object wraps; None where it is more than a wrapper."""
+        if not isinstance(prop, ModelProperty) or self.is_mapping(prop):
+            return None
+        fields = fields_of(self._models[prop.class_info.name])
+        return fields[0] if len(fields) == 1 else None
+
+    def _answers(self, endpoint: Endpoint) -> list[tuple[Response, PropertyProtocol, str | None]]:
+        """The successful answers: what is given of them, and the name under which it came where it was wrapped."""
+        found: list[tuple[Response, PropertyProtocol, str | None]] = []
+        for response in successes(endpoint):
+            prop: PropertyProtocol = response.prop
+            wrapped = None if self.pages_of(endpoint) else self._wrapped(prop)
+            if wrapped is None:
+                found.append((response, prop, None))
+            else:
+                found.append((response, wrapped, wrapped.name.get_untrusted_value()))
+        return found
+
+    def generated_models(self) -> list[ModelProperty]:
+        """The models that get a class: all but the wrappers, of which no one ever sees one."""
+        wrappers = {
+            response.prop.class_info.name
+            for endpoint in self._endpoints
+            for response, _, name in self._answers(endpoint)
+            if name is not None and isinstance(response.prop, ModelProperty)
+        }
+        return [model for model in self.own_models() if model.class_info.name not in wrappers]
+
+    def readers(self, endpoint: Endpoint) -> list[tuple[int, str]]:
+        """For each status of success what reads its JSON."""
+        if self.kind(endpoint) != "json":
+            return []
+        return [
+            (status_of(response), f'only("{name}", {self.reader(prop)})' if name else self.reader(prop))
+            for response, prop, name in self._answers(endpoint)
+        ]
+
+    def answer_type(self, endpoint: Endpoint, prefix: str = "") -> str:
+        """The type of a successful answer."""
+        kind = self.kind(endpoint)
+        if kind == "file":
+            return f"{prefix}File"
+        if kind == "redirect":
+            return "str"
+        return " | ".join(dict.fromkeys(self.type_of(prop) for _, prop, _ in self._answers(endpoint)))
+
+    def pages_of(self, endpoint: Endpoint) -> Pages | None:
+        """What makes an operation a list in pages, read off its structure; None if it is none.
+
+        It counts pages by `page` or items by `offset`, and its answer holds one list of objects.
+        What the API says of the page is in the field `pagination`, or beside the list.
+
+        Raises:
+            UnsupportedError: It counts pages, but its answer is no list.
+        """
+        names = {parameter.python_name for parameter in endpoint.query_parameters}
+        if not {"page", "offset"} & names:
+            return None
+        props = [response.prop for response in successes(endpoint)]
+        model = self._models.get(props[0].class_info.name) if props and isinstance(props[0], ModelProperty) else None
+        fields = fields_of(model) if model is not None else []
+        lists = [field for field in fields if isinstance(field, ListProperty)]
+        infos = [field for field in fields if field.python_name == "pagination" and isinstance(field, ModelProperty)]
+        item = self.type_of(lists[0].inner_property) if len(lists) == 1 else ""
+        if model is None or item not in map(str, self._models):
+            raise UnsupportedError("it counts pages, but its answer is not one list of objects")
+        return Pages(
+            item=item,
+            items=lists[0].python_name,
+            info=self.type_of(infos[0]) if infos else model.class_info.name,
+            pagination=infos[0].python_name if infos else None,
+        )
+
+    def job_of(self, endpoint: Endpoint) -> Job | None:
+        """The operations by which what this one starts is watched and ended, as its links say; None without them.
+
+        Raises:
+            UnsupportedError: It has the links, but takes no list that could be split into several jobs.
+        """
+        links: dict[str, Any] = {}
+        for response in self._calls[endpoint.name][1]["responses"].values():
+            links |= response.get("links", {})
+        if not {"results", "cancel"} <= links.keys():
+            return None
+        model = self.body_model(endpoint)
+        fields = self.sent_fields(model) if model is not None else []
+        if model is None or not any(
+            field.required
+            and isinstance(field, ListProperty)
+            and next(self.schemas_of(model.data, field.name)).maxItems
+            for field in fields
+        ):
+            raise UnsupportedError("it starts a job, but its body has no required list with a `maxItems`")
+        results, cancel = (str(PythonIdentifier(links[name]["operationId"], "")) for name in ("results", "cancel"))
+        return Job(endpoint.name, results, cancel)
+
+    # Arguments.
+
+    def body_model(self, endpoint: Endpoint) -> ModelProperty | None:
+        """The object whose fields are the keywords of a method; None where there is none."""
+        models = [
+            each for each in self.bodies(endpoint) if isinstance(each, ModelProperty) and not self.is_mapping(each)
+        ]
+        return self._models[models[0].class_info.name] if models else None
+
+    def items_argument(self, endpoint: Endpoint) -> str | None:
+        """The argument of a method that takes a list of what the keywords give one of: `events` of `/s/events`."""
+        if not any(self.one_or_many(body.prop) for body in endpoint.bodies):
+            return None
+        return str(PythonIdentifier(self.contract_path(endpoint).rpartition("/")[2], "items"))
+
+    def body_spec(self, endpoint: Endpoint) -> str:
+        """The expression for what the body may be."""
+        content: dict[str, Any] = self._calls[endpoint.name][1]["requestBody"]["content"]
+        (media,) = content.values()
+        schema = media["schema"]
+        raw = oai.Reference.model_validate(schema) if "$ref" in schema else oai.Schema.model_validate(schema)
+        return self.kind_of(endpoint.bodies[0].prop, raw)
+
+    def parameters(self, endpoint: Endpoint, place: str) -> list[PropertyProtocol]:
+        """The parameters in `path`, `query` or `header`."""
+        return list(getattr(endpoint, f"{place}_parameters"))
+
+    def parameter_spec(self, endpoint: Endpoint, prop: PropertyProtocol) -> str:
+        """The declaration of a parameter, with its limits."""
+        return self.argument_spec(prop, self.parameter_schema(endpoint, prop))
+
+    def parameter_schema(self, endpoint: Endpoint, prop: PropertyProtocol) -> oai.Schema:
+        """The schema of a parameter as the contract has it."""
+        return oai.Schema.model_validate(self.parameter(endpoint, prop).get("schema", {}))
+
+    def parameter(self, endpoint: Endpoint, prop: PropertyProtocol) -> dict[str, Any]:
+        """A parameter as the contract has it: the generator keeps neither its description nor its limits."""
+        places = [place for place in ("path", "query", "header") if prop in self.parameters(endpoint, place)]
+        path, operation = self._calls[endpoint.name]
+        for given in (*operation.get("parameters", []), *self._document["paths"][path].get("parameters", [])):
+            name = given.get("$ref", "").rpartition("/")[2]
+            parameter: dict[str, Any] = self._document["components"]["parameters"][name] if name else given
+            if prop.name == parameter["name"] and parameter["in"] in places:
+                return parameter
+        return {}
+
+    def _for_urls_only(self, endpoint: Endpoint, prop: PropertyProtocol) -> bool:
+        """Whether it is a secret in the query: for those who cannot send a header, so for no call of ours."""
+        return prop in endpoint.query_parameters and self._is_password(self.parameter_schema(endpoint, prop))
+
+    def _parameters_of_calls(self, endpoint: Endpoint) -> Iterator[PropertyProtocol]:
+        for prop in (*endpoint.query_parameters, *endpoint.header_parameters):
+            if not self._for_urls_only(endpoint, prop):
+                yield prop
+
+    def keywords(self, endpoint: Endpoint, *, flat: bool) -> list[PropertyProtocol]:
+        """What a call takes by keyword: the body's fields, or the body in one, and the parameters beside the path.
+
+        A field that has the name of a parameter is not asked for twice.
+        """
+        parameters = list(self._parameters_of_calls(endpoint))
+        taken = {prop.python_name for prop in (*endpoint.path_parameters, *parameters)}
+        model = self.body_model(endpoint)
+        if not flat or model is None:
+            return [*(body.prop for body in endpoint.bodies), *parameters]
+        fields = [prop for prop in self.sent_fields(model) if prop.python_name not in taken]
+        return [*fields, *parameters]
+
+    def _argument(self, prop: PropertyProtocol, *, required: bool) -> str:
+        return f"{prop.python_name}: {self.given_type(prop)}{'' if required else _OPTIONAL}"
+
+    def signature(self, endpoint: Endpoint) -> str:
+        """The parameters of a function that calls an operation."""
+        client = "AuthenticatedClient" if self.needs_key(endpoint) else "Client"
+        keywords = [self._argument(prop, required=prop.required) for prop in self.keywords(endpoint, flat=False)]
+        return ", ".join([*self._in_path(endpoint), "*", f"client: {client}", *keywords])
+
+    def method_signature(self, endpoint: Endpoint) -> str:
+        """The parameters of a method that calls an operation."""
+        keywords = self.keywords(endpoint, flat=True)
+        items = self.items_argument(endpoint)
+        given = [self._argument(prop, required=prop.required and not items) for prop in keywords]
+        many = [f"{items}: {self.given_type(self.bodies(endpoint)[1])}{_OPTIONAL}"] if items else []
+        return _in_class(", ".join(["self", *self._in_path(endpoint), *many, *(["*", *given] if given else [])]))
+
+    def url_signature(self, endpoint: Endpoint) -> str:
+        """The parameters of a method that gives a URL."""
+        given = [self._argument(prop, required=prop.required) for prop in endpoint.query_parameters]
+        return ", ".join(["self", *self._in_path(endpoint), *(["*", *given] if given else [])])
+
+    def _in_path(self, endpoint: Endpoint) -> list[str]:
+        return [self._argument(prop, required=True) for prop in endpoint.path_parameters]
+
+    def passed(self, endpoint: Endpoint) -> list[str]:
+        """The arguments of a function, as passed on."""
+        return _passed([*endpoint.path_parameters, *self.keywords(endpoint, flat=False)])
+
+    def method_passed(self, endpoint: Endpoint) -> list[str]:
+        """The arguments of a method, as passed on."""
+        items = self.items_argument(endpoint)
+        many = [f"{items}={items}"] if items else []
+        return many + _passed([*endpoint.path_parameters, *self.keywords(endpoint, flat=True)])
+
+    def url_passed(self, endpoint: Endpoint) -> list[str]:
+        """The arguments of a method that gives a URL, as passed on."""
+        return _passed([*endpoint.path_parameters, *endpoint.query_parameters])
+
+    def method_answer(self, endpoint: Endpoint, prefix: str = "") -> str:
+        """What a method that calls an operation gives."""
+        if pages := self.pages_of(endpoint):
+            return f"{prefix}Pager[{pages.item}, {pages.info}]"
+        if self.job_of(endpoint):
+            return f"{prefix}BatchJob"
+        return _in_class(self.answer_type(endpoint, prefix))
+
+    def needs_key(self, endpoint: Endpoint) -> bool:
+        """Whether the API wants the key."""
+        schemes = self._document.get("components", {}).get("securitySchemes", {})
+        wanted = self._calls[endpoint.name][1].get("security", [])
+        return any(schemes.get(name, {}).get("scheme") == "bearer" for each in wanted for name in each)
+
+    # The classes that a module has to import.
+
+    def _answer_props(self, endpoint: Endpoint) -> list[PropertyProtocol]:
+        return [prop for _, prop, _ in self._answers(endpoint)] if self.kind(endpoint) == "json" else []
+
+    def enums_of_answers(self, endpoint: Endpoint) -> list[Class]:
+        """The enums that an endpoint's own readers look up, beside those of the models."""
+        return [each for each in unique(self.classes_of(self._answer_props(endpoint))) if each.name not in self._models]
+
+    def classes_of_endpoint(self, endpoint: Endpoint) -> list[Class]:
+        """The classes that a call takes and gives, and those on its pages."""
+        props = [*self._answer_props(endpoint), *endpoint.list_all_parameters(), *self.keywords(endpoint, flat=True)]
+        if self.pages_of(endpoint):
+            props += fields_of(self._models[self.answer_type(endpoint)])  # type: ignore[index]
+        return unique(self.classes_of(props))
+
+    def classes_of_collection(self, collection: EndpointCollection) -> list[Class]:
+        """The classes that the calls of a tag take and give."""
+        names = self.names_of_collection(collection)
+        classes = unique(each for endpoint in collection.endpoints for each in self.classes_of_endpoint(endpoint))
+        return [each for each in classes if each.name in names]
+
+    def names_of_collection(self, collection: EndpointCollection) -> set[str]:
+        """All names in the signatures of a tag's resource."""
+        signatures = [
+            f"{self.method_signature(endpoint)} {self.method_answer(endpoint)}" for endpoint in collection.endpoints
+        ]
+        return set(re.findall(r"\w+", " ".join(signatures)))
+
+
+def successes(endpoint: Endpoint) -> list[Response]:
+    """The answers of single statuses (200 and the like) in the 200s."""
+    single = (response for response in endpoint.responses.patterns if not response.status_code.is_range())
+    return [response for response in single if 200 <= status_of(response) < 300]
+
+
+def status_of(response: Response) -> int:
+    """The status of an answer; 0 where it has no single one."""
+    return response.status_code.range[0] if response.status_code.range else 0
+
+
+def _media_types(response: Response) -> list[str]:
+    content = response.data.content if isinstance(response.data, oai.Response) else None
+    return [_plain(name) for name in content or {}]
+
+
+def _plain(text: Any) -> str:
+    return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)
+
+
+def _forms(words: list[str]) -> set[str]:
+    return {form for word in words for form in (word, word.removesuffix("s"), f"{word}s")}
+
+
+def _in_class(annotation: str) -> str:
+    """The annotation for a class that may have a method `list`, which hides the type."""
+    return re.sub(r"\blist\[", "builtins.list[", annotation)
+
+
+def _passed(props: list[PropertyProtocol]) -> list[str]:
+    return [f"{prop.python_name}={prop.python_name}" for prop in props]

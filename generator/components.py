@@ -1,0 +1,91 @@
+"""Schemas that stand in several places become one component, so that users meet one class.
+
+- Schemas with the same `x-class`, which the overlay gives them, become the component of that name.
+  It has the fields of all of them: a data source in an answer and one in a request are one class.
+- A reference that points inside a schema (`GifResponse/properties/gif`), which the generator cannot
+  follow, points to the component that became of what stood there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+_PREFIX = "#/components/schemas/"
+# What may differ between schemas of one class: the prose and the default are those of the first,
+# since neither changes the code; the limits hold where any of them has them.
+_MAY_DIFFER = frozenset({"description", "default", "example", "examples"})
+
+
+class ComponentError(Exception):
+    """Schemas that are to be one class and cannot; says which, and what they disagree about."""
+
+
+def gather(document: dict[str, Any]) -> None:
+    """Make components of all schemas with an `x-class`, in place.
+
+    Raises:
+        ComponentError: Two of one class say different things of the same field.
+    """
+    schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+
+    def gathered(schema: dict[str, Any]) -> dict[str, Any]:
+        name = schema.pop("x-class", None)
+        if name is None:
+            return schema
+        known = schemas.get(name)
+        schemas[name] = schema if known is None else _merged(known, schema, name)
+        return {"$ref": _PREFIX + name}
+
+    for name in list(schemas):
+        schemas[name] = _mapped(schemas[name], gathered)
+    document["paths"] = _mapped(document.get("paths", {}), gathered)
+
+    def followed(schema: dict[str, Any]) -> dict[str, Any]:
+        target = _target(document, schema.get("$ref"))
+        return dict(target) if "$ref" in target else schema
+
+    for name in list(schemas):
+        schemas[name] = _mapped(schemas[name], followed)
+    document["paths"] = _mapped(document["paths"], followed)
+
+
+def _mapped(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
+    """The same with all objects in it changed, the inner ones first."""
+    if isinstance(value, list):
+        return [_mapped(item, change) for item in cast("list[object]", value)]
+    if not isinstance(value, dict):
+        return value
+    return change({name: _mapped(item, change) for name, item in cast("dict[str, object]", value).items()})
+
+
+def _target(document: dict[str, Any], reference: object) -> dict[str, Any]:
+    """What a reference that points inside a schema points to; nothing for any other."""
+    if not isinstance(reference, str) or not reference.startswith(_PREFIX) or "/" not in reference[len(_PREFIX) :]:
+        return {}
+    part: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        part = cast("dict[str, Any]", part).get(step) if isinstance(part, dict) else None
+    return cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+
+
+def _merged(one: dict[str, Any], other: dict[str, Any], where: str) -> dict[str, Any]:
+    if ("$ref" in one) != ("$ref" in other):
+        raise ComponentError(f"the schemas of the class {where} disagree: one refers to another schema")
+    merged: dict[str, Any] = {**other, **one}
+    for name in set(one) & set(other) - _MAY_DIFFER:
+        first, second = one[name], other[name]
+        if name == "enum":
+            merged[name] = [*first, *(value for value in second if value not in first)]
+        elif name == "properties":
+            merged[name] = {**second, **first}
+            for field in set(first) & set(second):
+                merged[name][field] = _merged(first[field], second[field], f"{where}.{field}")
+            merged[name] = {field: merged[name][field] for field in {**first, **second}}
+        elif name == "items":
+            merged[name] = _merged(first, second, f"{where}[]")
+        elif name != "required" and first != second:
+            raise ComponentError(f"the schemas of the class {where} disagree about `{name}`: {first!r} and {second!r}")
+    required = [field for field in one.get("required", []) if field in other.get("required", [])]
+    merged.pop("required", None)
+    return {**merged, "required": required} if required else merged

@@ -1,0 +1,81 @@
+"""Text as it stands in docstrings."""
+
+from __future__ import annotations
+
+import re
+from textwrap import wrap
+
+from openapi_python_client import schema as oai
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonIdentifier, safe_for_docstring
+
+# With three quotes before it, a line stays below the limit.
+_WIDTH = 116
+_LONGEST_LINE = 120
+
+
+def text_of(said: UntrustedString | None) -> str:
+    """What is said in the contract."""
+    return said.get_untrusted_value() if said else ""
+
+
+def with_limits(text: str, schema: oai.Schema) -> str:
+    """The description, and what the schema says of bounds and of the value that the API takes by itself."""
+    said: list[str] = []
+    for least, most, unit in (
+        (schema.minimum, schema.maximum, ""),
+        (schema.minLength, schema.maxLength, " characters"),
+        (schema.minItems, schema.maxItems, " items"),
+    ):
+        if least is not None and most is not None:
+            said.append(f"{number(least)} to {number(most)}{unit}")
+        elif least is not None:
+            said.append(f"at least {number(least)}{unit}")
+        elif most is not None:
+            said.append(f"at most {number(most)}{unit}")
+    if schema.enum:
+        said.append(f"one of {', '.join(f'`{value}`' for value in schema.enum)}")
+    if schema.default is not None:
+        said.append(f"left out, it is {schema.default}")
+    return " ".join(part for part in (text, f"{_capital('; '.join(said))}." if said else "") if part)
+
+
+def number(limit: float) -> str:
+    """A limit, without a fraction where it has none."""
+    return str(int(limit)) if limit == int(limit) else repr(limit)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def filled(text: str, indent: int, *, hanging: int = 0, first: int | None = None) -> str:
+    """Text as it stands in a docstring, wrapped; `hanging` is the indent of an entry's later lines."""
+    lead = " " * (hanging if first is None else first)
+    # The contract calls its fields as JSON has them.
+    text = re.sub(r"`([a-z]+(?:[A-Z][a-z0-9]*)+)`", lambda match: f"`{PythonIdentifier(match[1], '')}`", text)
+    paragraphs = re.split(r"\n\s*\n", safe_for_docstring(text))
+    return "\n\n".join(
+        "\n".join(
+            wrap(
+                paragraph,
+                _WIDTH - indent,
+                initial_indent=lead,
+                subsequent_indent=lead + " " * hanging,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )
+        for paragraph in paragraphs
+    )
+
+
+def docstring(text: str, indent: int) -> str:
+    """What stands between the quotes of a docstring."""
+    lines = text.split("\n")
+    if len(lines) == 1 and indent + len(text) + len('""""""') <= _LONGEST_LINE:
+        return f'{text[:-1]}\\"' if text.endswith('"') else text
+    if len(lines) == 1:
+        # Ruff would put the last quotes behind it all the same.
+        lines = wrap(text, _WIDTH - indent - len('""""""'), break_long_words=False, break_on_hyphens=False)
+    return "\n".join([lines[0], *(f"{' ' * indent}{line}".rstrip() for line in lines[1:]), " " * indent])

@@ -1,0 +1,28 @@
+"""Keys beside the client's own: arguments of the calls that the contract takes them for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .values import operations
+
+
+def keys_as_parameters(document: dict[str, Any]) -> None:
+    """Make a parameter of every `apiKey` in a header or the query that secures an operation, in place.
+
+    In the query it is for those who cannot send a header: the calls leave it out.
+    """
+    schemes: dict[str, Any] = document.get("components", {}).get("securitySchemes", {})
+    for _, _, operation in operations(document):
+        names = {name for requirement in operation.get("security", []) for name in requirement}
+        for name in sorted(names):
+            scheme = schemes.get(name, {})
+            if scheme.get("type") == "apiKey" and scheme.get("in") in ("header", "query"):
+                operation.setdefault("parameters", []).append(
+                    {
+                        "name": scheme["name"],
+                        "in": scheme["in"],
+                        "description": scheme.get("description", "A key."),
+                        "schema": {"type": "string", "format": "password"},
+                    }
+                )

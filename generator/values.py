@@ -1,0 +1,432 @@
+"""Values of the contract in Python: types, and the expressions that read, check and write them.
+
+The generator hands its templates properties that know their stock types. Here they get ours:
+free-form objects are plain dicts, `null` is told from absent, an enum takes its string too, and no
+default is sent that the caller did not choose.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator
+from keyword import iskeyword
+from typing import Any, cast
+
+from openapi_python_client import schema as oai
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import AnyProperty, Class, EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.none import NoneProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.parser.properties.union import UnionProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import in_double_quote_literal
+
+from .prose import number, text_of
+
+SCALARS: dict[type, tuple[str, str]] = {
+    StringProperty: ("str", "string"),
+    IntProperty: ("int", "integer"),
+    FloatProperty: ("float", "number"),
+    BooleanProperty: ("bool", "boolean"),
+}
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_USED_TYPES = frozenset({"bool", "dict", "float", "int", "list", "str"})
+_TAKEN_FIELDS = _USED_TYPES | {
+    "FIELDS",
+    "additional_properties",
+    "classmethod",
+    "field",
+    "from_dict",
+    "take",
+    "to_dict",
+}
+# As arguments of a call they would be taken for something else.
+_TAKEN_ARGUMENTS = _USED_TYPES | {"body", "client", "self"}
+
+
+class UnsupportedError(Exception):
+    """Something in the contract that our templates have no shape for; says what, and what to do."""
+
+
+class Values:
+    """The types of one parsed contract, and what is done with values of them."""
+
+    def __init__(self, document: dict[str, Any], data: GeneratorData) -> None:
+        self._document = document
+        self._models = {model.class_info.name: model for model in data.models}
+        self._endpoints = [
+            each for collection in data.endpoint_collections_by_tag.values() for each in collection.endpoints
+        ]
+        self._rename()
+        sent = self._models_in(body for endpoint in self._endpoints for body in self.bodies(endpoint))
+        self._sent = {model.class_info.name for model in sent}
+
+    def _rename(self) -> None:
+        """Call a field `type` and an argument `format`: the generator adds a `_` to every name of a built-in.
+
+        And add one to what the generated code means something else by.
+        """
+        bodies = {
+            body.class_info.name
+            for endpoint in self._endpoints
+            for body in self.bodies(endpoint)
+            if isinstance(body, ModelProperty)
+        }
+        names: list[tuple[PropertyProtocol, frozenset[str]]] = []
+        for model in self._models.values():
+            taken = _TAKEN_FIELDS | _TAKEN_ARGUMENTS if model.class_info.name in bodies else _TAKEN_FIELDS
+            names += [(prop, taken) for prop in fields_of(model)]
+        for endpoint in self._endpoints:
+            parameters = (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters)
+            names += [(prop, _TAKEN_ARGUMENTS) for prop in parameters]
+        for prop, taken in names:
+            # A header of one's own was once to begin with `X-`.
+            name = str(prop.python_name).removesuffix("_").removeprefix("x_")
+            if name in taken or iskeyword(name):
+                object.__setattr__(prop, "python_name", f"{name}_")
+            elif hasattr(builtins, name) or prop.python_name.startswith("x_"):
+                object.__setattr__(prop, "python_name", name)
+
+    def own_models(self) -> list[ModelProperty]:
+        """The models with fields of their own."""
+        return [model for model in self._models.values() if not self.is_mapping(model)]
+
+    def bodies(self, endpoint: Endpoint) -> list[PropertyProtocol]:
+        """The properties that a body may be."""
+        props = [cast("PropertyProtocol", body.prop) for body in endpoint.bodies]
+        return [
+            part for prop in props for part in (prop.inner_properties if isinstance(prop, UnionProperty) else [prop])
+        ]
+
+    def _models_in(self, props: Iterable[PropertyProtocol]) -> Iterator[ModelProperty]:
+        """The models that these are made of, with all that is nested in them."""
+        waiting = [self._models[each.name] for each in self.classes_of(props) if each.name in self._models]
+        seen: set[str] = set()
+        while waiting:
+            model = waiting.pop()
+            if model.class_info.name not in seen:
+                seen.add(model.class_info.name)
+                yield model
+                inner = self.classes_of(fields_of(model))
+                waiting += [self._models[each.name] for each in inner if each.name in self._models]
+
+    def is_sent(self, model: ModelProperty) -> bool:
+        """Whether calls send it."""
+        return model.class_info.name in self._sent
+
+    # Types.
+
+    def is_mapping(self, prop: ModelProperty) -> bool:
+        """Whether it is a free-form object."""
+        model = self._models[prop.class_info.name]
+        return not model.required_properties and not model.optional_properties and bool(model.additional_properties)
+
+    def _mapped(self, prop: ModelProperty) -> PropertyProtocol:
+        """The type of the values in a free-form object."""
+        return self._models[prop.class_info.name].additional_properties  # type: ignore[return-value]
+
+    @staticmethod
+    def _nullable(prop: PropertyProtocol) -> tuple[PropertyProtocol, bool]:
+        """The property without `null`, and whether it has it."""
+        if not isinstance(prop, UnionProperty):
+            return prop, False
+        inner = [part for part in prop.inner_properties if not isinstance(part, NoneProperty)]
+        if len(inner) != 1:
+            types = " and ".join(part.get_type_string().as_unembedded_code() for part in inner)
+            raise UnsupportedError(f"{prop.name.get_untrusted_value()} may be one of several types ({types})")
+        return inner[0], True
+
+    def type_of(self, prop: PropertyProtocol) -> str:
+        """The Python type of a value.
+
+        Raises:
+            UnsupportedError: There is none.
+        """
+        inner, nullable = self._nullable(prop)
+        if nullable:
+            return f"{self.type_of(inner)} | None"
+        if type(prop) in SCALARS:
+            return SCALARS[type(prop)][0]
+        if isinstance(prop, AnyProperty):
+            return "Any"
+        if isinstance(prop, DateTimeProperty):
+            return "datetime"
+        if isinstance(prop, EnumProperty) and prop.value_type is str:
+            return prop.class_info.name
+        if isinstance(prop, ListProperty):
+            return f"list[{self.type_of(prop.inner_property)}]"
+        if isinstance(prop, ModelProperty):
+            return f"dict[str, {self.type_of(self._mapped(prop))}]" if self.is_mapping(prop) else prop.class_info.name
+        kind = type(prop).__name__.removesuffix("Property").lower()
+        raise UnsupportedError(f"{prop.name.get_untrusted_value()} is of a kind without a shape here: {kind}")
+
+    def annotation(self, prop: PropertyProtocol) -> str:
+        """The type of a model's field."""
+        inner, nullable = self._nullable(prop)
+        unset = "" if prop.required else " | Unset"
+        return f"{self.type_of(inner)}{unset}{' | None' if nullable else ''}"
+
+    def given_type(self, prop: PropertyProtocol) -> str:
+        """The type of a value that a caller gives: what is natural, beside what it is in the end."""
+        if both := self.one_or_many(prop):
+            return " | ".join(self.given_type(part) for part in both)
+        inner, nullable = self._nullable(prop)
+        kind = self.type_of(inner)
+        if isinstance(inner, EnumProperty | DateTimeProperty):
+            kind += " | str"
+        elif isinstance(inner, ListProperty):
+            kind = f"Sequence[{self.given_type(inner.inner_property)}]"
+        elif isinstance(inner, ModelProperty) and self.is_mapping(inner):
+            kind = f"Mapping[str, {self.given_type(self._mapped(inner))}]"
+        elif isinstance(inner, ModelProperty):
+            kind += " | Mapping[str, Any]"
+        return f"{kind} | None" if nullable else kind
+
+    def one_or_many(self, prop: PropertyProtocol) -> tuple[ModelProperty, ListProperty] | None:
+        """The object, and the list of such objects, where a value may be either."""
+        parts = prop.inner_properties if isinstance(prop, UnionProperty) else []
+        models = [part for part in parts if isinstance(part, ModelProperty)]
+        lists = [part for part in parts if isinstance(part, ListProperty)]
+        if len(parts) != 2 or len(models) != 1 or len(lists) != 1:
+            return None
+        inner = lists[0].inner_property
+        same = isinstance(inner, ModelProperty) and inner.class_info == models[0].class_info
+        return (models[0], lists[0]) if same and not self.is_mapping(models[0]) else None
+
+    # Reading.
+
+    def read(self, prop: PropertyProtocol, value: str, depth: int = 0) -> str:
+        """The expression that reads a JSON value which is not null."""
+        item = "ijklmn"[depth]
+        inner, nullable = self._nullable(prop)
+        if nullable:
+            return f"None if {value} is None else {self.read(inner, value, depth)}"
+        if type(prop) in SCALARS:
+            python, reader = SCALARS[type(prop)]
+            return f"{value} if type({value}) is {python} else {reader}({value})"
+        if isinstance(prop, DateTimeProperty):
+            return f"parse_datetime({value})"
+        if isinstance(prop, EnumProperty):
+            return f"_{prop.class_info.module_name}[{value}]"
+        if isinstance(prop, ListProperty):
+            if isinstance(prop.inner_property, AnyProperty):
+                return f"items({value})"
+            read = self.read(prop.inner_property, item, depth + 1)
+            return f"[{read} for {item} in items({value}){self._but_null(prop.inner_property, item)}]"
+        if isinstance(prop, ModelProperty):
+            if not self.is_mapping(prop):
+                return f"{prop.class_info.name}.take({value})"
+            if isinstance(self._mapped(prop), AnyProperty):
+                return f"mapping({value})"
+            if type(self._mapped(prop)) in SCALARS:
+                return f"mapping_of({value}, {', '.join(SCALARS[type(self._mapped(prop))])})"
+            read = self.read(self._mapped(prop), item, depth + 1)
+            return f"{{k: {read} for k, {item} in entries({value}){self._but_null(self._mapped(prop), item)}}}"
+        return value
+
+    def reader(self, prop: PropertyProtocol) -> str:
+        """The function that reads a JSON value."""
+        read = self.read(prop, "v")
+        call = read.removesuffix("(v)")
+        return call if call != read and call.replace(".", "").replace("_", "").isalnum() else f"lambda v: {read}"
+
+    def _but_null(self, prop: PropertyProtocol, item: str) -> str:
+        return "" if self._nullable(prop)[1] else f" if {item} is not None"
+
+    def read_field(self, prop: PropertyProtocol) -> str:
+        """The expression that takes a field out of the dict it came in."""
+        inner, nullable = self._nullable(prop)
+        name = f'"{in_double_quote_literal(prop.name)}"'
+        if isinstance(inner, AnyProperty):
+            return f"pop({name}, UNSET)"
+        if nullable:
+            return f"v if (v := pop({name}, UNSET)) is None or v is UNSET else {self.read(inner, 'v')}"
+        if type(inner) in SCALARS:
+            python, reader = SCALARS[type(inner)]
+            return f"v if type(v := pop({name}, None)) is {python} else {reader}(v)"
+        if isinstance(inner, DateTimeProperty):
+            return f"parse_datetime(pop({name}, None))"
+        if self.type_of(inner) == "dict[str, Any]":
+            return f"v if type(v := pop({name}, None)) is dict else mapping(v)"
+        absent = "ABSENT" if prop.required else "UNSET"
+        return f"{self.read(inner, 'v')} if (v := pop({name}, None)) is not None else {absent}"
+
+    # Writing.
+
+    def _writer(self, prop: PropertyProtocol, depth: int = 0) -> str | None:
+        """The function that makes the JSON value of what is neither None nor UNSET; None where it is that already."""
+        inner, nullable = self._nullable(prop)
+        item = "ijklmn"[depth]
+        if nullable and depth:
+            write = self._writer(inner, depth)
+            return f"(lambda v: None if v is None else {write}(v))" if write else None
+        if isinstance(inner, DateTimeProperty):
+            return "format_datetime"
+        if isinstance(inner, EnumProperty):
+            return "str"
+        if isinstance(inner, ListProperty):
+            write = self._writer(inner.inner_property, depth + 1)
+            return f"(lambda v: [{write}({item}) for {item} in v])" if write else "list"
+        if isinstance(inner, ModelProperty):
+            if not self.is_mapping(inner):
+                return f"{inner.class_info.name}.to_dict"
+            write = self._writer(self._mapped(inner), depth + 1)
+            return f"(lambda v: {{k: {write}({item}) for k, {item} in v.items()}})" if write else "copied"
+        return None
+
+    def write_field(self, prop: PropertyProtocol) -> str:
+        """The expression that makes the JSON value of a field, or `UNSET`."""
+        field = f"self.{prop.python_name}"
+        writer = self._writer(prop)
+        return f"written({field}, {writer})" if writer else field
+
+    def default(self, model: ModelProperty, prop: PropertyProtocol) -> str:
+        """The default of a model's field; no one sees a password in a repr.
+
+        What only the API makes can be made of a few fields, for tests.
+        """
+        default = "UNSET" if not prop.required else None if self.is_sent(model) else "ABSENT"
+        if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
+            return " = field(repr=False)" if default is None else f" = field(default={default}, repr=False)"
+        return "" if default is None else f" = {default}"
+
+    # Checking what a caller gives.
+
+    def sent_fields(self, model: ModelProperty) -> list[PropertyProtocol]:
+        """The fields of a model that calls send: all but those which only the API sets."""
+        return [
+            prop
+            for prop in fields_of(model)
+            if not any(schema.readOnly for schema in self.schemas_of(model.data, prop.name))
+        ]
+
+    def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
+        """The declaration of a field that calls send."""
+        return self.argument_spec(prop, next(self.schemas_of(model.data, prop.name)))
+
+    def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema) -> str:
+        """The declaration of an argument, with its limits."""
+        words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"', self.kind_of(prop, schema)]
+        flags = {"required": prop.required, "nullable": self._nullable(prop)[1]}
+        return f"Argument({', '.join([*words, *(f'{name}=True' for name, said in flags.items() if said)])})"
+
+    def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
+        """The expression for what a value may be."""
+        known = self.resolved(schema) if isinstance(schema, oai.Schema | oai.Reference) else oai.Schema()
+        if both := self.one_or_many(prop):
+            many = next((each for each in (*known.oneOf, *known.anyOf) if self.resolved(each).items), None)
+            return f"OneOrMany({self.kind_of(both[0], None)}, {self.kind_of(both[1], many)})"
+        inner, _ = self._nullable(prop)
+        if isinstance(inner, StringProperty):
+            pattern = repr(text_of(known.pattern)) if known.pattern else None
+            secret = True if self._is_password(known) else None
+            return _called(
+                "String", min_length=known.minLength, max_length=known.maxLength, pattern=pattern, secret=secret
+            )
+        if isinstance(inner, IntProperty | FloatProperty):
+            name = "Integer" if isinstance(inner, IntProperty) else "Number"
+            return _called(name, minimum=known.minimum, maximum=known.maximum)
+        if isinstance(inner, BooleanProperty):
+            return "Boolean()"
+        if isinstance(inner, DateTimeProperty):
+            return "DateTime()"
+        if isinstance(inner, EnumProperty):
+            return f"Choice({inner.class_info.name})"
+        if isinstance(inner, ListProperty):
+            kind = self.kind_of(inner.inner_property, known.items)
+            return _called("ListOf", kind, min_items=known.minItems, max_items=known.maxItems)
+        if isinstance(inner, ModelProperty):
+            if not self.is_mapping(inner):
+                return f"Object({inner.class_info.name})"
+            mapped = self._mapped(inner)
+            return (
+                "MapOf()"
+                if isinstance(mapped, AnyProperty)
+                else f"MapOf({self.kind_of(mapped, known.additionalProperties)})"
+            )
+        return "Anything()"
+
+    # The classes that a module has to import.
+
+    def classes_of(self, props: Iterable[PropertyProtocol]) -> Iterator[Class]:
+        """The classes in the types of properties."""
+        for prop in props:
+            if both := self.one_or_many(prop):
+                yield from self.classes_of(both)
+            elif isinstance(prop, UnionProperty):
+                yield from self.classes_of([self._nullable(prop)[0]])
+            elif isinstance(prop, ListProperty):
+                yield from self.classes_of([prop.inner_property])
+            elif isinstance(prop, ModelProperty) and self.is_mapping(prop):
+                yield from self.classes_of([self._mapped(prop)])
+            elif isinstance(prop, ModelProperty | EnumProperty):
+                yield prop.class_info
+
+    def classes_of_model(self, model: ModelProperty) -> list[Class]:
+        """The classes of a model's fields, without its own."""
+        return [each for each in unique(self.classes_of(fields_of(model))) if each.name != model.class_info.name]
+
+    def enums_of_model(self, model: ModelProperty) -> list[Class]:
+        """The enums among them."""
+        return [each for each in self.classes_of_model(model) if each.name not in self._models]
+
+    # Schemas as the contract has them.
+
+    def _is_password(self, schema: oai.Schema | oai.Reference | bool | None) -> bool:
+        if schema is None or isinstance(schema, bool):
+            return False
+        known = self.resolved(schema)
+        inner = (known.items, known.additionalProperties)
+        return known.schema_format == "password" or any(map(self._is_password, inner))
+
+    def resolved(self, schema: oai.Schema | oai.Reference) -> oai.Schema:
+        """The schema itself, or the one that is referred to."""
+        if isinstance(schema, oai.Schema):
+            return schema
+        name = schema.ref.get_untrusted_value().rpartition("/")[2]
+        return oai.Schema.model_validate(self._document["components"]["schemas"][name])
+
+    def schemas_of(self, data: oai.Schema | oai.Reference, name: UntrustedString) -> Iterator[oai.Schema]:
+        """The schemas of the field of that name, in an object and in all that it is made of."""
+        known = self.resolved(data)
+        field = (known.properties or {}).get(name)
+        if field is not None:
+            yield self.resolved(field)
+        for part in known.allOf:
+            yield from self.schemas_of(part, name)
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The path, the method and the operation of all that the document describes."""
+    paths: Any = document.get("paths")
+    for path, item in cast("dict[str, Any]", paths).items() if isinstance(paths, dict) else ():
+        for method in _METHODS:
+            if method in item:
+                yield path, method, item[method]
+
+
+def fields_of(model: ModelProperty) -> list[PropertyProtocol]:
+    """The fields of a model, the required ones first."""
+    return [*(model.required_properties or []), *(model.optional_properties or [])]
+
+
+def unique(classes: Iterable[Class]) -> list[Class]:
+    """Each class once, by name."""
+    return sorted({each.name: each for each in classes}.values(), key=lambda each: each.name)
+
+
+def _called(name: str, *words: str, **limits: float | str | None) -> str:
+    """A call in Python, without the arguments that are None."""
+    said = [
+        f"{key}={limit if isinstance(limit, bool | str) else number(limit)}"
+        for key, limit in limits.items()
+        if limit is not None
+    ]
+    return f"{name}({', '.join([*words, *said])})"

@@ -1,0 +1,277 @@
+"""What the arguments of a call may be: checked, and written as the API wants them, before anything is sent.
+
+A kind has a method `write`, which takes a value and where it stands in the call, such as
+`data_source.url`. It answers the JSON value, or raises a TypeError or ValueError that names the
+place, what is wrong, and what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from math import isfinite
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, cast
+
+from .decoding import Model, format_datetime, parse_datetime
+from .types import UNSET
+
+if TYPE_CHECKING:
+    from .types import OpenEnum
+
+_LONGEST_SHOWN = 100
+
+
+class Kind(Protocol):
+    """What a value may be."""
+
+    def write(self, value: Any, where: str) -> Any:
+        """The JSON value.
+
+        Raises:
+            TypeError: It is of another type.
+            ValueError: It is none of the values that the API takes.
+        """
+
+
+class Argument(NamedTuple):
+    """An argument of a call, or a field of an object in one.
+
+    Attributes:
+        argument: Its name in Python.
+        name: Its name in the contract.
+        kind: What it takes.
+        required: Whether it cannot be left out.
+        nullable: Whether None is sent as `null`; else it counts as left out.
+    """
+
+    argument: str
+    name: str
+    kind: Kind
+    required: bool = False
+    nullable: bool = False
+
+    def written(self, value: object, where: str) -> object:
+        """The JSON value, or `UNSET` where there is none to send.
+
+        Raises:
+            TypeError, ValueError: As `Kind.write`; or it is required and not there.
+        """
+        if value is UNSET or (value is None and not self.nullable):
+            if self.required:
+                raise ValueError(f"{where} is required, got {value}")
+            return UNSET
+        return None if value is None else self.kind.write(value, where)
+
+
+class String(NamedTuple):
+    """A string; its length is counted in characters. What is secret is not shown in an error."""
+
+    min_length: int = 0
+    max_length: int | None = None
+    pattern: str | None = None
+    secret: bool = False
+
+    def write(self, value: Any, where: str) -> str:
+        """Answer it as it is."""
+        if not isinstance(value, str):
+            _refuse_type("str", value, where, secret=self.secret)
+        shown = _shown(value, secret=self.secret)
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{where} is no Unicode text: {shown}") from None
+        _check_size(len(value), self.min_length, self.max_length, "character", where)
+        # `$` is the very end for the contract, and for Python also what stands before a last line break.
+        if self.pattern is not None and not re.search(re.sub(r"\$\Z", r"\\Z", self.pattern), value):
+            raise ValueError(f"{where} must match {self.pattern}, got {shown}")
+        # What it is, should it be a member of an enum: that might give its name.
+        return str.__str__(value)
+
+
+class Integer(NamedTuple):
+    """An integer."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def write(self, value: Any, where: str) -> int:
+        """Answer it as it is."""
+        if not isinstance(value, int) or isinstance(value, bool):
+            _refuse_type("int", value, where)
+        _check_bounds(value, self.minimum, self.maximum, where)
+        return int(value)
+
+
+class Number(NamedTuple):
+    """A number."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def write(self, value: Any, where: str) -> float:
+        """Answer it as it is."""
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            _refuse_type("float", value, where)
+        if not isfinite(value):
+            raise ValueError(f"{where} must be a finite number, got {value!r}")
+        _check_bounds(value, self.minimum, self.maximum, where)
+        return int(value) if isinstance(value, int) else float(value)
+
+
+class Boolean(NamedTuple):
+    """A boolean."""
+
+    def write(self, value: Any, where: str) -> bool:
+        """Answer it as it is."""
+        if not isinstance(value, bool):
+            _refuse_type("bool", value, where)
+        return value
+
+
+class DateTime(NamedTuple):
+    """An aware `datetime`, or a string that is a date-time of RFC 3339."""
+
+    def write(self, value: Any, where: str) -> str:
+        """Answer it as a date-time of RFC 3339."""
+        try:
+            if isinstance(value, str):
+                parse_datetime(value)
+                return str.__str__(value)
+            if isinstance(value, datetime):
+                return format_datetime(value)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from None
+        return _refuse_type("datetime", value, where)
+
+
+class Choice(NamedTuple):
+    """A member of an enum, or one of its strings."""
+
+    enum: type[OpenEnum]
+
+    def write(self, value: Any, where: str) -> str:
+        """Answer its string."""
+        if not isinstance(value, str):
+            _refuse_type(self.enum.__name__, value, where)
+        if not isinstance(value, self.enum) and value not in list(self.enum):
+            known = ", ".join(repr(str(member)) for member in self.enum)
+            raise ValueError(
+                f"{where} must be one of {known}, got {_shown(value)}; to send what this version does not know, "
+                f"say {self.enum.__name__}({_shown(value)})"
+            )
+        return String().write(value, where)
+
+
+class ListOf(NamedTuple):
+    """Any iterable of values of one kind, but for a string or a mapping."""
+
+    kind: Kind
+    min_items: int = 0
+    max_items: int | None = None
+
+    def write(self, value: Any, where: str) -> list[Any]:
+        """Answer them as a list."""
+        if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping | Model):
+            _refuse_type("a list", cast("object", value), where)
+        given = list(cast("Iterable[object]", value))
+        _check_size(len(given), self.min_items, self.max_items, "item", where)
+        return [self.kind.write(item, f"{where}[{number}]") for number, item in enumerate(given)]
+
+
+class Anything(NamedTuple):
+    """Whatever has a form in JSON."""
+
+    def write(self, value: Any, where: str) -> Any:
+        """Answer it as it is: whether JSON has a form for it turns out when it is written."""
+        del where
+        return value
+
+
+class MapOf(NamedTuple):
+    """A mapping of strings to values of one kind."""
+
+    kind: Kind = Anything()
+
+    def write(self, value: Any, where: str) -> dict[str, Any]:
+        """Answer it as a dict."""
+        if not isinstance(value, Mapping):
+            _refuse_type("a mapping", value, where)
+        given = cast("Mapping[object, object]", value)
+        return {_key(key, where): self.kind.write(item, f"{where}[{key!r}]") for key, item in given.items()}
+
+
+class Object(NamedTuple):
+    """A model, or a mapping in the API's own spelling."""
+
+    model: type[Model]
+
+    def write(self, value: Any, where: str) -> dict[str, Any]:
+        """Answer it as the API spells it, with all that it holds beyond the contract."""
+        if isinstance(value, self.model):
+            known = {field.argument: getattr(value, field.argument) for field in self.model.FIELDS}
+            extra: dict[str, Any] = getattr(value, "additional_properties", {})
+            return {**extra, **self.write_fields(known, f"{where}.")}
+        if not isinstance(value, Mapping):
+            _refuse_type(f"{self.model.__name__} or a mapping", value, where)
+        given = {_key(key, where): item for key, item in cast("Mapping[object, object]", value).items()}
+        body: dict[str, Any] = dict(given)
+        for field in self.model.FIELDS:
+            if field.argument != field.name and field.argument in given:
+                raise ValueError(f"{where} holds {field.argument!r}: the API spells it {field.name!r}")
+            # An explicit None is the API's own `null`.
+            if field.required or given.get(field.name) is not None:
+                body[field.name] = field.written(given.get(field.name, UNSET), f"{where}.{field.name}")
+        return body
+
+    def write_fields(self, given: Mapping[str, object], where: str = "") -> dict[str, Any]:
+        """Answer fields given by their names in Python, without those that are left out."""
+        written = (
+            (field.name, field.written(given.get(field.argument, UNSET), f"{where}{field.argument}"))
+            for field in self.model.FIELDS
+        )
+        return {name: value for name, value in written if value is not UNSET}
+
+
+class OneOrMany(NamedTuple):
+    """A model or a mapping, or a list of them."""
+
+    one: Object
+    many: ListOf
+
+    def write(self, value: Any, where: str) -> Any:
+        """Answer it as the one or as the list."""
+        kind: Kind = self.one if isinstance(value, Model | Mapping) else self.many
+        return kind.write(value, where)
+
+
+def _key(key: object, where: str) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"{where} has a key that is no string: {_shown(key)}")
+    return key
+
+
+def _check_bounds(value: float, minimum: float | None, maximum: float | None, where: str) -> None:
+    if minimum is not None and value < minimum:
+        raise ValueError(f"{where} must be at least {minimum}, got {value!r}")
+    if maximum is not None and value > maximum:
+        raise ValueError(f"{where} must be at most {maximum}, got {value!r}")
+
+
+def _check_size(size: int, least: int, most: int | None, unit: str, where: str) -> None:
+    if size < least:
+        raise ValueError(f"{where} must have at least {least} {unit}{'s' * (least != 1)}, got {size}")
+    if most is not None and size > most:
+        raise ValueError(f"{where} must have at most {most} {unit}s, got {size}")
+
+
+def _refuse_type(expected: str, value: object, where: str, *, secret: bool = False) -> NoReturn:
+    raise TypeError(f"{where} must be {expected}, got {_shown(value, secret=secret)} ({type(value).__name__})")
+
+
+def _shown(value: object, *, secret: bool = False) -> str:
+    # What is made of parts may hold a secret in one of them.
+    if secret or not isinstance(value, str | bytes | int | float | datetime | None):
+        return "something not shown"
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."

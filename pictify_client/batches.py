@@ -1,0 +1,410 @@
+"""Batches: started, watched until they are done, and put together where one request could not take them all.
+
+What is done next is decided in `_Watch`, without I/O; `BatchJob` and `AsyncBatchJob` do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import attrs
+
+from .arguments import ListOf
+from .errors import APIConnectionError, APIStatusError, PictifyError, RateLimitError, ResponseDecodeError, ServerError
+from .types import UNSET
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from .arguments import Object
+    from .client import Client
+    from .models.batch_response import BatchResponse
+    from .models.batch_status import BatchStatus
+    from .operations import Operation
+    from .types import Response
+
+_FINAL = frozenset({"completed", "partial", "failed", "cancelled"})
+# Each wait is half as long again as the one before, up to this many seconds.
+_GROWTH = 1.5
+_LONGEST_WAIT = 15.0
+_MOST_LOST_POLLS = 5
+# A poll takes no longer than this, or than what is left of the time for all of them.
+_POLL_TIMEOUT = 60.0
+_SHORTEST_POLL = 1.0
+
+
+class BatchTimeoutError(PictifyError, TimeoutError):
+    """A batch took longer than `wait` was told to. It goes on; wait for it again, or cancel it.
+
+    Attributes:
+        status: What was last known of it; None where no poll was answered.
+    """
+
+    def __init__(self, message: str, status: BatchStatus | None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BatchStartError(PictifyError):
+    """Of more variable sets than one request takes, some were started and the next request failed.
+
+    The cause is the error of that request. What was started goes on, and is billed.
+
+    Attributes:
+        job: What was started: a `BatchJob` or an `AsyncBatchJob`, to wait for or to cancel.
+    """
+
+    def __init__(self, message: str, job: BatchJob | AsyncBatchJob) -> None:
+        super().__init__(message)
+        self.job = job
+
+
+class _Operations(NamedTuple):
+    """What can be done with a batch, as the contract's links say."""
+
+    start: Operation[BatchResponse]
+    results: Operation[BatchStatus]
+    cancel: Operation[Any]
+
+
+class _Poll(NamedTuple):
+    number: int
+    timeout: float
+
+
+class _Sleep(NamedTuple):
+    seconds: float
+
+
+class _Report(NamedTuple):
+    status: BatchStatus
+
+
+class _Part:
+    """One request's share of a job: its batch, the place of its first variable set, and what is known of it."""
+
+    def __init__(self, batch_id: str, offset: int) -> None:
+        self.batch_id = batch_id
+        self.offset = offset
+        self.status: BatchStatus | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is not None and self.status.status in _FINAL
+
+
+class _Job:
+    """What `BatchJob` and `AsyncBatchJob` have in common.
+
+    Attributes:
+        batch_ids: The ids of its batches, in the order of the variable sets.
+    """
+
+    def __init__(self, client: Client, operations: _Operations) -> None:
+        self._client = client
+        self._operations = operations
+        self._parts: list[_Part] = []
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {', '.join(self.batch_ids)}>"
+
+    @property
+    def batch_ids(self) -> list[str]:
+        return [part.batch_id for part in self._parts]
+
+    def _add(self, response: Response[BatchResponse], offset: int) -> None:
+        answer = response.result()
+        if not answer.batch_id:
+            raise PictifyError(f"{self._operations.start}: the answer names no batch: {answer.to_dict()}")
+        self._parts.append(_Part(answer.batch_id, offset))
+
+    def _failed(self, error: PictifyError, left: int) -> PictifyError:
+        """What to raise for a request that failed: another error where there is something to go on with."""
+        if not self._parts:
+            return error
+        failure = BatchStartError(
+            f"{left} variable sets were not started ({error}); {', '.join(self.batch_ids)} were, and go on: "
+            "see `job` of this error",
+            cast("BatchJob | AsyncBatchJob", self),
+        )
+        failure.__cause__ = error
+        return failure
+
+    def _poll_client(self, poll: _Poll) -> Client:
+        return self._client if poll.timeout >= _POLL_TIMEOUT else self._client.with_options(timeout=poll.timeout)
+
+    def _watch(
+        self, timeout: float | None, poll_interval: float
+    ) -> Generator[_Poll | _Sleep | _Report, Response[BatchStatus] | PictifyError | None, BatchStatus]:
+        """What to do next, until all batches are done; a poll is answered with its response or its error."""
+        if not poll_interval > 0 or (timeout is not None and not timeout > 0):
+            raise ValueError(f"poll_interval and timeout must be more than 0 seconds, got {poll_interval}, {timeout}")
+        clock = self._client.clock
+        deadline = float("inf") if timeout is None else clock.monotonic() + timeout
+        pause, lost = poll_interval, 0
+        while True:
+            least = 0.0
+            for number, part in enumerate(self._parts):
+                if part.is_done:
+                    continue
+                if least:
+                    yield _Sleep(self._in_time(least, deadline))
+                left = deadline - clock.monotonic()
+                answered = yield _Poll(number, max(left, _SHORTEST_POLL))
+                answer = cast("Response[BatchStatus] | PictifyError", answered)
+                error = answer if isinstance(answer, PictifyError) else answer.error
+                if error is not None:
+                    lost += not isinstance(error, RateLimitError)
+                    if not _is_lost(error) or lost >= _MOST_LOST_POLLS:
+                        raise error
+                elif not isinstance(answer, PictifyError):
+                    part.status, lost = answer.result(), 0
+                unfinished = sum(not each.is_done for each in self._parts)
+                told = error.retry_after if isinstance(error, APIStatusError) else None
+                least = max(told or 0.0, _spacing(answer, unfinished, clock.time()))
+            if all(part.status is not None for part in self._parts):
+                yield _Report(self._status())
+            if all(part.is_done for part in self._parts):
+                return self._status()
+            yield _Sleep(self._in_time(max(least, min(pause, deadline - clock.monotonic())), deadline))
+            pause = min(pause * _GROWTH, max(_LONGEST_WAIT, poll_interval))
+
+    def _in_time(self, seconds: float, deadline: float) -> float:
+        left = deadline - self._client.clock.monotonic()
+        if left <= 0 or seconds > left:
+            known = self._status() if all(part.status is not None for part in self._parts) else None
+            shown = (
+                f"{known.completed_items} of {known.total_items} items are done" if known else "no poll was answered"
+            )
+            raise BatchTimeoutError(
+                f"{', '.join(self.batch_ids)} is not done within the timeout of wait(): {shown}. It is not cancelled: "
+                "wait() again, or cancel()",
+                known,
+            )
+        return seconds
+
+    def _status(self) -> BatchStatus:
+        """What is known of all batches, as if they were one."""
+        known = [cast("BatchStatus", part.status) for part in self._parts]
+        first = known[0]
+        if len(known) == 1:
+            return attrs.evolve(first, results=_in_order(first, 0))
+        states = [each.status for each in known]
+        unfinished = [state for state in states if state not in _FINAL]
+        state = (unfinished or states)[0]
+        if not unfinished and len(set(states)) > 1:
+            state = type(first.status)("partial")
+        total = sum(each.total_items or 0 for each in known)
+        done = sum((each.progress or 0) * (each.total_items or 0) for each in known)
+        return attrs.evolve(
+            first,
+            status=state,
+            progress=int(done / total) if total else 0,
+            total_items=total,
+            completed_items=sum(each.completed_items or 0 for each in known),
+            failed_items=sum(each.failed_items or 0 for each in known),
+            results=[
+                result for part, each in zip(self._parts, known, strict=True) for result in _in_order(each, part.offset)
+            ],
+        )
+
+
+class BatchJob(_Job):
+    """A batch that was started. It goes on whether or not anyone waits for it.
+
+    Attributes:
+        batch_ids: Its id; more than one where one request could not take all variable sets.
+    """
+
+    @classmethod
+    def start(cls, client: Client, operations: tuple[Any, Any, Any], /, **arguments: object) -> Self:
+        """Start it. `pictify.batch.render_template` is this with a signature."""
+        job = cls(client, _Operations(*operations))
+        for offset, left, request in _requests(job._operations.start, arguments):
+            try:
+                job._add(client.send(job._operations.start, **request), offset)
+            except PictifyError as error:
+                failure = job._failed(error, left)
+            else:
+                continue
+            raise failure
+        return job
+
+    def wait(
+        self,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[BatchStatus], object] | None = None,
+        poll_interval: float = 1.0,
+    ) -> BatchStatus:
+        """Wait until it is completed, partial, failed or cancelled (`GET /templates/batch/{batchId}/results`).
+
+        It asks less and less often, up to every 15 seconds, and never more often than the rate limit
+        allows. A poll that is lost is asked again; the fifth in a row is raised.
+
+        Args:
+            timeout: Seconds to wait at most; None waits for as long as it takes.
+            on_progress: Called with what is known after every poll, to drive a progress bar.
+            poll_interval: Seconds until the second poll.
+
+        Returns:
+            What became of it. Its `results` are in the order of the variable sets, and their
+            `index` is the place of theirs among all that were given.
+
+        Raises:
+            BatchTimeoutError: It is not done in time. It is not cancelled.
+            PictifyError: The API refused to say, or polls were lost.
+        """
+        steps = self._watch(timeout, poll_interval)
+        answer: Response[BatchStatus] | PictifyError | None = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                return cast("BatchStatus", end.value)
+            answer = None
+            if isinstance(step, _Sleep):
+                self._client.clock.sleep(step.seconds)
+            elif isinstance(step, _Report):
+                if on_progress is not None:
+                    on_progress(step.status)
+            else:
+                try:
+                    batch_id = self.batch_ids[step.number]
+                    answer = self._poll_client(step).send(self._operations.results, batch_id=batch_id)
+                except PictifyError as error:
+                    answer = error
+
+    def cancel(self) -> None:
+        """Cancel what is not rendered yet (`POST /templates/batch/{batchId}/cancel`).
+
+        Raises:
+            PictifyError: As any call.
+        """
+        for batch_id in self.batch_ids:
+            self._client.send(self._operations.cancel, batch_id=batch_id).result()
+
+
+class AsyncBatchJob(_Job):
+    """A batch that was started, for async code. It goes on whether or not anyone waits for it.
+
+    Attributes:
+        batch_ids: Its id; more than one where one request could not take all variable sets.
+    """
+
+    @classmethod
+    async def start(cls, client: Client, operations: tuple[Any, Any, Any], /, **arguments: object) -> Self:
+        """Start it. `pictify.batch.render_template` is this with a signature."""
+        job = cls(client, _Operations(*operations))
+        for offset, left, request in _requests(job._operations.start, arguments):
+            try:
+                job._add(await client.asend(job._operations.start, **request), offset)
+            except PictifyError as error:
+                failure = job._failed(error, left)
+            else:
+                continue
+            raise failure
+        return job
+
+    async def wait(
+        self,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 (a timeout for the batch, which goes on after it)
+        on_progress: Callable[[BatchStatus], object] | None = None,
+        poll_interval: float = 1.0,
+    ) -> BatchStatus:
+        """Wait until it is completed, partial, failed or cancelled (`GET /templates/batch/{batchId}/results`).
+
+        It asks less and less often, up to every 15 seconds, and never more often than the rate limit
+        allows. A poll that is lost is asked again; the fifth in a row is raised.
+
+        Args:
+            timeout: Seconds to wait at most; None waits for as long as it takes.
+            on_progress: Called with what is known after every poll, to drive a progress bar; may be
+                a coroutine function.
+            poll_interval: Seconds until the second poll.
+
+        Returns:
+            What became of it. Its `results` are in the order of the variable sets, and their
+            `index` is the place of theirs among all that were given.
+
+        Raises:
+            BatchTimeoutError: It is not done in time. It is not cancelled.
+            PictifyError: The API refused to say, or polls were lost.
+        """
+        steps = self._watch(timeout, poll_interval)
+        answer: Response[BatchStatus] | PictifyError | None = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as end:
+                return cast("BatchStatus", end.value)
+            answer = None
+            if isinstance(step, _Sleep):
+                await self._client.clock.asleep(step.seconds)
+            elif isinstance(step, _Report):
+                if on_progress is not None and isawaitable(told := on_progress(step.status)):
+                    await told
+            else:
+                try:
+                    batch_id = self.batch_ids[step.number]
+                    answer = await self._poll_client(step).asend(self._operations.results, batch_id=batch_id)
+                except PictifyError as error:
+                    answer = error
+
+    async def cancel(self) -> None:
+        """Cancel what is not rendered yet (`POST /templates/batch/{batchId}/cancel`).
+
+        Raises:
+            PictifyError: As any call.
+        """
+        for batch_id in self.batch_ids:
+            (await self._client.asend(self._operations.cancel, batch_id=batch_id)).result()
+
+
+def _requests(start: Operation[BatchResponse], arguments: Mapping[str, object]) -> Iterator[tuple[int, int, Any]]:
+    """The arguments of each request that it takes to send all variable sets: with the first's place, and what is left.
+
+    What is wrong with them is said before the first is sent.
+    """
+    body = cast("Object", start.body)
+    name, sets, most = next(
+        (field.argument, field.kind, field.kind.max_items)
+        for field in body.model.FIELDS
+        if field.required and isinstance(field.kind, ListOf) and field.kind.max_items
+    )
+    given = ListOf(sets.kind, sets.min_items).write(arguments[name], name)
+    requests = [
+        (offset, len(given) - offset, {**arguments, name: given[offset : offset + most]})
+        for offset in range(0, len(given), most)
+    ]
+    for _, _, request in requests:
+        start.request(request)
+    return iter(requests)
+
+
+def _is_lost(error: PictifyError) -> bool:
+    """Whether a poll that failed so may go well the next time."""
+    if isinstance(error, APIStatusError):
+        return isinstance(error, ServerError | RateLimitError) or error.status_code == 408
+    return isinstance(error, APIConnectionError | ResponseDecodeError)
+
+
+def _spacing(answer: object, polls: int, now: float) -> float:
+    """Seconds between polls, so that this many fit into what the rate limit leaves until it is reset."""
+    limit = getattr(answer, "rate_limit", None)
+    if limit is None or limit.remaining is None or limit.reset is None:
+        return 0.0
+    left: float = max(0.0, limit.reset.timestamp() - now)
+    return left if limit.remaining < polls else left / limit.remaining
+
+
+def _in_order(status: BatchStatus, offset: int) -> list[Any]:
+    """The results of a batch in the order of its variable sets, counted from the first of them all."""
+    results = [
+        result if result.index is UNSET else attrs.evolve(result, index=result.index + offset)
+        for result in status.results or []
+    ]
+    return sorted(results, key=lambda result: offset if result.index is UNSET else result.index)

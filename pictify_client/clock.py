@@ -1,0 +1,28 @@
+"""Time as the clients see it."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """The clock of this machine. Another one can take its place: `client.clock = ...`, for tests that do not wait."""
+
+    def time(self) -> float:
+        """Seconds since 1970, UTC."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait in sync code."""
+        time.sleep(seconds)
+
+    async def asleep(self, seconds: float) -> None:
+        """Wait in async code: asyncio's, or trio's."""
+        # httpx brings it, for its own async I/O.
+        from anyio import sleep
+
+        await sleep(seconds)

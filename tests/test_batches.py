@@ -1,0 +1,199 @@
+"""Batches: split, watched with a clock that does not wait, and put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from pictify_client import APIConnectionError, AsyncPictify, Pictify, PictifyError, QuotaExceededError
+from pictify_client.batches import BatchStartError, BatchTimeoutError
+from pictify_client.clock import Clock
+from pictify_client.models import BatchStatus
+
+from .replay import KEY
+
+
+class FakeClock(Clock):
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self.waits: list[float] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.now += seconds
+
+    async def asleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+Poll = Callable[[str, int], httpx.Response]
+
+
+class Api:
+    """Starts batches, and answers polls as the test says."""
+
+    def __init__(self, poll: Poll, *, most: int = 9) -> None:
+        self.poll = poll
+        self.most = most
+        self.sizes: list[int] = []
+        self.polls: list[str] = []
+        self.cancelled: list[str] = []
+        self.clock = FakeClock()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path.endswith("/batch-render"):
+            if len(self.sizes) == self.most:
+                return httpx.Response(429, json={"code": "quota_exceeded", "message": "none left"})
+            self.sizes.append(len(json.loads(request.content)["variableSets"]))
+            return httpx.Response(202, json={"batchId": f"b{len(self.sizes)}", "status": "pending"})
+        batch_id = path.split("/")[3]
+        if path.endswith("/cancel"):
+            self.cancelled.append(batch_id)
+            return httpx.Response(200, json={"batchId": batch_id, "status": "cancelled"})
+        self.polls.append(batch_id)
+        return self.poll(batch_id, self.polls.count(batch_id))
+
+
+def status(state: str, size: int = 2, **more: Any) -> httpx.Response:
+    results = [{"index": index, "success": True, "url": f"u{index}"} for index in reversed(range(size))]
+    known = {"batchId": "b", "status": state, "progress": 100, "totalItems": size, "completedItems": size}
+    return httpx.Response(200, json={**known, "failedItems": 0, "results": results, **more})
+
+
+def job_of(form: str, api: Api, count: int, **wait: Any) -> tuple[Any, BatchStatus]:
+    sets = [{"n": number} for number in range(count)]
+    if form == "sync":
+        pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(api)))
+        pictify.client.clock = api.clock
+        job = pictify.batch.render_template("tmpl", variable_sets=sets)
+        return job, job.wait(**wait)
+
+    async def run() -> tuple[Any, BatchStatus]:
+        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=httpx.MockTransport(api)))
+        pictify.client.clock = api.clock
+        job = await pictify.batch.render_template("tmpl", variable_sets=sets)
+        return job, await job.wait(**wait)
+
+    return anyio.run(run)
+
+
+forms = pytest.mark.parametrize("form", ["sync", "async"])
+
+
+@forms
+def test_a_batch_is_watched_with_growing_patience(form: str) -> None:
+    api = Api(lambda _, turn: status("processing" if turn < 9 else "completed"))
+    seen: list[str] = []
+    job, done = job_of(form, api, 2, on_progress=lambda known: seen.append(str(known.status)))
+    assert [str(done.status), len(api.polls), seen[-1], len(seen)] == ["completed", 9, "completed", 9]
+    assert api.clock.waits == sorted(api.clock.waits)
+    assert (api.clock.waits[0], api.clock.waits[-1]) == (1.0, 15.0)
+    assert "b1" in repr(job)
+
+
+@forms
+def test_more_sets_than_one_request_takes_come_back_in_order(form: str) -> None:
+    sizes = {"b1": 100, "b2": 100, "b3": 50}
+    states = {"b1": "completed", "b2": "partial", "b3": "completed"}
+    api = Api(lambda batch, turn: status(states[batch] if turn > 1 or batch == "b2" else "pending", sizes[batch]))
+    job, done = job_of(form, api, 250)
+    assert (api.sizes, job.batch_ids) == ([100, 100, 50], ["b1", "b2", "b3"])
+    assert [result.index for result in done.results or []] == list(range(250))
+    assert (str(done.status), done.total_items, done.progress) == ("partial", 250, 100)
+    assert api.polls.count("b2") == 1
+
+
+@forms
+def test_a_lost_poll_is_asked_again_and_the_fifth_in_a_row_is_raised(form: str) -> None:
+    lost = [httpx.Response(502), httpx.Response(429, headers={"retry-after": "7"}), httpx.Response(408)]
+    api = Api(lambda _, turn: lost[turn - 1] if turn <= 3 else status("failed"))
+    assert str(job_of(form, api, 1)[1].status) == "failed"
+    assert 7.0 in api.clock.waits
+
+    def refuse(*_: object) -> httpx.Response:
+        raise httpx.ReadError("gone")
+
+    with pytest.raises(APIConnectionError):
+        job_of(form, Api(refuse), 1)
+    with pytest.raises(PictifyError):
+        job_of(form, Api(lambda *_: httpx.Response(404)), 1)
+
+
+@forms
+def test_it_is_never_asked_more_often_than_the_rate_limit_allows(form: str) -> None:
+    left = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "2", "x-ratelimit-reset": "1000060"}
+    api = Api(
+        lambda batch, turn: httpx.Response(
+            200, json=status("completed" if turn > 1 else "pending").json(), headers=left
+        )
+    )
+    job_of(form, api, 150)
+    assert api.clock.waits[0] == 30.0
+
+
+@forms
+def test_a_timeout_cancels_nothing(form: str) -> None:
+    api = Api(lambda *_: status("processing"))
+    with pytest.raises(BatchTimeoutError, match="2 of 2 items are done") as caught:
+        job_of(form, api, 1, timeout=5)
+    assert caught.value.status is not None
+    assert api.cancelled == []
+    assert api.clock.now - 1_000_000 <= 5
+    with pytest.raises(BatchTimeoutError, match="no poll was answered"):
+        job_of(form, Api(lambda *_: httpx.Response(503)), 1, timeout=2)
+    with pytest.raises(ValueError, match="must be more than 0 seconds"):
+        job_of(form, api, 1, timeout=0)
+
+
+@forms
+def test_what_was_started_is_not_lost_when_the_next_request_fails(form: str) -> None:
+    api = Api(lambda *_: status("completed"), most=1)
+    with pytest.raises(BatchStartError, match="50 variable sets were not started") as caught:
+        job_of(form, api, 150)
+    assert isinstance(caught.value.__cause__, QuotaExceededError)
+    job: Any = caught.value.job
+    if form == "sync":
+        job.cancel()
+    else:
+        anyio.run(job.cancel)
+    assert api.cancelled == ["b1"]
+    with pytest.raises(QuotaExceededError):
+        job_of(form, Api(lambda *_: status("completed"), most=0), 1)
+    with pytest.raises(ValueError, match="variable_sets must have at least 1 item"):
+        job_of(form, api, 0)
+
+
+def test_progress_may_be_awaited_and_an_answer_without_an_id_is_an_error() -> None:
+    seen: list[str] = []
+
+    async def report(known: BatchStatus) -> None:
+        seen.append(str(known.status))
+
+    job_of("async", Api(lambda *_: status("completed")), 1, on_progress=report)
+    assert seen == ["completed"]
+    nameless = httpx.MockTransport(lambda _: httpx.Response(202, json={}))
+    with pytest.raises(PictifyError, match="names no batch"):
+        Pictify(api_key=KEY, http_client=httpx.Client(transport=nameless)).batch.render_template(
+            "t", variable_sets=[{}]
+        )
+
+
+def test_the_clock_of_this_machine_goes_on() -> None:
+    clock = Clock()
+    assert clock.time() > 1_700_000_000
+    before = clock.monotonic()
+    clock.sleep(0)
+    anyio.run(clock.asleep, 0)
+    assert clock.monotonic() >= before
