@@ -148,8 +148,6 @@ class Calls(Values):
 
     def readers(self, endpoint: Endpoint) -> list[tuple[int, str]]:
         """For each status of success what reads its JSON."""
-        if self.kind(endpoint) != "json":
-            return []
         return [
             (status_of(response), f'only("{name}", {self.reader(prop)})' if name else self.reader(prop))
             for response, prop, name in self._answers(endpoint)

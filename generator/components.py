@@ -82,8 +82,6 @@ def _merged(one: dict[str, Any], other: dict[str, Any], where: str) -> dict[str,
             for field in set(first) & set(second):
                 merged[name][field] = _merged(first[field], second[field], f"{where}.{field}")
             merged[name] = {field: merged[name][field] for field in {**first, **second}}
-        elif name == "items":
-            merged[name] = _merged(first, second, f"{where}[]")
         elif name != "required" and first != second:
             raise ComponentError(f"the schemas of the class {where} disagree about `{name}`: {first!r} and {second!r}")
     required = [field for field in one.get("required", []) if field in other.get("required", [])]

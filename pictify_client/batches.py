@@ -159,8 +159,8 @@ class _Job:
                     lost += not isinstance(error, RateLimitError)
                     if not _is_lost(error) or lost >= _MOST_LOST_POLLS:
                         raise error
-                elif not isinstance(answer, PictifyError):
-                    part.status, lost = answer.result(), 0
+                else:
+                    part.status, lost = cast("Response[BatchStatus]", answer).result(), 0
                 unfinished = sum(not each.is_done for each in self._parts)
                 told = error.retry_after if isinstance(error, APIStatusError) else None
                 least = max(told or 0.0, _spacing(answer, unfinished, clock.time()))

@@ -335,6 +335,8 @@ def _located(take: Callable[[Any], object], document: Any, error: Exception) -> 
     path = ""
     while (last := getattr(node, "last", None)) is not None:
         step, node = last
+        if is_object(document) and step not in document:
+            break
         document = document[step]
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if str(step).isidentifier() else f"[{step!r}]"
     if not isinstance(error, DecodeError):

@@ -225,8 +225,9 @@ def _fault(value: object, where: str = "", depth: int = 0) -> tuple[str, str] | 
     if depth > _DEEPEST:
         return where, "is nested too deeply"
     if isinstance(value, Mapping | list | tuple):
-        parts = value.items() if isinstance(value, Mapping) else enumerate(value)
-        named = ((f"{where}[{key!r}]" if where else str(key), part) for key, part in cast("Iterable[Any]", parts))
+        given = cast("Any", value)
+        parts: Iterable[Any] = given.items() if isinstance(value, Mapping) else enumerate(given)
+        named = ((f"{where}[{key!r}]" if where else str(key), part) for key, part in parts)
         inner = (_fault(part, name, depth + 1) for name, part in named)
         return next(filter(None, inner), None)
     if isinstance(value, float) and not isfinite(value):

@@ -72,6 +72,13 @@ def status(state: str, size: int = 2, **more: Any) -> httpx.Response:
     return httpx.Response(200, json={**known, "failedItems": 0, "results": results, **more})
 
 
+def always(response: httpx.Response) -> Poll:
+    def poll(*_: object) -> httpx.Response:
+        return response
+
+    return poll
+
+
 def job_of(form: str, api: Api, count: int, **wait: Any) -> tuple[Any, BatchStatus]:
     sets = [{"n": number} for number in range(count)]
     if form == "sync":
@@ -96,7 +103,11 @@ forms = pytest.mark.parametrize("form", ["sync", "async"])
 def test_a_batch_is_watched_with_growing_patience(form: str) -> None:
     api = Api(lambda _, turn: status("processing" if turn < 9 else "completed"))
     seen: list[str] = []
-    job, done = job_of(form, api, 2, on_progress=lambda known: seen.append(str(known.status)))
+
+    def note(known: BatchStatus) -> None:
+        seen.append(str(known.status))
+
+    job, done = job_of(form, api, 2, on_progress=note)
     assert [str(done.status), len(api.polls), seen[-1], len(seen)] == ["completed", 9, "completed", 9]
     assert api.clock.waits == sorted(api.clock.waits)
     assert (api.clock.waits[0], api.clock.waits[-1]) == (1.0, 15.0)
@@ -128,16 +139,14 @@ def test_a_lost_poll_is_asked_again_and_the_fifth_in_a_row_is_raised(form: str) 
     with pytest.raises(APIConnectionError):
         job_of(form, Api(refuse), 1)
     with pytest.raises(PictifyError):
-        job_of(form, Api(lambda *_: httpx.Response(404)), 1)
+        job_of(form, Api(always(httpx.Response(404))), 1)
 
 
 @forms
 def test_it_is_never_asked_more_often_than_the_rate_limit_allows(form: str) -> None:
     left = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "2", "x-ratelimit-reset": "1000060"}
     api = Api(
-        lambda batch, turn: httpx.Response(
-            200, json=status("completed" if turn > 1 else "pending").json(), headers=left
-        )
+        lambda _, turn: httpx.Response(200, json=status("completed" if turn > 1 else "pending").json(), headers=left)
     )
     job_of(form, api, 150)
     assert api.clock.waits[0] == 30.0
@@ -145,21 +154,21 @@ def test_it_is_never_asked_more_often_than_the_rate_limit_allows(form: str) -> N
 
 @forms
 def test_a_timeout_cancels_nothing(form: str) -> None:
-    api = Api(lambda *_: status("processing"))
+    api = Api(always(status("processing")))
     with pytest.raises(BatchTimeoutError, match="2 of 2 items are done") as caught:
         job_of(form, api, 1, timeout=5)
     assert caught.value.status is not None
     assert api.cancelled == []
     assert api.clock.now - 1_000_000 <= 5
     with pytest.raises(BatchTimeoutError, match="no poll was answered"):
-        job_of(form, Api(lambda *_: httpx.Response(503)), 1, timeout=2)
+        job_of(form, Api(always(httpx.Response(503))), 1, timeout=2)
     with pytest.raises(ValueError, match="must be more than 0 seconds"):
         job_of(form, api, 1, timeout=0)
 
 
 @forms
 def test_what_was_started_is_not_lost_when_the_next_request_fails(form: str) -> None:
-    api = Api(lambda *_: status("completed"), most=1)
+    api = Api(always(status("completed")), most=1)
     with pytest.raises(BatchStartError, match="50 variable sets were not started") as caught:
         job_of(form, api, 150)
     assert isinstance(caught.value.__cause__, QuotaExceededError)
@@ -170,7 +179,7 @@ def test_what_was_started_is_not_lost_when_the_next_request_fails(form: str) -> 
         anyio.run(job.cancel)
     assert api.cancelled == ["b1"]
     with pytest.raises(QuotaExceededError):
-        job_of(form, Api(lambda *_: status("completed"), most=0), 1)
+        job_of(form, Api(always(status("completed")), most=0), 1)
     with pytest.raises(ValueError, match="variable_sets must have at least 1 item"):
         job_of(form, api, 0)
 
@@ -181,7 +190,7 @@ def test_progress_may_be_awaited_and_an_answer_without_an_id_is_an_error() -> No
     async def report(known: BatchStatus) -> None:
         seen.append(str(known.status))
 
-    job_of("async", Api(lambda *_: status("completed")), 1, on_progress=report)
+    job_of("async", Api(always(status("completed"))), 1, on_progress=report)
     assert seen == ["completed"]
     nameless = httpx.MockTransport(lambda _: httpx.Response(202, json={}))
     with pytest.raises(PictifyError, match="names no batch"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -97,10 +98,14 @@ def test_a_file_is_streamed_in_async_code(tmp_path: Path, backend: str) -> None:
         memory = BytesIO()
         await (await async_client(transport(stream=Body())).url_rendering.render_binding("b", "png")).save(memory)
         assert memory.getvalue() == b"".join(BIG)
+        # httpx leaves a generator of its own behind when a loop is left early, of which trio warns.
+        if backend == "asyncio":
+            async with await async_client(transport(stream=Body())).url_rendering.render_binding("b", "png") as image:
+                async for chunk in image.iter_bytes(10):
+                    assert chunk == b"x" * 10
+                    break
         async with await async_client(transport(stream=Body())).url_rendering.render_binding("b", "png") as image:
-            async for chunk in image.iter_bytes(10):
-                assert chunk == b"x" * 10
-                break
+            assert image.content_length is None
         broken = await async_client(transport(stream=Body(broken=True))).url_rendering.render_binding("b", "png")
         with pytest.raises(APIConnectionError, match="no whole answer"):
             await broken.save(tmp_path / "broken.png")
@@ -158,6 +163,8 @@ def test_urls_are_escaped_and_hold_no_key_of_their_own() -> None:
     urls = sync_client(transport()).url_rendering
     url = urls.template_url("a/b?", "png", variables={"title": "A & B", "n": 1, "on": True}, quality=0.5, token="pk_x")
     assert url == "https://api.pictify.io/r/a%2Fb%3F.png?quality=0.5&title=A%20%26%20B&n=1&on=true&token=pk_x"
+    moment = datetime(2026, 1, 29, tzinfo=UTC)
+    assert urls.template_url("t", "png", variables={"at": moment}).endswith("?at=2026-01-29T00%3A00%3A00Z")
     assert KEY not in urls.template_url("t", "webp")
     with pytest.raises(ValueError, match="`quality` means something else there"):
         urls.template_url("t", "png", variables={"quality": 1, "none": None})

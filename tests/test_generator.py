@@ -480,7 +480,7 @@ def test_operations_of_every_shape_are_called(grown: Callable[[str], ModuleType]
     # An id that stands in the path and in the body is asked for once.
     assert pictify.things.update("thing_2", name="n", labels=None, client_="c").uid == "thing_2"
     update_thing = grown(".api.things.update_thing")
-    document = {"uid": "thing_2", "owner": {"id": "user_1", "team": {}, "more": 1}}
+    document: dict[str, Any] = {"uid": "thing_2", "owner": {"id": "user_1", "team": {}, "more": 1}}
     assert update_thing.sync("thing_2", client=pictify.client, body=grown(".models").Thing.from_dict(document)) == ["a"]
     get_health = grown(".api.default.get_health")
     assert get_health.sync(client=grown("").Client(http_client=http_client)) == {"up": True}

@@ -102,7 +102,7 @@ def sent(**arguments: Any) -> httpx.Request:
         requests.append(request)
         return httpx.Response(200, json={})
 
-    every = {"format": "png", "body": {}, **arguments}
+    every: dict[str, Any] = {"format": "png", "body": {}, **arguments}
     sync_client(httpx.MockTransport(answer)).send(PING, **every)
     return requests[0]
 
