@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from math import isfinite
 from types import MappingProxyType
@@ -225,8 +225,8 @@ def _fault(value: object, where: str = "", depth: int = 0) -> tuple[str, str] | 
     if depth > _DEEPEST:
         return where, "is nested too deeply"
     if isinstance(value, Mapping | list | tuple):
-        given: Any = cast("Any", value)
-        parts: Iterable[tuple[object, object]] = given.items() if isinstance(given, Mapping) else enumerate(given)
+        given = cast("Mapping[object, object] | list[object]", value)
+        parts = given.items() if isinstance(given, Mapping) else enumerate(given)
         named = ((f"{where}[{key!r}]" if where else str(key), part) for key, part in parts)
         inner = (_fault(part, name, depth + 1) for name, part in named)
         return next(filter(None, inner), None)
