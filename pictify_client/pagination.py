@@ -42,7 +42,7 @@ class _Walk(Generic[Item, Info]):
         self.operation: Operation[Any] = operation
         self.split: Callable[[Any], tuple[list[Item] | Unset, Info]] = split
         self.arguments = arguments
-        self.counts_items = "offset" in arguments
+        self.counts_items: bool = "offset" in arguments
         self.seen: dict[str, int] = {}
 
     def again(self) -> _Walk[Item, Info]:
