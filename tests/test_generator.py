@@ -15,10 +15,14 @@ import httpx
 import pytest
 
 from generator.__main__ import FOLDERS, ROOT, generate, load, main
+from generator.values import operations
 
 from .replay import KEY
 
 Edit = Callable[[dict[str, Any]], None]
+
+
+PUBLISHED = Path(ROOT.parent, "shared", "contract", "pictify-2026-03.yaml")
 
 
 @pytest.fixture
@@ -101,6 +105,34 @@ def test_an_overlay_action_without_a_target_is_noted(
     assert "note: the overlay's $.paths['/bindings'].get.parameters[?@.name == 'limit'].schema matches nothing" in (
         capfd.readouterr().out
     )
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the structure of the published contract is not beside the project")
+def test_a_downloaded_revision_generates_the_whole_client(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["--contract", str(PUBLISHED), "--package", str(tmp_path)]) == 0
+    output = capfd.readouterr()
+    assert (output.out, output.err) == ("", "")
+    names = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.py")}
+    package = ROOT / "pictify_client"
+    assert names == {path.relative_to(package) for folder in FOLDERS for path in (package / folder).rglob("*.py")}
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_revision_that_lacks_half_of_the_operations_generates_the_others(
+    half: int, contract: Callable[[Edit], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        for path in list(document["paths"])[half::2]:
+            del document["paths"][path]
+
+    path = contract(edit)
+    assert main(["--contract", str(path), "--package", str(tmp_path)]) == 0
+    output = capfd.readouterr()
+    assert output.err == ""
+    assert "note: the overlay's $.paths['/" in output.out
+    left = len(list(operations(json.loads(path.read_text("utf-8")))))
+    assert 10 < left < 40
+    assert len([each for each in (tmp_path / "api").rglob("*.py") if each.name != "__init__.py"]) == left
 
 
 def operation(**parts: Any) -> dict[str, Any]:

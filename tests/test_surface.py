@@ -1,0 +1,242 @@
+"""Every operation of the contract: its module, its method, its arguments, its request and its answer."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import anyio
+import attrs
+import httpx
+import pytest
+
+from generator.__main__ import FOLDERS, ROOT
+from pictify_client import AsyncPictify, Pictify
+from pictify_client.decoding import Model, is_array
+
+from .contract import answers, body, operations, resolved, sample, snake
+from .replay import KEY
+
+# The methods of the design, written down apart from the code that makes them.
+METHODS = {
+    "createImage": "images.create",
+    "listImages": "images.list",
+    "getImage": "images.get",
+    "createOgImage": "images.create_og",
+    "createCanvasImage": "images.create_canvas",
+    "agentScreenshot": "images.agent_screenshot",
+    "createGif": "gifs.create",
+    "listGifs": "gifs.list",
+    "getGif": "gifs.get",
+    "captureGif": "gifs.capture",
+    "renderPdf": "pdfs.render",
+    "renderMultiPagePdf": "pdfs.render_multi_page",
+    "getPdfPresets": "pdfs.get_presets",
+    "listTemplates": "templates.list",
+    "createTemplate": "templates.create",
+    "getTemplate": "templates.get",
+    "updateTemplate": "templates.update",
+    "deleteTemplate": "templates.delete",
+    "renderTemplate": "templates.render",
+    "getTemplateVariables": "templates.get_variables",
+    "multiSizeRenderTemplate": "templates.multi_size_render",
+    "batchRenderTemplate": "batch.render_template",
+    "getBatchResults": "batch.get_results",
+    "cancelBatch": "batch.cancel",
+    "listWebhookSubscriptions": "webhooks.list",
+    "createWebhookSubscription": "webhooks.create",
+    "getWebhookSubscription": "webhooks.get",
+    "updateWebhookSubscription": "webhooks.update",
+    "deleteWebhookSubscription": "webhooks.delete",
+    "listBindings": "bindings.list",
+    "createBinding": "bindings.create",
+    "getBinding": "bindings.get",
+    "updateBinding": "bindings.update",
+    "deleteBinding": "bindings.delete",
+    "listExperiments": "experiments.list",
+    "createExperiment": "experiments.create",
+    "getExperimentQuota": "experiments.get_quota",
+    "getExperiment": "experiments.get",
+    "updateExperiment": "experiments.update",
+    "deleteExperiment": "experiments.delete",
+    "startExperiment": "experiments.start",
+    "pauseExperiment": "experiments.pause",
+    "completeExperiment": "experiments.complete",
+    "trackExperimentEvents": "experiments.track_events",
+    "trackExperimentClick": "experiments.track_click",
+    "trackExperimentPixel": "experiments.track_pixel",
+    "renderTemplateUrl": "url_rendering.render_template",
+    "renderBindingUrl": "url_rendering.render_binding",
+    "renderExperimentUrl": "url_rendering.render_experiment",
+}
+OPERATIONS = {operation["operationId"]: (path, method, operation) for path, method, operation in operations()}
+PNG = b"\x89PNG\r\n\x1a\n"
+
+each_operation = pytest.mark.parametrize("name", METHODS)
+both_clients = pytest.mark.parametrize("kind", [Pictify, AsyncPictify])
+
+
+def test_the_contract_has_these_operations_and_no_others() -> None:
+    assert list(OPERATIONS) == list(METHODS)
+    assert len(METHODS) == len(set(METHODS.values())) == 49
+
+
+def module_of(name: str) -> Any:
+    resource = METHODS[name].partition(".")[0]
+    return importlib.import_module(f"pictify_client.api.{resource}.{snake(name)}")
+
+
+def method_of(pictify: Any, name: str) -> Any:
+    resource, _, method = METHODS[name].partition(".")
+    return getattr(getattr(pictify, resource), method)
+
+
+@each_operation
+def test_every_operation_has_its_module_with_four_documented_functions(name: str) -> None:
+    path, method, operation = OPERATIONS[name]
+    module = module_of(name)
+    in_path = [snake(each["name"]) for each in operation.get("parameters", []) if each["in"] == "path"]
+    for function in ("sync", "sync_detailed", "asyncio", "asyncio_detailed"):
+        call = getattr(module, function)
+        assert inspect.iscoroutinefunction(call) == function.startswith("asyncio")
+        assert f"(`{method.upper()} {path}`)" in " ".join(call.__doc__.split())
+        parameters = inspect.signature(call).parameters
+        assert [each.name for each in parameters.values() if each.kind is each.POSITIONAL_OR_KEYWORD] == in_path
+        assert ("body" in parameters) == ("requestBody" in operation)
+        assert "client" in parameters
+
+
+@each_operation
+@both_clients
+def test_every_parameter_and_every_field_of_the_body_is_a_documented_argument(name: str, kind: Any) -> None:
+    _, _, operation = OPERATIONS[name]
+    method = method_of(kind(api_key=KEY), name)
+    documentation = method.__doc__.partition("Args:")[2].partition("Returns:")[0]
+    parameters = inspect.signature(method).parameters
+    schema = body(operation) or {}
+    wanted = [each["name"] for each in operation.get("parameters", [])]
+    wanted += [field for field, part in schema.get("properties", {}).items() if not resolved(part).get("readOnly")]
+    for each in map(snake, wanted):
+        assert each in parameters
+        assert f"{each}: " in documentation
+    required = set(map(snake, schema.get("required", []))) if name != "trackExperimentEvents" else set[str]()
+    optional = [each for each in parameters.values() if each.default is not inspect.Parameter.empty]
+    in_path = {snake(each["name"]) for each in operation.get("parameters", []) if each["in"] == "path"}
+    assert {each.name for each in optional} == set(parameters) - required - in_path
+
+
+def arguments_of(operation: dict[str, Any]) -> dict[str, Any]:
+    given = {snake(each["name"]): sample(each["schema"]) for each in operation.get("parameters", [])}
+    if "variables" in given:
+        given["variables"] = {"title": "a"}
+    fields = sample(body(operation) or {"type": "object", "properties": {}}, sent=True)
+    return {
+        **given,
+        **{snake(field): value for field, value in fields.items() if field not in ("writeKey", "free")},
+    }
+
+
+def answer_of(operation: dict[str, Any]) -> httpx.Response:
+    for status, schema in answers(operation).items():
+        return httpx.Response(status, json=sample(schema))
+    if "302" in operation["responses"]:
+        return httpx.Response(302, headers={"location": "https://shop.example.com/"})
+    return httpx.Response(200, content=PNG, headers={"content-type": "image/png"})
+
+
+def unknown(value: Any) -> Iterator[Any]:
+    """All that models hold beyond what their classes say."""
+    if isinstance(value, Model):
+        yield from value.additional_properties.items()
+        for field in attrs.fields(type(value)):
+            yield from unknown(getattr(value, str(field.name)))
+    elif is_array(value):
+        for item in value:
+            yield from unknown(item)
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON."""
+    if is_array(value):
+        return [plain(item) for item in value]
+    return value.to_dict() if isinstance(value, Model) else value
+
+
+def called(kind: Any, name: str, requests: list[httpx.Request]) -> Any:
+    """What the method of an operation gives, called with every argument that it has."""
+    _, _, operation = OPERATIONS[name]
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return answer_of(operation)
+
+    transport = httpx.MockTransport(handle)
+    arguments = arguments_of(operation)
+    if kind is Pictify:
+        result = method_of(Pictify(api_key=KEY, http_client=httpx.Client(transport=transport)), name)(**arguments)
+        if hasattr(result, "pages"):
+            return list(result)
+        return result.read() if hasattr(result, "read") else result
+
+    async def run() -> Any:
+        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        result = method_of(pictify, name)(**arguments)
+        if hasattr(result, "pages"):
+            return [item async for item in result]
+        result = await result
+        return await result.read() if hasattr(result, "read") else result
+
+    return anyio.run(run)
+
+
+@each_operation
+@both_clients
+def test_every_operation_sends_all_that_it_is_given_and_gives_all_that_it_gets(name: str, kind: Any) -> None:
+    path, method, operation = OPERATIONS[name]
+    requests: list[httpx.Request] = []
+    result = called(kind, name, requests)
+    request = requests[0]
+    given = arguments_of(operation)
+    wanted = path
+    for each in operation.get("parameters", []):
+        value = given[snake(each["name"])]
+        if each["in"] == "path":
+            wanted = wanted.replace(f"{{{each['name']}}}", str(value))
+        elif each["in"] == "header":
+            assert request.headers[each["name"]] == value
+        elif each["name"] == "variables":
+            assert request.url.params["title"] == "a"
+        else:
+            assert request.url.params[each["name"]] == str(value)
+    assert (request.method, unquote(request.url.raw_path.decode().partition("?")[0])) == (method.upper(), wanted)
+    schema = body(operation)
+    if schema is not None:
+        sent = {field: value for field, value in sample(schema, sent=True).items() if field != "writeKey"}
+        assert json.loads(request.content) == sent
+    wants_key = any("bearerAuth" in each for each in operation["security"])
+    assert ("authorization" in request.headers) == wants_key
+
+    schemas = list(answers(operation).values())
+    assert not list(unknown(result))
+    if not schemas:
+        assert result in (PNG, "https://shop.example.com/")
+    elif name == "batchRenderTemplate":
+        assert result.batch_ids == [sample(schemas[0])["batchId"]]
+    else:
+        whole = sample(schemas[0])
+        lists = [value for value in whole.values() if is_array(value)] if METHODS[name].endswith(".list") else []
+        only = next(iter(whole.values())) if len(whole) == 1 else whole
+        assert plain(result) == (lists[0] if lists else only)
+
+
+def test_generated_code_stays_short() -> None:
+    files = [path for folder in FOLDERS for path in Path(ROOT, "pictify_client", folder).rglob("*.py")]
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in files) < 12_000
+    modules = [path for path in files if path.parent.parent.name == "api" and path.name != "__init__.py"]
+    assert len(modules) == 49
+    assert max(len(path.read_text("utf-8").splitlines()) for path in modules) < 150
