@@ -16,73 +16,48 @@ from ._lazy import attach
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from . import api, errors, models
-    from ._version import __version__
-    from .client import AsyncPictify, AuthenticatedClient, Client, Pictify
-    from .decoding import DecodeError
-    from .errors import (
-        APIConnectionError,
-        APIStatusError,
-        APITimeoutError,
-        BadRequestError,
-        ConfigurationError,
-        ConflictError,
-        ErrorDetail,
-        ForbiddenError,
-        GoneError,
-        NotFoundError,
-        PaginationError,
-        PictifyError,
-        Problem,
-        QuotaExceededError,
-        RateLimitError,
-        ResponseDecodeError,
-        ServerError,
-        UnauthorizedError,
-        UnprocessableContentError,
-    )
-    from .pagination import AsyncPage, AsyncPager, Page, Pager
-    from .rate_limits import RateLimit
-    from .types import UNSET, Response, Unset
-
-__all__ = (
-    "UNSET",
-    "APIConnectionError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AsyncPage",
-    "AsyncPager",
-    "AsyncPictify",
-    "AuthenticatedClient",
-    "BadRequestError",
-    "Client",
-    "ConfigurationError",
-    "ConflictError",
-    "DecodeError",
-    "ErrorDetail",
-    "ForbiddenError",
-    "GoneError",
-    "NotFoundError",
-    "Page",
-    "Pager",
-    "PaginationError",
-    "Pictify",
-    "PictifyError",
-    "Problem",
-    "QuotaExceededError",
-    "RateLimit",
-    "RateLimitError",
-    "Response",
-    "ResponseDecodeError",
-    "ServerError",
-    "UnauthorizedError",
-    "UnprocessableContentError",
-    "Unset",
-    "__version__",
-    "api",
-    "errors",
-    "models",
-)
+    from . import api as api
+    from . import errors as errors
+    from . import models as models
+    from ._version import __version__ as __version__
+    from .batches import AsyncBatchJob as AsyncBatchJob
+    from .batches import BatchJob as BatchJob
+    from .batches import BatchStartError as BatchStartError
+    from .batches import BatchTimeoutError as BatchTimeoutError
+    from .client import AsyncPictify as AsyncPictify
+    from .client import AuthenticatedClient as AuthenticatedClient
+    from .client import Client as Client
+    from .client import Pictify as Pictify
+    from .decoding import DecodeError as DecodeError
+    from .errors import APIConnectionError as APIConnectionError
+    from .errors import APIStatusError as APIStatusError
+    from .errors import APITimeoutError as APITimeoutError
+    from .errors import BadRequestError as BadRequestError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConflictError as ConflictError
+    from .errors import ErrorDetail as ErrorDetail
+    from .errors import ForbiddenError as ForbiddenError
+    from .errors import GoneError as GoneError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import PaginationError as PaginationError
+    from .errors import PictifyError as PictifyError
+    from .errors import Problem as Problem
+    from .errors import QuotaExceededError as QuotaExceededError
+    from .errors import RateLimitError as RateLimitError
+    from .errors import ResponseDecodeError as ResponseDecodeError
+    from .errors import ServerError as ServerError
+    from .errors import UnauthorizedError as UnauthorizedError
+    from .errors import UnprocessableContentError as UnprocessableContentError
+    from .files import AsyncFile as AsyncFile
+    from .files import File as File
+    from .pagination import AsyncPage as AsyncPage
+    from .pagination import AsyncPager as AsyncPager
+    from .pagination import Page as Page
+    from .pagination import Pager as Pager
+    from .rate_limits import RateLimit as RateLimit
+    from .types import UNSET as UNSET
+    from .types import Response as Response
+    from .types import Unset as Unset
 
 attach(
     __name__,
@@ -91,6 +66,10 @@ attach(
         "api": "api",
         "errors": "errors",
         "models": "models",
+        "AsyncBatchJob": "batches",
+        "BatchJob": "batches",
+        "BatchStartError": "batches",
+        "BatchTimeoutError": "batches",
         "AsyncPictify": "client",
         "AuthenticatedClient": "client",
         "Client": "client",
@@ -115,6 +94,8 @@ attach(
         "ServerError": "errors",
         "UnauthorizedError": "errors",
         "UnprocessableContentError": "errors",
+        "AsyncFile": "files",
+        "File": "files",
         "AsyncPage": "pagination",
         "AsyncPager": "pagination",
         "Page": "pagination",

@@ -10,6 +10,7 @@
             UnprocessableContentError (422), RateLimitError (429), ServerError (500 and above)
         ResponseDecodeError
         PaginationError
+        BatchStartError, BatchTimeoutError (in batches.py, as they hold what can go on)
 
 An argument that the contract rules out is a `TypeError` or a `ValueError`, raised before anything is
 sent.

@@ -69,6 +69,24 @@ def test_a_client_imports_no_model_or_endpoint_until_it_is_used() -> None:
     assert "pictify_client.models.binding" not in modules_after("from pictify_client.models import Pagination")
 
 
+def test_a_call_imports_its_own_endpoint_and_the_models_of_it_alone() -> None:
+    loaded = modules_after("from pictify_client import Pictify; Pictify(api_key='pk_live_x').webhooks.list()")
+    endpoints = {name for name in loaded if name.count(".") == 3 and name.startswith("pictify_client.api.")}
+    assert endpoints == {"pictify_client.api.webhooks.list_webhook_subscriptions"}
+    assert {name for name in loaded if name.startswith("pictify_client.models.")} == {
+        f"pictify_client.models.{name}"
+        for name in (
+            "pagination",
+            "webhook_event_type",
+            "webhook_filters",
+            "webhook_platform",
+            "webhook_subscription",
+            "webhook_subscription_list",
+            "webhook_subscription_status",
+        )
+    }
+
+
 def test_the_generated_packages_are_where_they_are_said_to_be() -> None:
     assert importlib.import_module("pictify_client.api.bindings.list_bindings").OPERATION.method == "GET"
     assert api.SERVER == "https://api.pictify.io"
