@@ -17,10 +17,11 @@ from .calls import successes
 from .shapes import Shapes
 from .values import SCALARS, UnsupportedError, fields_of, operations
 
-# Names of the modules that are generated, of which a schema must not be another.
+# Names that the generated modules import, of which a schema must not be another.
 _TAKEN = frozenset(
-    {"Any", "AuthenticatedClient", "Client", "Final", "Mapping", "Model", "OpenEnum", "Operation", "Parameter"}
-    | {"Response", "Self", "Unset"}
+    {"Any", "Anything", "Argument", "AsyncFile", "AuthenticatedClient", "Boolean", "Choice", "Client", "DateTime"}
+    | {"File", "Final", "Integer", "ListOf", "MapOf", "Mapping", "Model", "Number", "Object", "OneOrMany", "OpenEnum"}
+    | {"Operation", "Resource", "Response", "Self", "Sequence", "String", "Unset"}
 )
 _ENUM = Class(name=ClassName("Enum", ""), module_name=PythonIdentifier("enum", ""))
 

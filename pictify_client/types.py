@@ -90,7 +90,8 @@ class Response(Generic[T]):
     Attributes:
         status_code: HTTP status code, such as 200.
         headers: Response headers; their names are not case-sensitive.
-        content: Response body in bytes, with any content coding (gzip) undone.
+        content: Response body in bytes, with any content coding (gzip) undone; empty where `parsed` is a
+            file, which is read from there.
         parsed: The body as a model, for a status in the 200s; else None.
         error: What `result()` raises, for any other status; else None.
     """

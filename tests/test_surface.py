@@ -14,6 +14,8 @@ import anyio
 import attrs
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from generator.__main__ import FOLDERS, ROOT
 from pictify_client import AsyncPictify, Pictify
@@ -232,6 +234,39 @@ def test_every_operation_sends_all_that_it_is_given_and_gives_all_that_it_gets(n
         lists = [value for value in whole.values() if is_array(value)] if METHODS[name].endswith(".list") else []
         only = next(iter(whole.values())) if len(whole) == 1 else whole
         assert plain(result) == (lists[0] if lists else only)
+
+
+@given(uid=st.text(min_size=1).filter(lambda uid: uid not in (".", "..")), html=st.text(), name=st.text(max_size=255))
+def test_whatever_is_given_arrives_as_it_was_given(uid: str, html: str, name: str) -> None:
+    requests: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json={"template": {"uid": "t"}})
+
+    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(handle)))
+    pictify.templates.update(uid, html=html, name=name)
+    (request,) = requests
+    path = request.url.raw_path.decode()
+    assert path.count("/") == 2
+    assert "?" not in path
+    assert unquote(path) == f"/templates/{uid}"
+    assert json.loads(request.content) == {"html": html, "name": name}
+
+
+@each_operation
+@pytest.mark.parametrize("segment", ["", ".", "..", "\ud800", "x" * 70_000])
+def test_what_cannot_be_a_path_segment_is_refused_by_its_name(name: str, segment: str) -> None:
+    path, _, operation = OPERATIONS[name]
+    pictify = Pictify(
+        api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(500)))
+    )
+    for each in operation.get("parameters", []):
+        if each["in"] == "path":
+            given = {**arguments_of(operation), snake(each["name"]): segment}
+            with pytest.raises(ValueError, match=f"^{snake(each['name'])} "):
+                method_of(pictify, name)(**given)
+            assert f"{{{each['name']}}}" in path
 
 
 def test_generated_code_stays_short() -> None:
