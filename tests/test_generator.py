@@ -25,13 +25,24 @@ Edit = Callable[[dict[str, Any]], None]
 PUBLISHED = Path(ROOT.parent, "shared", "contract", "pictify-2026-03.yaml")
 
 
-@pytest.fixture
-def contract(tmp_path: Path) -> Callable[[Edit], Path]:
-    """Write the contract, changed by a function, to a file."""
+CONTRACT = json.dumps(load(ROOT / "openapi.yaml"))
 
-    def write(edit: Edit) -> Path:
-        document = load(ROOT / "openapi.yaml")
-        edit(document)
+
+def only_bindings(document: dict[str, Any]) -> None:
+    """Leave the one operation that the project began with: what is tried on it takes a tenth of the time."""
+    document["paths"] = {"/bindings": {"get": document["paths"]["/bindings"]["get"]}}
+    schemas = document["components"]["schemas"]
+    document["components"]["schemas"] = {name: schemas[name] for name in ("Binding", "Pagination", "BatchResponse")}
+
+
+@pytest.fixture
+def contract(tmp_path: Path) -> Callable[..., Path]:
+    """Write the contract, changed by functions, to a file."""
+
+    def write(*edits: Edit) -> Path:
+        document = json.loads(CONTRACT)
+        for edit in edits:
+            edit(document)
         path = tmp_path / "openapi.json"
         path.write_text(json.dumps(document), "utf-8")
         return path
@@ -71,7 +82,7 @@ def test_every_generated_file_says_so_in_its_first_line() -> None:
 
 
 def test_an_edited_contract_fails_the_check_until_the_code_is_generated(
-    contract: Callable[[Edit], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    contract: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def edit(document: dict[str, Any]) -> None:
         binding_fields(document)["priority"] = {"type": "integer", "description": "Which goes first.", "maximum": 9}
@@ -96,12 +107,12 @@ def test_an_edited_contract_fails_the_check_until_the_code_is_generated(
 
 
 def test_an_overlay_action_without_a_target_is_noted(
-    contract: Callable[[Edit], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    contract: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def edit(document: dict[str, Any]) -> None:
         del document["paths"]["/bindings"]["get"]["parameters"][3]
 
-    assert main(["--contract", str(contract(edit)), "--package", str(tmp_path / "package")]) == 0
+    assert main(["--contract", str(contract(only_bindings, edit)), "--package", str(tmp_path / "package")]) == 0
     assert "note: the overlay's $.paths['/bindings'].get.parameters[?@.name == 'limit'].schema matches nothing" in (
         capfd.readouterr().out
     )
@@ -119,7 +130,7 @@ def test_a_downloaded_revision_generates_the_whole_client(tmp_path: Path, capfd:
 
 @pytest.mark.parametrize("half", [0, 1])
 def test_a_revision_that_lacks_half_of_the_operations_generates_the_others(
-    half: int, contract: Callable[[Edit], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    half: int, contract: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def edit(document: dict[str, Any]) -> None:
         for path in list(document["paths"])[half::2]:
@@ -300,11 +311,11 @@ DROPPED: dict[str, tuple[Edit, str]] = {
 
 @pytest.mark.parametrize("name", DROPPED)
 def test_what_would_be_dropped_is_an_error_that_says_what_and_where_to_correct_it(
-    name: str, contract: Callable[[Edit], Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    name: str, contract: Callable[..., Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     edit, text = DROPPED[name]
     package = tmp_path / "package"
-    assert main(["--contract", str(contract(edit)), "--package", str(package)]) == 1
+    assert main(["--contract", str(contract(only_bindings, edit)), "--package", str(package)]) == 1
     output = capfd.readouterr().err
     assert text in output
     assert "Correct the contract in generator/overlay.yaml" in output
@@ -432,12 +443,12 @@ def grow(document: dict[str, Any]) -> None:
 
 @pytest.fixture
 def grown(
-    contract: Callable[[Edit], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    contract: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], ModuleType]]:
     """The package generated from a contract that has grown, under another name."""
     package = tmp_path / "grown_client"
     shutil.copytree(ROOT / "pictify_client", package, ignore=shutil.ignore_patterns("__pycache__", *FOLDERS))
-    assert main(["--contract", str(contract(grow)), "--package", str(package)]) == 0
+    assert main(["--contract", str(contract(only_bindings, grow)), "--package", str(package)]) == 0
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     yield lambda name: importlib.import_module(f"grown_client{name}")
     for name in [name for name in sys.modules if name.startswith("grown_client")]:
