@@ -15,10 +15,10 @@ from generator.__main__ import ROOT
 from pictify_client import (
     APIConnectionError,
     AsyncPictify,
-    BadRequestError,
     NotFoundError,
     Pictify,
     UnauthorizedError,
+    UnprocessableContentError,
 )
 from pictify_client.models import Binding
 from pictify_client.operations import Operation
@@ -82,8 +82,18 @@ def test_it_refuses_what_the_api_refuses(base_url: str) -> None:
         with pytest.raises(NotFoundError, match="DELETE /nowhere not found"):
             pictify.client.send(missing, body={}).result()
         unchecked: Operation[object] = Operation("GET", "/bindings?limit=1000", responses={200: lambda body: body})
-        with pytest.raises(BadRequestError, match="limit from 1 to 100"):
+        with pytest.raises(UnprocessableContentError, match="limit: must be at most 100, got 1000"):
             pictify.client.send(unchecked).result()
+
+
+def test_it_takes_bodies_and_answers_files(base_url: str, fake: FakePictify) -> None:
+    with Pictify(api_key=API_KEY, base_url=base_url) as pictify:
+        template = pictify.templates.create(name="mine", html="<h1>{{title}}</h1>", width=40, height=30)
+        with pictify.url_rendering.render_template(template.uid, "png") as file:
+            content = file.read()
+    assert fake.templates[-1]["name"] == "mine"
+    assert content.startswith(b"\x89PNG")
+    assert content[16:24] == b"\0\0\0\x28\0\0\0\x1e"
 
 
 @pytest.mark.parametrize(("failure", "told"), [(ConnectionResetError(), False), (ZeroDivisionError(), True)])

@@ -19,9 +19,9 @@ class _Handler(BaseHTTPRequestHandler):
     fake: FakePictify
 
     def do_GET(self) -> None:
-        self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.fake.answer(self.command, self.path, headers)
+        answer = self.fake.answer(self.command, self.path, headers, body)
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)

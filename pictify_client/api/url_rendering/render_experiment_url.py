@@ -19,7 +19,7 @@ OPERATION: Final[Operation[Any]] = Operation(
         Argument("slug", "slug", String(), required=True),
         Argument("format", "format", Choice(FileExtension), required=True),
     ),
-    accept="image/png",
+    accept="image/png, image/jpeg, image/webp",
     needs_key=False,
 )
 

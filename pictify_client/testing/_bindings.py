@@ -1,0 +1,119 @@
+"""The bindings and the webhook subscriptions of the stand-in."""
+
+from __future__ import annotations
+
+import json
+import zlib
+
+from ._account import Account, Record, matching, one, page_of
+from ._answers import Answer, address, picture
+
+
+class Bindings:
+    """Bindings, and their images at addresses that can be embedded. Nothing is fetched."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def list_bindings(
+        self, template_id: str | None = None, status: str | None = None, page: int = 1, limit: int = 20
+    ) -> Record:
+        found = matching(self._account.bindings, templateId=template_id, status=status)
+        return page_of("bindings", found, page, limit)
+
+    def create_binding(self, body: Record) -> Record:
+        self._account.template(body["templateId"])
+        uid, made = self._account.new_id("bind"), self._account.now()
+        policy = {"type": "ttl", "ttlSeconds": 3600, "onError": "serve_stale"}
+        output = {"format": "png", "quality": 90}
+        binding = {
+            "uid": uid,
+            "defaults": {},
+            **_without_credentials(body),
+            "refreshPolicy": {**policy, **body.get("refreshPolicy", {})},
+            "outputConfig": {**output, **body.get("outputConfig", {})},
+            "status": "active",
+            "renderUrl": address("bindings", f"{uid}.png"),
+            "webhookUrl": f"https://api.pictify.io/webhooks/bindings/{uid}",
+            "lastFetchAt": None,
+            "lastRenderAt": None,
+            "lastError": None,
+            "errorCount": 0,
+            "createdAt": made,
+            "updatedAt": made,
+        }
+        self._account.bindings.append(binding)
+        return {"binding": binding}
+
+    def get_binding(self, uid: str) -> Record:
+        return {"binding": self._binding(uid)}
+
+    def update_binding(self, uid: str, body: Record) -> Record:
+        binding = self._binding(uid)
+        binding.update(_without_credentials(body), updatedAt=self._account.now())
+        return {"binding": binding}
+
+    def delete_binding(self, uid: str) -> Record:
+        self._account.bindings.remove(self._binding(uid))
+        return {"deleted": True}
+
+    def render_binding_url(self, binding_id: str, format: str, if_none_match: str = "") -> Answer:  # noqa: A002
+        binding = self._binding(binding_id)
+        etag = f'"{zlib.crc32(json.dumps([binding, format]).encode()):08x}"'
+        headers = {"cache-control": "public, max-age=60", "etag": etag}
+        if etag in if_none_match:
+            return Answer(304, headers, b"")
+        output = binding.get("outputConfig", {})
+        width, height = self._account.size(binding.get("templateId"))
+        return picture(format, (output.get("width", width), output.get("height", height)), headers)
+
+    def _binding(self, uid: str) -> Record:
+        return one(self._account.bindings, "Binding", uid=uid)
+
+
+class Subscriptions:
+    """Webhook subscriptions. Nothing is delivered."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def list_webhook_subscriptions(
+        self, event: str | None = None, status: str | None = None, page: int = 1, limit: int = 20
+    ) -> Record:
+        found = matching(self._account.subscriptions, event=event, status=status)
+        return page_of("subscriptions", found, page, limit)
+
+    def create_webhook_subscription(self, body: Record) -> Record:
+        uid = self._account.new_id("sub")
+        subscription: Record = {
+            "uid": uid,
+            "platform": "custom",
+            "filters": {},
+            **body,
+            "status": "active",
+            "deliveryCount": 0,
+            "failureCount": 0,
+            "createdAt": self._account.now(),
+        }
+        self._account.subscriptions.append(subscription)
+        return {"subscription": {**subscription, "secret": f"whsec_{zlib.crc32(uid.encode()):032x}"}}
+
+    def get_webhook_subscription(self, uid: str) -> Record:
+        return {"subscription": self._subscription(uid)}
+
+    def update_webhook_subscription(self, uid: str, body: Record) -> Record:
+        subscription = self._subscription(uid)
+        subscription.update(body)
+        return {"subscription": subscription}
+
+    def delete_webhook_subscription(self, uid: str) -> Record:
+        self._account.subscriptions.remove(self._subscription(uid))
+        return {"deleted": True}
+
+    def _subscription(self, uid: str) -> Record:
+        return one(self._account.subscriptions, "Webhook subscription", uid=uid)
+
+
+def _without_credentials(body: Record) -> Record:
+    source = {name: value for name, value in body.get("dataSource", {}).items() if name != "credentials"}
+    return {**body, "dataSource": source} if "dataSource" in body else body

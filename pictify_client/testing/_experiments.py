@@ -1,0 +1,220 @@
+"""The experiments of the stand-in."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from ._account import Account, Record, matching
+from ._answers import Answer, Refused, picture, problem
+from ._images import PIXEL
+
+_RESERVED = ("events", "api", "admin", "health", "status", "pixel", "track", "sdk")
+_WHOLE = 10_000
+_MOST_VARIANTS = 10
+_LIMITS = {"ab_test": 100, "smart_link": 100, "scheduled": None}
+# What can be changed in these states; in the others it is all.
+_CHANGEABLE = {
+    "running": {"name", "confidenceThreshold", "minimumRunDays", "goalConfig.destinationUrl"},
+    "completed": {"name"},
+}
+_COUNTED = {"impression": "impressions", "click": "clicks"}
+# What may stand in an address as it is.
+_OF_ADDRESSES = "%:/?#[]@!$&'()*+,;="
+_NOT_CACHED = {"cache-control": "no-store"}
+
+
+class Experiments:
+    """Experiments, what they show, and what is counted of it while they run.
+
+    An A/B test shows its variants in turn, each as often as its weight says. Other experiments show
+    the default variant, or else the first: there are no conditions and no clock.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        # By the id of the experiment: the API takes them, and does not send them.
+        self._fallback_templates: dict[str, str] = {}
+
+    def list_experiments(
+        self,
+        type: str | None = None,  # noqa: A002
+        status: str | None = None,
+        page: int = 1,
+        limit: int = 20,
+    ) -> Record:
+        found = matching(self._kept(), type=type, status=status)
+        start = (page - 1) * limit
+        return {"experiments": found[start : start + limit], "total": len(found), "page": page, "limit": limit}
+
+    def create_experiment(self, body: Record) -> Record:
+        self._check(body, body["type"])
+        limit = _LIMITS[body["type"]]
+        if limit is not None and len(matching(self._kept(), type=body["type"])) >= limit:
+            raise problem(429, f"the plan allows {limit} experiments of this type", code="quota_exceeded")
+        uid, made = self._account.new_id("exp"), self._account.now()
+        if "fallbackTemplateUid" in body:
+            self._fallback_templates[uid] = body.pop("fallbackTemplateUid")
+        experiment = {
+            "uid": uid,
+            "minimumSampleSize": 1000,
+            "confidenceThreshold": 0.95,
+            "minimumRunDays": 7,
+            **body,
+            "status": "draft",
+            "variants": _counting(body["variants"], []),
+            "goalConfig": {"type": "impressions_only", **body.get("goalConfig", {})},
+            "banditConfig": {"enabled": False, **body.get("banditConfig", {})},
+            "outputConfig": {"format": "png", "quality": 90, **body.get("outputConfig", {})},
+            "winnerVariantId": None,
+            "winnerDeclaredAt": None,
+            "createdAt": made,
+            "updatedAt": made,
+        }
+        self._account.experiments.append(experiment)
+        return {"experiment": experiment}
+
+    def get_experiment_quota(self) -> Record:
+        quota = {
+            kind: {"used": len(matching(self._kept(), type=kind)), "limit": limit} for kind, limit in _LIMITS.items()
+        }
+        return {"plan": "business", "quota": quota, "maxVariants": _MOST_VARIANTS, "analyticsRetentionDays": 365}
+
+    def get_experiment(self, uid: str) -> Record:
+        return {"experiment": self._one(uid=uid)}
+
+    def update_experiment(self, uid: str, body: Record) -> Record:
+        experiment = self._one(uid=uid)
+        status = experiment["status"]
+        changes = {*body, *(f"goalConfig.{name}" for name in body.get("goalConfig", {}))} - {"goalConfig"}
+        if frozen := sorted(changes - _CHANGEABLE.get(status, changes)):
+            raise problem(400, f"{frozen[0]} of an experiment that is {status} cannot be changed")
+        self._check(body, experiment["type"], uid)
+        for name in ("goalConfig", "banditConfig", "outputConfig"):
+            if name in body:
+                body[name] = {**experiment.get(name, {}), **body[name]}
+        if "variants" in body:
+            body["variants"] = _counting(body["variants"], experiment["variants"])
+        experiment.update(body, updatedAt=self._account.now())
+        return {"experiment": experiment}
+
+    def delete_experiment(self, uid: str) -> Record:
+        self._move(uid, "archived", "draft", "paused", "completed")
+        return {"deleted": True}
+
+    def start_experiment(self, uid: str) -> Record:
+        return self._move(uid, "running", "draft", "paused")
+
+    def pause_experiment(self, uid: str) -> Record:
+        return self._move(uid, "paused", "running")
+
+    def complete_experiment(self, uid: str, body: Record) -> Record:
+        winner = body["winnerVariantId"]
+        if not matching(self._one(uid=uid)["variants"], id=winner):
+            raise problem(400, f"there is no variant {winner}")
+        answer = self._move(uid, "completed", "running", "paused")
+        answer["experiment"].update(winnerVariantId=winner, winnerDeclaredAt=self._account.now())
+        return answer
+
+    def track_experiment_events(self, body: Record | list[Record], write_key: str | None = None) -> Record:
+        events = body if isinstance(body, list) else [body]
+        errors: list[Record] = []
+        for index, event in enumerate(events):
+            try:
+                self._report(event)
+            except Refused as refusal:
+                errors.append({"index": index, "error": refusal.message})
+        answer = {"ok": True, "processed": len(events) - len(errors), "errors": errors}
+        keyed = write_key is not None or all("writeKey" in event for event in events)
+        return answer if keyed else {**answer, "warning": "write_key_recommended"}
+
+    def track_experiment_click(self, slug: str) -> Answer:
+        experiment = self._one(slug=slug)
+        destination = experiment.get("goalConfig", {}).get("destinationUrl")
+        if destination is None:
+            raise problem(404, "the experiment leads nowhere: its goal has no destinationUrl")
+        if experiment["status"] == "running":
+            _shown(experiment, "clicks")
+        return Answer(302, {**_NOT_CACHED, "location": quote(destination, safe=_OF_ADDRESSES)}, b"")
+
+    def track_experiment_pixel(self, slug: str) -> Answer:
+        for experiment in matching(self._kept(), slug=slug, status="running"):
+            _shown(experiment, "impressions")
+        return Answer(200, {**_NOT_CACHED, "content-type": "image/gif"}, PIXEL)
+
+    def render_experiment_url(self, slug: str, format: str) -> Answer:  # noqa: A002
+        experiment = self._one(slug=slug)
+        if experiment["status"] == "running":
+            template = _shown(experiment, "impressions").get("templateUid", experiment.get("templateUid"))
+        else:
+            template = self._fallback_templates.get(experiment["uid"])
+            if experiment["status"] == "draft" or not (template or "fallbackImageUrl" in experiment):
+                status = 410 if experiment["status"] == "completed" else 404
+                raise problem(status, f"the experiment is {experiment['status']}, and has no image to show")
+        return picture(format, self._account.size(template), _NOT_CACHED)
+
+    def _kept(self) -> list[Record]:
+        return [each for each in self._account.experiments if each["status"] != "archived"]
+
+    def _one(self, **wanted: str) -> Record:
+        found = matching(self._kept(), **wanted)
+        if not found:
+            raise problem(404, "there is no such experiment")
+        return found[0]
+
+    def _move(self, uid: str, status: str, *before: str) -> Record:
+        """Bring an experiment into another state, from one of these."""
+        experiment = self._one(uid=uid)
+        if experiment["status"] not in before:
+            raise problem(409, f"the experiment is {experiment['status']}, and not {' or '.join(before)}")
+        experiment.update(status=status, updatedAt=self._account.now())
+        return {"experiment": experiment}
+
+    def _check(self, body: Record, kind: str, uid: str = "") -> None:
+        """Refuse a slug and variants that the experiment with this id cannot have."""
+        slug, variants = body.get("slug"), body.get("variants")
+        if slug in _RESERVED:
+            raise problem(400, f"the slug {slug} is reserved")
+        if slug is not None and any(each["uid"] != uid for each in matching(self._kept(), slug=slug)):
+            raise problem(409, f"the slug {slug} is taken")
+        if variants is None:
+            return
+        if not 2 <= len(variants) <= _MOST_VARIANTS:
+            raise problem(400, f"an experiment has 2 to {_MOST_VARIANTS} variants")
+        weight = sum(variant["weight"] for variant in variants)
+        if kind == "ab_test" and weight != _WHOLE:
+            raise problem(400, f"the weights of the variants must sum to {_WHOLE}, and sum to {weight}")
+
+    def _report(self, event: Record) -> None:
+        experiment = self._one(slug=event["experiment"])
+        if experiment["status"] != "running":
+            raise problem(409, "the experiment is not running")
+        variants = matching(experiment["variants"], id=event.get("variantId"))
+        if not variants:
+            raise problem(404, "the experiment has no such variant")
+        if "variantId" in event and event["event"] in _COUNTED:
+            _count(variants[0], _COUNTED[event["event"]])
+
+
+def _counting(variants: list[Record], before: list[Record]) -> list[Record]:
+    """Variants with their counts, which only the API gives."""
+    known = {variant["id"]: variant for variant in before}
+    return [
+        {**variant, **{name: known.get(variant["id"], {}).get(name, 0) for name in _COUNTED.values()}}
+        for variant in variants
+    ]
+
+
+def _shown(experiment: Record, counted: str) -> Record:
+    """The variant whose turn it is, counted."""
+    variants: list[Record] = experiment["variants"]
+    if experiment["type"] == "ab_test":
+        turns = sum(variant.get(counted, 0) for variant in variants) + 1
+        variant = max(variants, key=lambda each: each["weight"] * turns - each.get(counted, 0) * _WHOLE)
+    else:
+        variant = next((each for each in variants if each.get("isDefault")), variants[0])
+    _count(variant, counted)
+    return variant
+
+
+def _count(variant: Record, counted: str) -> None:
+    variant[counted] = variant.get(counted, 0) + 1

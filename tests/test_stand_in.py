@@ -1,0 +1,892 @@
+"""The stand-in API against the contract: every operation, and what its answers hold."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from jsonschema import Draft202012Validator
+
+from generator.__main__ import ROOT, load
+from generator.overlay import apply
+from generator.values import operations
+from pictify_client import (
+    APIStatusError,
+    AsyncPictify,
+    BadRequestError,
+    ConflictError,
+    GoneError,
+    NotFoundError,
+    Pictify,
+    QuotaExceededError,
+    ServerError,
+    UnauthorizedError,
+    UnprocessableContentError,
+)
+from pictify_client.batches import AsyncBatchJob, BatchJob
+from pictify_client.clock import Clock
+from pictify_client.decoding import is_array, is_object
+from pictify_client.files import AsyncFile, File
+from pictify_client.models import BatchStatus, Experiment
+from pictify_client.testing import API_KEY, FakePictify
+from pictify_client.testing._bindings import Bindings
+from pictify_client.testing.fake import Answer
+
+# It has no types of its own.
+
+CONTRACT: dict[str, Any] = load(ROOT / "openapi.yaml")
+apply(CONTRACT, load(ROOT / "generator/overlay.yaml"))
+EVERY_OPERATION = {operation["operationId"] for _, _, operation in operations(CONTRACT)}
+
+# How most of the API tells of errors; the contract does not say it.
+MESSAGE = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {
+        "message": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message", "code"],
+                "properties": {name: {"type": "string"} for name in ("field", "message", "code")},
+            },
+        },
+    },
+}
+# RFC 9457 lets a problem hold more than its own fields.
+PROBLEM: dict[str, Any] = {
+    "allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": {"code": {"type": "string"}}}]
+}
+VARIANTS: list[dict[str, Any]] = [
+    {"id": "a", "weight": 7500},
+    {"id": "b", "weight": 2500, "templateUid": "tmpl_00000002"},
+]
+HTTP: dict[str, Any] = {"type": "http", "url": "https://shop.example.com/1.json"}
+
+# Every operation once and more; each finds what the ones before it have made.
+CALLS: list[tuple[str, list[Any], dict[str, Any]]] = [
+    ("templates.create", [], {"name": "Mine", "html": "<b>{{a}}</b>", "tags": ["x"], "output_format": "pdf"}),
+    (
+        "templates.create",
+        [],
+        {"name": "Canvas", "fabric_js_data": {"objects": []}, "variable_definitions": [{"name": "a"}]},
+    ),
+    ("templates.list", [], {"limit": 2}),
+    ("templates.list", [], {"sort": "name", "output_format": "all"}),
+    ("templates.list", [], {"sort": "oldest", "output_format": "pdf"}),
+    ("templates.get", ["tmpl_00000004"], {}),
+    ("templates.update", ["tmpl_00000004"], {"name": "Ours"}),
+    ("templates.get_variables", ["tmpl_00000001"], {}),
+    ("templates.render", ["tmpl_00000001"], {"variables": {"title": "x"}, "format": "webp"}),
+    (
+        "templates.multi_size_render",
+        ["tmpl_00000001"],
+        {"sizes": [{"preset": "og-image"}, {"width": 10, "height": 20, "label": "x"}, {"preset": "?"}]},
+    ),
+    ("templates.delete", ["tmpl_00000004"], {}),
+    ("images.create", [], {"html": "<b>x</b>", "file_extension": "jpg"}),
+    ("images.create", [], {"template": "tmpl_00000001", "variables": {"price": 3}}),
+    ("images.create_og", [], {"template": "tmpl_00000001", "heading": "x"}),
+    ("images.create_canvas", [], {"fabric_js_data": {}, "variables": {"a": 1}}),
+    ("images.agent_screenshot", [], {"prompt": "the prices of https://shop.example.com please"}),
+    ("images.list", [], {"limit": 2}),
+    ("images.get", ["img_00000001"], {}),
+    ("gifs.create", [], {"template": "tmpl_00000002"}),
+    ("gifs.capture", [], {"url": "https://shop.example.com", "width": 5, "frame_duration_seconds": 1.5}),
+    ("gifs.list", [], {"limit": 1}),
+    ("gifs.get", ["gif_00000002"], {}),
+    ("pdfs.render", [], {"template_uid": "tmpl_00000001"}),
+    (
+        "pdfs.render_multi_page",
+        [],
+        {
+            "template_uid": "tmpl_00000001",
+            "variable_sets": [{"title": "x"}, {}],
+            "options": {"preset": "custom", "customSize": {"width": 5, "height": 6}},
+        },
+    ),
+    ("pdfs.get_presets", [], {}),
+    ("batch.render_template", ["tmpl_00000001"], {"variable_sets": [{"title": "x"}, {"other": "x"}]}),
+    ("batch.get_results", ["batch_00000001"], {}),
+    ("batch.get_results", ["batch_00000001"], {}),
+    ("batch.get_results", ["batch_00000001"], {}),
+    ("batch.cancel", ["batch_00000001"], {}),
+    ("webhooks.create", [], {"event": "render.completed", "target_url": "https://hooks.example.com"}),
+    ("webhooks.list", [], {"event": "render.completed", "status": "active"}),
+    ("webhooks.get", ["sub_00000001"], {}),
+    ("webhooks.update", ["sub_00000001"], {"status": "paused", "filters": {"templateId": "tmpl_00000001"}}),
+    ("webhooks.delete", ["sub_00000001"], {}),
+    ("bindings.create", [], {"template_id": "tmpl_00000001", "data_source": HTTP, "mapping": {"title": "a.b"}}),
+    ("bindings.list", [], {}),
+    ("bindings.get", ["bind_0000002e"], {}),
+    ("bindings.update", ["bind_0000002e"], {"status": "paused"}),
+    ("bindings.delete", ["bind_0000002e"], {}),
+    (
+        "experiments.create",
+        [],
+        {
+            "name": "Red or blue",
+            "type": "ab_test",
+            "slug": "red-or-blue",
+            "variants": VARIANTS,
+            "goal_config": {"type": "click_through", "destinationUrl": "https://shop.example.com"},
+        },
+    ),
+    ("experiments.list", [], {"type": "ab_test", "status": "draft"}),
+    ("experiments.get", ["exp_00000001"], {}),
+    ("experiments.get_quota", [], {}),
+    ("experiments.update", ["exp_00000001"], {"bandit_config": {"enabled": True}, "variants": VARIANTS}),
+    ("experiments.start", ["exp_00000001"], {}),
+    ("url_rendering.render_experiment", ["red-or-blue", "png"], {}),
+    ("experiments.track_pixel", ["red-or-blue"], {}),
+    ("experiments.track_click", ["red-or-blue"], {}),
+    (
+        "experiments.track_events",
+        [[{"event": "click", "experiment": "red-or-blue"}, {"event": "view", "experiment": "x"}]],
+        {},
+    ),
+    ("experiments.track_events", [], {"event": "view", "experiment": "red-or-blue", "write_key": "wk"}),
+    ("experiments.pause", ["exp_00000001"], {}),
+    ("experiments.complete", ["exp_00000001"], {"winner_variant_id": "b"}),
+    ("experiments.delete", ["exp_00000001"], {}),
+    ("url_rendering.render_template", ["tmpl_00000001", "jpeg"], {"quality": 0.5, "variables": {"title": "x"}}),
+    ("url_rendering.render_binding", ["bind_00000001", "webp"], {}),
+]
+
+
+def resolved(schema: Any) -> Any:
+    while "$ref" in schema:
+        schema, path = CONTRACT, schema["$ref"].removeprefix("#/").split("/")
+        for part in path:
+            schema = schema[part]
+    return schema
+
+
+def fields(schema: Any) -> dict[str, Any]:
+    """The fields that an object of a schema has, those of all its parts together."""
+    schema = resolved(schema)
+    parts = [fields(part) for part in schema.get("allOf", [])]
+    return {name: field for part in (*parts, schema.get("properties", {})) for name, field in part.items()}
+
+
+def unknown(schema: Any, value: Any, where: str = "") -> Iterator[str]:
+    """The fields of an answer that the contract does not know."""
+    known = fields(schema)
+    if is_object(value) and known:
+        for name, part in value.items():
+            yield from unknown(known[name], part, f"{where}.{name}") if name in known else [f"{where}.{name}"]
+    if is_array(value):
+        for part in value:
+            yield from unknown(resolved(schema)["items"], part, f"{where}[]")
+
+
+def nullable(schema: Any) -> Any:
+    """A schema whose `nullable`, which is of an older OpenAPI, stands in its type."""
+    if is_array(schema):
+        return [nullable(part) for part in schema]
+    if not is_object(schema):
+        return schema
+    parts = {name: nullable(part) for name, part in schema.items()}
+    return {**parts, "type": [parts["type"], "null"]} if parts.get("nullable") is True else parts
+
+
+COMPONENTS = nullable(CONTRACT["components"])
+
+
+def check(schema: dict[str, Any], body: Any) -> None:
+    """Hold JSON against a schema: it must be valid, and hold no field that the schema does not know."""
+    formats = Draft202012Validator.FORMAT_CHECKER
+    validator: Any = Draft202012Validator({**nullable(schema), "components": COMPONENTS}, format_checker=formats)
+    assert [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)] == []
+    assert list(unknown(schema, body)) == []
+
+
+class Checked:
+    """A stand-in as a transport, each answer of which is held against the contract.
+
+    Attributes:
+        succeeded: The operations that were answered with a success.
+        answers: All answers.
+    """
+
+    def __init__(self) -> None:
+        self.fake = FakePictify()
+        self.succeeded: set[str] = set()
+        self.answers: list[Answer] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = self.fake.answer(request.method, request.url.raw_path.decode(), headers, request.content)
+        self.answers.append(answer)
+        self._check(request, answer)
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+
+    def pictify(self, api_key: str = API_KEY) -> Pictify:
+        pictify = Pictify(api_key=api_key, http_client=httpx.Client(transport=httpx.MockTransport(self)))
+        pictify.client.clock = Waiting()
+        return pictify
+
+    def pictify_async(self) -> AsyncPictify:
+        transport = httpx.MockTransport(self)
+        pictify = AsyncPictify(api_key=API_KEY, http_client=httpx.AsyncClient(transport=transport))
+        pictify.client.clock = Waiting()
+        return pictify
+
+    def _check(self, request: httpx.Request, answer: Answer) -> None:
+        media_type = answer.headers.get("content-type", "").partition(";")[0]
+        body: Any = json.loads(answer.body) if media_type.endswith("json") else None
+        if media_type == "application/problem+json":
+            check(PROBLEM, body)
+            assert body["status"] == answer.status
+            return
+        if body is not None and answer.status >= 400:
+            check(MESSAGE, body)
+            return
+        operation = self._operation(request)
+        response = operation["responses"][str(answer.status)]
+        if body is not None:
+            check(response["content"]["application/json"]["schema"], body)
+        elif answer.body:
+            assert media_type.startswith("image/")
+        for name in response.get("headers", {}):
+            assert name.lower() in answer.headers
+        if answer.status < 400:
+            self.succeeded.add(operation["operationId"])
+
+    @staticmethod
+    def _operation(request: httpx.Request) -> Any:
+        for path in sorted(CONTRACT["paths"], key=lambda path: path.count("{")):
+            pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
+            method = request.method.lower()
+            if re.fullmatch(pattern, request.url.path) and method in CONTRACT["paths"][path]:
+                return CONTRACT["paths"][path][method]
+        raise AssertionError(request)
+
+
+class Waiting(Clock):
+    """A clock that goes on at once where one waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    async def asleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def checked() -> Checked:
+    return Checked()
+
+
+@pytest.fixture
+def fake(checked: Checked) -> FakePictify:
+    return checked.fake
+
+
+@pytest.fixture
+def pictify(checked: Checked) -> Pictify:
+    return checked.pictify()
+
+
+def method(pictify: Pictify | AsyncPictify, name: str) -> Any:
+    resource, _, call = name.partition(".")
+    return getattr(getattr(pictify, resource), call)
+
+
+def test_it_answers_every_operation(checked: Checked, pictify: Pictify) -> None:
+    for name, arguments, named in CALLS:
+        found: Any = method(pictify, name)(*arguments, **named)
+        if name.endswith(".list"):
+            assert len(list(found)) > 0
+        if isinstance(found, File):
+            assert found.read()
+    assert checked.succeeded == EVERY_OPERATION
+
+
+def test_it_answers_every_operation_for_async_code(checked: Checked) -> None:
+    async def run() -> None:
+        pictify = checked.pictify_async()
+        for name, arguments, named in CALLS:
+            found: Any = method(pictify, name)(*arguments, **named)
+            if name.endswith(".list"):
+                assert len([item async for item in found]) > 0
+            else:
+                answer = await found
+                if isinstance(answer, AsyncFile):
+                    assert await answer.read()
+
+    anyio.run(run)
+    assert checked.succeeded == EVERY_OPERATION
+
+
+def test_it_gives_the_same_answers_every_time() -> None:
+    stand_ins = [Checked(), Checked()]
+    for stand_in in stand_ins:
+        pictify = stand_in.pictify()
+        for name, arguments, named in CALLS:
+            found: Any = method(pictify, name)(*arguments, **named)
+            if name.endswith(".list"):
+                list(found)
+    assert stand_ins[0].answers == stand_ins[1].answers
+
+
+def test_what_it_has_no_answer_to_is_told(pictify: Pictify, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(Bindings, "get_binding")
+    with pytest.raises(ServerError, match=re.escape("501: the stand-in has no answer to GET /bindings/{uid}")):
+        pictify.bindings.get("bind_00000001")
+
+
+def test_a_word_in_a_path_comes_before_a_parameter(fake: FakePictify) -> None:
+    headers = {"authorization": f"Bearer {API_KEY}"}
+    assert b"maxVariants" in fake.answer("GET", "/experiments/api/quota", headers).body
+    assert fake.answer("GET", "/s/unknown/pixel.gif", {}).headers["content-type"] == "image/gif"
+    assert fake.answer("GET", "/gif/capture", {}).status == 404
+    for method, path in (("GET", "/nowhere"), ("PATCH", "/bindings"), ("GET", "/bindings/"), ("GET", "/b/c/d")):
+        assert fake.answer(method, path, {}).status == 404
+
+
+# Keys and checks.
+
+
+def test_it_wants_its_key_where_the_contract_does(checked: Checked) -> None:
+    stranger = checked.pictify(api_key="pk_live_unknown")
+    for name, arguments, named in CALLS:
+        if name.startswith(("experiments.track", "url_rendering.render_b", "url_rendering.render_e", "gifs.get")):
+            continue
+        with pytest.raises(UnauthorizedError, match="Invalid Request"):
+            found = method(stranger, name)(*arguments, **named)
+            list(found)
+    assert stranger.url_rendering.render_binding("bind_00000001", "png").read()
+    assert {answer.body for answer in checked.answers[:-1]} == {b'{"message": "Invalid Request"}'}
+
+
+def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: FakePictify) -> None:
+    address = pictify.url_rendering.template_url("tmpl_00000001", "png", token=API_KEY)
+    assert fake.answer("GET", address.removeprefix("https://api.pictify.io"), {}).status == 200
+    assert fake.answer("GET", "/r/tmpl_00000001.png?token=pk_live_unknown", {}).status == 401
+    assert fake.answer("GET", "/r/tmpl_00000001.png", {}).status == 401
+    assert fake.answer("GET", f"/bindings?token={API_KEY}", {}).status == 401
+    assert fake.answer("GET", "/bindings", {"authorization": API_KEY}).status == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "fields"),
+    [
+        ("GET", "/bindings?limit=101&page=0", None, ["page", "limit"]),
+        ("GET", "/bindings?status=gone", None, ["status"]),
+        ("GET", "/image?limit=x", None, ["limit"]),
+        ("GET", "/image?offset=1.5", None, ["offset"]),
+        ("GET", "/experiments/api?limit=true", None, ["limit"]),
+        ("GET", "/r/tmpl_00000001.bmp?quality=2", None, ["format", "quality"]),
+        ("GET", "/r/tmpl_00000001.png?quality=NaN", None, ["quality"]),
+        ("POST", "/templates", {}, ["name"]),
+        ("POST", "/templates", {"name": None}, ["name"]),
+        ("POST", "/templates", {"name": "x", "variable_definitions": []}, ["body"]),
+        ("POST", "/templates", {"name": "x", "variableDefinitions": [{"type": "?"}]}, ["variableDefinitions[0].type"]),
+        ("POST", "/templates", [], ["body"]),
+        ("POST", "/bindings", {"templateId": "x", "dataSource": HTTP, "mapping": {"a b": 1}}, ["mapping['a b']"]),
+        ("POST", "/s/events", [{"event": "view"}] * 101, ["body"]),
+        ("POST", "/s/events", [{"event": "view"}], ["body[0].experiment"]),
+        ("PUT", "/experiments/api/x", {"slug": "A"}, ["slug"]),
+        ("POST", "/experiments/api/x/complete", {}, ["winnerVariantId"]),
+    ],
+)
+def test_it_refuses_what_the_contract_does(
+    fake: FakePictify, method: str, target: str, body: Any, fields: list[str]
+) -> None:
+    headers = {"authorization": f"Bearer {API_KEY}"}
+    answer = fake.answer(method, target, headers, b"" if body is None else json.dumps(body).encode())
+    said = json.loads(answer.body)
+    check(MESSAGE, said)
+    assert (answer.status, said["code"]) == (422, "invalid_request")
+    assert [error["field"] for error in said["errors"]] == fields
+    assert not any("to send" in error["message"] for error in said["errors"])
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_a_body_that_is_no_json_is_a_bad_request(fake: FakePictify, body: bytes) -> None:
+    answer = fake.answer("POST", "/image", {"authorization": f"Bearer {API_KEY}"}, body)
+    assert (answer.status, json.loads(answer.body)) == (400, {"message": "the body is not valid JSON"})
+
+
+# What is made, and what becomes of it.
+
+
+@pytest.mark.parametrize(
+    ("resource", "made", "change"),
+    [
+        ("templates", {"name": "a", "width": 30}, {"name": "b"}),
+        ("bindings", {"template_id": "tmpl_00000001", "data_source": HTTP, "mapping": {}}, {"status": "paused"}),
+        ("webhooks", {"event": "binding.failed", "target_url": "https://h.example.com"}, {"status": "paused"}),
+        ("experiments", {"name": "a", "type": "ab_test", "slug": "abc", "variants": VARIANTS}, {"name": "b"}),
+    ],
+)
+def test_what_is_made_can_be_read_changed_listed_and_deleted(
+    pictify: Pictify, resource: str, made: dict[str, Any], change: dict[str, Any]
+) -> None:
+    call: Any = getattr(pictify, resource)
+    created = call.create(**made)
+    read = call.get(created.uid)
+    assert {name: value for name, value in created.to_dict().items() if name != "secret"} == read.to_dict()
+    updated = call.update(created.uid, **change)
+    kept = {*read.to_dict()} - {*change, "updatedAt"}
+    assert {name: updated.to_dict()[name] for name in kept} == {name: read.to_dict()[name] for name in kept}
+    assert {name: getattr(updated, name) for name in change} == change
+    assert call.get(created.uid) == updated
+    assert [each for each in call.list() if each.uid == created.uid] == [updated]
+    deletion = call.delete(created.uid)
+    assert deletion.deleted or deletion.message == "Template deleted"
+    assert [each for each in call.list() if each.uid == created.uid] == []
+    for gone in (call.get, call.delete, call.update):
+        with pytest.raises(NotFoundError):
+            gone(created.uid)
+
+
+def test_what_is_secret_is_given_once_or_never(checked: Checked, pictify: Pictify) -> None:
+    source = {**HTTP, "credentials": {"type": "api_key", "value": "hush"}, "headers": {"x": "y"}}
+    binding = pictify.bindings.create(template_id="tmpl_00000001", data_source=source, mapping={})
+    pictify.bindings.update(binding.uid, data_source=source)
+    assert b"hush" not in b"".join(answer.body for answer in checked.answers)
+    assert checked.fake.bindings[-1]["dataSource"] == {**HTTP, "headers": {"x": "y"}}
+    secret = pictify.webhooks.create(event="render.failed", target_url="https://h.example.com").secret
+    assert isinstance(secret, str)
+    assert secret.startswith("whsec_")
+    pictify.webhooks.get("sub_00000001")
+    assert list(pictify.webhooks.list())
+    assert [secret in answer.body.decode() for answer in checked.answers[-3:]] == [True, False, False]
+
+
+def test_it_holds_what_it_is_given(fake: FakePictify, pictify: Pictify) -> None:
+    fake.templates = [{"uid": "tmpl_mine"}]
+    assert [each.uid for each in pictify.templates.list()] == ["tmpl_mine"]
+    assert pictify.templates.get_variables("tmpl_mine").variables == []
+    pictify.templates.render("tmpl_mine", variables={"title": "x"})
+    assert png_size(pictify.url_rendering.render_template("tmpl_mine", "png").read()) == (1200, 630)
+    fake.bindings = [{"uid": "bind_mine", "status": "active", "renderUrl": "https://cdn.example.com/1.png"}]
+    assert png_size(pictify.url_rendering.render_binding("bind_mine", "png").read()) == (1200, 630)
+    made = {"createdAt": "2026-01-29T10:00:05Z", "updatedAt": "2026-01-29T10:00:05Z"}
+    fake.experiments.append(
+        {
+            "uid": "e",
+            "slug": "abc",
+            "type": "ab_test",
+            "name": "x",
+            "status": "running",
+            "variants": [{**each} for each in VARIANTS],
+            **made,
+        }
+    )
+    pictify.experiments.track_pixel("abc")
+    pictify.experiments.track_events(event="click", experiment="abc", variant_id="a")
+    goal = {"destinationUrl": "https://shop.example.com"}
+    assert pictify.experiments.update("e", goal_config=goal).to_dict()["goalConfig"] == goal
+    assert counts(pictify.experiments.get("e"))["a"] == (1, 1)
+
+
+def test_lists_are_filtered_and_ordered(pictify: Pictify) -> None:
+    pictify.templates.create(name="A page", output_format="pdf")
+    assert [each.name for each in pictify.templates.list()] == ["A page", "Square post", "Price tag", "Product card"]
+    assert [each.name for each in pictify.templates.list(sort="oldest")][-1] == "A page"
+    assert next(each.name for each in pictify.templates.list(sort="name")) == "A page"
+    assert [each.name for each in pictify.templates.list(output_format="pdf")] == ["A page"]
+    for event in ("render.failed", "binding.failed"):
+        pictify.webhooks.create(event=event, target_url="https://h.example.com")
+    pictify.webhooks.update("sub_00000002", status="paused")
+    assert [each.uid for each in pictify.webhooks.list(event="render.failed")] == ["sub_00000001"]
+    assert [each.uid for each in pictify.webhooks.list(status="paused")] == ["sub_00000002"]
+    assert list(pictify.webhooks.list(event="render.failed", status="paused")) == []
+
+
+def test_lists_have_pages_in_their_own_style(checked: Checked, pictify: Pictify) -> None:
+    for _ in range(31):
+        pictify.images.create(url="https://shop.example.com")
+        pictify.gifs.create(html="<b>x</b>")
+    assert [len(page) for page in pictify.images.list().pages()] == [30, 1]
+    body = json.loads(checked.answers[-1].body)
+    assert body["pagination"] == {"total": 31, "limit": 30, "offset": 30, "hasMore": False}
+    assert [image.id for image in pictify.images.list(offset=30)] == ["img_0000001f"]
+    assert len(list(pictify.gifs.list())) == 31
+    assert {*json.loads(checked.answers[-1].body)} == {"gifs"}
+    for number in range(3):
+        pictify.experiments.create(name="x", type="ab_test", slug=f"slug-{number}", variants=VARIANTS)
+    assert [len(page) for page in pictify.experiments.list(limit=2).pages()] == [2, 1]
+    body = json.loads(checked.answers[-1].body)
+    assert {name: body[name] for name in body if name != "experiments"} == {"total": 3, "page": 2, "limit": 2}
+
+
+# Renders.
+
+
+def test_a_render_is_of_one_thing(pictify: Pictify) -> None:
+    for call in (pictify.images.create, pictify.gifs.create):
+        with pytest.raises(BadRequestError, match="give one of html, url and template"):
+            call(html="x", url="https://shop.example.com")
+        with pytest.raises(BadRequestError, match="give one of html, url and template"):
+            call()
+        with pytest.raises(NotFoundError, match="Template not found"):
+            call(template="tmpl_none")
+
+
+def test_a_render_takes_no_variable_that_the_template_has_not(pictify: Pictify) -> None:
+    calls: list[tuple[Any, list[str], dict[str, Any]]] = [
+        (pictify.images.create, [], {"template": "tmpl_00000001", "variables": {"tilte": "x"}}),
+        (pictify.templates.render, ["tmpl_00000001"], {"variables": {"tilte": "x"}}),
+        (pictify.templates.multi_size_render, ["tmpl_00000001"], {"sizes": [{}], "variables": {"tilte": "x"}}),
+        (pictify.pdfs.render, [], {"template_uid": "tmpl_00000001", "variables": {"tilte": "x"}}),
+    ]
+    for call, arguments, named in calls:
+        with pytest.raises(UnprocessableContentError, match="the template has no variable tilte") as raised:
+            call(*arguments, **named)
+        assert raised.value.code == "invalid_variable"
+    free = pictify.templates.create(name="of any variables")
+    assert pictify.templates.render(free.uid, variables={"tilte": "x"}).url.endswith(".png")
+
+
+def test_renders_have_the_size_of_the_request_or_of_the_template(pictify: Pictify) -> None:
+    gif = pictify.gifs.create(template="tmpl_00000002", height=50)
+    assert (gif.width, gif.height) == (600, 50)
+    assert pictify.gifs.capture(url="https://shop.example.com", width=5).to_dict() == {
+        "url": "https://cdn.pictify.io/gifs/gif_00000002.gif",
+        "uid": "gif_00000002",
+        "width": 5,
+        "height": 600,
+        "animationLength": 5,
+    }
+    sizes: list[dict[str, Any]] = [
+        {"preset": "instagram-post"},
+        {"width": 20, "height": 30, "label": "mine"},
+        {"width": 20},
+    ]
+    answer = pictify.templates.multi_size_render("tmpl_00000001", sizes=sizes, format="webp").to_dict()
+    assert [result["size"] for result in answer["results"]] == [
+        {"width": 1080, "height": 1080, "preset": "instagram-post"},
+        {"width": 20, "height": 30, "preset": None, "label": "mine"},
+    ]
+    assert answer["errors"][0]["size"] == {"width": 20}
+    assert (answer["totalSizes"], answer["totalErrors"]) == (3, 1)
+
+
+def test_pdfs_have_the_size_of_their_paper(pictify: Pictify) -> None:
+    presets = pictify.pdfs.get_presets()
+    letter = pictify.pdfs.render(template_uid="tmpl_00000001", options={"preset": "Letter"}).to_dict()
+    assert (letter["preset"], letter["pageCount"], letter["pageSize"]) == ("Letter", 1, presets["Letter"])
+    with pytest.raises(BadRequestError, match="customSize"):
+        pictify.pdfs.render(template_uid="tmpl_00000001", options={"preset": "custom"})
+
+
+@pytest.mark.parametrize(
+    ("sets", "status", "progress"),
+    [
+        ([{"title": str(number)} for number in range(6)], "completed", [0, 33, 66, 100]),
+        ([{"title": "x"}], "completed", [0, 100]),
+        ([{"title": "x"}, {"other": "x"}], "partial", [0, 50, 100]),
+        ([{"other": "x"}], "failed", [0, 100]),
+    ],
+)
+def test_a_batch_moves_on_whenever_it_is_asked_for(
+    pictify: Pictify, fake: FakePictify, sets: list[dict[str, str]], status: str, progress: list[int]
+) -> None:
+    seen: list[BatchStatus] = []
+    job = pictify.batch.render_template("tmpl_00000002", variable_sets=sets)
+    assert isinstance(job, BatchJob)
+    done = job.wait(on_progress=seen.append)
+    assert [each.progress for each in seen] == progress
+    assert [each.status for each in seen] == ["processing"] * (len(progress) - 1) + [status]
+    assert (done.total_items, done.completed_items) == (len(sets), len(fake.images))
+    assert [{*result} for result in done.to_dict()["results"]] == [
+        {"index", "success", "error"} if "other" in each else {"index", "success", "url", "width", "height"}
+        for each in sets
+    ]
+    assert pictify.batch.get_results(job.batch_ids[0]) == done
+    assert pictify.batch.cancel(job.batch_ids[0]).to_dict()["status"] == status
+
+
+def test_an_async_batch(checked: Checked) -> None:
+    async def run() -> BatchStatus:
+        job = await checked.pictify_async().batch.render_template("tmpl_00000001", variable_sets=[{}, {}])
+        assert isinstance(job, AsyncBatchJob)
+        return await job.wait()
+
+    assert anyio.run(run).status == "completed"
+
+
+def test_a_batch_can_be_cancelled(pictify: Pictify) -> None:
+    job = pictify.batch.render_template("tmpl_00000001", variable_sets=[{}, {}])
+    assert pictify.batch.get_results(job.batch_ids[0]).status == "processing"
+    job.cancel()
+    assert job.wait().status == "cancelled"
+    for call in (pictify.batch.get_results, pictify.batch.cancel):
+        with pytest.raises(NotFoundError, match="Batch not found"):
+            call("batch_none")
+
+
+# Images that are embedded.
+
+
+def png_size(content: bytes) -> tuple[int, int]:
+    """The size of a PNG, all of which is looked at."""
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    chunks: dict[bytes, bytes] = {}
+    rest = content[8:]
+    while rest:
+        length, name = struct.unpack(">I4s", rest[:8])
+        chunks[name], checksum = rest[8 : 8 + length], rest[8 + length : 12 + length]
+        assert struct.pack(">I", zlib.crc32(name + chunks[name])) == checksum
+        rest = rest[12 + length :]
+    assert [*chunks] == [b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"]
+    width, height = struct.unpack(">II", chunks[b"IHDR"][:8])
+    assert len(zlib.decompress(chunks[b"IDAT"])) == height * (1 + -(-width // 8))
+    return width, height
+
+
+def test_embedded_images_have_the_size_of_the_template(checked: Checked, pictify: Pictify) -> None:
+    file = pictify.url_rendering.render_template("tmpl_00000003", "png", variables={"title": "x", "utm_source": "y"})
+    assert (file.content_type, png_size(file.read())) == ("image/png", (1080, 1080))
+    assert len(checked.answers[-1].body) < 1000
+    assert png_size(pictify.url_rendering.render_binding("bind_00000001", "png").read()) == (600, 400)
+    pictify.bindings.update("bind_00000001", output_config={"width": 7})
+    assert png_size(pictify.url_rendering.render_binding("bind_00000001", "png").read()) == (7, 400)
+
+
+@pytest.mark.parametrize(
+    ("extension", "media_type", "start", "end"),
+    [
+        ("jpeg", "image/jpeg", b"\xff\xd8\xff", b"\xff\xd9"),
+        ("jpg", "image/jpeg", b"\xff\xd8\xff", b"\xff\xd9"),
+        ("webp", "image/webp", b"RIFF\x1e\0\0\0WEBPVP8L", b"\0"),
+    ],
+)
+def test_embedded_images_of_other_formats(
+    pictify: Pictify, extension: str, media_type: str, start: bytes, end: bytes
+) -> None:
+    file = pictify.url_rendering.render_template("tmpl_00000001", extension)
+    content = file.read()
+    assert file.content_type == media_type
+    assert content.startswith(start)
+    assert content.endswith(end)
+
+
+def test_an_unknown_template_is_a_transparent_pixel(checked: Checked, pictify: Pictify) -> None:
+    with pytest.raises(NotFoundError):
+        pictify.url_rendering.render_template("tmpl_none", "png")
+    answer = checked.answers[-1]
+    assert (answer.status, answer.headers) == (404, {"content-type": "image/png"})
+    assert png_size(answer.body) == (1, 1)
+    assert b"tRNS\0" in answer.body
+
+
+def test_an_image_of_a_binding_is_sent_once_for_each_version(pictify: Pictify) -> None:
+    first = pictify.url_rendering.render_binding("bind_00000001", "png")
+    again = pictify.url_rendering.render_binding("bind_00000001", "png", if_none_match=first.etag)
+    assert again.not_modified
+    assert again.etag == first.etag
+    assert not pictify.url_rendering.render_binding("bind_00000001", "webp", if_none_match=first.etag).not_modified
+    pictify.bindings.update("bind_00000001", name="new")
+    assert not pictify.url_rendering.render_binding("bind_00000001", "png", if_none_match=first.etag).not_modified
+    with pytest.raises(NotFoundError, match="Binding not found"):
+        pictify.url_rendering.render_binding("bind_none", "png")
+
+
+# Experiments.
+
+
+def start(pictify: Pictify, **more: Any) -> Experiment:
+    made: dict[str, Any] = {"name": "x", "type": "ab_test", "slug": "abc", "variants": VARIANTS, **more}
+    return pictify.experiments.start(pictify.experiments.create(**made).uid)
+
+
+def counts(experiment: Experiment) -> dict[str, tuple[Any, Any]]:
+    return {variant.id: (variant.impressions, variant.clicks) for variant in experiment.variants}
+
+
+STEPS = {
+    "start": {"draft": "running", "paused": "running"},
+    "pause": {"running": "paused"},
+    "complete": {"running": "completed", "paused": "completed"},
+    "delete": {"draft": "archived", "paused": "archived", "completed": "archived"},
+}
+
+
+@pytest.mark.parametrize("state", ["draft", "running", "paused", "completed"])
+@pytest.mark.parametrize("step", STEPS)
+def test_the_states_of_an_experiment(pictify: Pictify, fake: FakePictify, state: str, step: str) -> None:
+    uid = pictify.experiments.create(name="x", type="ab_test", slug="abc", variants=VARIANTS).uid
+    fake.experiments[0]["status"] = state
+    named = {"winner_variant_id": "b"} if step == "complete" else {}
+    call = method(pictify, f"experiments.{step}")
+    if state in STEPS[step]:
+        call(uid, **named)
+    else:
+        with pytest.raises(ConflictError, match=f"the experiment is {state}") as raised:
+            call(uid, **named)
+        assert raised.value.problem is not None
+    assert fake.experiments[0]["status"] == STEPS[step].get(state, state)
+
+
+def test_the_winner_of_an_experiment(pictify: Pictify) -> None:
+    running = start(pictify)
+    assert (running.winner_variant_id, running.winner_declared_at) == (None, None)
+    with pytest.raises(BadRequestError, match="there is no variant c"):
+        pictify.experiments.complete(running.uid, winner_variant_id="c")
+    completed = pictify.experiments.complete(running.uid, winner_variant_id="b")
+    assert (completed.status, completed.winner_variant_id) == ("completed", "b")
+    assert completed.winner_declared_at
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "said"),
+    [
+        ({"slug": "events"}, BadRequestError, "the slug events is reserved"),
+        ({"slug": "taken"}, ConflictError, "the slug taken is taken"),
+        ({"variants": [{"id": "a", "weight": 1}, {"id": "b", "weight": 2}]}, BadRequestError, "and sum to 3"),
+        ({"variants": [{"id": str(i), "weight": 0} for i in range(11)]}, BadRequestError, "has 2 to 10 variants"),
+    ],
+)
+def test_what_an_experiment_cannot_be(
+    pictify: Pictify, wrong: dict[str, Any], error: type[APIStatusError], said: str
+) -> None:
+    made: dict[str, Any] = {"name": "x", "type": "ab_test", "slug": "abc", "variants": VARIANTS}
+    pictify.experiments.create(name="x", type="ab_test", slug="taken", variants=VARIANTS)
+    with pytest.raises(error, match=said) as raised:
+        pictify.experiments.create(**{**made, **wrong})
+    assert raised.value.problem is not None
+    uid = pictify.experiments.create(**made).uid
+    with pytest.raises(error, match=said):
+        pictify.experiments.update(uid, **wrong)
+    assert pictify.experiments.update(uid, slug="abc").slug == "abc"
+    pictify.experiments.delete(uid)
+    assert pictify.experiments.create(**made).uid != uid
+
+
+def test_the_plan_limits_experiments(pictify: Pictify) -> None:
+    for number in range(100):
+        pictify.experiments.create(name="x", type="smart_link", slug=f"slug-{number}", variants=VARIANTS)
+    assert pictify.experiments.get_quota().to_dict()["quota"] == {
+        "ab_test": {"used": 0, "limit": 100},
+        "smart_link": {"used": 100, "limit": 100},
+        "scheduled": {"used": 0, "limit": None},
+    }
+    with pytest.raises(QuotaExceededError, match="the plan allows 100 experiments of this type"):
+        pictify.experiments.create(name="x", type="smart_link", slug="one-more", variants=VARIANTS)
+    pictify.experiments.create(name="x", type="scheduled", slug="one-more", variants=VARIANTS)
+
+
+def test_what_can_be_changed_of_an_experiment_depends_on_its_state(pictify: Pictify) -> None:
+    running = start(pictify, goal_config={"type": "click_through", "destinationUrl": "https://a.example.com"})
+    changed = pictify.experiments.update(running.uid, name="y", goal_config={"destinationUrl": "https://b.example.com"})
+    assert changed.to_dict()["goalConfig"] == {"type": "click_through", "destinationUrl": "https://b.example.com"}
+    not_now: list[dict[str, Any]] = [{"hypothesis": "x"}, {"goal_config": {"type": "impressions_only"}}]
+    for frozen in not_now:
+        with pytest.raises(BadRequestError, match="of an experiment that is running cannot be changed"):
+            pictify.experiments.update(running.uid, **frozen)
+    pictify.experiments.complete(running.uid, winner_variant_id="a")
+    assert pictify.experiments.update(running.uid, name="z").name == "z"
+    with pytest.raises(BadRequestError, match="minimumRunDays of an experiment that is completed"):
+        pictify.experiments.update(running.uid, minimum_run_days=3)
+
+
+def test_an_ab_test_shows_its_variants_by_weight(pictify: Pictify) -> None:
+    running = start(pictify, goal_config={"destinationUrl": "https://shop.example.com"})
+    sizes = [png_size(pictify.url_rendering.render_experiment("abc", "png").read()) for _ in range(8)]
+    assert sizes == [(1200, 630), (1200, 630), (600, 400), (1200, 630)] * 2
+    for _ in range(4):
+        assert pictify.experiments.track_click("abc") == "https://shop.example.com"
+    assert pictify.experiments.track_pixel("abc").read().startswith(b"GIF89a\1\0\1\0")
+    assert counts(pictify.experiments.get(running.uid)) == {"a": (7, 3), "b": (2, 1)}
+    paused = pictify.experiments.pause(running.uid)
+    changed = [{"id": "b", "weight": 5000}, {"id": "c", "weight": 5000, "impressions": 99}]
+    assert counts(pictify.experiments.update(paused.uid, variants=changed)) == {"b": (2, 1), "c": (0, 0)}
+
+
+def test_other_experiments_show_their_default(pictify: Pictify) -> None:
+    first = start(pictify, type="scheduled")
+    second = start(pictify, type="smart_link", slug="def", variants=[VARIANTS[0], {**VARIANTS[1], "isDefault": True}])
+    for slug in ("abc", "def"):
+        pictify.url_rendering.render_experiment(slug, "png")
+    assert counts(pictify.experiments.get(first.uid)) == {"a": (1, 0), "b": (0, 0)}
+    assert counts(pictify.experiments.get(second.uid)) == {"a": (0, 0), "b": (1, 0)}
+
+
+def test_an_experiment_that_does_not_run_shows_its_fallback_or_nothing(pictify: Pictify) -> None:
+    def shown() -> tuple[int, int]:
+        return png_size(pictify.url_rendering.render_experiment("abc", "png").read())
+
+    with pytest.raises(NotFoundError, match="there is no such experiment"):
+        shown()
+    draft = pictify.experiments.create(
+        name="x", type="ab_test", slug="abc", variants=VARIANTS, fallback_template_uid="tmpl_00000003"
+    )
+    with pytest.raises(NotFoundError, match="the experiment is draft"):
+        shown()
+    pictify.experiments.start(draft.uid)
+    assert shown() == (1200, 630)
+    pictify.experiments.pause(draft.uid)
+    assert shown() == (1080, 1080)
+    pictify.experiments.delete(draft.uid)
+    other = start(pictify)
+    pictify.experiments.pause(other.uid)
+    with pytest.raises(NotFoundError, match="the experiment is paused"):
+        shown()
+    pictify.experiments.update(other.uid, fallback_image_url="https://shop.example.com/x.png")
+    assert shown() == (1200, 630)
+    third = start(pictify, slug="third")
+    pictify.experiments.complete(third.uid, winner_variant_id="a")
+    with pytest.raises(GoneError, match="the experiment is completed"):
+        pictify.url_rendering.render_experiment("third", "png")
+
+
+def test_a_click_without_a_destination_leads_nowhere(pictify: Pictify) -> None:
+    running = start(pictify)
+    for slug in ("abc", "unknown"):
+        with pytest.raises(NotFoundError):
+            pictify.experiments.track_click(slug)
+    pictify.experiments.update(running.uid, goal_config={"destinationUrl": "https://shop.example.com"})
+    pictify.experiments.pause(running.uid)
+    assert pictify.experiments.track_click("abc") == "https://shop.example.com"
+    assert counts(pictify.experiments.get(running.uid)) == {"a": (0, 0), "b": (0, 0)}
+
+
+def test_a_click_leads_to_an_address_that_a_header_can_carry(pictify: Pictify) -> None:
+    start(pictify, goal_config={"destinationUrl": "https://shop.example.com/\u00fc?q=%20\r\nx: y"})
+    assert pictify.experiments.track_click("abc") == "https://shop.example.com/%C3%BC?q=%20%0D%0Ax:%20y"
+
+
+def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
+    running = start(pictify)
+    start(pictify, slug="resting")
+    pictify.experiments.pause("exp_00000002")
+    events = [
+        {"event": "impression", "experiment": "abc", "variantId": "b"},
+        {"event": "click", "experiment": "abc", "variantId": "b"},
+        {"event": "conversion", "experiment": "abc", "variantId": "b"},
+        {"event": "click", "experiment": "abc"},
+        {"event": "click", "experiment": "unknown"},
+        {"event": "click", "experiment": "resting"},
+        {"event": "click", "experiment": "abc", "variantId": "c"},
+    ]
+    answer = pictify.experiments.track_events(events).to_dict()
+    assert (answer["ok"], answer["processed"], answer["warning"]) == (True, 4, "write_key_recommended")
+    assert answer["errors"] == [
+        {"index": 4, "error": "there is no such experiment"},
+        {"index": 5, "error": "the experiment is not running"},
+        {"index": 6, "error": "the experiment has no such variant"},
+    ]
+    assert counts(pictify.experiments.get(running.uid)) == {"a": (0, 0), "b": (1, 1)}
+    keyed = {"event": "view", "experiment": "abc", "writeKey": "wk"}
+    assert "warning" not in pictify.experiments.track_events([keyed]).to_dict()
+    assert "warning" not in pictify.experiments.track_events(events[:1], write_key="wk").to_dict()
