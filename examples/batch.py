@@ -1,0 +1,38 @@
+"""Render one template with many sets of variables, with a progress bar (of rich: `pip install rich`)."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from rich.progress import Progress
+
+from pictify_client import AsyncPictify, PictifyError
+from pictify_client.models import BatchStatus
+
+
+async def main(count: int) -> None:
+    """Render, and print where the images are; more sets than one request takes are split into several."""
+    async with AsyncPictify() as pictify:
+        template = await anext(aiter(pictify.templates.list(limit=1)))
+        sets = [{"title": f"Card {number}"} for number in range(1, count + 1)]
+        job = await pictify.batch.render_template(template.uid, variable_sets=sets, format="png")
+
+        with Progress() as progress:
+            bar = progress.add_task("Rendering", total=count)
+
+            def show(status: BatchStatus) -> None:
+                progress.update(bar, completed=(status.completed_items or 0) + (status.failed_items or 0))
+
+            done = await job.wait(timeout=600, on_progress=show)
+
+        print(f"{', '.join(job.batch_ids)}: {done.status}, {done.failed_items or 0} failed")
+        for variables, result in zip(sets, done.results or [], strict=True):
+            print(f"{variables['title']}: {result.url or result.error}")
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 120))
+    except PictifyError as error:
+        sys.exit(f"{type(error).__name__}: {error}")

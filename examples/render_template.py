@@ -1,0 +1,32 @@
+"""Make a template, render it with variables, and save the image: `render_template.py hero.png`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from pictify_client import AsyncPictify, PictifyError
+
+HTML = '<div style="font: 48px sans-serif; padding: 64px">{{title}}: {{price}}</div>'
+
+
+async def main(path: str) -> None:
+    """Print where the image is served, and save another rendering of the same template."""
+    async with AsyncPictify() as pictify:
+        template = await pictify.templates.create(name="Price card", html=HTML, width=600, height=315)
+        variables = {"title": "Espresso cup", "price": "9.50 EUR"}
+        # Width and height are left out, so they are the template's own.
+        image = await pictify.templates.render(template.uid, variables=variables, format="png")
+        print(f"{template.name} is rendered at {image.url}")
+
+        file = await pictify.url_rendering.render_template(template.uid, "png", variables=variables)
+        await file.save(path)
+        print(f"saved as {path}: {file.content_type}, {file.content_length} bytes")
+        await pictify.templates.delete(template.uid)
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "hero.png"))
+    except PictifyError as error:
+        sys.exit(f"{type(error).__name__}: {error}")
