@@ -309,7 +309,9 @@ class _Call(Generic[T]):
     def is_read_at_once(self, response: httpx.Response) -> bool:
         """Whether an answer is read before it is handed out: an error, or what is small."""
         length = response.headers.get("content-length", "")
-        small = length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
+        # What is compressed may be large all the same.
+        plain = "content-encoding" not in response.headers
+        small = plain and length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
         return small or response.status_code == 304 or not self.operation.succeeded(response)
 
     def answer(self, response: httpx.Response, file: T | None = None) -> Response[T]:
