@@ -31,7 +31,10 @@ _ERRORS = {
 _CALL_REFUSED = ("PictifyError", "The API refused or failed, did not answer, or not in the shape of the contract.")
 _ARGUMENTS_REFUSED = ("TypeError, ValueError", "An argument is not what the contract takes; nothing was sent.")
 _OF_A_LIST = "The list: iterate over it for the items of all pages. Nothing is sent before."
-_OF_A_JOB = "The job, to wait for; it goes on whether or not anyone does."
+_OF_A_JOB = (
+    "The job, to wait for; it goes on whether or not anyone does. More items than one request takes are split into "
+    "several batches, which it holds together."
+)
 _OF_A_FILE = "Read it, save it or close it: it may hold a connection until then."
 _OF_A_URL = "The URL. Nothing is sent."
 _OF_KEYS_IN_URLS = (

@@ -294,7 +294,7 @@ class Values:
         """
         default = "UNSET" if not prop.required else None if self.is_sent(model) else "ABSENT"
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
-            return " = field(repr=False)" if default is None else f" = field(default={default}, repr=False)"
+            return " = field(repr=hidden)" if default is None else f" = field(default={default}, repr=hidden)"
         return "" if default is None else f" = {default}"
 
     # Checking what a caller gives.

@@ -12,8 +12,9 @@ what they take and give, and `pictify_client.errors` what they raise.
 
 from ._lazy import attach
 
-# Type checkers know the name; `typing` itself would take longer to import than all of this.
-TYPE_CHECKING = False
+# Type checkers know the name; `typing` itself would take longer to import than all of this. A plain False
+# would tell jedi, which completes for IPython and many editors, that nothing is here.
+TYPE_CHECKING = bool()  # noqa: UP018
 
 if TYPE_CHECKING:
     from . import api as api

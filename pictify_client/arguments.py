@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, cast
 
@@ -59,7 +60,7 @@ class Argument(NamedTuple):
         """
         if value is UNSET or (value is None and not self.nullable):
             if self.required:
-                raise ValueError(f"{where} is required, got {value}")
+                raise ValueError(f"{where} is required")
             return UNSET
         return None if value is None else self.kind.write(value, where)
 
@@ -216,13 +217,22 @@ class Object(NamedTuple):
             _refuse_type(f"{self.model.__name__} or a mapping", value, where)
         given = {_key(key, where): item for key, item in cast("Mapping[object, object]", value).items()}
         body: dict[str, Any] = dict(given)
+        self._check_spelling(given, where)
         for field in self.model.FIELDS:
-            if field.argument != field.name and field.argument in given:
-                raise ValueError(f"{where} holds {field.argument!r}: the API spells it {field.name!r}")
             # An explicit None is the API's own `null`.
             if field.required or given.get(field.name) is not None:
                 body[field.name] = field.written(given.get(field.name, UNSET), f"{where}.{field.name}")
         return body
+
+    def _check_spelling(self, given: Mapping[str, object], where: str) -> None:
+        """Refuse a name that is almost one of the contract's. Another may be newer than this version, and is sent."""
+        names = {field.name for field in self.model.FIELDS}
+        python = {field.argument: field.name for field in self.model.FIELDS}
+        for key in given:
+            if key not in names:
+                meant = python.get(key) or next(iter(get_close_matches(key, names, n=1, cutoff=0.8)), None)
+                if meant is not None:
+                    raise ValueError(f"{where} holds {key!r}: the API spells it {meant!r}")
 
     def write_fields(self, given: Mapping[str, object], where: str = "") -> dict[str, Any]:
         """Answer fields given by their names in Python, without those that are left out."""
@@ -266,12 +276,12 @@ def _check_size(size: int, least: int, most: int | None, unit: str, where: str) 
 
 
 def _refuse_type(expected: str, value: object, where: str, *, secret: bool = False) -> NoReturn:
-    raise TypeError(f"{where} must be {expected}, got {_shown(value, secret=secret)} ({type(value).__name__})")
+    kind = type(value).__name__
+    # What is made of parts may hold a secret in one of them.
+    is_shown = isinstance(value, str | bytes | int | float | datetime) and not secret
+    raise TypeError(f"{where} must be {expected}, got {f'{_shown(value)} ({kind})' if is_shown else kind}")
 
 
 def _shown(value: object, *, secret: bool = False) -> str:
-    # What is made of parts may hold a secret in one of them.
-    if secret or not isinstance(value, str | bytes | int | float | datetime | None):
-        return "something not shown"
-    shown = repr(value)
+    shown = "a secret" if secret else repr(value)
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."

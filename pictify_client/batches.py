@@ -139,6 +139,9 @@ class _Job:
         self, timeout: float | None, poll_interval: float
     ) -> Generator[_Poll | _Sleep | _Report, Response[BatchStatus] | PictifyError | None, BatchStatus]:
         """What to do next, until all batches are done; a poll is answered with its response or its error."""
+        for name, given in (("timeout", timeout), ("poll_interval", poll_interval)):
+            if not isinstance(given, int | float | None):
+                raise TypeError(f"{name} must be a number of seconds, got {given!r}")
         if not poll_interval > 0 or (timeout is not None and not timeout > 0):
             raise ValueError(f"poll_interval and timeout must be more than 0 seconds, got {poll_interval}, {timeout}")
         clock = self._client.clock

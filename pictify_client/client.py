@@ -337,9 +337,10 @@ class _Call(Generic[T]):
             )
         else:
             reason = f"{name}: {self._without_secrets(str(error))}" if str(error) else name
-            failure = APIConnectionError(
-                f"{self.operation}: no whole answer from {self._base_url} ({reason})", self.request
-            )
+            what = f"no whole answer from {self._base_url} ({reason})"
+            if isinstance(error, httpx.ConnectError):
+                what = f"no connection to {self._base_url} ({reason}); is it the right base_url (PICTIFY_BASE_URL)?"
+            failure = APIConnectionError(f"{self.operation}: {what}", self.request)
         # Not where its text repeats the key, as a server can make it.
         failure.__cause__ = error if self._without_secrets(str(error)) == str(error) else None
         return failure

@@ -90,6 +90,11 @@ class Model:
         return decode(cls.take, owned, lambda: src_dict)
 
 
+def hidden(value: object) -> str:
+    """The repr of a field that is secret: whether it is there."""
+    return repr(value) if value is UNSET or value is None else "[hidden]"
+
+
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     """Whether a JSON value is an object."""
     return isinstance(value, dict)

@@ -172,7 +172,7 @@ class APIStatusError(PictifyError):
 
     def __str__(self) -> str:
         faults = self._faults()
-        text = f"{self.operation} answered {self.status_code}: {self.message}"
+        text = f"{_call(self.request)} answered {self.status_code}: {self.message}"
         if faults and faults != self.message:
             text = f"{text.removesuffix('.')}: {faults}"
         known = {"code": self.code, "request id": self.request_id}
@@ -246,6 +246,12 @@ def status_error(operation: str, response: httpx.Response) -> APIStatusError:
     if status == 429 and error.code == "quota_exceeded":
         return QuotaExceededError(operation, response)
     return error
+
+
+def _call(request: httpx.Request) -> str:
+    """The method and the path of a request, for a reader: without its query, and not endlessly long."""
+    path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+    return f"{request.method} {path if len(path) <= _LONGEST_SHOWN else f'{path[:_LONGEST_SHOWN]}...'}"
 
 
 def _json_object(content: bytes) -> dict[str, Any]:

@@ -244,4 +244,6 @@ def _paths(target: str | PathLike[str]) -> tuple[Path, Path]:
     path = Path(target)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name the file in it")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} does not exist")
     return path, path.with_name(f".{path.name}.{token_hex(4)}.part")

@@ -164,6 +164,8 @@ def test_a_timeout_cancels_nothing(form: str) -> None:
         job_of(form, Api(always(httpx.Response(503))), 1, timeout=2)
     with pytest.raises(ValueError, match="must be more than 0 seconds"):
         job_of(form, api, 1, timeout=0)
+    with pytest.raises(TypeError, match="timeout must be a number of seconds, got '5'"):
+        job_of(form, api, 1, timeout="5")
 
 
 @forms

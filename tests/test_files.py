@@ -176,3 +176,10 @@ def test_urls_are_escaped_and_hold_no_key_of_their_own() -> None:
         urls.template_url("t" * 70_000, "png")
     with pytest.raises(ValueError, match="format must be one of 'png'"):
         urls.binding_url("b", "gif")
+
+
+def test_a_folder_that_does_not_exist_is_named_and_nothing_is_read(tmp_path: Path) -> None:
+    image = sync_client(transport(stream=Body())).url_rendering.render_template("t", "png")
+    with pytest.raises(FileNotFoundError, match=r"the folder .*nowhere does not exist"):
+        image.save(tmp_path / "nowhere" / "hero.png")
+    assert len(image.read()) == 100_000

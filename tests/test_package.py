@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -85,6 +86,29 @@ def test_a_call_imports_its_own_endpoint_and_the_models_of_it_alone() -> None:
             "webhook_subscription_status",
         )
     }
+
+
+@pytest.mark.parametrize("client", ["Pictify", "AsyncPictify"])
+def test_an_editor_offers_every_argument_with_its_documentation(client: str) -> None:
+    code = f"from pictify_client import {client}\npictify = {client}()\npictify.bindings.create("
+    jedi: Any = importlib.import_module("jedi")  # It has no types.
+    script = jedi.Script(code, project=jedi.Project(ROOT))
+    (signature,) = script.get_signatures(3, len("pictify.bindings.create("))
+    assert [parameter.name for parameter in signature.params] == [
+        "template_id",
+        "data_source",
+        "mapping",
+        "name",
+        "defaults",
+        "refresh_policy",
+        "output_config",
+    ]
+    documentation = signature.docstring()
+    for parameter in signature.params:
+        assert f"{parameter.name}: " in documentation.partition("Args:")[2]
+    assert "name: What to call it. At most 255 characters." in documentation
+    names = {each.name for each in script.complete(3, len("pictify."))}
+    assert {"images", "gifs", "pdfs", "templates", "batch", "experiments", "webhooks", "url_rendering"} <= names
 
 
 def test_the_generated_packages_are_where_they_are_said_to_be() -> None:

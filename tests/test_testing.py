@@ -136,6 +136,13 @@ def test_a_command_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]
     assert "there is no command 'no-such-command'" in capsys.readouterr().err
 
 
+def test_a_port_that_is_taken_is_named(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    port = base_url.rpartition(":")[2]
+    with pytest.raises(SystemExit, match="2"):
+        main(["--port", port])
+    assert f"port {port} cannot be had" in capsys.readouterr().err
+
+
 def test_the_example_without_a_key_says_what_is_missing() -> None:
     run = subprocess.run(  # noqa: S603
         [sys.executable, str(ROOT / "examples/list_bindings.py")], capture_output=True, text=True, check=False

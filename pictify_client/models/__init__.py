@@ -3,8 +3,9 @@
 
 from .._lazy import attach
 
-# Type checkers know the name; `typing` itself would take longer to import than all of this.
-TYPE_CHECKING = False
+# Type checkers know the name; `typing` itself would take longer to import than all of this. A plain False
+# would tell jedi, which completes for IPython and many editors, that nothing is here.
+TYPE_CHECKING = bool()  # noqa: UP018
 
 if TYPE_CHECKING:
     from .agent_screenshot import AgentScreenshot as AgentScreenshot

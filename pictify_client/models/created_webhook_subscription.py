@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..decoding import ABSENT, Model, format_datetime, integer, parse_datetime, string, written
+from ..decoding import ABSENT, Model, format_datetime, hidden, integer, parse_datetime, string, written
 from ..types import UNSET, Unset
 from .webhook_event_type import WebhookEventType
 from .webhook_filters import WebhookFilters
@@ -24,6 +24,8 @@ class CreatedWebhookSubscription(Model):
 
     uid: str = ABSENT
     """Id of the subscription."""
+    secret: str = field(default=ABSENT, repr=hidden)
+    """Secret that the messages are signed with (`whsec_...`); returned only here."""
     event: WebhookEventType | Unset = UNSET
     """Event that it reports. One of `render.completed`, `render.failed`, `binding.updated`, `binding.failed`."""
     target_url: str | Unset = UNSET
@@ -42,14 +44,13 @@ class CreatedWebhookSubscription(Model):
     """When the last message was delivered, UTC."""
     created_at: datetime | Unset = UNSET
     """When the subscription was made, UTC."""
-    secret: str | Unset = field(default=UNSET, repr=False)
-    """Secret that the messages are signed with (`whsec_...`); returned only here."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)
+        self.secret = v if type(v := pop("secret", None)) is str else string(v)
         self.event = _webhook_event_type[v] if (v := pop("event", None)) is not None else UNSET
         self.target_url = v if type(v := pop("targetUrl", None)) is str else string(v)
         self.platform = _webhook_platform[v] if (v := pop("platform", None)) is not None else UNSET
@@ -59,13 +60,13 @@ class CreatedWebhookSubscription(Model):
         self.failure_count = v if type(v := pop("failureCount", None)) is int else integer(v)
         self.last_delivery_at = parse_datetime(pop("lastDeliveryAt", None))
         self.created_at = parse_datetime(pop("createdAt", None))
-        self.secret = v if type(v := pop("secret", None)) is str else string(v)
         self.additional_properties = d
         return self
 
     def to_dict(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
             "uid": self.uid,
+            "secret": self.secret,
             "event": written(self.event, str),
             "targetUrl": self.target_url,
             "platform": written(self.platform, str),
@@ -75,6 +76,5 @@ class CreatedWebhookSubscription(Model):
             "failureCount": self.failure_count,
             "lastDeliveryAt": written(self.last_delivery_at, format_datetime),
             "createdAt": written(self.created_at, format_datetime),
-            "secret": self.secret,
         }
         return self.with_additional(fields)

@@ -6,7 +6,7 @@ from typing import Any, Self
 from attrs import define, field
 
 from ..arguments import Argument, Choice, String
-from ..decoding import Model, string, written
+from ..decoding import Model, hidden, string, written
 from ..types import UNSET, Unset
 from .credentials_type import CredentialsType
 
@@ -19,7 +19,7 @@ class Credentials(Model):
 
     type: CredentialsType | Unset = UNSET
     """How to authenticate. One of `api_key`, `bearer_token`, `basic_auth`, `custom_header`."""
-    value: str | Unset = field(default=UNSET, repr=False)
+    value: str | Unset = field(default=UNSET, repr=hidden)
     """The secret: the key, the token, the password, or what the header holds."""
     username: str | Unset = UNSET
     """User name, for credentials of type `basic_auth`."""

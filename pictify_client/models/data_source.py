@@ -6,7 +6,7 @@ from typing import Any, Self
 from attrs import define, field
 
 from ..arguments import Anything, Argument, Choice, MapOf, Object, String
-from ..decoding import Model, copied, mapping_of, string, written
+from ..decoding import Model, copied, hidden, mapping_of, string, written
 from ..types import UNSET, Unset
 from .credentials import Credentials
 from .data_source_method import DataSourceMethod
@@ -26,7 +26,7 @@ class DataSource(Model):
     """Address that is fetched, for a source of type `http`."""
     method: DataSourceMethod | Unset = UNSET
     """HTTP method with which `url` is fetched. One of `GET`, `POST`."""
-    headers: dict[str, str] | Unset = field(default=UNSET, repr=False)
+    headers: dict[str, str] | Unset = field(default=UNSET, repr=hidden)
     """Headers sent with the fetch; kept out of the repr, as they may carry a key."""
     body: Any | Unset = UNSET
     """Body sent with the fetch, for the method `POST`."""

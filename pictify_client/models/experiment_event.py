@@ -6,7 +6,7 @@ from typing import Any, Self
 from attrs import define, field
 
 from ..arguments import Argument, Choice, MapOf, String
-from ..decoding import ABSENT, Model, copied, mapping, string, written
+from ..decoding import ABSENT, Model, copied, hidden, mapping, string, written
 from ..types import UNSET, Unset
 from .experiment_event_channel import ExperimentEventChannel
 from .experiment_event_device import ExperimentEventDevice
@@ -39,7 +39,7 @@ class ExperimentEvent(Model):
     """More about the event, at most 10 KB and 3 levels deep."""
     source: ExperimentEventSource | Unset = UNSET
     """What sends the event. One of `sdk`, `api`; left out, it is api."""
-    write_key: str | Unset = field(default=UNSET, repr=False)
+    write_key: str | Unset = field(default=UNSET, repr=hidden)
     """Write key, instead of one in the header `X-Write-Key`."""
 
     @classmethod

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event
 
@@ -32,7 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command and program is None:
         parser.error(f"there is no command {command[0]!r}")
     fake = FakePictify()
-    with serving(fake, options.port) as base_url:
+    with ExitStack() as stack:
+        try:
+            base_url = stack.enter_context(serving(fake, options.port))
+        except (OSError, OverflowError) as error:
+            parser.error(f"port {options.port} cannot be had: {error}")
         environment = {"PICTIFY_BASE_URL": base_url, "PICTIFY_API_KEY": fake.api_key}
         if program is not None:
             environment = {**os.environ, **environment, "PATH": path}

@@ -41,7 +41,8 @@ class Batch(Resource):
             concurrency: How many images are rendered at the same time. 1 to 10; left out, it is 5.
 
         Returns:
-            The job, to wait for; it goes on whether or not anyone does.
+            The job, to wait for; it goes on whether or not anyone does. More items than one request takes are
+            split into several batches, which it holds together.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -124,7 +125,8 @@ class AsyncBatch(Resource):
             concurrency: How many images are rendered at the same time. 1 to 10; left out, it is 5.
 
         Returns:
-            The job, to wait for; it goes on whether or not anyone does.
+            The job, to wait for; it goes on whether or not anyone does. More items than one request takes are
+            split into several batches, which it holds together.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
