@@ -14,7 +14,8 @@ from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import Response
-from openapi_python_client.strings import PythonIdentifier
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonIdentifier, in_double_quote_literal
 
 from .values import UnsupportedError, Values, fields_of, operations, unique
 
@@ -137,21 +138,24 @@ class Calls(Values):
         return found
 
     def generated_models(self) -> list[ModelProperty]:
-        """The models that get a class: all but the wrappers, of which no one ever sees one."""
-        wrappers = {
-            response.prop.class_info.name
-            for endpoint in self._endpoints
-            for response, _, name in self._answers(endpoint)
-            if name is not None and isinstance(response.prop, ModelProperty)
-        }
-        return [model for model in self.own_models() if model.class_info.name not in wrappers]
+        """The models that get a class: those that a call takes or gives; so none that only wraps one of them."""
+        given = [prop for endpoint in self._endpoints for prop in self._answer_props(endpoint)]
+        taken = [prop for endpoint in self._endpoints for prop in self.bodies(endpoint)]
+        names = {model.class_info.name for model in self._models_in([*given, *taken])}
+        return [model for model in self.own_models() if model.class_info.name in names]
 
     def readers(self, endpoint: Endpoint) -> list[tuple[int, str]]:
         """For each status of success what reads its JSON."""
         return [
-            (status_of(response), f'only("{name}", {self.reader(prop)})' if name else self.reader(prop))
+            (status_of(response), self._only(name, prop) if name else self.reader(prop))
             for response, prop, name in self._answers(endpoint)
         ]
+
+    def _only(self, name: str, prop: PropertyProtocol) -> str:
+        required = self._models[prop.class_info.name].required_properties if isinstance(prop, ModelProperty) else []
+        names = [name, *(field.name.get_untrusted_value() for field in required or [])]
+        first, *others = (f'"{in_double_quote_literal(UntrustedString(each))}"' for each in names)
+        return f"only({', '.join([first, self.reader(prop), *others])})"
 
     def answer_type(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The type of a successful answer."""

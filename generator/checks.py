@@ -20,8 +20,8 @@ from .values import SCALARS, UnsupportedError, fields_of, operations
 # Names that the generated modules import, of which a schema must not be another.
 _TAKEN = frozenset(
     {"Any", "Anything", "Argument", "AsyncFile", "AuthenticatedClient", "Boolean", "Choice", "Client", "DateTime"}
-    | {"File", "Final", "Integer", "ListOf", "MapOf", "Mapping", "Model", "Number", "Object", "OneOrMany", "OpenEnum"}
-    | {"Operation", "Resource", "Response", "Self", "Sequence", "String", "Unset"}
+    | {"File", "Final", "Integer", "Iterable", "ListOf", "MapOf", "Mapping", "Model", "Number", "Object", "OneOrMany"}
+    | {"OpenEnum", "Operation", "Resource", "Response", "Self", "String", "Unset"}
 )
 _ENUM = Class(name=ClassName("Enum", ""), module_name=PythonIdentifier("enum", ""))
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any, cast
 
 _PREFIX = "#/components/schemas/"
-# What may differ between schemas of one class: the prose and the default are those of the first,
-# since neither changes the code; the limits hold where any of them has them.
+# What may differ between schemas of one class, since it does not change the code: then the first one's holds.
+# A limit that only one of them has holds for all.
 _MAY_DIFFER = frozenset({"description", "default", "example", "examples"})
 
 
@@ -78,10 +78,12 @@ def _merged(one: dict[str, Any], other: dict[str, Any], where: str) -> dict[str,
         if name == "enum":
             merged[name] = [*first, *(value for value in second if value not in first)]
         elif name == "properties":
-            merged[name] = {**second, **first}
-            for field in set(first) & set(second):
-                merged[name][field] = _merged(first[field], second[field], f"{where}.{field}")
-            merged[name] = {field: merged[name][field] for field in {**first, **second}}
+            merged[name] = {
+                field: _merged(first[field], second[field], f"{where}.{field}")
+                if field in first and field in second
+                else first.get(field, second.get(field))
+                for field in {**first, **second}
+            }
         elif name != "required" and first != second:
             raise ComponentError(f"the schemas of the class {where} disagree about `{name}`: {first!r} and {second!r}")
     required = [field for field in one.get("required", []) if field in other.get("required", [])]

@@ -28,6 +28,7 @@ _ERRORS = {
     422: "UnprocessableContentError",
     429: "RateLimitError",
 }
+_JOB_SPLIT = ("BatchStartError", "Some items were started, and then a request for more of them failed.")
 _CALL_REFUSED = ("PictifyError", "The API refused or failed, did not answer, or not in the shape of the contract.")
 _ARGUMENTS_REFUSED = ("TypeError, ValueError", "An argument is not what the contract takes; nothing was sent.")
 _OF_A_LIST = "The list: iterate over it for the items of all pages. Nothing is sent before."
@@ -86,22 +87,28 @@ class Shapes(Calls):
     def method_doc(self, endpoint: Endpoint) -> str:
         """The docstring of a method that calls an operation."""
         described = self._described(endpoint, [*endpoint.path_parameters, *self.keywords(endpoint, flat=True)])
-        if items := self.items_argument(endpoint):
+        model = self.body_model(endpoint)
+        if model is not None and (items := self.items_argument(endpoint)):
             kind = self.given_type(self.bodies(endpoint)[0])
             place = len(endpoint.path_parameters)
-            described.insert(place, (items, f"Several at once, each a `{kind}`, in the place of the keywords."))
+            required = " and ".join(f"`{prop.python_name}`" for prop in fields_of(model) if prop.required)
+            text = (
+                f"Several at once, each `{kind}`, in the place of the keywords; without them {required} are required."
+            )
+            described.insert(place, (items, text))
         returns = self._answer_text(endpoint)
         if self.pages_of(endpoint):
             returns = _OF_A_LIST
         elif self.job_of(endpoint):
             returns = _OF_A_JOB
-        return self._call_doc(endpoint, described, returns, 8)
+        split = (_JOB_SPLIT,) if self.job_of(endpoint) else ()
+        return self._call_doc(endpoint, described, returns, 8, more=split)
 
     def url_doc(self, endpoint: Endpoint) -> str:
         """The docstring of a method that gives a URL."""
         described = self._described(endpoint, [*endpoint.path_parameters, *endpoint.query_parameters])
         call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
-        lines = [filled(f"The URL of {call}, for whoever loads it without this client, such as an `<img>`.", 8)]
+        lines = [filled(f"The URL of {call}, for whoever loads it without this client: a page, or a mail.", 8)]
         if any(self._for_urls_only(endpoint, prop) for prop in endpoint.query_parameters):
             lines += ["", filled(_OF_KEYS_IN_URLS, 8)]
         return self._sections(
@@ -114,13 +121,14 @@ class Shapes(Calls):
         described: list[tuple[str, str]],
         returns: str,
         indent: int,
+        more: tuple[tuple[str, str], ...] = (),
     ) -> str:
         call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
         summary = text_of(endpoint.summary) or endpoint.name.replace("_", " ").capitalize()
         lines = [filled(f"{summary.rstrip('.')} ({call}).", indent)]
         if endpoint.description:
             lines += ["", filled(text_of(endpoint.description), indent)]
-        return self._sections(lines, described, returns, self._raised(endpoint), indent)
+        return self._sections(lines, described, returns, [*more, *self._raised(endpoint)], indent)
 
     @staticmethod
     def _sections(

@@ -8,6 +8,7 @@ default is sent that the caller did not choose.
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from typing import Any, cast
@@ -86,12 +87,16 @@ class Values:
         for endpoint in self._endpoints:
             parameters = (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters)
             names += [(prop, _TAKEN_ARGUMENTS) for prop in parameters]
+        headers = [prop for endpoint in self._endpoints for prop in endpoint.header_parameters]
         for prop, taken in names:
             # A header of one's own was once to begin with `X-`.
-            name = str(prop.python_name).removesuffix("_").removeprefix("x_")
+            name = str(prop.python_name).removesuffix("_")
+            if prop in headers:
+                # A header of one's own was once to begin with `X-`.
+                name = name.removeprefix("x_")
             if name in taken or iskeyword(name):
                 object.__setattr__(prop, "python_name", f"{name}_")
-            elif hasattr(builtins, name) or prop.python_name.startswith("x_"):
+            elif hasattr(builtins, name) or prop in headers:
                 object.__setattr__(prop, "python_name", name)
 
     def own_models(self) -> list[ModelProperty]:
@@ -182,7 +187,7 @@ class Values:
         if isinstance(inner, EnumProperty | DateTimeProperty):
             kind += " | str"
         elif isinstance(inner, ListProperty):
-            kind = f"Sequence[{self.given_type(inner.inner_property)}]"
+            kind = f"Iterable[{self.given_type(inner.inner_property)}]"
         elif isinstance(inner, ModelProperty) and self.is_mapping(inner):
             kind = f"Mapping[str, {self.given_type(self._mapped(inner))}]"
         elif isinstance(inner, ModelProperty):
@@ -240,8 +245,14 @@ class Values:
     def _but_null(self, prop: PropertyProtocol, item: str) -> str:
         return "" if self._nullable(prop)[1] else f" if {item} is not None"
 
-    def read_field(self, prop: PropertyProtocol) -> str:
+    def read_field(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The expression that takes a field out of the dict it came in."""
+        read = self._read_field(prop)
+        if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
+            return re.sub(r'(?<!")\bstring\b(?!")', "secret", read)
+        return read
+
+    def _read_field(self, prop: PropertyProtocol) -> str:
         inner, nullable = self._nullable(prop)
         name = f'"{in_double_quote_literal(prop.name)}"'
         if isinstance(inner, AnyProperty):
@@ -314,7 +325,8 @@ class Values:
     def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema) -> str:
         """The declaration of an argument, with its limits."""
         words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"', self.kind_of(prop, schema)]
-        flags = {"required": prop.required, "nullable": self._nullable(prop)[1]}
+        # Where a value may be anything, it may be null.
+        flags = {"required": prop.required, "nullable": self._nullable(prop)[1] or isinstance(prop, AnyProperty)}
         return f"Argument({', '.join([*words, *(f'{name}=True' for name, said in flags.items() if said)])})"
 
     def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:

@@ -8,19 +8,24 @@ place, what is wrong, and what would be right.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
-from difflib import get_close_matches
 from math import isfinite
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, cast
+from numbers import Real
+from operator import index
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, SupportsIndex, cast
 
-from .decoding import Model, format_datetime, parse_datetime
+from .decoding import DecodeError, Model, format_datetime, parse_datetime
 from .types import UNSET
 
 if TYPE_CHECKING:
     from .types import OpenEnum
 
 _LONGEST_SHOWN = 100
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+# What is shorter is no secret worth the name, and would be found everywhere.
+_SHORTEST_SECRET = 6
 
 
 class Kind(Protocol):
@@ -98,10 +103,12 @@ class Integer(NamedTuple):
 
     def write(self, value: Any, where: str) -> int:
         """Answer it as it is."""
-        if not isinstance(value, int) or isinstance(value, bool):
-            _refuse_type("int", value, where)
-        _check_bounds(value, self.minimum, self.maximum, where)
-        return int(value)
+        # An integer of another library, such as numpy's, is one too.
+        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+            _refuse_type("int", cast("object", value), where)
+        known = index(value)
+        _check_bounds(known, self.minimum, self.maximum, where)
+        return known
 
 
 class Number(NamedTuple):
@@ -112,12 +119,13 @@ class Number(NamedTuple):
 
     def write(self, value: Any, where: str) -> float:
         """Answer it as it is."""
-        if not isinstance(value, int | float) or isinstance(value, bool):
+        if isinstance(value, bool) or not isinstance(value, Real):
             _refuse_type("float", value, where)
-        if not isfinite(value):
-            raise ValueError(f"{where} must be a finite number, got {value!r}")
-        _check_bounds(value, self.minimum, self.maximum, where)
-        return int(value) if isinstance(value, int) else float(value)
+        known = int(value) if isinstance(value, int) else float(value)
+        if isinstance(known, float) and not isfinite(known):
+            raise ValueError(f"{where} must be a finite number, got {known!r}")
+        _check_bounds(known, self.minimum, self.maximum, where)
+        return known
 
 
 class Boolean(NamedTuple):
@@ -135,15 +143,17 @@ class DateTime(NamedTuple):
 
     def write(self, value: Any, where: str) -> str:
         """Answer it as a date-time of RFC 3339."""
+        if isinstance(value, str):
+            with suppress(DecodeError):
+                if _DATE_TIME.fullmatch(value) and parse_datetime(value):
+                    return str.__str__(value)
+            raise ValueError(f"{where} must be a date-time such as 2026-01-29T10:00:05Z, got {_shown(value)}")
+        if not isinstance(value, datetime):
+            _refuse_type("datetime", value, where)
         try:
-            if isinstance(value, str):
-                parse_datetime(value)
-                return str.__str__(value)
-            if isinstance(value, datetime):
-                return format_datetime(value)
+            return format_datetime(value)
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from None
-        return _refuse_type("datetime", value, where)
 
 
 class Choice(NamedTuple):
@@ -174,7 +184,7 @@ class ListOf(NamedTuple):
     def write(self, value: Any, where: str) -> list[Any]:
         """Answer them as a list."""
         if not isinstance(value, Iterable) or isinstance(value, str | bytes | Mapping | Model):
-            _refuse_type("a list", cast("object", value), where)
+            _refuse_type("a list", cast("object", value), where, secret=True)
         given = list(cast("Iterable[object]", value))
         _check_size(len(given), self.min_items, self.max_items, "item", where)
         return [self.kind.write(item, f"{where}[{number}]") for number, item in enumerate(given)]
@@ -197,7 +207,7 @@ class MapOf(NamedTuple):
     def write(self, value: Any, where: str) -> dict[str, Any]:
         """Answer it as a dict."""
         if not isinstance(value, Mapping):
-            _refuse_type("a mapping", value, where)
+            _refuse_type("a mapping", value, where, secret=True)
         given = cast("Mapping[object, object]", value)
         return {_key(key, where): self.kind.write(item, f"{where}[{key!r}]") for key, item in given.items()}
 
@@ -214,8 +224,9 @@ class Object(NamedTuple):
             extra: dict[str, Any] = getattr(value, "additional_properties", {})
             return {**extra, **self.write_fields(known, f"{where}.")}
         if not isinstance(value, Mapping):
-            _refuse_type(f"{self.model.__name__} or a mapping", value, where)
-        given = {_key(key, where): item for key, item in cast("Mapping[object, object]", value).items()}
+            _refuse_type(f"{self.model.__name__} or a mapping", value, where, secret=True)
+        items = cast("Mapping[object, object]", value).items()
+        given = {_key(key, where): item for key, item in items if item is not UNSET}
         body: dict[str, Any] = dict(given)
         self._check_spelling(given, where)
         for field in self.model.FIELDS:
@@ -226,13 +237,15 @@ class Object(NamedTuple):
 
     def _check_spelling(self, given: Mapping[str, object], where: str) -> None:
         """Refuse a name that is almost one of the contract's. Another may be newer than this version, and is sent."""
-        names = {field.name for field in self.model.FIELDS}
-        python = {field.argument: field.name for field in self.model.FIELDS}
-        for key in given:
-            if key not in names:
-                meant = python.get(key) or next(iter(get_close_matches(key, names, n=1, cutoff=0.8)), None)
-                if meant is not None:
-                    raise ValueError(f"{where} holds {key!r}: the API spells it {meant!r}")
+        names = {field.argument: field.name for field in self.model.FIELDS}
+        unknown = [key for key in given if key not in names.values()]
+        missing = [name for name in names.values() if name not in given]
+        for key in unknown:
+            from difflib import get_close_matches
+
+            meant = names.get(key) or next(iter(get_close_matches(key, missing, n=1, cutoff=0.8)), None)
+            if meant is not None:
+                raise ValueError(f"{where} holds {key!r}: the API spells it {meant!r}")
 
     def write_fields(self, given: Mapping[str, object], where: str = "") -> dict[str, Any]:
         """Answer fields given by their names in Python, without those that are left out."""
@@ -255,6 +268,25 @@ class OneOrMany(NamedTuple):
         return kind.write(value, where)
 
 
+def secrets_of(kind: Kind, value: object) -> Iterator[str]:
+    """The secrets in a JSON value that a kind has written."""
+    if isinstance(kind, String):
+        if kind.secret and isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+            yield value
+    elif isinstance(value, list):
+        inner = kind.many.kind if isinstance(kind, OneOrMany) else kind.kind if isinstance(kind, ListOf) else Anything()
+        for item in cast("list[object]", value):
+            yield from secrets_of(inner, item)
+    elif isinstance(value, dict):
+        known = cast("dict[str, object]", value)
+        if isinstance(kind, MapOf):
+            for item in known.values():
+                yield from secrets_of(kind.kind, item)
+        elif isinstance(kind, Object | OneOrMany):
+            for field in (kind.one if isinstance(kind, OneOrMany) else kind).model.FIELDS:
+                yield from secrets_of(field.kind, known.get(field.name))
+
+
 def _key(key: object, where: str) -> str:
     if not isinstance(key, str):
         raise TypeError(f"{where} has a key that is no string: {_shown(key)}")
@@ -263,9 +295,9 @@ def _key(key: object, where: str) -> str:
 
 def _check_bounds(value: float, minimum: float | None, maximum: float | None, where: str) -> None:
     if minimum is not None and value < minimum:
-        raise ValueError(f"{where} must be at least {minimum}, got {value!r}")
+        raise ValueError(f"{where} must be at least {minimum}, got {_shown(value)}")
     if maximum is not None and value > maximum:
-        raise ValueError(f"{where} must be at most {maximum}, got {value!r}")
+        raise ValueError(f"{where} must be at most {maximum}, got {_shown(value)}")
 
 
 def _check_size(size: int, least: int, most: int | None, unit: str, where: str) -> None:
@@ -283,5 +315,9 @@ def _refuse_type(expected: str, value: object, where: str, *, secret: bool = Fal
 
 
 def _shown(value: object, *, secret: bool = False) -> str:
-    shown = "a secret" if secret else repr(value)
+    try:
+        shown = "a secret" if secret else repr(value)
+    except ValueError:
+        # An integer of more digits than Python writes.
+        shown = type(value).__name__
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."

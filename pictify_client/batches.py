@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from inspect import isawaitable
+from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import attrs
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
     from .types import Response
 
 _FINAL = frozenset({"completed", "partial", "failed", "cancelled"})
+# Longer than the minute over which the API counts, a clock is wrong; longer than an hour, a server is.
+_LONGEST_SPACING = 60.0
+_LONGEST_TOLD = 3600.0
 # Each wait is half as long again as the one before, up to this many seconds.
 _GROWTH = 1.5
 _LONGEST_WAIT = 15.0
 _MOST_LOST_POLLS = 5
-# A poll takes no longer than this, or than what is left of the time for all of them.
-_POLL_TIMEOUT = 60.0
+# A poll takes no longer than what is left of the time for all of them, or than this.
 _SHORTEST_POLL = 1.0
 
 
@@ -70,7 +73,7 @@ class _Operations(NamedTuple):
 
 
 class _Poll(NamedTuple):
-    number: int
+    batch_id: str
     timeout: float
 
 
@@ -116,48 +119,47 @@ class _Job:
 
     def _add(self, response: Response[BatchResponse], offset: int) -> None:
         answer = response.result()
-        if not answer.batch_id:
-            raise PictifyError(f"{self._operations.start}: the answer names no batch: {answer.to_dict()}")
+        try:
+            self._operations.results.target({"batch_id": answer.batch_id or ""})
+        except ValueError as error:
+            raise PictifyError(f"{self._operations.start}: the answer names no batch that can be asked for") from error
         self._parts.append(_Part(answer.batch_id, offset))
 
     def _failed(self, error: PictifyError, left: int) -> PictifyError:
         """What to raise for a request that failed: another error where there is something to go on with."""
         if not self._parts:
             return error
+        refused = "were not started" if isinstance(error, APIStatusError) else "may not have been started"
         failure = BatchStartError(
-            f"{left} variable sets were not started ({error}); {', '.join(self.batch_ids)} were, and go on: "
-            "see `job` of this error",
+            f"{left} variable sets {refused} ({error}); {', '.join(self.batch_ids)} go on: see `job` of this error",
             cast("BatchJob | AsyncBatchJob", self),
         )
         failure.__cause__ = error
         return failure
 
-    def _poll_client(self, poll: _Poll) -> Client:
-        return self._client if poll.timeout >= _POLL_TIMEOUT else self._client.with_options(timeout=poll.timeout)
-
     def _watch(
-        self, timeout: float | None, poll_interval: float
+        self, timeout: Any, poll_interval: Any
     ) -> Generator[_Poll | _Sleep | _Report, Response[BatchStatus] | PictifyError | None, BatchStatus]:
         """What to do next, until all batches are done; a poll is answered with its response or its error."""
         for name, given in (("timeout", timeout), ("poll_interval", poll_interval)):
-            if not isinstance(given, int | float | None):
+            if not isinstance(given, int | float) and not (name == "timeout" and given is None):
                 raise TypeError(f"{name} must be a number of seconds, got {given!r}")
-        if not poll_interval > 0 or (timeout is not None and not timeout > 0):
-            raise ValueError(f"poll_interval and timeout must be more than 0 seconds, got {poll_interval}, {timeout}")
+            if given is not None and not 0 < given < inf:
+                raise ValueError(f"{name} must be more than 0 seconds, and finite, got {given!r}")
         clock = self._client.clock
-        deadline = float("inf") if timeout is None else clock.monotonic() + timeout
+        deadline = inf if timeout is None else clock.monotonic() + timeout
         pause, lost = poll_interval, 0
         while True:
             least = 0.0
-            for number, part in enumerate(self._parts):
+            for part in self._parts:
                 if part.is_done:
                     continue
                 if least:
                     yield _Sleep(self._in_time(least, deadline))
                 left = deadline - clock.monotonic()
-                answered = yield _Poll(number, max(left, _SHORTEST_POLL))
+                answered = yield _Poll(part.batch_id, max(left, _SHORTEST_POLL))
                 answer = cast("Response[BatchStatus] | PictifyError", answered)
-                error = answer if isinstance(answer, PictifyError) else answer.error
+                error = _error_of(answer)
                 if error is not None:
                     lost += not isinstance(error, RateLimitError)
                     if not _is_lost(error) or lost >= _MOST_LOST_POLLS:
@@ -166,7 +168,7 @@ class _Job:
                     part.status, lost = cast("Response[BatchStatus]", answer).result(), 0
                 unfinished = sum(not each.is_done for each in self._parts)
                 told = error.retry_after if isinstance(error, APIStatusError) else None
-                least = max(told or 0.0, _spacing(answer, unfinished, clock.time()))
+                least = max(min(told or 0.0, _LONGEST_TOLD), _spacing(answer, unfinished, clock.time()))
             if all(part.status is not None for part in self._parts):
                 yield _Report(self._status())
             if all(part.is_done for part in self._parts):
@@ -200,11 +202,12 @@ class _Job:
         if not unfinished and len(set(states)) > 1:
             state = type(first.status)("partial")
         total = sum(each.total_items or 0 for each in known)
-        done = sum((each.progress or 0) * (each.total_items or 0) for each in known)
+        weights = [each.total_items or 1 for each in known]
+        done = sum((each.progress or 0) * weight for each, weight in zip(known, weights, strict=True))
         return attrs.evolve(
             first,
             status=state,
-            progress=int(done / total) if total else 0,
+            progress=int(done / sum(weights)),
             total_items=total,
             completed_items=sum(each.completed_items or 0 for each in known),
             failed_items=sum(each.failed_items or 0 for each in known),
@@ -275,8 +278,8 @@ class BatchJob(_Job):
                     on_progress(step.status)
             else:
                 try:
-                    batch_id = self.batch_ids[step.number]
-                    answer = self._poll_client(step).send(self._operations.results, batch_id=batch_id)
+                    client = self._client.at_most(step.timeout)
+                    answer = client.send(self._operations.results, batch_id=step.batch_id)
                 except PictifyError as error:
                     answer = error
 
@@ -284,10 +287,17 @@ class BatchJob(_Job):
         """Cancel what is not rendered yet (`POST /templates/batch/{batchId}/cancel`).
 
         Raises:
-            PictifyError: As any call.
+            PictifyError: As any call; where there are several batches, once all were asked.
         """
-        for batch_id in self.batch_ids:
-            self._client.send(self._operations.cancel, batch_id=batch_id).result()
+        errors: list[PictifyError] = []
+        for part in self._parts:
+            try:
+                if not part.is_done:
+                    self._client.send(self._operations.cancel, batch_id=part.batch_id).result()
+            except PictifyError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 class AsyncBatchJob(_Job):
@@ -352,8 +362,8 @@ class AsyncBatchJob(_Job):
                     await told
             else:
                 try:
-                    batch_id = self.batch_ids[step.number]
-                    answer = await self._poll_client(step).asend(self._operations.results, batch_id=batch_id)
+                    client = self._client.at_most(step.timeout)
+                    answer = await client.asend(self._operations.results, batch_id=step.batch_id)
                 except PictifyError as error:
                     answer = error
 
@@ -361,10 +371,17 @@ class AsyncBatchJob(_Job):
         """Cancel what is not rendered yet (`POST /templates/batch/{batchId}/cancel`).
 
         Raises:
-            PictifyError: As any call.
+            PictifyError: As any call; where there are several batches, once all were asked.
         """
-        for batch_id in self.batch_ids:
-            (await self._client.asend(self._operations.cancel, batch_id=batch_id)).result()
+        errors: list[PictifyError] = []
+        for part in self._parts:
+            try:
+                if not part.is_done:
+                    (await self._client.asend(self._operations.cancel, batch_id=part.batch_id)).result()
+            except PictifyError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
 
 def _requests(start: Operation[BatchResponse], arguments: Mapping[str, object]) -> Iterator[tuple[int, int, Any]]:
@@ -395,19 +412,28 @@ def _is_lost(error: PictifyError) -> bool:
     return isinstance(error, APIConnectionError | ResponseDecodeError)
 
 
+def _error_of(answer: Response[BatchStatus] | PictifyError) -> PictifyError | None:
+    """What went wrong with a poll; an answer without a status counts too, as it could be asked for ever."""
+    if isinstance(answer, PictifyError):
+        return answer
+    if answer.error is None and not answer.result().status:
+        return APIConnectionError("the answer to a poll does not say how far the batch is")
+    return answer.error
+
+
 def _spacing(answer: object, polls: int, now: float) -> float:
     """Seconds between polls, so that this many fit into what the rate limit leaves until it is reset."""
     limit = getattr(answer, "rate_limit", None)
     if limit is None or limit.remaining is None or limit.reset is None:
         return 0.0
-    left: float = max(0.0, limit.reset.timestamp() - now)
+    left: float = min(max(0.0, limit.reset.timestamp() - now), _LONGEST_SPACING)
     return left if limit.remaining < polls else left / limit.remaining
 
 
 def _in_order(status: BatchStatus, offset: int) -> list[Any]:
     """The results of a batch in the order of its variable sets, counted from the first of them all."""
     results = [
-        result if result.index is UNSET else attrs.evolve(result, index=result.index + offset)
-        for result in status.results or []
+        attrs.evolve(result, index=offset + (place if result.index is UNSET else result.index))
+        for place, result in enumerate(status.results or [])
     ]
-    return sorted(results, key=lambda result: offset if result.index is UNSET else result.index)
+    return sorted(results, key=lambda result: result.index)

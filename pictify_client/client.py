@@ -78,6 +78,10 @@ class _Connections:
                 self._async.cookies.jar.set_policy(_NO_COOKIES)
         return self._open(self._async)
 
+    @property
+    def timeout(self) -> httpx.Timeout:
+        return DEFAULT_TIMEOUT if self._given is None else self._given.timeout
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -177,9 +181,9 @@ class Client:
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
         http_client = self._connections.sync()
-        call = _Call(self, operation, self._request(http_client, operation, arguments))
+        call = self._call(http_client, operation, arguments)
         try:
-            response = http_client.send(call.request, auth=None)
+            response = http_client.send(call.request, auth=None, follow_redirects=call.follow_redirects)
         except TRANSPORT_ERRORS as caught:
             failure = call.failure(caught)
         else:
@@ -189,9 +193,9 @@ class Client:
     async def asend(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """`send` for asyncio and trio."""
         http_client = self._connections.asyncio()
-        call = _Call(self, operation, self._request(http_client, operation, arguments))
+        call = self._call(http_client, operation, arguments)
         try:
-            response = await http_client.send(call.request, auth=None)
+            response = await http_client.send(call.request, auth=None, follow_redirects=call.follow_redirects)
         except TRANSPORT_ERRORS as caught:
             failure = call.failure(caught)
         else:
@@ -206,10 +210,11 @@ class Client:
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
         http_client = self._connections.sync()
-        call = _Call(self, operation, self._request(http_client, operation, arguments))
+        call = self._call(http_client, operation, arguments)
         try:
             response = http_client.send(call.request, auth=None, stream=True)
-            if whole := call.is_read_at_once(response):
+            whole = call.is_read_at_once(response) or _is_loaded(response)
+            if whole:
                 try:
                     response.read()
                 except BaseException:
@@ -224,10 +229,11 @@ class Client:
     async def astream(self, operation: Operation[AsyncFile], /, **arguments: object) -> Response[AsyncFile]:
         """`stream` for asyncio and trio."""
         http_client = self._connections.asyncio()
-        call = _Call(self, operation, self._request(http_client, operation, arguments))
+        call = self._call(http_client, operation, arguments)
         try:
             response = await http_client.send(call.request, auth=None, stream=True)
-            if whole := call.is_read_at_once(response):
+            whole = call.is_read_at_once(response) or _is_loaded(response)
+            if whole:
                 try:
                     await response.aread()
                 except BaseException:
@@ -267,10 +273,16 @@ class Client:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _request(
-        self, http_client: httpx.Client | httpx.AsyncClient, operation: Operation[Any], arguments: Mapping[str, object]
-    ) -> httpx.Request:
-        target, own_headers, content = operation.request(arguments)
+    def at_most(self, seconds: float) -> Self:
+        """A copy none of whose timeouts is longer than this."""
+        known = httpx.Timeout(self._connections.timeout if self._timeout is UNSET else self._timeout)
+        parts = {name: seconds if part is None else min(part, seconds) for name, part in known.as_dict().items()}
+        return self.with_options(timeout=httpx.Timeout(**parts))
+
+    def _call(
+        self, http_client: httpx.Client | httpx.AsyncClient, operation: Operation[T], arguments: Mapping[str, object]
+    ) -> _Call[T]:
+        target, own_headers, content, secrets = operation.request(arguments)
         headers = httpx.Headers({"Accept": operation.accept})
         headers.update(self._headers)
         headers.update(own_headers)
@@ -282,7 +294,7 @@ class Client:
         # Where http_client has query parameters of its own, httpx would put them in the place of these.
         query = httpx.QueryParams(target.partition("?")[2]) if http_client.params else None
         try:
-            return http_client.build_request(
+            request = http_client.build_request(
                 operation.method,
                 self.base_url + target,
                 params=query,
@@ -292,32 +304,42 @@ class Client:
             )
         except UnicodeError as error:
             raise APIConnectionError(f"{operation}: http_client holds a cookie that HTTP cannot carry") from error
+        return _Call(self, operation, request, secrets)
 
 
 class _Call(Generic[T]):
     """One call, from the request to the answer or the error."""
 
-    def __init__(self, client: Client, operation: Operation[T], request: httpx.Request) -> None:
+    def __init__(
+        self, client: Client, operation: Operation[T], request: httpx.Request, secrets: tuple[str, ...]
+    ) -> None:
         self.operation = operation
         self.request = request
         self._base_url = client.base_url
         self._started = perf_counter()
         # Taken now: later they are no longer in the request.
-        secrets = (request.headers.get(name, "").removeprefix("Bearer ") for name in _SECRET_HEADERS)
-        self._secrets = [secret for secret in secrets if secret]
+        sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in _SECRET_HEADERS)
+        self._secrets = [secret for secret in (*sent, *secrets) if secret]
+        # Where the redirect is the answer, it is not followed.
+        self.follow_redirects = False if operation.redirects else httpx.USE_CLIENT_DEFAULT
 
     def is_read_at_once(self, response: httpx.Response) -> bool:
-        """Whether an answer is read before it is handed out: an error, or what is small."""
+        """Whether an answer is read before it is handed out: an error, what is no file, or what is small."""
         length = response.headers.get("content-length", "")
         # What is compressed may be large all the same.
         plain = "content-encoding" not in response.headers
         small = plain and length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
-        return small or response.status_code == 304 or not self.operation.succeeded(response)
+        return small or response.status_code == 304 or not self._is_file(response)
+
+    def _is_file(self, response: httpx.Response) -> bool:
+        """Whether an answer is a success, and not a page or JSON instead of a file."""
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return self.operation.succeeded(response) and not (kind.startswith("text/") or kind.endswith("json"))
 
     def answer(self, response: httpx.Response, file: T | None = None) -> Response[T]:
         """What a response holds: the file that was made of it, or what is parsed here, or an error."""
         self._log(str(response.status_code))
-        if file is not None and self.operation.succeeded(response):
+        if file is not None and self._is_file(response):
             return Response(status_code=response.status_code, headers=response.headers, content=b"", parsed=file)
         return self._read(response)
 
@@ -543,6 +565,15 @@ class AsyncPictify(_OverClient, AsyncResources):
         await self.aclose()
 
 
+def _is_loaded(response: httpx.Response) -> bool:
+    """Whether its body is in memory, as a mock or an event hook may leave it."""
+    try:
+        _ = response.content
+    except httpx.ResponseNotRead:
+        return False
+    return True
+
+
 def _redact(request: httpx.Request) -> None:
     for name in _SECRET_HEADERS:
         if name in request.headers:
@@ -577,8 +608,9 @@ def _base_url(given: Any) -> str:
     source = "PICTIFY_BASE_URL" if given is None else "base_url"
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise ConfigurationError(f"{source} is no URL: {error}") from None
+    except httpx.InvalidURL:
+        # What is wrong with it may be a password in it.
+        raise ConfigurationError(f"{source} is no URL such as {SERVER}") from None
     if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError(f"{source} must not have a user name, a password, a query or a fragment")
     if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > 65535 or text.split() != [text]:

@@ -39,11 +39,13 @@ class DecodeError(ValueError):
     Attributes:
         reason: What is wrong with it.
         path: Where it stands, such as `bindings[3].createdAt`; empty for the document itself.
-        value: What stands there, as parsed.
+        value: What stands there, as parsed; None where it may be a secret.
+        secret: Whether it may.
     """
 
-    def __init__(self, reason: str, path: str = "", value: object = None) -> None:
+    def __init__(self, reason: str, path: str = "", value: object = None, *, secret: bool = False) -> None:
         super().__init__(reason, path, value)
+        self.secret = secret
         self.reason = reason
         self.path = path
         self.value = value
@@ -118,6 +120,15 @@ def string(value: object) -> Any:
     raise _bad("a string", value)
 
 
+def secret(value: object) -> Any:
+    """Read a string that no error may show."""
+    if value is None:
+        return UNSET
+    if isinstance(value, str):
+        return value
+    raise DecodeError("expected a string", secret=True)
+
+
 def integer(value: object) -> Any:
     """Read an integer; `20.0` is one, as in JSON Schema."""
     if value is None:
@@ -165,6 +176,8 @@ def mapping_of(value: Any, kind: type, read: Callable[[Any], Any]) -> Any:
                 break
         else:
             return found
+    if read is secret and not is_object(value):
+        raise DecodeError("expected an object", secret=True)
     return {key: read(item) for key, item in entries(value) if item is not None}
 
 
@@ -175,17 +188,17 @@ def entries(value: Any) -> Iterable[tuple[str, Any]]:
     return cast("dict[str, Any]", mapping(value)).items()
 
 
-def only(name: str, take: Callable[[Any], T]) -> Callable[[Any], T]:
-    """What reads an object that wraps one thing, and gives that. Where it comes without its wrapper, that is read."""
+def only(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any], T]:
+    """What reads an object that wraps one thing, and gives that.
+
+    Where it comes without its wrapper, it is taken for what has all the `required` fields.
+    """
 
     def unwrapped(value: Any) -> T:
         if value.get(name) is not None:
             return take(value.pop(name))
-        known = len(value)
-        bare = take(value)
-        # An object of which nothing is known is not what was wrapped.
-        if isinstance(bare, Model) and len(bare.additional_properties) < known:
-            return bare
+        if name not in value and required and all(value.get(field) is not None for field in required):
+            return take(value)
         raise DecodeError(f"it holds no `{name}`")
 
     return unwrapped
@@ -340,11 +353,9 @@ def _located(take: Callable[[Any], object], document: Any, error: Exception) -> 
     path = ""
     while (last := getattr(node, "last", None)) is not None:
         step, node = last
-        if is_object(document) and step not in document:
-            break
         document = document[step]
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if str(step).isidentifier() else f"[{step!r}]"
     if not isinstance(error, DecodeError):
         # Only an object is asked for its fields; else it was an enum that cannot be looked up.
         error = _bad("an object" if isinstance(error, AttributeError) else "a string", document)
-    return DecodeError(error.reason, path.removeprefix("."), document)
+    return DecodeError(error.reason, path.removeprefix("."), None if error.secret else document, secret=error.secret)

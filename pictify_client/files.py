@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import aclosing, closing
+from contextlib import aclosing, contextmanager, suppress
 from inspect import isawaitable
 from os import PathLike
 from pathlib import Path
@@ -59,7 +61,7 @@ class _File:
 
     @property
     def content_length(self) -> int | None:
-        """Size in bytes, as the answer announces it; None where it does not."""
+        """Size in bytes as it is sent, compressed or not; None where the answer does not announce it."""
         text = self._response.headers.get("content-length", "")
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
 
@@ -74,7 +76,9 @@ class _File:
         """Whether the version that `if_none_match` named is still the latest (304): then there is nothing to read."""
         return self._response.status_code == 304
 
-    def _check(self) -> None:
+    def _check(self, chunk_size: int | None) -> None:
+        if chunk_size is not None and chunk_size < 1:
+            raise ValueError(f"chunk_size must be at least 1 byte, got {chunk_size!r}")
         if self.not_modified:
             raise PictifyError(
                 "there is no file in this answer (304 Not Modified): the copy that you have is the latest"
@@ -106,7 +110,7 @@ class File(_File):
         Args:
             chunk_size: How many bytes at a time; as many as come at once, unless given.
         """
-        self._check()
+        self._check(chunk_size)
         return self._chunks(chunk_size)
 
     def save(self, target: str | PathLike[str] | Writable) -> None:
@@ -117,21 +121,12 @@ class File(_File):
         Raises:
             OSError: The file cannot be written.
         """
-        if not isinstance(target, str | PathLike):
-            for chunk in self.iter_bytes():
-                target.write(chunk)
-            return
-        path, part = _paths(target)
-        chunks = self.iter_bytes()
-        with closing(chunks):
-            try:
-                with part.open("xb") as file:
-                    for chunk in chunks:
-                        file.write(chunk)
-                part.replace(path)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+        try:
+            with _opened(target) as write:
+                for chunk in self.iter_bytes():
+                    _write_all(write, chunk)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Give the connection back, or up if there is more to come."""
@@ -179,7 +174,7 @@ class AsyncFile(_File):
         Args:
             chunk_size: How many bytes at a time; as many as come at once, unless given.
         """
-        self._check()
+        self._check(chunk_size)
         self._reading = self._chunks(chunk_size)
         return self._reading
 
@@ -192,29 +187,25 @@ class AsyncFile(_File):
             OSError: The file cannot be written.
         """
         # httpx brings it, for its own async I/O.
-        from anyio import open_file, to_thread
+        from anyio import to_thread
 
-        if not isinstance(target, str | PathLike):
-            async for chunk in self.iter_bytes():
-                written = target.write(chunk)
-                if isawaitable(written):
-                    await written
-            return
-        path, part = _paths(target)
-        async with aclosing(self.iter_bytes()) as chunks:
-            try:
-                async with await open_file(part, "xb") as file:
-                    async for chunk in chunks:
-                        await file.write(chunk)
-                await to_thread.run_sync(part.replace, path)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+        try:
+            with _opened(target) as write:
+                in_thread = isinstance(target, str | PathLike)
+                async for chunk in self.iter_bytes():
+                    if in_thread:
+                        await to_thread.run_sync(_write_all, write, chunk)
+                    elif isawaitable(written := write(chunk)):
+                        await written
+        finally:
+            await self.aclose()
 
     async def aclose(self) -> None:
         """Give the connection back, or up if there is more to come."""
         if self._reading is not None:
-            await self._reading.aclose()
+            # It is running where another task reads; the response ends that.
+            with suppress(RuntimeError):
+                await self._reading.aclose()
         await self._response.aclose()
 
     async def __aenter__(self) -> Self:
@@ -239,11 +230,43 @@ class AsyncFile(_File):
             raise failure
 
 
-def _paths(target: str | PathLike[str]) -> tuple[Path, Path]:
-    """Where a file goes, and where it is while it is not whole."""
-    path = Path(target)
+@contextmanager
+def _opened(target: object) -> Generator[Callable[[bytes], Any]]:
+    """What writes to a path, which has all of it at the end or none; or to a file that is open."""
+    if not isinstance(target, str | PathLike):
+        write = getattr(target, "write", None)
+        if write is None:
+            kind = type(target).__name__
+            raise TypeError(f"save takes a path, or a file open for writing bytes, got {kind}")
+        yield write
+        return
+    # Through links, to what they lead to.
+    path = Path(os.path.realpath(target))
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder: name the file in it")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"the folder {path.parent} does not exist")
-    return path, path.with_name(f".{path.name}.{token_hex(4)}.part")
+    if path.exists() and not path.is_file():
+        # A pipe or a device cannot be replaced.
+        with path.open("wb") as file:
+            yield file.write
+        return
+    part = path.with_name(f".{token_hex(8)}.part")
+    try:
+        with part.open("xb") as file:
+            yield file.write
+        if path.exists():
+            shutil.copymode(path, part)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _write_all(write: Callable[[bytes], Any], chunk: bytes) -> None:
+    while chunk:
+        written = write(chunk)
+        if isawaitable(written):
+            raise TypeError("this file is async: give it to the save of an AsyncFile")
+        # A raw file may take a part of it; what says nothing took all.
+        chunk = chunk[written:] if isinstance(written, int) else b""

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode
 
-from .arguments import OneOrMany
+from .arguments import DateTime, MapOf, OneOrMany, secrets_of
 from .decoding import DecodeError, Model, decode, format_datetime
 from .types import UNSET
 
@@ -23,16 +23,18 @@ T = TypeVar("T")
 
 # httpx takes no URL above 65,536 characters; some of them are the base URL's.
 _LONGEST_TARGET = 64_000
+_NO_CONTENT = 204
 _NOT_MODIFIED = 304
 _DEEPEST = 100
 
 
 class Request(NamedTuple):
-    """What is sent for a call: the URL from its path on, the operation's own headers, and the body."""
+    """What is sent for a call: the URL from its path on, the operation's own headers, the body, and its secrets."""
 
     target: str
     headers: dict[str, str]
     content: bytes | None
+    secrets: tuple[str, ...]
 
 
 class Operation(Generic[T]):
@@ -93,8 +95,14 @@ class Operation(Generic[T]):
             for parameter in self.header_parameters
             if isinstance(text := _given(parameter, arguments), str)
         }
-        content = None if self.body is None else _json(self._body(self.body, arguments))
-        return Request(self.target(arguments), headers, content)
+        target = self.target(arguments)
+        if self.body is None:
+            return Request(target, headers, None, ())
+        try:
+            body = self._body(self.body, arguments)
+        except RecursionError:
+            raise ValueError("the body is nested too deeply to be sent as JSON") from None
+        return Request(target, headers, _json(body), tuple(secrets_of(self.body, body)))
 
     def target(self, arguments: Mapping[str, object]) -> str:
         """The URL for a call with these arguments, from its path on.
@@ -137,7 +145,13 @@ class Operation(Generic[T]):
         """
         if self.redirects:
             return cast("T", response.headers["location"])
+        if not self.responses:
+            kind = response.headers.get("content-type", "no type")
+            raise DecodeError(f"it is no file ({kind} from {response.request.url.host})")
         take = self.responses.get(response.status_code) or next(iter(self.responses.values()))
+        if response.status_code == _NO_CONTENT or (self.method == "DELETE" and not response.content):
+            # It is done, and that is all there is to say.
+            return decode(take, {}, dict[str, Any])
         try:
             document = json.loads(response.content)
         except (ValueError, RecursionError) as error:
@@ -148,7 +162,7 @@ class Operation(Generic[T]):
         return decode(take, document, lambda: json.loads(response.content))
 
     def _query(self, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-        names = {parameter.name for parameter in self.query_parameters}
+        names = {each.name for each in self.query_parameters if not isinstance(each.kind, MapOf)}
         for parameter in self.query_parameters:
             written = parameter.written(arguments.get(parameter.argument, UNSET), parameter.argument)
             if isinstance(written, dict):
@@ -186,11 +200,13 @@ def _text(value: object, where: str) -> str:
     """A JSON value as it stands in a URL."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError(f"{where} must be a finite number to stand in a URL, got {value!r}")
     if isinstance(value, int | float):
         # What it is, should it be a member of an enum: that would give its name.
         return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
     if isinstance(value, datetime):
-        return format_datetime(value)
+        return DateTime().write(value, where)
     if not isinstance(value, str):
         raise TypeError(f"{where} must be a string, number or boolean to stand in a URL, got {type(value).__name__}")
     try:
@@ -226,6 +242,8 @@ def _fault(value: object, where: str = "", depth: int = 0) -> tuple[str, str] | 
         return where, "is nested too deeply"
     if isinstance(value, Mapping | list | tuple):
         given = cast("Mapping[object, object] | list[object]", value)
+        if isinstance(given, Mapping) and not all(isinstance(key, str) for key in given):
+            return where or "it", "has a key that is no string"
         parts = given.items() if isinstance(given, Mapping) else enumerate(given)
         named = ((f"{where}[{key!r}]" if where else str(key), part) for key, part in parts)
         inner = (_fault(part, name, depth + 1) for name, part in named)

@@ -24,6 +24,13 @@ Info = TypeVar("Info", bound=Model)
 _MOST_PAGES_WITHOUT_NEWS = 5
 
 
+def _content(item: Model) -> str:
+    try:
+        return json.dumps(item.to_dict(), sort_keys=True, default=str)
+    except RecursionError:
+        raise PaginationError("an item without an id is nested too deeply to be told from others") from None
+
+
 class _Walk(Generic[Item, Info]):
     """A way through a list: what is asked for, and which items were seen on which page.
 
@@ -64,7 +71,7 @@ class _Walk(Generic[Item, Info]):
         for item in items:
             uid = getattr(item, "uid", UNSET) or getattr(item, "id", UNSET)
             # An item without an id is told from those of earlier pages by all that it holds.
-            key = uid if isinstance(uid, str) else json.dumps(item.to_dict(), sort_keys=True, default=str)
+            key = uid if isinstance(uid, str) else _content(item)
             if self.seen.setdefault(key, position) == position and key not in on_this_page:
                 found.append(item)
             if key is uid:
@@ -82,11 +89,11 @@ class _Walk(Generic[Item, Info]):
                 return bool(known[name])
         if known["total_pages"] is not UNSET:
             return bool(position < known["total_pages"])
-        size: Any = known["limit"] or self.arguments.get("limit")
-        if known["total"] is not UNSET and (self.counts_items or size):
-            return bool((position + count if self.counts_items else position * size) < known["total"])
-        # Where the contract has no word for it, only the next page can tell.
-        return None if self.counts_items else False
+        if known["total"] is UNSET:
+            # Only the next page can tell.
+            return None
+        size: Any = known["limit"] or self.arguments.get("limit") or count
+        return bool((position + count if self.counts_items else position * size) < known["total"])
 
 
 class _Page(Generic[Item, Info]):

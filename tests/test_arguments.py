@@ -5,18 +5,28 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 import httpx
 import pytest
 
-from pictify_client import Pictify, ResponseDecodeError
+from pictify_client import UNSET, APIStatusError, ConfigurationError, Pictify, ResponseDecodeError
 from pictify_client.api.experiments import track_experiment_events
-from pictify_client.models import BindingStatusChange, CreateBindingBody, DataSource, ExperimentEvent, RefreshPolicy
+from pictify_client.models import (
+    BindingStatusChange,
+    CreateBindingBody,
+    Credentials,
+    DataSource,
+    ExperimentEvent,
+    ExperimentVariant,
+    RefreshPolicy,
+)
 
 from .replay import KEY
 
 Call = Callable[[Any], object]
+EXPERIMENT = {"experiment": {"uid": "e"}}
 SOURCE = {"type": "http", "url": "https://shop.example.com/1.json"}
 
 
@@ -45,6 +55,7 @@ def test_a_body_is_given_field_by_field_by_models_mappings_and_strings() -> None
         assert body_of(lambda p: p.bindings.create(refresh_policy=policy, **create)) == wanted
     assert body_of(lambda p: p.bindings.update("b", status=BindingStatusChange.PAUSED)) == {"status": "paused"}
     assert body_of(lambda p: p.images.create(html="<p>", width=None)) == {"html": "<p>"}
+    assert body_of(lambda p: p.images.create(variables={"a": {"b": 1}})) == {"variables": {"a": {"b": 1}}}
     more = {**SOURCE, "unknown": [1], "method": None}
     assert body_of(lambda p: p.bindings.update("b", data_source=more)) == {"dataSource": more}
     start = {"startAt": "2026-01-29T10:00:00Z"}
@@ -71,6 +82,9 @@ def test_events_are_one_or_many_and_the_write_key_travels_in_a_header() -> None:
 
 
 SLUG: dict[str, Any] = {"name": "n", "type": "ab_test", "variants": [{"id": "a", "weight": 1}] * 2}
+NAIVE = datetime(2026, 1, 29)  # noqa: DTZ001
+LOOP: dict[str, Any] = {"type": "group"}
+LOOP["children"] = [LOOP]
 REFUSED: list[tuple[Call, str]] = [
     (lambda p: p.images.create(width=0), "width must be at least 1, got 0"),
     (lambda p: p.images.create(width="1"), "width must be int, got '1' (str)"),
@@ -90,7 +104,7 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda p: p.bindings.update("b", refresh_policy={"ttl_seconds": 90}), "the API spells it 'ttlSeconds'"),
     (
         lambda p: p.bindings.update("b", refresh_policy=3),
-        "refresh_policy must be RefreshPolicy or a mapping, got 3 (int)",
+        "refresh_policy must be RefreshPolicy or a mapping, got int",
     ),
     (
         lambda p: p.bindings.update("b", data_source={"credentials": {"value": 7}}),
@@ -103,7 +117,7 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda p: p.experiments.create(slug="abc\n", **SLUG), "slug must match"),
     (
         lambda p: p.experiments.create(slug="abc", **{**SLUG, "variants": "ab"}),
-        "variants must be a list, got 'ab' (str)",
+        "variants must be a list, got str",
     ),
     (lambda p: p.experiments.create(slug="abc", **{**SLUG, "variants": []}), "at least 2 items, got 0"),
     (lambda p: p.experiments.update("e", variants=[{"id": "a"}]), "variants[0].weight is required"),
@@ -114,7 +128,7 @@ REFUSED: list[tuple[Call, str]] = [
     ),
     (
         lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "schedule": {"startAt": "soon"}}]),
-        "variants[0].schedule.startAt: expected a date-time",
+        "variants[0].schedule.startAt must be a date-time such as 2026-01-29T10:00:05Z, got 'soon'",
     ),
     (
         lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "schedule": {"startAt": 3}}]),
@@ -122,6 +136,24 @@ REFUSED: list[tuple[Call, str]] = [
     ),
     (lambda p: p.templates.get("\ud800"), "uid is no Unicode text"),
     (lambda p: p.experiments.track_events(event="view", experiment="e", write_key="a\n"), "write_key holds what HTTP"),
+    (lambda p: p.templates.render("t", quality=10**400), "quality must be at most 1, got 1000"),
+    (lambda p: p.images.create(width=10**5000), "width must be at most 4000, got int"),
+    (lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "conditions": LOOP}]), "nested too deeply"),
+    (
+        lambda p: p.bindings.update("b", data_source={"credentials": "sk_secret"}),
+        "credentials must be Credentials or a",
+    ),
+    (lambda p: p.bindings.update("b", data_source={"headers": "k: secret"}), "headers must be a mapping, got str"),
+    (lambda p: p.bindings.update("b", defaults={"a": {(1, 2): 2}}), "defaults['a'] has a key that is no string"),
+    (
+        lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "schedule": {"startAt": NAIVE}}]),
+        "variants[0].schedule.startAt: datetime.datetime(2026, 1, 29, 0, 0) has no time zone",
+    ),
+    (lambda p: p.url_rendering.template_url("t", "png", variables={"a": NAIVE}), "variables['a']: datetime"),
+    (
+        lambda p: p.url_rendering.template_url("t", "png", variables={"a": float("inf")}),
+        "variables['a'] must be a finite",
+    ),
     (lambda p: p.templates.get(3), "uid must be str, got 3 (int)"),
 ]
 
@@ -131,12 +163,100 @@ def test_what_is_wrong_is_named_before_anything_is_sent(call: Call, text: str) -
     with pytest.raises((TypeError, ValueError)) as caught:
         assert sent(call) == []
     assert text in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-29", "20260129T100000Z", "2026-01-29T10:00:00", "2026-01-29x10:00:00Z", "2026-13-29T10:00:00Z"]
+)
+def test_a_string_for_a_time_is_a_date_time_of_rfc_3339(text: str) -> None:
+    with pytest.raises(ValueError, match="startAt must be a date-time"):
+        sent(lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "schedule": {"startAt": text}}]))
+
+
+class Five:
+    """An integer of another library."""
+
+    def __index__(self) -> int:
+        return 5
+
+
+def test_what_counts_as_a_number_a_value_and_a_left_out_field() -> None:
+    number: Any = Five()
+    assert body_of(lambda p: p.images.create(width=number)) == {"width": 5}
+    assert body_of(lambda p: p.templates.render("t", quality=Fraction(1, 2))) == {"quality": 0.5}
+    assert body_of(lambda p: p.bindings.update("b", data_source={"type": "http", "url": UNSET})) == {
+        "dataSource": {"type": "http"}
+    }
+    rule = {"id": "a", "weight": 1, "conditions": {"type": "rule", "value": None}}
+    given: dict[str, Any] = {}
+    variants: list[Any] = [rule, ExperimentVariant.from_dict(rule)]
+    for variant in variants:
+        given["variants"] = [variant]
+        body = body_of(lambda p: p.experiments.update("e", **given), EXPERIMENT)
+        assert body == {"variants": [rule]}
+    newer = {"ttlSeconds": 90, "ttlSecondsV2": 1}
+    assert body_of(lambda p: p.bindings.update("b", refresh_policy=newer)) == {"refreshPolicy": newer}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_secret_that_the_api_repeats_is_in_no_error(status: int) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, json={"message": request.content.decode()})
+
+    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(handle)))
+    source = {"credentials": {"value": "sesame_1"}, "headers": {"X-Key": "sesame_2"}}
+    calls: list[Call] = [
+        lambda p: p.bindings.update("b", data_source=source),
+        lambda p: p.experiments.track_events([{"event": "click", "experiment": "e", "writeKey": "sesame_3"}]),
+        lambda p: p.experiments.track_events({"event": "click", "experiment": "e", "writeKey": "sesame_4"}),
+    ]
+    for call in calls:
+        with pytest.raises(APIStatusError) as caught:
+            call(pictify)
+        assert "sesame" not in str(caught.value)
+        assert "[redacted]" in str(caught.value)
+
+
+def test_a_secret_that_cannot_be_read_is_in_no_error() -> None:
+    answers: list[Any] = [
+        {"binding": {"uid": "b", "dataSource": {"headers": "k: sesame"}}},
+        {"binding": {"uid": "b", "dataSource": {"headers": {"k": ["sesame"]}}}},
+        {"binding": {"uid": "b", "dataSource": {"credentials": {"value": ["sesame"], "username": None}}}},
+    ]
+    for answer in answers:
+        with pytest.raises(ResponseDecodeError) as caught:
+            sent(lambda p: p.bindings.get("b"), answer)
+        assert "sesame" not in f"{caught.value} {caught.value!r}"
+    source = DataSource.from_dict({"headers": {"k": "sesame"}, "credentials": {"value": "sesame"}, "body": "sesame"})
+    assert "sesame" not in repr(source)
+    assert "headers=[hidden]" in repr(source)
+    assert Credentials.from_dict({"value": None}).value is UNSET
+    assert DataSource.from_dict({"headers": {"k": "sesame", "n": None}}).headers == {"k": "sesame"}
+
+
+def test_what_is_done_without_a_word_is_done() -> None:
+    for status in (204, 200):
+
+        def nothing(_: httpx.Request, status: int = status) -> httpx.Response:
+            return httpx.Response(status)
+
+        pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(nothing)))
+        assert pictify.bindings.delete("b").to_dict() == {}
+    with pytest.raises(ConfigurationError, match="base_url is no URL such as") as caught:
+        Pictify(api_key=KEY, base_url="https://user:sesame")
+    assert "sesame" not in str(caught.value)
 
 
 def test_wrapped_answers_come_unwrapped_or_bare_and_nothing_else_is_taken_for_them() -> None:
-    assert body_of(lambda p: p.bindings.update("b", name="n"), {"uid": "b"}) == {"name": "n"}
-    with pytest.raises(ResponseDecodeError, match="it holds no `binding`"):
-        sent(lambda p: p.bindings.get("b"), {"message": "ok"})
+    bare = {"uid": "b", "status": "active", "renderUrl": "u"}
+    assert body_of(lambda p: p.bindings.update("b", name="n"), bare) == {"name": "n"}
+    for answer in ({"message": "ok"}, {"status": "error", "message": "quota"}, {**bare, "binding": None}):
+        with pytest.raises(ResponseDecodeError, match="it holds no `binding`"):
+            sent(lambda p: p.bindings.get("b"), answer)
+
+
+def test_a_model_sends_what_it_holds_beyond_the_contract() -> None:
     body = CreateBindingBody(template_id="t", data_source=DataSource(), mapping={}, additional_properties={"x": 1})
     assert body_of(lambda p: p.client.send(p_operation(), body=body)) == {
         "x": 1,

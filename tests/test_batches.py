@@ -10,7 +10,7 @@ import anyio
 import httpx
 import pytest
 
-from pictify_client import APIConnectionError, AsyncPictify, Pictify, PictifyError, QuotaExceededError
+from pictify_client import APIConnectionError, AsyncPictify, ConflictError, Pictify, PictifyError, QuotaExceededError
 from pictify_client.batches import BatchStartError, BatchTimeoutError
 from pictify_client.clock import Clock
 from pictify_client.models import BatchStatus
@@ -49,6 +49,7 @@ class Api:
         self.sizes: list[int] = []
         self.polls: list[str] = []
         self.cancelled: list[str] = []
+        self.refused: tuple[str, ...] = ()
         self.clock = FakeClock()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -61,6 +62,8 @@ class Api:
         batch_id = path.split("/")[3]
         if path.endswith("/cancel"):
             self.cancelled.append(batch_id)
+            if batch_id in self.refused:
+                return httpx.Response(409, json={"message": "it has ended"})
             return httpx.Response(200, json={"batchId": batch_id, "status": "cancelled"})
         self.polls.append(batch_id)
         return self.poll(batch_id, self.polls.count(batch_id))
@@ -208,3 +211,69 @@ def test_the_clock_of_this_machine_goes_on() -> None:
     clock.sleep(0)
     anyio.run(clock.asleep, 0)
     assert clock.monotonic() >= before
+
+
+@forms
+def test_all_batches_of_a_job_are_cancelled_whatever_the_first_one_says(form: str) -> None:
+    states = {"b1": "completed", "b2": "processing", "b3": "processing"}
+    api = Api(lambda batch, _: status(states[batch], 100))
+    with pytest.raises(BatchTimeoutError) as caught:
+        job_of(form, api, 250, timeout=3)
+    assert caught.value.status is not None
+    api = Api(lambda batch, _: status(states[batch], 100), most=2)
+    with pytest.raises(BatchStartError) as failed:
+        job_of(form, api, 250)
+    job: Any = failed.value.job
+    api.refused = ("b1",)
+    with pytest.raises(ConflictError, match="it has ended"):
+        job.cancel() if form == "sync" else anyio.run(job.cancel)
+    assert api.cancelled == ["b1", "b2"]
+
+
+@forms
+def test_a_batch_that_is_done_is_not_cancelled(form: str) -> None:
+    api = Api(always(status("completed")))
+    job, _ = job_of(form, api, 150)
+    _ = job.cancel() if form == "sync" else anyio.run(job.cancel)
+    assert api.cancelled == []
+
+
+@forms
+def test_a_batch_that_says_nothing_is_not_asked_for_ever(form: str) -> None:
+    api = Api(always(httpx.Response(200, json={"batchId": "b1"})))
+    with pytest.raises(APIConnectionError, match="does not say how far"):
+        job_of(form, api, 1)
+    assert len(api.polls) == 5
+
+
+@forms
+def test_absurd_waits_are_cut_and_results_without_an_index_are_in_their_order(form: str) -> None:
+    absurd = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "253402300000"}
+    results = [{"url": "a"}, {"url": "b"}]
+    answers = [
+        httpx.Response(429, headers={"retry-after": "999999999999999"}),
+        httpx.Response(200, json=status("processing").json(), headers=absurd),
+        httpx.Response(200, json=status("completed", results=results).json()),
+    ]
+    api = Api(lambda _, turn: answers[turn - 1])
+    _, done = job_of(form, api, 2)
+    assert [(result.index, result.url) for result in done.results or []] == [(0, "a"), (1, "b")]
+    assert api.clock.waits == [3600.0, 60.0]
+
+
+def test_a_poll_takes_no_longer_than_the_client_allows_or_than_is_left() -> None:
+    timeouts: list[dict[str, float]] = []
+
+    def poll(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"])
+        if request.method == "POST":
+            return httpx.Response(202, json={"batchId": "b1", "status": "pending"})
+        return status("completed")
+
+    http_client = httpx.Client(transport=httpx.MockTransport(poll))
+    for pictify in (
+        Pictify(api_key=KEY, timeout=2, http_client=http_client),
+        Pictify(api_key=KEY, http_client=http_client),
+    ):
+        pictify.batch.render_template("t", variable_sets=[{}]).wait(timeout=30)
+    assert {part for each in timeouts for part in each.values()} == {2, 5.0}

@@ -12,7 +12,15 @@ import anyio
 import httpx
 import pytest
 
-from pictify_client import APIConnectionError, APIStatusError, AsyncPictify, NotFoundError, Pictify, PictifyError
+from pictify_client import (
+    APIConnectionError,
+    APIStatusError,
+    AsyncPictify,
+    NotFoundError,
+    Pictify,
+    PictifyError,
+    ResponseDecodeError,
+)
 
 from .replay import KEY
 
@@ -178,8 +186,100 @@ def test_urls_are_escaped_and_hold_no_key_of_their_own() -> None:
         urls.binding_url("b", "gif")
 
 
-def test_a_folder_that_does_not_exist_is_named_and_nothing_is_read(tmp_path: Path) -> None:
-    image = sync_client(transport(stream=Body())).url_rendering.render_template("t", "png")
+def test_a_folder_that_does_not_exist_is_named_and_the_connection_given_back(tmp_path: Path) -> None:
+    body = Body()
+    image = sync_client(transport(stream=body)).url_rendering.render_template("t", "png")
     with pytest.raises(FileNotFoundError, match=r"the folder .*nowhere does not exist"):
         image.save(tmp_path / "nowhere" / "hero.png")
-    assert len(image.read()) == 100_000
+    assert body.closed > 0
+
+
+def test_what_cannot_be_written_to_is_named() -> None:
+    def image() -> Any:
+        return sync_client(transport(content=b"png")).url_rendering.render_template("t", "png")
+
+    with pytest.raises(TypeError, match="save takes a path, or a file open for writing bytes, got bytes"):
+        image().save(b"hero.png")
+    with pytest.raises(ValueError, match="chunk_size must be at least 1 byte, got 0"):
+        image().iter_bytes(0)
+
+    class Later:
+        def __await__(self) -> Iterator[None]:
+            yield
+
+    class AsyncTarget:
+        def write(self, _: bytes) -> Later:
+            return Later()
+
+    with pytest.raises(TypeError, match="this file is async"):
+        image().save(AsyncTarget())
+
+
+def test_links_modes_pipes_and_raw_files_stay_what_they_are(tmp_path: Path) -> None:
+    def save(target: Any) -> None:
+        sync_client(transport(content=b"x" * 70_000)).url_rendering.render_template("t", "png").save(target)
+
+    real, link = tmp_path / "real.png", tmp_path / "link.png"
+    real.write_bytes(b"old")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    save(link)
+    assert link.is_symlink()
+    assert (real.stat().st_size, real.stat().st_mode & 0o777) == (70_000, 0o600)
+    save("/dev/null")
+    assert Path("/dev/null").is_char_device()
+
+    class Raw(BytesIO):
+        def write(self, data: Any) -> int:
+            return super().write(data[:1000])
+
+    raw = Raw()
+    save(raw)
+    assert len(raw.getvalue()) == 70_000
+
+
+def test_what_is_in_memory_already_is_read_from_there() -> None:
+    def read(response: httpx.Response) -> None:
+        response.read()
+
+    client = httpx.Client(transport=transport(content=b"x" * 70_000), event_hooks={"response": [read]})
+    image = Pictify(api_key=KEY, http_client=client).url_rendering.render_template("t", "png")
+    assert len(image.read()) == len(image.read()) == 70_000
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json; charset=utf-8"])
+def test_a_page_is_no_image(kind: str, tmp_path: Path) -> None:
+    answer = transport(200, stream=Body(), headers={"content-type": kind})
+    with pytest.raises(ResponseDecodeError, match="it is no file"):
+        sync_client(answer).url_rendering.render_template("t", "png").save(tmp_path / "hero.png")
+
+
+def test_a_click_is_not_followed_by_a_client_that_follows() -> None:
+    asked: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.host)
+        return httpx.Response(302, headers={"location": "https://shop.example.com/"})
+
+    client = httpx.Client(transport=httpx.MockTransport(handle), follow_redirects=True)
+    assert Pictify(api_key=KEY, http_client=client).experiments.track_click("hero") == "https://shop.example.com/"
+    assert asked == ["api.pictify.io"]
+
+
+# httpx leaves generators of its own behind when it is cancelled, of which trio warns.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_save_that_is_cancelled_gives_its_connection_back(tmp_path: Path, backend: str) -> None:
+    bodies: list[Body] = []
+
+    async def run() -> None:
+        for target in (tmp_path / "hero.png", BytesIO()):
+            bodies.append(Body())
+            image = await async_client(transport(stream=bodies[-1])).url_rendering.render_template("t", "png")
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await image.save(target)
+
+    anyio.run(run, backend=backend)
+    assert [body.closed > 0 for body in bodies] == [True, True]
+    assert list(tmp_path.iterdir()) == []

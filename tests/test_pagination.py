@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_client import AsyncPictify, PaginationError, Pictify
+from pictify_client.models import Binding
 
 from .calls import walk
 from .replay import KEY
@@ -117,14 +118,38 @@ def test_an_empty_page_is_the_end(form: str) -> None:
 @pytest.mark.parametrize(
     "body", [{"bindings": [{"uid": "a"}]}, {"bindings": []}, {"bindings": None, "pagination": {"total": 0}}]
 )
-def test_an_answer_that_says_nothing_of_pages_is_the_only_one(form: str, body: dict[str, Any]) -> None:
+def test_an_answer_that_says_nothing_of_pages_is_asked_on_until_nothing_new_comes(
+    form: str, body: dict[str, Any]
+) -> None:
     asked: list[int] = []
 
     def answer(_page: int, _limit: int) -> dict[str, Any]:
         return body
 
     assert len(walk(form, serving(answer, asked), limit=1)) == len(body.get("bindings") or [])
-    assert asked == [1]
+    # Only the next page can tell whether there is one.
+    assert asked == ([1, 2] if body.get("bindings") else [1])
+
+
+@forms
+@pytest.mark.parametrize("said", [{"total": 7}, {"page": 1}, None])
+def test_nothing_is_lost_where_the_api_says_little(form: str, said: dict[str, Any] | None) -> None:
+    def answer(page: int, _limit: int) -> dict[str, Any]:
+        body = page_of(uids(7), page, 3)
+        return {"bindings": body["bindings"], **({} if said is None else {"pagination": said})}
+
+    assert [binding.uid for binding in walk(form, serving(answer))] == uids(7)
+
+
+@forms
+def test_an_item_that_cannot_be_told_from_others_is_an_error(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_deep(_: Binding) -> dict[str, Any]:
+        raise RecursionError
+
+    monkeypatch.setattr(Binding, "to_dict", too_deep)
+    body = {"bindings": [{"name": "deep"}], "pagination": {"total": 9}}
+    with pytest.raises(PaginationError, match="an item without an id is nested too deeply"):
+        walk(form, httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
 
 
 @forms

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from .data_source_method import DataSourceMethod as DataSourceMethod
     from .data_source_type import DataSourceType as DataSourceType
     from .deletion import Deletion as Deletion
-    from .error import Error as Error
     from .experiment import Experiment as Experiment
     from .experiment_event import ExperimentEvent as ExperimentEvent
     from .experiment_event_channel import ExperimentEventChannel as ExperimentEventChannel
@@ -152,7 +151,6 @@ attach(
         "DataSourceMethod": "data_source_method",
         "DataSourceType": "data_source_type",
         "Deletion": "deletion",
-        "Error": "error",
         "Experiment": "experiment",
         "ExperimentEvent": "experiment_event",
         "ExperimentEventChannel": "experiment_event_channel",

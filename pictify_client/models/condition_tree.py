@@ -71,5 +71,5 @@ ConditionTree.FIELDS = (
     Argument("children", "children", ListOf(Object(ConditionTree))),
     Argument("property", "property", String()),
     Argument("rule_operator", "ruleOperator", Choice(ConditionTreeRuleOperator)),
-    Argument("value", "value", Anything()),
+    Argument("value", "value", Anything(), nullable=True),
 )

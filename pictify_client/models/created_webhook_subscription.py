@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..decoding import ABSENT, Model, format_datetime, hidden, integer, parse_datetime, string, written
+from ..decoding import ABSENT, Model, format_datetime, hidden, integer, parse_datetime, secret, string, written
 from ..types import UNSET, Unset
 from .webhook_event_type import WebhookEventType
 from .webhook_filters import WebhookFilters
@@ -50,7 +50,7 @@ class CreatedWebhookSubscription(Model):
         pop = d.pop
         self = cls.__new__(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)
-        self.secret = v if type(v := pop("secret", None)) is str else string(v)
+        self.secret = v if type(v := pop("secret", None)) is str else secret(v)
         self.event = _webhook_event_type[v] if (v := pop("event", None)) is not None else UNSET
         self.target_url = v if type(v := pop("targetUrl", None)) is str else string(v)
         self.platform = _webhook_platform[v] if (v := pop("platform", None)) is not None else UNSET

@@ -6,7 +6,7 @@ from typing import Any, Self
 from attrs import define, field
 
 from ..arguments import Argument, Choice, String
-from ..decoding import Model, hidden, string, written
+from ..decoding import Model, hidden, secret, string, written
 from ..types import UNSET, Unset
 from .credentials_type import CredentialsType
 
@@ -31,7 +31,7 @@ class Credentials(Model):
         pop = d.pop
         self = cls.__new__(cls)
         self.type = _credentials_type[v] if (v := pop("type", None)) is not None else UNSET
-        self.value = v if type(v := pop("value", None)) is str else string(v)
+        self.value = v if type(v := pop("value", None)) is str else secret(v)
         self.username = v if type(v := pop("username", None)) is str else string(v)
         self.header_name = v if type(v := pop("headerName", None)) is str else string(v)
         self.additional_properties = d

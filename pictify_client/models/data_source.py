@@ -6,7 +6,7 @@ from typing import Any, Self
 from attrs import define, field
 
 from ..arguments import Anything, Argument, Choice, MapOf, Object, String
-from ..decoding import Model, copied, hidden, mapping_of, string, written
+from ..decoding import Model, copied, hidden, mapping_of, secret, string, written
 from ..types import UNSET, Unset
 from .credentials import Credentials
 from .data_source_method import DataSourceMethod
@@ -28,8 +28,8 @@ class DataSource(Model):
     """HTTP method with which `url` is fetched. One of `GET`, `POST`."""
     headers: dict[str, str] | Unset = field(default=UNSET, repr=hidden)
     """Headers sent with the fetch; kept out of the repr, as they may carry a key."""
-    body: Any | Unset = UNSET
-    """Body sent with the fetch, for the method `POST`."""
+    body: Any | Unset = field(default=UNSET, repr=hidden)
+    """Body sent with the fetch, for the method `POST`; kept out of the repr, as it may hold a key."""
     credentials: Credentials | Unset = UNSET
     """What to authenticate to the data source with."""
 
@@ -40,7 +40,7 @@ class DataSource(Model):
         self.type = _data_source_type[v] if (v := pop("type", None)) is not None else UNSET
         self.url = v if type(v := pop("url", None)) is str else string(v)
         self.method = _data_source_method[v] if (v := pop("method", None)) is not None else UNSET
-        self.headers = mapping_of(v, str, string) if (v := pop("headers", None)) is not None else UNSET
+        self.headers = mapping_of(v, str, secret) if (v := pop("headers", None)) is not None else UNSET
         self.body = pop("body", UNSET)
         self.credentials = Credentials.take(v) if (v := pop("credentials", None)) is not None else UNSET
         self.additional_properties = d
@@ -63,6 +63,6 @@ DataSource.FIELDS = (
     Argument("url", "url", String()),
     Argument("method", "method", Choice(DataSourceMethod)),
     Argument("headers", "headers", MapOf(String(secret=True))),
-    Argument("body", "body", Anything()),
+    Argument("body", "body", Anything(), nullable=True),
     Argument("credentials", "credentials", Object(Credentials)),
 )

@@ -6,7 +6,7 @@ from typing import Any, Self
 from attrs import define, field
 
 from ..arguments import Argument, Choice, MapOf, String
-from ..decoding import ABSENT, Model, copied, hidden, mapping, string, written
+from ..decoding import ABSENT, Model, copied, hidden, mapping, secret, string, written
 from ..types import UNSET, Unset
 from .experiment_event_channel import ExperimentEventChannel
 from .experiment_event_device import ExperimentEventDevice
@@ -54,7 +54,7 @@ class ExperimentEvent(Model):
         self.referrer = v if type(v := pop("referrer", None)) is str else string(v)
         self.metadata = v if type(v := pop("metadata", None)) is dict else mapping(v)
         self.source = _experiment_event_source[v] if (v := pop("source", None)) is not None else UNSET
-        self.write_key = v if type(v := pop("writeKey", None)) is str else string(v)
+        self.write_key = v if type(v := pop("writeKey", None)) is str else secret(v)
         self.additional_properties = d
         return self
 

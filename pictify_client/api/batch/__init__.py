@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Unset
@@ -23,7 +23,7 @@ class Batch(Resource):
         self,
         uid: str,
         *,
-        variable_sets: Sequence[Mapping[str, Any]],
+        variable_sets: Iterable[Mapping[str, Any]],
         format: ImageFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
         concurrency: int | Unset | None = UNSET,
@@ -45,6 +45,7 @@ class Batch(Resource):
             split into several batches, which it holds together.
 
         Raises:
+            BatchStartError: Some items were started, and then a request for more of them failed.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
@@ -107,7 +108,7 @@ class AsyncBatch(Resource):
         self,
         uid: str,
         *,
-        variable_sets: Sequence[Mapping[str, Any]],
+        variable_sets: Iterable[Mapping[str, Any]],
         format: ImageFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
         concurrency: int | Unset | None = UNSET,
@@ -129,6 +130,7 @@ class AsyncBatch(Resource):
             split into several batches, which it holds together.
 
         Raises:
+            BatchStartError: Some items were started, and then a request for more of them failed.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """

@@ -16,7 +16,7 @@ OPERATION: Final[Operation[Binding]] = Operation(
     "GET",
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("binding", Binding.take)},
+    responses={200: only("binding", Binding.take, "uid", "status", "renderUrl")},
 )
 
 

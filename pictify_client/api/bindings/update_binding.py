@@ -19,7 +19,7 @@ OPERATION: Final[Operation[Binding]] = Operation(
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateBindingBody),
-    responses={200: only("binding", Binding.take)},
+    responses={200: only("binding", Binding.take, "uid", "status", "renderUrl")},
 )
 
 

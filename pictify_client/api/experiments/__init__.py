@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Unset
@@ -70,7 +70,7 @@ class Experiments(Resource):
         name: str,
         type: ExperimentType | str,
         slug: str,
-        variants: Sequence[ExperimentVariant | Mapping[str, Any]],
+        variants: Iterable[ExperimentVariant | Mapping[str, Any]],
         template_uid: str | Unset | None = UNSET,
         goal_config: GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
         bandit_config: BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
@@ -176,7 +176,7 @@ class Experiments(Resource):
         *,
         name: str | Unset | None = UNSET,
         slug: str | Unset | None = UNSET,
-        variants: Sequence[ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
+        variants: Iterable[ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
         goal_config: GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
         bandit_config: BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
         hypothesis: str | Unset | None = UNSET,
@@ -315,7 +315,7 @@ class Experiments(Resource):
 
     def track_events(
         self,
-        events: Sequence[ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
+        events: Iterable[ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
         *,
         event: ExperimentEventType | str | Unset | None = UNSET,
         experiment: str | Unset | None = UNSET,
@@ -333,7 +333,8 @@ class Experiments(Resource):
         the header `X-Write-Key` or in the events, is recommended.
 
         Args:
-            events: Several at once, each a `ExperimentEvent | Mapping[str, Any]`, in the place of the keywords.
+            events: Several at once, each `ExperimentEvent | Mapping[str, Any]`, in the place of the keywords;
+                without them `event` and `experiment` are required.
             event: What happened. One of `impression`, `view`, `click`, `conversion`.
             experiment: Slug of the experiment. At most 60 characters.
             variant_id: Id of the variant that it happened to.
@@ -390,7 +391,7 @@ class Experiments(Resource):
         return self._client.send(OPERATION, slug=slug).result()
 
     def click_url(self, slug: str) -> str:
-        """The URL of `GET /s/{slug}/click`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /s/{slug}/click`, for whoever loads it without this client: a page, or a mail.
 
         Args:
             slug: Slug of the experiment.
@@ -425,7 +426,7 @@ class Experiments(Resource):
         return self._client.stream(OPERATION, slug=slug).result()
 
     def pixel_url(self, slug: str) -> str:
-        """The URL of `GET /s/{slug}/pixel.gif`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /s/{slug}/pixel.gif`, for whoever loads it without this client: a page, or a mail.
 
         Args:
             slug: Slug of the experiment.
@@ -481,7 +482,7 @@ class AsyncExperiments(Resource):
         name: str,
         type: ExperimentType | str,
         slug: str,
-        variants: Sequence[ExperimentVariant | Mapping[str, Any]],
+        variants: Iterable[ExperimentVariant | Mapping[str, Any]],
         template_uid: str | Unset | None = UNSET,
         goal_config: GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
         bandit_config: BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
@@ -590,7 +591,7 @@ class AsyncExperiments(Resource):
         *,
         name: str | Unset | None = UNSET,
         slug: str | Unset | None = UNSET,
-        variants: Sequence[ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
+        variants: Iterable[ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
         goal_config: GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
         bandit_config: BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
         hypothesis: str | Unset | None = UNSET,
@@ -734,7 +735,7 @@ class AsyncExperiments(Resource):
 
     async def track_events(
         self,
-        events: Sequence[ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
+        events: Iterable[ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
         *,
         event: ExperimentEventType | str | Unset | None = UNSET,
         experiment: str | Unset | None = UNSET,
@@ -752,7 +753,8 @@ class AsyncExperiments(Resource):
         the header `X-Write-Key` or in the events, is recommended.
 
         Args:
-            events: Several at once, each a `ExperimentEvent | Mapping[str, Any]`, in the place of the keywords.
+            events: Several at once, each `ExperimentEvent | Mapping[str, Any]`, in the place of the keywords;
+                without them `event` and `experiment` are required.
             event: What happened. One of `impression`, `view`, `click`, `conversion`.
             experiment: Slug of the experiment. At most 60 characters.
             variant_id: Id of the variant that it happened to.
@@ -811,7 +813,7 @@ class AsyncExperiments(Resource):
         return response.result()
 
     def click_url(self, slug: str) -> str:
-        """The URL of `GET /s/{slug}/click`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /s/{slug}/click`, for whoever loads it without this client: a page, or a mail.
 
         Args:
             slug: Slug of the experiment.
@@ -847,7 +849,7 @@ class AsyncExperiments(Resource):
         return response.result()
 
     def pixel_url(self, slug: str) -> str:
-        """The URL of `GET /s/{slug}/pixel.gif`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /s/{slug}/pixel.gif`, for whoever loads it without this client: a page, or a mail.
 
         Args:
             slug: Slug of the experiment.

@@ -18,7 +18,11 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "POST",
     "/experiments/api",
     body=Object(CreateExperimentBody),
-    responses={201: only("experiment", Experiment.take)},
+    responses={
+        201: only(
+            "experiment", Experiment.take, "uid", "slug", "type", "name", "status", "variants", "createdAt", "updatedAt"
+        )
+    },
 )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ...arguments import Argument, ListOf, Object, OneOrMany, String
@@ -27,7 +27,7 @@ OPERATION: Final[Operation[ExperimentEventResponse]] = Operation(
 def sync(
     *,
     client: Client,
-    body: ExperimentEvent | Mapping[str, Any] | Sequence[ExperimentEvent | Mapping[str, Any]],
+    body: ExperimentEvent | Mapping[str, Any] | Iterable[ExperimentEvent | Mapping[str, Any]],
     write_key: str | Unset | None = UNSET,
 ) -> ExperimentEventResponse:
     """Report what happened to the images of experiments (`POST /s/events`).
@@ -54,7 +54,7 @@ def sync(
 def sync_detailed(
     *,
     client: Client,
-    body: ExperimentEvent | Mapping[str, Any] | Sequence[ExperimentEvent | Mapping[str, Any]],
+    body: ExperimentEvent | Mapping[str, Any] | Iterable[ExperimentEvent | Mapping[str, Any]],
     write_key: str | Unset | None = UNSET,
 ) -> Response[ExperimentEventResponse]:
     """As `sync`, with the whole response (`POST /s/events`): no status is raised, but is its `error`."""
@@ -64,7 +64,7 @@ def sync_detailed(
 async def asyncio(
     *,
     client: Client,
-    body: ExperimentEvent | Mapping[str, Any] | Sequence[ExperimentEvent | Mapping[str, Any]],
+    body: ExperimentEvent | Mapping[str, Any] | Iterable[ExperimentEvent | Mapping[str, Any]],
     write_key: str | Unset | None = UNSET,
 ) -> ExperimentEventResponse:
     """Report what happened to the images of experiments (`POST /s/events`).
@@ -91,7 +91,7 @@ async def asyncio(
 async def asyncio_detailed(
     *,
     client: Client,
-    body: ExperimentEvent | Mapping[str, Any] | Sequence[ExperimentEvent | Mapping[str, Any]],
+    body: ExperimentEvent | Mapping[str, Any] | Iterable[ExperimentEvent | Mapping[str, Any]],
     write_key: str | Unset | None = UNSET,
 ) -> Response[ExperimentEventResponse]:
     """As `asyncio`, with the whole response (`POST /s/events`): no status is raised, but is its `error`."""

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Gif]] = Operation(
     "POST",
     "/gif/capture",
     body=Object(GifCaptureRequest),
-    responses={200: only("gif", Gif.take)},
+    responses={200: only("gif", Gif.take, "url")},
 )
 
 

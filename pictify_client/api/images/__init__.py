@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Unset
@@ -146,7 +146,7 @@ class Images(Resource):
         *,
         fabric_js_data: Mapping[str, Any],
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        variable_definitions: Sequence[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
         file_extension: FileExtension | str | Unset | None = UNSET,
@@ -333,7 +333,7 @@ class AsyncImages(Resource):
         *,
         fabric_js_data: Mapping[str, Any],
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        variable_definitions: Sequence[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
         file_extension: FileExtension | str | Unset | None = UNSET,

@@ -16,7 +16,7 @@ OPERATION: Final[Operation[ImageResponse]] = Operation(
     "GET",
     "/image/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("image", ImageResponse.take)},
+    responses={200: only("image", ImageResponse.take, "url")},
 )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Unset
@@ -48,7 +48,7 @@ class Pdfs(Resource):
         self,
         *,
         template_uid: str,
-        variable_sets: Sequence[Mapping[str, Any]],
+        variable_sets: Iterable[Mapping[str, Any]],
         options: PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
     ) -> PdfResponse:
         """Render a template to a PDF with a page for each set of values (`POST /pdf/multi-page`).
@@ -123,7 +123,7 @@ class AsyncPdfs(Resource):
         self,
         *,
         template_uid: str,
-        variable_sets: Sequence[Mapping[str, Any]],
+        variable_sets: Iterable[Mapping[str, Any]],
         options: PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
     ) -> PdfResponse:
         """Render a template to a PDF with a page for each set of values (`POST /pdf/multi-page`).

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ...types import UNSET, Unset
@@ -68,8 +68,8 @@ class Templates(Resource):
         height: int | Unset | None = UNSET,
         type: str | Unset | None = UNSET,
         category: str | Unset | None = UNSET,
-        tags: Sequence[str] | Unset | None = UNSET,
-        variable_definitions: Sequence[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        tags: Iterable[str] | Unset | None = UNSET,
+        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
         output_format: TemplateOutputFormat | str | Unset | None = UNSET,
     ) -> Template:
         """Create a template (`POST /templates`).
@@ -136,7 +136,7 @@ class Templates(Resource):
         fabric_js_data: Mapping[str, Any] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        variable_definitions: Sequence[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
     ) -> Template:
         """Change a template (`PUT /templates/{uid}`).
 
@@ -238,7 +238,7 @@ class Templates(Resource):
         self,
         uid: str,
         *,
-        sizes: Sequence[RenderSize | Mapping[str, Any]],
+        sizes: Iterable[RenderSize | Mapping[str, Any]],
         variables: Mapping[str, Any] | Unset | None = UNSET,
         format: ImageFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
@@ -314,8 +314,8 @@ class AsyncTemplates(Resource):
         height: int | Unset | None = UNSET,
         type: str | Unset | None = UNSET,
         category: str | Unset | None = UNSET,
-        tags: Sequence[str] | Unset | None = UNSET,
-        variable_definitions: Sequence[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        tags: Iterable[str] | Unset | None = UNSET,
+        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
         output_format: TemplateOutputFormat | str | Unset | None = UNSET,
     ) -> Template:
         """Create a template (`POST /templates`).
@@ -384,7 +384,7 @@ class AsyncTemplates(Resource):
         fabric_js_data: Mapping[str, Any] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        variable_definitions: Sequence[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
     ) -> Template:
         """Change a template (`PUT /templates/{uid}`).
 
@@ -490,7 +490,7 @@ class AsyncTemplates(Resource):
         self,
         uid: str,
         *,
-        sizes: Sequence[RenderSize | Mapping[str, Any]],
+        sizes: Iterable[RenderSize | Mapping[str, Any]],
         variables: Mapping[str, Any] | Unset | None = UNSET,
         format: ImageFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,

@@ -16,7 +16,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "GET",
     "/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("template", Template.take)},
+    responses={200: only("template", Template.take, "uid")},
 )
 
 

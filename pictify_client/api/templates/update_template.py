@@ -19,7 +19,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateTemplateBody),
-    responses={200: only("template", Template.take)},
+    responses={200: only("template", Template.take, "uid")},
 )
 
 

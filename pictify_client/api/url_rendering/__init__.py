@@ -60,7 +60,7 @@ class UrlRendering(Resource):
         variables: Mapping[str, Any] | Unset | None = UNSET,
         token: str | Unset | None = UNSET,
     ) -> str:
-        """The URL of `GET /r/{templateUid}.{format}`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /r/{templateUid}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         A key in a URL is read by whoever sees the page, a log or a referrer, and whoever has it can spend your
         credits. Give a `token` only where the URL stays private; for public pages embed the `render_url` of a
@@ -114,7 +114,7 @@ class UrlRendering(Resource):
         ).result()
 
     def binding_url(self, binding_id: str, format: FileExtension | str) -> str:
-        """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
             binding_id: Id of the binding (`bind_...`).
@@ -154,7 +154,7 @@ class UrlRendering(Resource):
         return self._client.stream(OPERATION, slug=slug, format=format).result()
 
     def experiment_url(self, slug: str, format: FileExtension | str) -> str:
-        """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
             slug: Slug of the experiment.
@@ -218,7 +218,7 @@ class AsyncUrlRendering(Resource):
         variables: Mapping[str, Any] | Unset | None = UNSET,
         token: str | Unset | None = UNSET,
     ) -> str:
-        """The URL of `GET /r/{templateUid}.{format}`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /r/{templateUid}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         A key in a URL is read by whoever sees the page, a log or a referrer, and whoever has it can spend your
         credits. Give a `token` only where the URL stays private; for public pages embed the `render_url` of a
@@ -273,7 +273,7 @@ class AsyncUrlRendering(Resource):
         return response.result()
 
     def binding_url(self, binding_id: str, format: FileExtension | str) -> str:
-        """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
             binding_id: Id of the binding (`bind_...`).
@@ -314,7 +314,7 @@ class AsyncUrlRendering(Resource):
         return response.result()
 
     def experiment_url(self, slug: str, format: FileExtension | str) -> str:
-        """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client, such as an `<img>`.
+        """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
             slug: Slug of the experiment.

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[CreatedWebhookSubscription]] = Operation(
     "POST",
     "/webhook-subscriptions",
     body=Object(CreateWebhookSubscriptionBody),
-    responses={201: only("subscription", CreatedWebhookSubscription.take)},
+    responses={201: only("subscription", CreatedWebhookSubscription.take, "uid", "secret")},
 )
 
 

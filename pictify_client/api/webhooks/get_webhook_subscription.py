@@ -16,7 +16,7 @@ OPERATION: Final[Operation[WebhookSubscription]] = Operation(
     "GET",
     "/webhook-subscriptions/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("subscription", WebhookSubscription.take)},
+    responses={200: only("subscription", WebhookSubscription.take, "uid")},
 )
 
 

@@ -19,7 +19,7 @@ OPERATION: Final[Operation[WebhookSubscription]] = Operation(
     "/webhook-subscriptions/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateWebhookSubscriptionBody),
-    responses={200: only("subscription", WebhookSubscription.take)},
+    responses={200: only("subscription", WebhookSubscription.take, "uid")},
 )
 
 
