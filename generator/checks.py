@@ -93,6 +93,8 @@ def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
             found += [f"{where}: {problem}" for problem in _endpoint_problems(endpoint, shapes)]
     for model in shapes.own_models():
         name = model.class_info.name
+        if shapes.is_sent(model):
+            found += [f"the schema {name}: {problem}" for problem in _unchecked_limits(model, shapes)]
         found += [f"the schema {name}: {problem}" for problem in _type_problems(fields_of(model), shapes)]
     for part in (*shapes.own_models(), *data.enums):
         if part.class_info.name in _TAKEN:
@@ -130,6 +132,14 @@ def _type_problems(props: Iterable[Any], shapes: Shapes) -> Iterator[str]:
             yield str(error)
         except RecursionError:
             yield f"{prop.name.get_untrusted_value()} refers to itself with no field between"
+
+
+def _unchecked_limits(model: ModelProperty, shapes: Shapes) -> Iterator[str]:
+    for prop in shapes.sent_fields(model):
+        for schema in shapes.schemas_of(model.data, prop.name):
+            if schema.exclusiveMinimum or schema.exclusiveMaximum or schema.multipleOf or schema.uniqueItems:
+                name = prop.name.get_untrusted_value()
+                yield f"{name} has a limit that calls do not check (exclusive, multipleOf or uniqueItems)"
 
 
 def _circles(shapes: Shapes) -> Iterator[str]:

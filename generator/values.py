@@ -304,9 +304,18 @@ class Values:
         What only the API makes can be made of a few fields, for tests.
         """
         default = "UNSET" if not prop.required else None if self.is_sent(model) else "ABSENT"
+        kept = None
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
-            return " = field(repr=hidden)" if default is None else f" = field(default={default}, repr=hidden)"
-        return "" if default is None else f" = {default}"
+            kept = "hidden"
+        elif self.is_sent(model) and any(map(self._has_password, self._models_in([prop]))):
+            kept = "shown"
+        if kept is None:
+            return "" if default is None else f" = {default}"
+        return f" = field(repr={kept})" if default is None else f" = field(default={default}, repr={kept})"
+
+    def _has_password(self, model: ModelProperty) -> bool:
+        fields = fields_of(model)
+        return any(self._is_password(schema) for prop in fields for schema in self.schemas_of(model.data, prop.name))
 
     # Checking what a caller gives.
 

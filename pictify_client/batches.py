@@ -6,7 +6,7 @@ What is done next is decided in `_Watch`, without I/O; `BatchJob` and `AsyncBatc
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
-from inspect import isawaitable
+from inspect import isawaitable, iscoroutine
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -274,8 +274,10 @@ class BatchJob(_Job):
             if isinstance(step, _Sleep):
                 self._client.clock.sleep(step.seconds)
             elif isinstance(step, _Report):
-                if on_progress is not None:
-                    on_progress(step.status)
+                told = None if on_progress is None else on_progress(step.status)
+                if iscoroutine(told):
+                    told.close()
+                    raise TypeError("on_progress is async, which only the wait of an AsyncBatchJob awaits")
             else:
                 try:
                     client = self._client.at_most(step.timeout)

@@ -97,6 +97,11 @@ def hidden(value: object) -> str:
     return repr(value) if value is UNSET or value is None else "[hidden]"
 
 
+def shown(value: object) -> str:
+    """The repr of a field that holds a model with secrets, which a mapping in its place would show."""
+    return repr(value) if value is UNSET or value is None or isinstance(value, Model) else f"[{type(value).__name__}]"
+
+
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     """Whether a JSON value is an object."""
     return isinstance(value, dict)

@@ -232,6 +232,10 @@ def test_a_secret_that_cannot_be_read_is_in_no_error() -> None:
     assert "sesame" not in repr(source)
     assert "headers=[hidden]" in repr(source)
     assert Credentials.from_dict({"value": None}).value is UNSET
+    mapping: Any = {"credentials": {"value": "sesame"}}
+    body = CreateBindingBody(template_id="t", data_source=mapping, mapping={})
+    assert "data_source=[dict]" in repr(body)
+    assert "data_source=DataSource(" in repr(CreateBindingBody(template_id="t", data_source=DataSource(), mapping={}))
     assert DataSource.from_dict({"headers": {"k": "sesame", "n": None}}).headers == {"k": "sesame"}
 
 

@@ -197,6 +197,8 @@ def test_progress_may_be_awaited_and_an_answer_without_an_id_is_an_error() -> No
 
     job_of("async", Api(always(status("completed"))), 1, on_progress=report)
     assert seen == ["completed"]
+    with pytest.raises(TypeError, match="on_progress is async"):
+        job_of("sync", Api(always(status("completed"))), 1, on_progress=report)
     nameless = httpx.MockTransport(lambda _: httpx.Response(202, json={}))
     with pytest.raises(PictifyError, match="names no batch"):
         Pictify(api_key=KEY, http_client=httpx.Client(transport=nameless)).batch.render_template(

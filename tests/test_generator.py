@@ -207,6 +207,18 @@ DROPPED: dict[str, tuple[Edit, str]] = {
         add(parameters=[{"name": "a", "in": "cookie", "schema": {"type": "string"}}]),
         "GET /ping: it has a parameter in a cookie",
     ),
+    "a limit of a body": (
+        add(
+            requestBody={
+                "content": {
+                    "application/json": {
+                        "schema": {"type": "object", "properties": {"size": {"type": "integer", "multipleOf": 8}}}
+                    }
+                }
+            }
+        ),
+        "the schema PingApiBody: size has a limit that calls do not check",
+    ),
     "a job of nothing": (
         add(
             responses={

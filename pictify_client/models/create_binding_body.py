@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from attrs import define
+from attrs import define, field
 
 from ..arguments import Argument, MapOf, Object, String
-from ..decoding import ABSENT, Model, copied, mapping, mapping_of, string, written
+from ..decoding import ABSENT, Model, copied, mapping, mapping_of, shown, string, written
 from ..types import UNSET, Unset
 from .data_source import DataSource
 from .output_config import OutputConfig
@@ -19,7 +19,7 @@ class CreateBindingBody(Model):
 
     template_id: str
     """Id of the template to render (`tmpl_...`)."""
-    data_source: DataSource
+    data_source: DataSource = field(repr=shown)
     """Where the data of a binding comes from."""
     mapping: dict[str, str]
     """For each template variable the path of its value in the data: `{"price": "data.price"}`."""

@@ -6,7 +6,7 @@ from typing import Any, Self
 from attrs import define, field
 
 from ..arguments import Anything, Argument, Choice, MapOf, Object, String
-from ..decoding import Model, copied, hidden, mapping_of, secret, string, written
+from ..decoding import Model, copied, hidden, mapping_of, secret, shown, string, written
 from ..types import UNSET, Unset
 from .credentials import Credentials
 from .data_source_method import DataSourceMethod
@@ -30,7 +30,7 @@ class DataSource(Model):
     """Headers sent with the fetch; kept out of the repr, as they may carry a key."""
     body: Any | Unset = field(default=UNSET, repr=hidden)
     """Body sent with the fetch, for the method `POST`; kept out of the repr, as it may hold a key."""
-    credentials: Credentials | Unset = UNSET
+    credentials: Credentials | Unset = field(default=UNSET, repr=shown)
     """What to authenticate to the data source with."""
 
     @classmethod

@@ -3,10 +3,10 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from attrs import define
+from attrs import define, field
 
 from ..arguments import Argument, Choice, MapOf, Object, String
-from ..decoding import Model, copied, mapping, string, written
+from ..decoding import Model, copied, mapping, shown, string, written
 from ..types import UNSET, Unset
 from .binding_status_change import BindingStatusChange
 from .data_source import DataSource
@@ -22,7 +22,7 @@ class UpdateBindingBody(Model):
 
     name: str | Unset = UNSET
     """What to call it. At most 255 characters."""
-    data_source: DataSource | Unset = UNSET
+    data_source: DataSource | Unset = field(default=UNSET, repr=shown)
     """Where the data of a binding comes from."""
     mapping: dict[str, Any] | Unset = UNSET
     """For each template variable the path of its value in the data."""
