@@ -7,7 +7,8 @@
             print(binding.name, binding.render_url)
 
 `pictify_client.api` holds a function for every operation of the contract, `pictify_client.models`
-what they take and give, and `pictify_client.errors` what they raise.
+what they take and give, and `pictify_client.errors` what they raise. `pictify_client.webhooks` verifies and reads
+what Pictify sends by itself.
 """
 
 from ._lazy import attach
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from . import api as api
     from . import errors as errors
     from . import models as models
+    from . import webhooks as webhooks
     from ._version import __version__ as __version__
     from .batches import AsyncBatchJob as AsyncBatchJob
     from .batches import BatchJob as BatchJob
@@ -59,6 +61,13 @@ if TYPE_CHECKING:
     from .types import UNSET as UNSET
     from .types import Response as Response
     from .types import Unset as Unset
+    from .webhooks import BatchFinished as BatchFinished
+    from .webhooks import RenderCompleted as RenderCompleted
+    from .webhooks import RenderFailed as RenderFailed
+    from .webhooks import WebhookEvent as WebhookEvent
+    from .webhooks import WebhookEventName as WebhookEventName
+    from .webhooks import WebhookPayloadError as WebhookPayloadError
+    from .webhooks import WebhookVerificationError as WebhookVerificationError
 
 attach(
     __name__,
@@ -67,6 +76,7 @@ attach(
         "api": "api",
         "errors": "errors",
         "models": "models",
+        "webhooks": "webhooks",
         "AsyncBatchJob": "batches",
         "BatchJob": "batches",
         "BatchStartError": "batches",
@@ -105,5 +115,12 @@ attach(
         "UNSET": "types",
         "Response": "types",
         "Unset": "types",
+        "BatchFinished": "webhooks",
+        "RenderCompleted": "webhooks",
+        "RenderFailed": "webhooks",
+        "WebhookEvent": "webhooks",
+        "WebhookEventName": "webhooks",
+        "WebhookPayloadError": "webhooks",
+        "WebhookVerificationError": "webhooks",
     },
 )

@@ -6,7 +6,7 @@ import logging
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from threading import Lock
 from time import perf_counter
@@ -20,6 +20,7 @@ from .clock import Clock
 from .decoding import DecodeError
 from .errors import (
     APIConnectionError,
+    APIStatusError,
     APITimeoutError,
     ConfigurationError,
     PictifyError,
@@ -27,6 +28,7 @@ from .errors import (
     status_error,
 )
 from .files import TRANSPORT_ERRORS, AsyncFile, File
+from .retries import Retries, wait_before_retry
 from .types import UNSET, Response, Unset
 
 if TYPE_CHECKING:
@@ -115,6 +117,10 @@ class Client:
         base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
         timeout: Seconds to wait for the connection and between two bytes of an answer, or a
             `httpx.Timeout`; None waits for ever. 60 (5 to connect), unless given.
+        max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
+            never.
+        max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
+            error is raised at once.
         headers: Headers for every request, beside those that the client sets itself.
         verify_ssl: Whether the server's certificate is checked.
         http_client: A `httpx.Client` or `httpx.AsyncClient` of your own to send with, for proxies,
@@ -122,7 +128,7 @@ class Client:
             not closed with this client.
 
     Raises:
-        ConfigurationError: The base URL or the timeout cannot be right; says why.
+        ConfigurationError: One of the arguments cannot be right; says why.
     """
 
     base_url: str
@@ -134,12 +140,15 @@ class Client:
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int = 2,
+        max_wait: float = 60.0,
         headers: Mapping[str, str] | None = None,
         verify_ssl: bool = True,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
     ) -> None:
         self.base_url = _base_url(base_url)
         self._timeout = _timeout(timeout)
+        self._retries = Retries(max_retries, max_wait).checked()
         self._headers = httpx.Headers({"User-Agent": _user_agent()})
         self._headers.update(_extra_headers(headers))
         self._connections = _Connections(http_client, verify_ssl=verify_ssl)
@@ -154,6 +163,8 @@ class Client:
         self,
         *,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        max_wait: float | Unset = UNSET,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
         """A copy with other options: `client.with_options(timeout=5)`.
@@ -162,12 +173,19 @@ class Client:
 
         Args:
             timeout: As for the client; what is left out stays as it is.
+            max_retries: Likewise.
+            max_wait: Likewise.
             headers: Headers to send as well.
         """
         copy = object.__new__(type(self))
         vars(copy).update(vars(self))
         if timeout is not UNSET:
             copy._timeout = _timeout(timeout)
+        known = self._retries
+        copy._retries = Retries(
+            known.max_retries if max_retries is UNSET else max_retries,
+            known.max_wait if max_wait is UNSET else max_wait,
+        ).checked()
         copy._headers = self._headers.copy()
         copy._headers.update(_extra_headers(headers))
         return copy
@@ -180,27 +198,35 @@ class Client:
             ResponseDecodeError: The answer is a success but has not the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
-        http_client = self._connections.sync()
-        call = self._call(http_client, operation, arguments)
-        try:
-            response = http_client.send(call.request, auth=None, follow_redirects=call.follow_redirects)
-        except TRANSPORT_ERRORS as caught:
-            failure = call.failure(caught)
-        else:
-            return call.answer(response)
-        raise failure
+
+        def once() -> Response[T]:
+            http_client = self._connections.sync()
+            call = self._call(http_client, operation, arguments)
+            try:
+                response = http_client.send(call.request, auth=None, follow_redirects=call.follow_redirects)
+            except TRANSPORT_ERRORS as caught:
+                failure = call.failure(caught)
+            else:
+                return call.answer(response)
+            raise failure
+
+        return self._repeated(operation, once)
 
     async def asend(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """`send` for asyncio and trio."""
-        http_client = self._connections.asyncio()
-        call = self._call(http_client, operation, arguments)
-        try:
-            response = await http_client.send(call.request, auth=None, follow_redirects=call.follow_redirects)
-        except TRANSPORT_ERRORS as caught:
-            failure = call.failure(caught)
-        else:
-            return call.answer(response)
-        raise failure
+
+        async def once() -> Response[T]:
+            http_client = self._connections.asyncio()
+            call = self._call(http_client, operation, arguments)
+            try:
+                response = await http_client.send(call.request, auth=None, follow_redirects=call.follow_redirects)
+            except TRANSPORT_ERRORS as caught:
+                failure = call.failure(caught)
+            else:
+                return call.answer(response)
+            raise failure
+
+        return await self._arepeated(operation, once)
 
     def stream(self, operation: Operation[File], /, **arguments: object) -> Response[File]:
         """Call an operation that answers with a file. It is read later, unless it is small.
@@ -209,41 +235,81 @@ class Client:
             APIConnectionError: No answer came.
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
-        http_client = self._connections.sync()
-        call = self._call(http_client, operation, arguments)
-        try:
-            response = http_client.send(call.request, auth=None, stream=True)
-            whole = call.is_read_at_once(response) or _is_loaded(response)
-            if whole:
-                try:
-                    response.read()
-                except BaseException:
-                    response.close()
-                    raise
-        except TRANSPORT_ERRORS as caught:
-            failure = call.failure(caught)
-        else:
-            return call.answer(response, File(response, call.failure, whole=whole))
-        raise failure
+
+        def once() -> Response[File]:
+            http_client = self._connections.sync()
+            call = self._call(http_client, operation, arguments)
+            try:
+                response = http_client.send(call.request, auth=None, stream=True)
+                whole = call.is_read_at_once(response) or _is_loaded(response)
+                if whole:
+                    try:
+                        response.read()
+                    except BaseException:
+                        response.close()
+                        raise
+            except TRANSPORT_ERRORS as caught:
+                failure = call.failure(caught)
+            else:
+                return call.answer(response, File(response, call.failure, whole=whole))
+            raise failure
+
+        return self._repeated(operation, once)
 
     async def astream(self, operation: Operation[AsyncFile], /, **arguments: object) -> Response[AsyncFile]:
         """`stream` for asyncio and trio."""
-        http_client = self._connections.asyncio()
-        call = self._call(http_client, operation, arguments)
-        try:
-            response = await http_client.send(call.request, auth=None, stream=True)
-            whole = call.is_read_at_once(response) or _is_loaded(response)
-            if whole:
-                try:
-                    await response.aread()
-                except BaseException:
-                    await response.aclose()
-                    raise
-        except TRANSPORT_ERRORS as caught:
-            failure = call.failure(caught)
-        else:
-            return call.answer(response, AsyncFile(response, call.failure, whole=whole))
-        raise failure
+
+        async def once() -> Response[AsyncFile]:
+            http_client = self._connections.asyncio()
+            call = self._call(http_client, operation, arguments)
+            try:
+                response = await http_client.send(call.request, auth=None, stream=True)
+                whole = call.is_read_at_once(response) or _is_loaded(response)
+                if whole:
+                    try:
+                        await response.aread()
+                    except BaseException:
+                        await response.aclose()
+                        raise
+            except TRANSPORT_ERRORS as caught:
+                failure = call.failure(caught)
+            else:
+                return call.answer(response, AsyncFile(response, call.failure, whole=whole))
+            raise failure
+
+        return await self._arepeated(operation, once)
+
+    def _repeated(self, operation: Operation[Any], once: Callable[[], Response[T]]) -> Response[T]:
+        attempts = _Attempts(operation, self._retries, self.clock)
+        while True:
+            outcome: Response[T] | APIConnectionError
+            try:
+                outcome = once()
+            except APIConnectionError as caught:
+                outcome = caught
+            wait = attempts.wait_after(outcome)
+            if wait is not None:
+                self.clock.sleep(wait)
+            elif isinstance(outcome, Response):
+                return outcome
+            else:
+                raise outcome
+
+    async def _arepeated(self, operation: Operation[Any], once: Callable[[], Awaitable[Response[T]]]) -> Response[T]:
+        attempts = _Attempts(operation, self._retries, self.clock)
+        while True:
+            outcome: Response[T] | APIConnectionError
+            try:
+                outcome = await once()
+            except APIConnectionError as caught:
+                outcome = caught
+            wait = attempts.wait_after(outcome)
+            if wait is not None:
+                await self.clock.asleep(wait)
+            elif isinstance(outcome, Response):
+                return outcome
+            else:
+                raise outcome
 
     def url(self, operation: Operation[Any], /, **arguments: object) -> str:
         """The URL of an operation, for whoever calls it by the URL alone: a browser, a mail program.
@@ -274,10 +340,10 @@ class Client:
         await self.aclose()
 
     def at_most(self, seconds: float) -> Self:
-        """A copy none of whose timeouts is longer than this."""
+        """A copy none of whose timeouts is longer than this, and which sends nothing twice."""
         known = httpx.Timeout(self._connections.timeout if self._timeout is UNSET else self._timeout)
         parts = {name: seconds if part is None else min(part, seconds) for name, part in known.as_dict().items()}
-        return self.with_options(timeout=httpx.Timeout(**parts))
+        return self.with_options(timeout=httpx.Timeout(**parts), max_retries=0)
 
     def _call(
         self, http_client: httpx.Client | httpx.AsyncClient, operation: Operation[T], arguments: Mapping[str, object]
@@ -305,6 +371,40 @@ class Client:
         except UnicodeError as error:
             raise APIConnectionError(f"{operation}: http_client holds a cookie that HTTP cannot carry") from error
         return _Call(self, operation, request, secrets)
+
+
+class _Attempts:
+    """How often a call was sent, and what came of it: of one call, and shared with no other."""
+
+    def __init__(self, operation: Operation[Any], retries: Retries, clock: Clock) -> None:
+        self._operation = operation
+        self._retries = retries
+        self._clock = clock
+        self._count = 0
+        self._first: APIConnectionError | APIStatusError | None = None
+
+    def wait_after(self, outcome: Response[Any] | APIConnectionError) -> float | None:
+        """How long to wait before the next attempt; None where this was the last, of which the error tells."""
+        self._count += 1
+        error = outcome.error if isinstance(outcome, Response) else outcome
+        if error is None:
+            return None
+        wait = wait_before_retry(
+            self._operation.method,
+            self._count,
+            error,
+            self._retries,
+            now=self._clock.time(),
+            jitter=self._clock.jitter,
+        )
+        if wait is None:
+            error.attempts = self._count
+            if self._first is not None:
+                error.__cause__ = self._first
+            return None
+        self._first = self._first or error
+        _logger.warning("%s again in %.1f s, after attempt %d: %s", self._operation, wait, self._count, error)
+        return wait
 
 
 class _Call(Generic[T]):
@@ -441,12 +541,20 @@ class AuthenticatedClient(Client):
         token: str | None = None,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int = 2,
+        max_wait: float = 60.0,
         headers: Mapping[str, str] | None = None,
         verify_ssl: bool = True,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
     ) -> None:
         super().__init__(
-            base_url=base_url, timeout=timeout, headers=headers, verify_ssl=verify_ssl, http_client=http_client
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            max_wait=max_wait,
+            headers=headers,
+            verify_ssl=verify_ssl,
+            http_client=http_client,
         )
         self._key = _key(token)
 
@@ -460,7 +568,12 @@ class _OverClient:
         return f"{type(self).__name__}(base_url={self.client.base_url!r})"
 
     def with_options(
-        self, *, timeout: float | httpx.Timeout | Unset | None = UNSET, headers: Mapping[str, str] | None = None
+        self,
+        *,
+        timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int | Unset = UNSET,
+        max_wait: float | Unset = UNSET,
+        headers: Mapping[str, str] | None = None,
     ) -> Self:
         """A copy with other options: `pictify.with_options(timeout=5).bindings.list()`.
 
@@ -468,10 +581,14 @@ class _OverClient:
 
         Args:
             timeout: As for the client; what is left out stays as it is.
+            max_retries: Likewise.
+            max_wait: Likewise.
             headers: Headers to send as well.
         """
         copy = object.__new__(type(self))
-        copy.client = self.client.with_options(timeout=timeout, headers=headers)
+        copy.client = self.client.with_options(
+            timeout=timeout, max_retries=max_retries, max_wait=max_wait, headers=headers
+        )
         return copy
 
 
@@ -486,6 +603,10 @@ class Pictify(_OverClient, Resources):
         base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
         timeout: Seconds to wait for the connection and between two bytes of an answer, or a
             `httpx.Timeout`; None waits for ever. 60 (5 to connect), unless given.
+        max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
+            never.
+        max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
+            error is raised at once.
         http_client: A `httpx.Client` of your own to send with; it is not closed with this client.
         headers: Headers for every request, beside those that the client sets itself.
 
@@ -499,13 +620,21 @@ class Pictify(_OverClient, Resources):
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int = 2,
+        max_wait: float = 60.0,
         http_client: httpx.Client | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         _check_http_client(http_client, httpx.Client)
         super().__init__(
             AuthenticatedClient(
-                token=api_key, base_url=base_url, timeout=timeout, headers=headers, http_client=http_client
+                token=api_key,
+                base_url=base_url,
+                timeout=timeout,
+                max_retries=max_retries,
+                max_wait=max_wait,
+                headers=headers,
+                http_client=http_client,
             )
         )
 
@@ -531,6 +660,10 @@ class AsyncPictify(_OverClient, AsyncResources):
         base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
         timeout: Seconds to wait for the connection and between two bytes of an answer, or a
             `httpx.Timeout`; None waits for ever. 60 (5 to connect), unless given.
+        max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
+            never.
+        max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
+            error is raised at once.
         http_client: A `httpx.AsyncClient` of your own to send with; it is not closed with this client.
         headers: Headers for every request, beside those that the client sets itself.
 
@@ -544,13 +677,21 @@ class AsyncPictify(_OverClient, AsyncResources):
         api_key: str | None = None,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | Unset | None = UNSET,
+        max_retries: int = 2,
+        max_wait: float = 60.0,
         http_client: httpx.AsyncClient | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         _check_http_client(http_client, httpx.AsyncClient)
         super().__init__(
             AuthenticatedClient(
-                token=api_key, base_url=base_url, timeout=timeout, headers=headers, http_client=http_client
+                token=api_key,
+                base_url=base_url,
+                timeout=timeout,
+                max_retries=max_retries,
+                max_wait=max_wait,
+                headers=headers,
+                http_client=http_client,
             )
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 
@@ -15,6 +16,10 @@ class Clock:
     def monotonic(self) -> float:
         """Seconds on a clock that never goes back."""
         return time.monotonic()
+
+    def jitter(self) -> float:
+        """A number from 0 to 1, by chance."""
+        return random.random()  # noqa: S311 (it spreads clients over time; no one gains by guessing it)
 
     def sleep(self, seconds: float) -> None:
         """Wait in sync code."""

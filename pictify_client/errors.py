@@ -11,6 +11,7 @@
         ResponseDecodeError
         PaginationError
         BatchStartError, BatchTimeoutError (in batches.py, as they hold what can go on)
+        WebhookVerificationError, WebhookPayloadError (in webhooks.py: no call raises them)
 
 An argument that the contract rules out is a `TypeError` or a `ValueError`, raised before anything is
 sent.
@@ -37,7 +38,16 @@ _KNOWN_STATUSES = frozenset(HTTPStatus)
 
 
 class PictifyError(Exception):
-    """The base of everything that this package raises on its own account."""
+    """The base of everything that this package raises on its own account.
+
+    Attributes:
+        attempts: How often the call was sent. Where it was more than once, the cause is the first error.
+    """
+
+    attempts: int = 1
+
+    def _after_attempts(self) -> str:
+        return f", after {self.attempts} attempts" if self.attempts > 1 else ""
 
 
 class ConfigurationError(PictifyError, ValueError):
@@ -57,7 +67,7 @@ class APIConnectionError(PictifyError):
         self.request = request
 
     def __str__(self) -> str:
-        return self.message
+        return f"{self.message}{self._after_attempts()}"
 
 
 class APITimeoutError(APIConnectionError):
@@ -172,10 +182,12 @@ class APIStatusError(PictifyError):
 
     def __str__(self) -> str:
         faults = self._faults()
-        text = f"{_call(self.request)} answered {self.status_code}: {self.message}"
+        text = f"{_call(self.request)} answered {self.status_code}{self._after_attempts()}: {self.message}"
         if faults and faults != self.message:
             text = f"{text.removesuffix('.')}: {faults}"
         known = {"code": self.code, "request id": self.request_id}
+        if self.retry_after:
+            known["retry after"] = f"{self.retry_after:g} s"
         aside = ", ".join(f"{name} {value}" for name, value in known.items() if value)
         return f"{text} ({aside})" if aside else text
 

@@ -17,11 +17,11 @@ FUNCTIONS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
 
 
 def sync_client(transport: httpx.BaseTransport) -> AuthenticatedClient:
-    return AuthenticatedClient(token=KEY, http_client=httpx.Client(transport=transport))
+    return AuthenticatedClient(token=KEY, max_retries=0, http_client=httpx.Client(transport=transport))
 
 
 def async_client(transport: httpx.AsyncBaseTransport) -> AuthenticatedClient:
-    return AuthenticatedClient(token=KEY, http_client=httpx.AsyncClient(transport=transport))
+    return AuthenticatedClient(token=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
 
 
 def call(function: str, transport: httpx.MockTransport, **arguments: Any) -> BindingList | Response[BindingList]:
@@ -43,10 +43,14 @@ def call(function: str, transport: httpx.MockTransport, **arguments: Any) -> Bin
 def walk(form: str, transport: httpx.MockTransport, **arguments: Any) -> list[Binding]:
     """All bindings that a pager gives, walked item by item."""
     if form == "sync":
-        return list(Pictify(api_key=KEY, http_client=httpx.Client(transport=transport)).bindings.list(**arguments))
+        return list(
+            Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport)).bindings.list(
+                **arguments
+            )
+        )
 
     async def run() -> list[Binding]:
-        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        pictify = AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
         return [binding async for binding in pictify.bindings.list(**arguments)]
 
     return anyio.run(run)

@@ -3,9 +3,23 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from pictify_client.clock import Clock
+
 # No deadline: how long an example takes says more of the machine than of the code.
 settings.register_profile("default", max_examples=40, deadline=None)
 settings.load_profile("default")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sleep(_clock: Clock, seconds: float) -> None:
+        assert seconds == 0, f"a test waits for {seconds} s: give the client a clock of its own, or max_retries=0"
+
+    async def asleep(clock: Clock, seconds: float) -> None:
+        sleep(clock, seconds)
+
+    monkeypatch.setattr(Clock, "sleep", sleep)
+    monkeypatch.setattr(Clock, "asleep", asleep)
 
 
 @pytest.fixture(autouse=True)

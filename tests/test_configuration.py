@@ -335,7 +335,8 @@ def test_a_timeout_is_an_error_of_ours() -> None:
     def late(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("", request=request)
 
-    pictify = Pictify(api_key=KEY, timeout=7, http_client=httpx.Client(transport=httpx.MockTransport(late)))
+    transport = httpx.MockTransport(late)
+    pictify = Pictify(api_key=KEY, timeout=7, max_retries=0, http_client=httpx.Client(transport=transport))
     with pytest.raises(
         APITimeoutError,
         match=r"GET /bindings: no answer from https://api.pictify.io in time \(ReadTimeout after 7 s; set by timeout=\)",

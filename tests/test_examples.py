@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from generator.__main__ import ROOT
+from pictify_client import webhooks
 from pictify_client.clock import Clock
 from pictify_client.testing import API_KEY, FakePictify, serving
 
@@ -29,20 +31,24 @@ def base_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield url
 
 
-def run(name: str, *arguments: Any) -> None:
+def load(name: str) -> Any:
     spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    result = module.main(*arguments)
+    return module
+
+
+def run(name: str, *arguments: Any) -> None:
+    result = load(name).main(*arguments)
     if inspect.isawaitable(result):
         asyncio.run(result)  # type: ignore[arg-type]
 
 
 def test_every_example_is_run_here() -> None:
     names = {path.stem for path in (ROOT / "examples").glob("*.py")}
-    here = set(re.findall(r'\brun\("(\w+)"', Path(__file__).read_text("utf-8")))
+    here = set(re.findall(r'\b(?:run|load)\("(\w+)"', Path(__file__).read_text("utf-8")))
     assert names == here
 
 
@@ -89,3 +95,113 @@ def test_an_experiment_goes_from_its_draft_to_its_winner(base_url: str, capsys: 
     assert lines[2:6] == ["shown: image/png"] * 4
     assert lines[6:8] == ["a click leads to https://shop.example.com/", "1 event told"]
     assert re.fullmatch(r"hero-image is completed: (calm|bold) wins", lines[8])
+
+
+SECRET = "whsec_new"
+HOOK = b'{"event": "render.completed", "data": {"url": "https://cdn.pictify.io/a.png"}}'
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("PICTIFY_WEBHOOK_SECRET", f"whsec_old,{SECRET}")
+    return load("webhook_receiver")
+
+
+def post(receiver: Any, body: bytes, delivery: str | None = None, **headers: str) -> int:
+    signature = webhooks.sign(body, SECRET, timestamp=int(Clock().time()))
+    headers = {webhooks.SIGNATURE_HEADER: signature, **headers}
+    if delivery is not None:
+        headers[webhooks.DELIVERY_ID_HEADER] = delivery
+    return asked(receiver, "POST", content=body, headers=headers).status_code
+
+
+def asked(receiver: Any, method: str, **options: Any) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=receiver.app)) as client:
+            return await client.request(method, "https://hooks.example.com/pictify", **options)
+
+    return asyncio.run(ask())
+
+
+def test_a_webhook_is_handled_once(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [post(receiver, HOOK, "d1"), post(receiver, HOOK, "d1"), post(receiver, HOOK, "d2")] == [204] * 3
+    assert capsys.readouterr().out == "rendered https://cdn.pictify.io/a.png\n" * 2
+    assert [post(receiver, HOOK), post(receiver, HOOK)] == [204] * 2
+    assert capsys.readouterr().out == "rendered https://cdn.pictify.io/a.png\n" * 2
+
+
+def test_every_webhook_is_handled_by_its_kind(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for body in (
+        b'{"event": "render.failed", "data": {"error": "no such font"}}',
+        b'{"event": "batch.completed", "data": {"batchId": "batch_1", "status": "partial", "failedCount": 2}}',
+        b'{"event": "binding.updated", "data": {"uid": "bind_1"}}',
+    ):
+        assert post(receiver, body) == 204
+    assert capsys.readouterr().out.splitlines() == [
+        "not rendered: no such font",
+        "batch_1 is partial: 2 failed",
+        "binding.updated: {'uid': 'bind_1'}",
+    ]
+
+
+def test_a_forged_webhook_is_refused_and_leaves_no_trace(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    forged = webhooks.sign(HOOK, "whsec_else", timestamp=int(Clock().time()))
+    for signature in (forged, "t=1", ""):
+        assert post(receiver, HOOK, "d1", **{webhooks.SIGNATURE_HEADER: signature}) == 400
+    assert asked(receiver, "POST", content=HOOK).status_code == 400
+    assert receiver.seen == {}
+    assert post(receiver, HOOK, "d1") == 204
+    output = capsys.readouterr()
+    assert output.out == "rendered https://cdn.pictify.io/a.png\n"
+    assert "whsec" not in output.err
+
+
+def test_a_webhook_that_cannot_be_read_is_asked_for_again(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [post(receiver, b"{}", "d1"), post(receiver, b"{}", "d1")] == [500] * 2
+    assert capsys.readouterr().err == "the webhook is signed, but its body: it holds no `event`\n" * 2
+    assert receiver.seen == {}
+
+
+def test_what_is_no_webhook_is_turned_away(receiver: Any) -> None:
+    for method in ("GET", "PUT", "DELETE"):
+        response = asked(receiver, method)
+        assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert post(receiver, b" " * receiver.LONGEST_BODY) == 500
+    assert post(receiver, b" " * (receiver.LONGEST_BODY + 1)) == 413
+    with pytest.raises(RuntimeError, match="knows no websocket"):
+        asyncio.run(receiver.app({"type": "websocket"}, None, None))
+
+
+def test_no_more_deliveries_are_remembered_than_fit(receiver: Any) -> None:
+    receiver.MOST_SEEN = 2
+    assert [receiver.first_time(each) for each in ("a", "b", "a", "c", "b", "a")] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert list(receiver.seen) == ["c", "a"]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_it_is_answered_before_it_is_handled(receiver: Any, *, lost: bool) -> None:
+    signature = webhooks.sign(HOOK, SECRET, timestamp=int(Clock().time()))
+    parts = [{"type": "http.request", "body": HOOK[:9], "more_body": True}]
+    parts.append({"type": "http.disconnect"} if lost else {"type": "http.request", "body": HOOK[9:]})
+    done: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop(0)
+
+    async def send(message: Any) -> None:
+        done.append(message.get("status", "sent"))
+
+    async def handle(event: Any) -> None:
+        done.append(event.event)
+
+    receiver.handle = handle
+    scope = {"type": "http", "method": "POST", "headers": [(b"x-pictify-signature", signature.encode())]}
+    asyncio.run(receiver.app(scope, receive, send))
+    assert done == ([] if lost else [204, "sent", "render.completed"])

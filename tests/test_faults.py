@@ -120,11 +120,13 @@ def server() -> Iterator[Wire]:
 
 def over_a_socket(form: str, base_url: str) -> BindingList:
     if form == "sync":
-        with AuthenticatedClient(token=KEY, base_url=base_url, timeout=5, verify_ssl=False) as client:
+        with AuthenticatedClient(token=KEY, max_retries=0, base_url=base_url, timeout=5, verify_ssl=False) as client:
             return list_bindings.sync(client=client)
 
     async def run() -> BindingList:
-        async with AuthenticatedClient(token=KEY, base_url=base_url, timeout=5, verify_ssl=False) as client:
+        async with AuthenticatedClient(
+            token=KEY, max_retries=0, base_url=base_url, timeout=5, verify_ssl=False
+        ) as client:
             return await list_bindings.asyncio(client=client)
 
     return anyio.run(run, backend=form)
@@ -218,7 +220,7 @@ COOKIE = (
 def test_cookies_are_neither_kept_nor_sent(server: Wire) -> None:
     server.answer, server.reset = COOKIE, False
     server.received.clear()
-    with AuthenticatedClient(token=KEY, base_url=server.base_url) as client:
+    with AuthenticatedClient(token=KEY, max_retries=0, base_url=server.base_url) as client:
         list_bindings.sync(client=client)
         list_bindings.sync(client=client)
     assert len(server.received) == 2
@@ -228,20 +230,24 @@ def test_cookies_are_neither_kept_nor_sent(server: Wire) -> None:
 def test_a_cookie_of_the_callers_own_client_that_cannot_be_sent_is_an_error_of_ours(server: Wire) -> None:
     server.answer, server.reset = COOKIE, False
     with httpx.Client() as http_client:
-        pictify = Pictify(api_key=KEY, base_url=server.base_url, http_client=http_client)
+        pictify = Pictify(api_key=KEY, max_retries=0, base_url=server.base_url, http_client=http_client)
         list(pictify.bindings.list())
         with pytest.raises(APIConnectionError, match="http_client holds a cookie that HTTP cannot carry"):
             list(pictify.bindings.list())
 
 
 def of_sync(fail: Callable[[httpx.Request], httpx.Response]) -> None:
-    list(Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(fail))).bindings.list())
+    list(
+        Pictify(
+            api_key=KEY, max_retries=0, http_client=httpx.Client(transport=httpx.MockTransport(fail))
+        ).bindings.list()
+    )
 
 
 def of_async(fail: Callable[[httpx.Request], httpx.Response]) -> None:
     async def run() -> None:
         await AsyncPictify(
-            api_key=KEY, http_client=httpx.AsyncClient(transport=httpx.MockTransport(fail))
+            api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=httpx.MockTransport(fail))
         ).bindings.list()
 
     anyio.run(run)

@@ -56,11 +56,11 @@ def transport(status: int = 200, **parts: Any) -> httpx.MockTransport:
 
 
 def sync_client(answer: httpx.MockTransport) -> Pictify:
-    return Pictify(api_key=KEY, http_client=httpx.Client(transport=answer))
+    return Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=answer))
 
 
 def async_client(answer: httpx.MockTransport) -> AsyncPictify:
-    return AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=answer))
+    return AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=answer))
 
 
 def headers(**more: str) -> dict[str, str]:
@@ -243,7 +243,7 @@ def test_what_is_in_memory_already_is_read_from_there() -> None:
         response.read()
 
     client = httpx.Client(transport=transport(content=b"x" * 70_000), event_hooks={"response": [read]})
-    image = Pictify(api_key=KEY, http_client=client).url_rendering.render_template("t", "png")
+    image = Pictify(api_key=KEY, max_retries=0, http_client=client).url_rendering.render_template("t", "png")
     assert len(image.read()) == len(image.read()) == 70_000
 
 
@@ -262,7 +262,10 @@ def test_a_click_is_not_followed_by_a_client_that_follows() -> None:
         return httpx.Response(302, headers={"location": "https://shop.example.com/"})
 
     client = httpx.Client(transport=httpx.MockTransport(handle), follow_redirects=True)
-    assert Pictify(api_key=KEY, http_client=client).experiments.track_click("hero") == "https://shop.example.com/"
+    assert (
+        Pictify(api_key=KEY, max_retries=0, http_client=client).experiments.track_click("hero")
+        == "https://shop.example.com/"
+    )
     assert asked == ["api.pictify.io"]
 
 

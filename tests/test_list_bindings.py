@@ -49,7 +49,7 @@ FAILURES: dict[str, tuple[type[APIStatusError], str]] = {
         "GET /bindings answered 401: Invalid Request: the API key is missing, unknown or revoked",
     ),
     "not_found": (e.NotFoundError, "GET /bindings answered 404: Template not found"),
-    "rate_limited": (e.RateLimitError, "GET /bindings answered 429: Too many requests"),
+    "rate_limited": (e.RateLimitError, "GET /bindings answered 429: Too many requests (retry after 12 s)"),
     "quota_exceeded": (
         e.QuotaExceededError,
         "GET /bindings answered 429: Monthly quota exceeded (code quota_exceeded)",
@@ -274,7 +274,7 @@ def test_a_pager_raises_what_the_call_raises(form: str, name: str) -> None:
 
 def test_the_first_page_without_await() -> None:
     with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
-        page = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport)).bindings.list(limit=2)
+        page = Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport)).bindings.list(limit=2)
         assert [binding.uid for binding in page.items] == ["bind_1", "bind_2"]
         assert page.pagination.total == 5
         assert page.has_next
@@ -290,7 +290,7 @@ def test_the_first_page_without_await() -> None:
 
 def test_the_first_page_by_await() -> None:
     async def run(transport: httpx.MockTransport) -> None:
-        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        pictify = AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
         page = await pictify.bindings.list(limit=2)
         assert [binding.uid for binding in page.items] == ["bind_1", "bind_2"]
         assert page.pagination.total == 5
@@ -307,11 +307,11 @@ def test_the_first_page_by_await() -> None:
 
 def test_pages_walks_page_by_page() -> None:
     async def run(transport: httpx.MockTransport) -> list[int]:
-        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        pictify = AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
         return [len(page) async for page in pictify.bindings.list(limit=2).pages()]
 
     with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
-        pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport))
+        pictify = Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport))
         assert [len(page) for page in pictify.bindings.list(limit=2).pages()] == [2, 2, 1]
     with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
         assert anyio.run(run, transport) == [2, 2, 1]

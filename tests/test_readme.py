@@ -26,6 +26,7 @@ PRINTED: list[str | re.Pattern[str]] = [
     re.compile(r'<img src="https://cdn\.pictify\.io/bindings/bind_\w+\.png">\n'),
     re.compile(r"image/png http://127\.0\.0\.1:\d+/b/bind_00000001\.webp\n"),
     re.compile(r"(\d+ %\n)+completed 150 results\n"),
+    "https://cdn.pictify.io/a.png 600\n204\n400\n",
     "".join(
         f"{each['name']}, rendered {each['lastRenderAt'][:10]}: the data source answered 503\n"
         for each in FAKE.bindings

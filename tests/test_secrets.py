@@ -135,7 +135,7 @@ def test_redirects_that_the_callers_client_follows_leave_no_key_behind() -> None
         return httpx.Response(404)
 
     http_client = httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=True)
-    client = AuthenticatedClient(token=KEY, http_client=http_client)
+    client = AuthenticatedClient(token=KEY, max_retries=0, http_client=http_client)
     for outcome in ("404", "lost"):
         fails = outcome == "lost"
         with pytest.raises(PictifyError) as caught:
@@ -150,14 +150,16 @@ def test_redirects_that_the_callers_client_follows_leave_no_key_behind() -> None
 @pytest.mark.parametrize("line", ["HTTP/1.1 200 OK\r\nAuthorization Bearer {key}", "HTTP/9 Bearer {key}"])
 def test_a_server_that_repeats_the_key_where_no_text_belongs(form: str, line: str) -> None:
     async def run(base_url: str) -> None:
-        async with AuthenticatedClient(token=KEY, base_url=base_url, verify_ssl=False) as client:
+        async with AuthenticatedClient(token=KEY, max_retries=0, base_url=base_url, verify_ssl=False) as client:
             await list_bindings.asyncio(client=client)
 
     with wire() as served:
         served.answer = line.format(key=KEY).encode() + b"\r\n\r\n"
         with pytest.raises(APIConnectionError) as caught:
             if form == "sync":
-                with AuthenticatedClient(token=KEY, base_url=served.base_url, verify_ssl=False) as client:
+                with AuthenticatedClient(
+                    token=KEY, max_retries=0, base_url=served.base_url, verify_ssl=False
+                ) as client:
                     list_bindings.sync(client=client)
             else:
                 anyio.run(run, served.base_url, backend=form)
@@ -188,12 +190,12 @@ def test_logs_do_not_show_the_key_or_the_query_even_of_a_real_connection(caplog:
     caplog.set_level(logging.DEBUG)
 
     async def run(base_url: str) -> None:
-        async with AuthenticatedClient(token=KEY, base_url=base_url) as client:
+        async with AuthenticatedClient(token=KEY, max_retries=0, base_url=base_url) as client:
             await list_bindings.asyncio_detailed(client=client, template_id="tmpl_1")
 
     with wire() as served:
         served.answer = b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n"
-        with AuthenticatedClient(token=KEY, base_url=served.base_url) as client:
+        with AuthenticatedClient(token=KEY, max_retries=0, base_url=served.base_url) as client:
             list_bindings.sync_detailed(client=client, template_id="tmpl_1")
         anyio.run(run, served.base_url)
     assert KEY not in caplog.text

@@ -105,7 +105,7 @@ def test_it_tells_of_its_own_failures_but_not_of_clients_that_went_away(
 
     monkeypatch.setattr(FakePictify, "answer", broken)
     with serving(FakePictify()) as base_url, pytest.raises(APIConnectionError):
-        list(Pictify(api_key=API_KEY, base_url=base_url).bindings.list())
+        list(Pictify(api_key=API_KEY, max_retries=0, base_url=base_url).bindings.list())
     assert (type(failure).__name__ in capfd.readouterr().err) == told
 
 

@@ -1,0 +1,98 @@
+"""What is sent again, and when: a pure policy, without I/O and without a clock of its own.
+
+Renders are billed, so nothing is sent twice that may have been done once: a POST is sent again only
+where it cannot have reached the API, or where the API refused it unworked and said when to come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import httpx
+
+from .errors import APIConnectionError, APIStatusError, ConfigurationError, QuotaExceededError
+
+if TYPE_CHECKING:
+    from .errors import PictifyError
+
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_PASSING = frozenset({408, 429, 500, 502, 503, 504, *range(520, 525)})
+# The connection was not there yet, so nothing was sent over it.
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_FIRST_WAIT = 0.5
+_LONGEST_BACKOFF = 8.0
+
+
+class Retries(NamedTuple):
+    """How often a call is sent again, and how long it waits for that.
+
+    Attributes:
+        max_retries: How often at most, after the first time.
+        max_wait: The longest single wait, in seconds; what would take longer is raised at once.
+    """
+
+    max_retries: int = 2
+    max_wait: float = 60.0
+
+    def checked(self) -> Retries:
+        """The same, if it makes sense.
+
+        Raises:
+            ConfigurationError: One of them cannot be right; says which.
+        """
+        for name, given, kind in (("max_retries", self.max_retries, int), ("max_wait", self.max_wait, int | float)):
+            if not isinstance(given, kind) or isinstance(given, bool) or not 0 <= given <= _YEAR:
+                raise ConfigurationError(f"{name} must be a number from 0 on, got {given!r}")
+        return self
+
+
+_YEAR = 365 * 24 * 3600
+
+
+def wait_before_retry(
+    method: str, attempt: int, error: PictifyError, retries: Retries, *, now: float, jitter: Callable[[], float]
+) -> float | None:
+    """How long to wait before a call is sent again.
+
+    Args:
+        method: Its HTTP method.
+        attempt: How often it was sent, from 1 on.
+        error: What came of it the last time.
+        retries: What is allowed.
+        now: The time, in seconds since 1970.
+        jitter: Gives a number from 0 to 1 by chance.
+
+    Returns:
+        Seconds; None where it is not sent again.
+    """
+    if attempt > retries.max_retries or isinstance(error, QuotaExceededError):
+        return None
+    if isinstance(error, APIStatusError):
+        told = _told(error, now)
+        if error.status_code not in _PASSING:
+            return None
+        # To come back later is to be refused unworked.
+        if method not in _REPEATABLE and not (told is not None and _refused(error)):
+            return None
+    elif isinstance(error, APIConnectionError):
+        told = None
+        if method not in _REPEATABLE and not isinstance(error.__cause__, _UNSENT):
+            return None
+    else:
+        return None
+    wait = jitter() * min(_FIRST_WAIT * 2 ** (attempt - 1), _LONGEST_BACKOFF) if told is None else told
+    return wait if wait <= retries.max_wait else None
+
+
+def _refused(error: APIStatusError) -> bool:
+    return error.status_code == 429 or (error.status_code == 503 and error.retry_after is not None)
+
+
+def _told(error: APIStatusError, now: float) -> float | None:
+    """When to come back, as the answer says; a moment that is past says nothing."""
+    if error.retry_after is not None:
+        return error.retry_after
+    reset = error.rate_limit.reset if error.status_code == 429 else None
+    left = None if reset is None else reset.timestamp() - now
+    return left if left is not None and left > 0 else None

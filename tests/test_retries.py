@@ -1,0 +1,295 @@
+"""What is sent again and when: the policy by itself, and the clients by it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pictify_client import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncPictify,
+    ConfigurationError,
+    NotFoundError,
+    Pictify,
+    PictifyError,
+    QuotaExceededError,
+    RateLimitError,
+    ResponseDecodeError,
+    ServerError,
+)
+from pictify_client.errors import status_error
+from pictify_client.retries import Retries, wait_before_retry
+
+from .replay import KEY
+from .test_batches import FakeClock
+
+NOW = 1_800_000_000.0
+PASSING = (408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+REPEATABLE = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+
+
+def answered(status: int, body: Any = None, **headers: str) -> APIStatusError:
+    request = httpx.Request("GET", "https://api.pictify.io/")
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return status_error("GET /", httpx.Response(status, json=body, headers=named, request=request))
+
+
+def failed(cause: Exception) -> APIConnectionError:
+    error = APIConnectionError("it failed")
+    error.__cause__ = cause
+    return error
+
+
+def wait(method: str, error: PictifyError, attempt: int = 1, *, jitter: float = 1.0, **options: Any) -> float | None:
+    return wait_before_retry(method, attempt, error, Retries(**options), now=NOW, jitter=lambda: jitter)
+
+
+@pytest.mark.parametrize("method", REPEATABLE)
+def test_what_may_be_repeated_is_after_what_may_pass(method: str) -> None:
+    statuses = [status for status in range(300, 600) if wait(method, answered(status)) is not None]
+    assert statuses == list(PASSING)
+    for cause in (httpx.ConnectError("c"), httpx.ReadTimeout("r"), httpx.ReadError("r"), OSError()):
+        assert wait(method, failed(cause)) == 0.5
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_what_is_billed_is_repeated_only_where_it_cannot_have_been_worked(method: str) -> None:
+    assert [status for status in range(300, 600) if wait(method, answered(status)) is not None] == []
+    told = [status for status in range(300, 600) if wait(method, answered(status, retry_after="1")) is not None]
+    assert told == [429, 503]
+    reset = {"x_ratelimit_reset": str(int(NOW) + 9)}
+    assert [status for status in range(300, 600) if wait(method, answered(status, **reset)) is not None] == [429]
+    for unsent in (httpx.ConnectError("c"), httpx.ConnectTimeout("c"), httpx.PoolTimeout("p")):
+        assert wait(method, failed(unsent)) == 0.5
+    for cause in (
+        httpx.ReadTimeout("r"),
+        httpx.WriteTimeout("w"),
+        httpx.ReadError("r"),
+        httpx.WriteError("w"),
+        OSError(),
+    ):
+        assert wait(method, failed(cause)) is None
+    assert wait(method, APIConnectionError("it failed")) is None
+
+
+@pytest.mark.parametrize("method", [*REPEATABLE, "POST"])
+def test_a_quota_is_not_waited_for_and_what_cannot_be_read_is_not_asked_again(method: str) -> None:
+    for status in (402, 429):
+        error = answered(status, {"code": "quota_exceeded", "message": "none left"}, retry_after="1")
+        assert isinstance(error, QuotaExceededError)
+        assert wait(method, error) is None
+    response = httpx.Response(200, request=httpx.Request("GET", "https://api.pictify.io/"))
+    assert wait(method, ResponseDecodeError("GET /", "it is empty", "", None, response)) is None
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry_after": "7"}, 7.0),
+        ({"retry_after": "0"}, 0.0),
+        ({"retry_after": "1.5"}, 1.5),
+        ({"retry_after": "60"}, 60.0),
+        ({"retry_after": "60.1"}, None),
+        ({"retry_after": "999999999999"}, None),
+        ({"retry_after": "-3"}, 0.5),
+        ({"retry_after": "soon"}, 0.5),
+        ({"retry_after": "Fri, 15 Jan 2027 08:00:09 GMT", "date": "Fri, 15 Jan 2027 08:00:00 GMT"}, 9.0),
+        ({"retry_after": "7", "x_ratelimit_reset": str(int(NOW) + 9)}, 7.0),
+        ({"x_ratelimit_reset": str(int(NOW) + 9)}, 9.0),
+        ({"x_ratelimit_reset": str(int(NOW) + 61)}, None),
+        ({"x_ratelimit_reset": str(int(NOW))}, 0.5),
+        ({"x_ratelimit_reset": str(int(NOW) - 9)}, 0.5),
+    ],
+)
+def test_the_wait_is_what_the_api_says(headers: dict[str, str], seconds: float | None) -> None:
+    assert wait("GET", answered(429, **headers)) == seconds
+
+
+def test_a_reset_says_nothing_of_what_is_no_rate_limit() -> None:
+    assert wait("GET", answered(500, x_ratelimit_reset=str(int(NOW) + 9))) == 0.5
+
+
+@given(attempt=st.integers(1, 50), jitter=st.floats(0, 1))
+def test_without_a_word_the_wait_grows_by_chance_and_not_for_ever(attempt: int, jitter: float) -> None:
+    seconds = wait("GET", answered(500), attempt, jitter=jitter, max_retries=50)
+    assert seconds == jitter * min(0.5 * 2 ** (attempt - 1), 8.0)
+
+
+def test_it_ends_after_as_many_retries_as_are_allowed() -> None:
+    for most in range(4):
+        tried = [
+            attempt for attempt in range(1, 6) if wait("GET", answered(500), attempt, max_retries=most) is not None
+        ]
+        assert tried == list(range(1, most + 1))
+    assert wait("GET", answered(500), max_wait=0.4) is None
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_retries": -1}, {"max_retries": 1.5}, {"max_retries": True}, {"max_wait": -1}, {"max_wait": "2"}]
+)
+def test_what_cannot_be_is_refused(options: dict[str, Any]) -> None:
+    (name,) = options
+    with pytest.raises(ConfigurationError, match=f"{name} must be a number from 0 on"):
+        Pictify(api_key=KEY, **options)
+    with pytest.raises(ConfigurationError, match=f"{name} must be a number from 0 on"):
+        AsyncPictify(api_key=KEY).with_options(**options)
+    assert Pictify(api_key=KEY, max_retries=0, max_wait=0).client.base_url
+
+
+Answers = list[httpx.Response | Exception]
+
+
+class Api:
+    def __init__(self, answers: Answers) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+        self.clock = FakeClock()
+        self.clock.jitter = lambda: 0.5  # type: ignore[method-assign]
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(f"{request.method} {request.headers.get('authorization')}")
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def run(form: str, answers: Answers, call: Callable[[Any], Any], **options: Any) -> tuple[Any, Api]:
+    api = Api(answers)
+    transport = httpx.MockTransport(api)
+    if form == "sync":
+        pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport))
+        pictify.client.clock = api.clock
+        return outcome(lambda: call(pictify.with_options(**options))), api
+
+    async def arun() -> Any:
+        apictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        apictify.client.clock = api.clock
+        try:
+            return await call(apictify.with_options(**options))
+        except PictifyError as error:
+            return error
+
+    return anyio.run(arun), api
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except PictifyError as error:
+        return error
+
+
+forms = pytest.mark.parametrize("form", ["sync", "async"])
+
+
+def good() -> httpx.Response:
+    return httpx.Response(200, json={"template": {"uid": "t"}, "url": "u"})
+
+
+@forms
+def test_a_call_that_fails_in_passing_succeeds(form: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "pictify_client")
+    answers: Answers = [httpx.ConnectError("refused"), httpx.Response(503, headers={"retry-after": "3"}), good()]
+    template, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
+    assert template.uid == "t"
+    assert api.asked == [f"GET Bearer {KEY}"] * 3
+    assert api.clock.waits == [0.25, 3.0]
+    first, second = (record.getMessage() for record in caplog.records)
+    assert first.startswith("GET /templates/{uid} again in 0.2 s, after attempt 1: ")
+    assert second.startswith("GET /templates/{uid} again in 3.0 s, after attempt 2: ")
+    assert KEY not in caplog.text
+
+
+@forms
+def test_the_last_error_tells_how_many_attempts_there_were_and_chains_the_first(form: str) -> None:
+    answers: Answers = [httpx.ReadTimeout("slow"), httpx.Response(500), httpx.Response(502)]
+    error, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
+    assert isinstance(error, ServerError)
+    assert (error.attempts, len(api.asked)) == (3, 3)
+    assert str(error).startswith("GET /templates/t answered 502, after 3 attempts: ")
+    assert isinstance(error.__cause__, APITimeoutError)
+    assert isinstance(error.__cause__.__cause__, httpx.ReadTimeout)
+    error, _ = run(
+        form, [httpx.ConnectError("a"), httpx.ConnectError("b")], lambda p: p.templates.get("t"), max_retries=1
+    )
+    assert str(error).endswith(", after 2 attempts")
+    error, _ = run(form, [httpx.Response(404)], lambda pictify: pictify.templates.get("t"))
+    assert isinstance(error, NotFoundError)
+    assert (error.attempts, "attempts" in str(error)) == (1, False)
+
+
+@forms
+def test_a_render_is_not_sent_again_after_it_may_have_been_worked(form: str) -> None:
+    for answer in (httpx.ReadTimeout("slow"), httpx.Response(502), httpx.Response(500), httpx.Response(429)):
+        error, api = run(form, [answer], lambda pictify: pictify.images.create(html="<p>"))
+        assert isinstance(error, PictifyError)
+        assert (len(api.asked), api.clock.waits) == (1, [])
+    answers: Answers = [httpx.PoolTimeout("full"), httpx.Response(429, headers={"retry-after": "2"}), good()]
+    image, api = run(form, answers, lambda pictify: pictify.images.create(html="<p>"))
+    assert (image.url, len(api.asked)) == ("u", 3)
+
+
+@forms
+def test_a_wait_that_is_too_long_is_not_taken_and_the_error_says_how_long(form: str) -> None:
+    answers: Answers = [httpx.Response(429, headers={"retry-after": "61"})]
+    error, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
+    assert isinstance(error, RateLimitError)
+    assert "retry after 61 s" in str(error)
+    assert api.clock.waits == []
+    answers = [httpx.Response(429, headers={"retry-after": "61"}), good()]
+    template, api = run(form, answers, lambda pictify: pictify.templates.get("t"), max_wait=61)
+    assert (template.uid, api.clock.waits) == ("t", [61.0])
+
+
+@forms
+def test_the_options_of_a_copy_are_its_own(form: str) -> None:
+    error, api = run(form, [httpx.Response(500)], lambda pictify: pictify.templates.get("t"), max_retries=0)
+    assert (error.attempts, len(api.asked)) == (1, 1)
+    answers: Answers = [*[httpx.Response(500)] * 5, good()]
+    template, _ = run(form, answers, lambda p: p.with_options(timeout=3).templates.get("t"), max_retries=5)
+    assert template.uid == "t"
+
+
+@forms
+def test_files_and_detailed_answers_are_asked_for_again_too(form: str) -> None:
+    answers: Answers = [httpx.Response(500), httpx.Response(200, content=b"png")]
+    image, _ = run(form, answers, lambda pictify: pictify.url_rendering.render_binding("b", "png"))
+    assert image.content_length == 3
+    answers = [httpx.Response(500), httpx.Response(500), httpx.Response(500)]
+    error, api = run(form, answers, lambda pictify: pictify.url_rendering.render_binding("b", "png"))
+    assert (error.attempts, len(api.asked)) == (3, 3)
+
+
+def test_a_wait_ends_with_its_task() -> None:
+    api = Api([httpx.Response(500), good()])
+    pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=httpx.MockTransport(api)))
+
+    class Patient(FakeClock):
+        async def asleep(self, seconds: float) -> None:
+            self.waits.append(seconds)
+            await anyio.sleep_forever()
+
+    clock = pictify.client.clock = Patient()
+
+    async def cancelled() -> None:
+        async with anyio.create_task_group() as group:
+
+            async def call() -> None:
+                await pictify.templates.get("t")
+
+            group.start_soon(call)
+            await anyio.wait_all_tasks_blocked()
+            group.cancel_scope.cancel()
+
+    anyio.run(cancelled)
+    assert (len(api.asked), len(clock.waits)) == (1, 1)

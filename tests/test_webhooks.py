@@ -1,0 +1,675 @@
+"""Webhooks: what is taken for Pictify's, what is not, and what is read."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import hmac
+import json
+import math
+import pickle
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pictify_client import (
+    UNSET,
+    BatchFinished,
+    ConfigurationError,
+    DecodeError,
+    PictifyError,
+    RenderCompleted,
+    RenderFailed,
+    WebhookEvent,
+    WebhookEventName,
+    WebhookPayloadError,
+    WebhookVerificationError,
+    webhooks,
+)
+from pictify_client.clock import Clock
+from pictify_client.models import BatchState, WebhookEventType
+
+from .test_decoding import date_times, json_values, objects
+
+NOW = 1_769_680_805
+SECRET = "whsec_sesame"
+BODY = b'{"event":"render.completed","timestamp":"2026-01-29T10:00:05Z","data":{"url":"https://cdn.pictify.io/a.png"}}'
+
+secrets = st.text(min_size=1)
+times = st.integers(0, 10**15 - 1)
+
+
+def at(time: float) -> Callable[..., float]:
+    def now(_: object = None) -> float:
+        return time
+
+    return now
+
+
+on_time = at(NOW)
+
+
+def verify(payload: Any, header: Any, secret: Any = SECRET, now: Callable[[], float] = on_time, **options: Any) -> None:
+    webhooks.verify(payload, header, secret, now=now, **options)
+
+
+def parse(
+    payload: Any, header: Any, secret: Any = SECRET, now: Callable[[], float] = on_time, **options: Any
+) -> WebhookEvent:
+    return webhooks.parse(payload, header, secret, now=now, **options)
+
+
+def signed(payload: bytes = BODY, secret: str = SECRET, time: int = NOW) -> str:
+    return webhooks.sign(payload, secret, timestamp=time)
+
+
+def parsed(document: Any) -> WebhookEvent:
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return parse(body, signed(body))
+
+
+def refusal(header: Any, payload: bytes = BODY, secret: Any = SECRET, **options: Any) -> str:
+    """Why it is refused, by `verify` and by `parse`."""
+    said: set[str] = set()
+    functions: list[Callable[..., object]] = [verify, parse]
+    for function in functions:
+        with pytest.raises(WebhookVerificationError) as caught:
+            function(payload, header, secret, **options)
+        assert caught.value.__cause__ is caught.value.__context__ is None
+        said.add(str(caught.value))
+    (reason,) = said
+    return reason
+
+
+# What is Pictify's
+
+
+def test_a_signature_is_that_of_the_documentation() -> None:
+    expected = hmac.new(SECRET.encode(), b"1769680805." + BODY, hashlib.sha256).hexdigest()
+    assert signed() == f"t=1769680805,v1={expected}"
+    # By `openssl dgst -sha256 -hmac whsec_sesame`, of `1769680805.{}`.
+    assert signed(b"{}") == "t=1769680805,v1=422646d4481aa9924f7b8071d94314caafd6610852907685e6d44c394f7a98f7"
+    assert webhooks.SIGNATURE_HEADER == "X-Pictify-Signature"
+    assert webhooks.DELIVERY_ID_HEADER == "X-Pictify-Delivery-Id"
+
+
+@given(st.binary(), secrets, times)
+@example(b"", "\ud800", 0)
+@example(b"", " ", 10**15 - 1)
+def test_what_is_signed_is_verified(payload: bytes, secret: str, time: int) -> None:
+    header = signed(payload, secret, time)
+    given: list[Any] = [payload, bytearray(payload), memoryview(payload), memoryview(payload[::-1])[::-1]]
+    for each in given:
+        verify(each, header, secret, now=at(time))
+        assert webhooks.sign(each, secret, timestamp=time) == header
+
+
+@given(st.binary(min_size=1), secrets, st.data())
+def test_any_changed_byte_is_refused(payload: bytes, secret: str, data: st.DataObject) -> None:
+    header = signed(payload, secret)
+    place = data.draw(st.integers(0, len(payload) - 1))
+    byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != payload[place]))
+    changed = payload[:place] + bytes([byte]) + payload[place + 1 :]
+    assert refusal(header, changed, secret) == (
+        "no signature is by this secret: the body is not as it was sent (give it raw, not parsed and dumped again), "
+        "or the secret is another subscription's"
+    )
+    for cut in (payload[:place], payload + b"\n"):
+        with pytest.raises(WebhookVerificationError):
+            verify(cut, header, secret)
+
+
+@given(secrets, st.data())
+def test_any_changed_character_of_the_header_is_refused(secret: str, data: st.DataObject) -> None:
+    header = signed(BODY, secret)
+    place = data.draw(st.integers(0, len(header) - 1))
+    character = data.draw(st.characters() | st.sampled_from("0123456789abcdef,=tv1 "))
+    changed = header[:place] + character + header[place + 1 :]
+    if changed.lower() != header:
+        refusal(changed, BODY, secret)
+
+
+@given(secrets, secrets)
+def test_another_secret_is_refused(secret: str, other: str) -> None:
+    # HMAC fills short keys up with zeros.
+    if secret.rstrip("\0") != other.rstrip("\0") and len(secret) + len(other) < 16:
+        refusal(signed(BODY, secret), BODY, other)
+
+
+@given(st.lists(secrets, max_size=3), st.lists(secrets, max_size=3), secrets)
+def test_any_of_several_secrets_will_do(before: list[str], after: list[str], secret: str) -> None:
+    several = [*before, secret, *after]
+    given: list[Any] = [several, tuple(several), set(several), iter(several), (each for each in several)]
+    for each in given:
+        verify(BODY, signed(BODY, secret), each)
+
+
+def test_any_of_several_signatures_will_do() -> None:
+    time, right = signed().split(",")
+    _, wrong = signed(b"else").split(",")
+    for header in (
+        f"{time},{wrong},{right}",
+        f"{time},{right},{wrong}",
+        f"{right},{time}",
+        f"{time}, {right}",
+        f" {time}\t,\t{right} ",
+        f"v0=x,{time},v2=ff,{right},of=the=future,empty=",
+        f"{time},{right[:3]}{right[3:].upper()}",
+        f"{time},{right}" + f",{wrong}" * 57,
+    ):
+        verify(BODY, header)
+        verify(BODY, header, ["whsec_old", SECRET])
+        verify(BODY, header, [SECRET, "whsec_new"])
+        refusal(header, BODY, ["whsec_old", "whsec_new"])
+    refusal(f"{time},{wrong},{wrong}")
+    refusal(f"{time},v0={right[3:]},{wrong}")
+
+
+# What is not
+
+
+MALFORMED: list[tuple[Any, str]] = [
+    (None, "there is no signature: the header X-Pictify-Signature is missing or empty"),
+    ("", "there is no signature: the header X-Pictify-Signature is missing or empty"),
+    (signed().encode(), "it must be a string, got bytes"),
+    (b"", "it must be a string, got bytes"),
+    ([signed()], "it must be a string, got list"),
+    (0, "it must be a string, got int"),
+    (" ", "it is no list of `name=value`"),
+    (",", "it is no list of `name=value`"),
+    ("t", "it is no list of `name=value`"),
+    (signed() + ",", "it is no list of `name=value`"),
+    (signed() + ",v1", "it is no list of `name=value`"),
+    (signed() + ",=1", "it is no list of `name=value`"),
+    (signed().replace(",", ";"), "its `t` is no Unix time in seconds"),
+    ("v1=" + "0" * 64, "it must have one `t`, and has 0"),
+    ("X" + signed(), "it must have one `t`, and has 0"),
+    (f"t={NOW}," + signed(), "it must have one `t`, and has 2"),
+    (f"t={NOW}", "it has no `v1`"),
+    (f"t={NOW},v2=" + "0" * 64, "it has no `v1`"),
+    (f"t={NOW},V1=" + "0" * 64, "it has no `v1`"),
+    *((f"t={time},v1=" + "0" * 64, "its `t` is no Unix time in seconds") for time in ("", "-1", "1.5", "1e9", "0x1", "+1", " 1", "1 2", "1_0", "1" * 16, "now", "nan")),
+    *((f"t={NOW},v1={hexadecimal}", "its `v1` is not 64 hexadecimal digits") for hexadecimal in ("", "0" * 63, "0" * 65, "0" * 62, "g" * 64, "0x" + "0" * 62, "00 " * 21 + "0", " " + "0" * 64, "0" * 64 + "\n", "=" + "0" * 64)),
+    (signed() + ",v1=short", "its `v1` is not 64 hexadecimal digits"),
+    (signed() + ",n=é", "it is not ASCII"),
+    (signed().replace("1", "\N{FULLWIDTH DIGIT ONE}"), "it is not ASCII"),
+    (signed() + ",n=" + "\ud800", "it is not ASCII"),
+    ("x" * 4097, "it has more than 4096 characters"),
+    (signed() + ",v1=" + "0" * 10_000_000, "it has more than 4096 characters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "reason"), MALFORMED, ids=range(len(MALFORMED)))
+def test_a_malformed_header_is_refused_and_said_why(header: Any, reason: str) -> None:
+    said = refusal(header)
+    assert said == (reason if " missing " in reason else f"the header X-Pictify-Signature cannot be read: {reason}")
+    assert "sesame" not in said
+
+
+def test_a_long_header_is_read_to_its_limit() -> None:
+    header = signed() + ",n="
+    verify(BODY, header + "x" * (4096 - len(header)))
+    assert "more than" in refusal(header + "x" * (4097 - len(header)))
+
+
+pieces = st.sampled_from(["t=", "v1=", "v0=", ",", "=", "0" * 64, str(NOW), "ff", "é", "\0", " ", signed()]) | st.text()
+anything = st.none() | st.text() | st.lists(pieces).map("".join) | st.binary() | json_values
+
+
+@given(anything)
+@example(f"t={'9' * 4000},v1={'0' * 64}")
+def test_whatever_the_header_is_nothing_else_is_raised(header: Any) -> None:
+    try:
+        verify(BODY, header)
+    except WebhookVerificationError as error:
+        assert isinstance(error, PictifyError)
+    else:
+        assert signed()[:12] in header
+
+
+# When
+
+
+@pytest.mark.parametrize(
+    ("options", "latest"), [({}, 300), ({"tolerance": 300}, 300), ({"tolerance": 0}, 0), ({"tolerance": 0.5}, 0.5)]
+)
+def test_it_is_taken_to_the_second_of_the_tolerance(options: dict[str, Any], latest: float) -> None:
+    for age in (-latest, 0, latest):
+        verify(BODY, signed(), now=at(NOW + age), **options)
+        assert parse(BODY, signed(), now=at(NOW + age), **options).event == "render.completed"
+    for age in (-latest - 0.001, latest + 0.001):
+        reason = refusal(signed(), now=at(NOW + age), **options)
+        assert reason.endswith(f", and {latest:g} are allowed: it is an old one sent again, or the clock is wrong")
+
+
+def test_it_says_how_far_off_the_clock_is() -> None:
+    assert refusal(signed(), now=at(NOW + 400.4)).startswith("it was signed 400 seconds ago, and 300 are allowed")
+    assert refusal(signed(), now=at(NOW - 400.4)).startswith("it was signed 400 seconds ahead of this clock, and")
+    assert "0 seconds ahead" in refusal(signed(), now=at(NOW - 0.25), tolerance=0)
+    assert "1 seconds ago" in refusal(signed(), now=at(NOW + 0.75), tolerance=0)
+
+
+def test_a_forged_time_is_of_no_use() -> None:
+    old = signed(time=NOW - 301)
+    assert "ago" in refusal(old)
+    assert "no signature" in refusal(old.replace(str(NOW - 301), str(NOW)))
+
+
+def test_any_age_can_be_allowed() -> None:
+    verify(BODY, signed(time=0), tolerance=math.inf)
+    verify(BODY, signed(time=10**15 - 1), tolerance=math.inf)
+
+
+def test_a_clock_that_gives_no_number_lets_nothing_in() -> None:
+    refusal(signed(), now=at(math.nan))
+    refusal(signed(), now=at(math.inf))
+
+
+def test_the_clock_is_that_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Clock, "time", at(NOW + 300))
+    webhooks.verify(BODY, signed(), SECRET)
+    assert webhooks.parse(BODY, signed(), SECRET).event == "render.completed"
+    monkeypatch.setattr(Clock, "time", at(NOW + 301))
+    with pytest.raises(WebhookVerificationError, match="301 seconds ago"):
+        webhooks.verify(BODY, signed(), SECRET)
+    with pytest.raises(WebhookVerificationError, match="301 seconds ago"):
+        webhooks.parse(BODY, signed(), SECRET)
+
+
+# What the receiver does wrong
+
+
+@pytest.mark.parametrize("payload", ["text", "", None, {"event": "x"}, [1], 7])
+def test_a_payload_that_is_not_bytes_is_refused(payload: Any) -> None:
+    reason = f"payload must be bytes, got {type(payload).__name__}: give the raw body, in bytes"
+    calls: list[Callable[[], object]] = [
+        lambda: verify(payload, signed()),
+        lambda: parse(payload, signed()),
+        lambda: webhooks.sign(payload, SECRET, timestamp=NOW),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError) as caught:
+            call()
+        assert str(caught.value) == reason
+
+
+NO_SECRETS: list[Any] = ["", None, [], (), iter(()), [""], [None], [SECRET, ""], ["", SECRET], [SECRET, None]]
+
+
+@pytest.mark.parametrize("secret", NO_SECRETS, ids=range(len(NO_SECRETS)))
+def test_without_a_secret_nothing_is_verified(secret: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        verify(BODY, None, secret)
+    assert isinstance(caught.value, ValueError)
+    assert str(caught.value) == (
+        "the webhook secret is missing or empty: give the `secret` (`whsec_...`) that came when the subscription was "
+        "made; what is signed with none could be anyone's"
+    )
+
+
+@pytest.mark.parametrize("secret", ["", None])
+def test_without_a_secret_nothing_is_signed(secret: Any) -> None:
+    with pytest.raises(ConfigurationError, match="secret is missing or empty"):
+        webhooks.sign(BODY, secret, timestamp=NOW)
+
+
+def test_a_secret_that_is_no_string_is_refused() -> None:
+    wrong: list[tuple[Any, str]] = [(b"sesame", "bytes"), (7, "int"), ([b"sesame"], "bytes"), ([SECRET, 7], "int")]
+    for secret, kind in wrong:
+        with pytest.raises(TypeError) as caught:
+            verify(BODY, signed(), secret)
+        assert str(caught.value) == f"secret must be a string or several, got {kind}"
+    several: Any = [SECRET, SECRET]
+    with pytest.raises(TypeError, match="got list"):
+        webhooks.sign(BODY, several, timestamp=NOW)
+
+
+@pytest.mark.parametrize("tolerance", [-1, -0.001, math.nan, -math.inf])
+def test_a_tolerance_that_is_none_is_refused(tolerance: float) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        verify(BODY, signed(), tolerance=tolerance)
+    assert str(caught.value) == f"tolerance must be a number of seconds, 0 or more, got {tolerance!r}"
+
+
+@pytest.mark.parametrize("timestamp", [-1, 1.5, 10**15, None, "now"])
+def test_nothing_is_signed_at_no_time(timestamp: Any) -> None:
+    with pytest.raises(ValueError, match=re.escape("timestamp must be whole Unix seconds, 0 or more, got ")) as caught:
+        webhooks.sign(BODY, SECRET, timestamp=timestamp)
+    assert str(caught.value).endswith(f"got {timestamp}")
+
+
+def failures() -> Iterator[BaseException]:
+    half: str = SECRET + "\ud800"
+    several: Any = [SECRET, None]
+    number: Any = [SECRET, 7]
+    raw: Any = SECRET.encode()
+    text: Any = BODY.decode()
+    calls: list[Callable[[], object]] = [
+        *(lambda header=header: verify(BODY, header) for header, _ in MALFORMED),
+        lambda: verify(BODY, signed(b"else")),
+        lambda: verify(BODY, signed(b"else"), half),
+        lambda: verify(BODY, signed(), several),
+        lambda: verify(BODY, signed(), number),
+        lambda: verify(BODY, signed(), raw),
+        lambda: verify(text, signed()),
+        lambda: verify(BODY, signed(), now=at(0)),
+        lambda: verify(BODY, signed(), tolerance=-1),
+        lambda: parsed(b"{"),
+        lambda: parsed([]),
+        lambda: webhooks.sign(BODY, SECRET, timestamp=-1),
+    ]
+    for call in calls:
+        with pytest.raises((PictifyError, TypeError, ValueError)) as caught:
+            call()
+        yield caught.value
+
+
+def test_the_secret_is_in_no_error() -> None:
+    for error in failures():
+        shown = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error)]
+        shown.append(repr(pickle.dumps(error)))
+        for part in (error.__cause__, error.__context__):
+            shown += [str(part), repr(part), repr(getattr(part, "object", None))]
+        # A traceback shows lines of this file, and they hold none.
+        assert "sesame" not in "\n".join(shown)
+
+
+# What is read
+
+COMPLETED = {
+    "type": "image",
+    "source": "api",
+    "imageId": "img_1",
+    "url": "https://cdn.pictify.io/a.png",
+    "userStorageUrl": None,
+    "width": 600,
+    "height": 315,
+    "templateId": "tmpl_1",
+    "userId": "user_1",
+    "renderedAt": "2026-01-29T10:00:04Z",
+}
+FAILED = {"type": "image", "templateId": None, "error": "the data source answered 503", "errorCode": "fetch_failed"}
+BATCH = {
+    "batchId": "batch_1",
+    "templateUid": "tmpl_1",
+    "status": "partial",
+    "totalCount": 3,
+    "completedCount": 2,
+    "failedCount": 1,
+    "duration": 1234,
+}
+
+
+def document(event: str, data: Any, **more: Any) -> dict[str, Any]:
+    return {"event": event, "timestamp": "2026-01-29T10:00:05Z", "data": data, **more}
+
+
+def test_a_completed_render_is_read() -> None:
+    event = parsed(document("render.completed", COMPLETED))
+    assert event == WebhookEvent(
+        event=WebhookEventName.RENDER_COMPLETED,
+        timestamp=datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC),
+        data=RenderCompleted(
+            type="image",
+            source="api",
+            image_id="img_1",
+            url="https://cdn.pictify.io/a.png",
+            user_storage_url=None,
+            width=600,
+            height=315,
+            template_id="tmpl_1",
+            user_id="user_1",
+            rendered_at=datetime(2026, 1, 29, 10, 0, 4, tzinfo=UTC),
+        ),
+    )
+    assert event.to_dict() == document("render.completed", COMPLETED)
+
+
+def test_a_failed_render_is_read() -> None:
+    event = parsed(document("render.failed", FAILED))
+    assert event.event is WebhookEventName.RENDER_FAILED
+    assert event.data == RenderFailed(
+        type="image", template_id=None, error="the data source answered 503", error_code="fetch_failed"
+    )
+    assert event.to_dict() == document("render.failed", FAILED)
+
+
+@pytest.mark.parametrize("name", ["batch.completed", "batch.failed"])
+def test_a_batch_is_read(name: str) -> None:
+    event = parsed(document(name, BATCH))
+    assert event.event is WebhookEventName(name)
+    assert event.data == BatchFinished(
+        batch_id="batch_1",
+        template_uid="tmpl_1",
+        status=BatchState.PARTIAL,
+        total_count=3,
+        completed_count=2,
+        failed_count=1,
+        duration=1234,
+    )
+    assert event.to_dict() == document(name, BATCH)
+
+
+@pytest.mark.parametrize("name", ["binding.updated", "binding.failed", "template.deleted", "Render.Completed", ""])
+def test_data_that_no_one_documents_is_kept_as_it_came(name: str) -> None:
+    data = {"bindingUid": "bind_1", "nested": {"a": [None, 1]}}
+    event = parsed(document(name, data))
+    assert event.event == name
+    assert event.event.is_known is name.startswith("binding.")
+    assert event.data == data
+    written = event.to_dict()
+    assert written == document(name, data)
+    written["data"]["nested"]["a"].clear()
+    assert event.data == data
+
+
+def test_values_and_fields_of_the_future_are_kept() -> None:
+    sent = document("batch.completed", {**BATCH, "status": "paused", "cost": 7}, id="evt_1")
+    event = parsed(sent)
+    assert isinstance(event.data, BatchFinished)
+    assert (event.data.status, event.data.status.is_known) == ("paused", False)
+    assert event.data.additional_properties == {"cost": 7}
+    assert event.additional_properties == {"id": "evt_1"}
+    assert event.to_dict() == sent
+    for model, name, more in (
+        (RenderCompleted, "render.completed", COMPLETED),
+        (RenderFailed, "render.failed", FAILED),
+    ):
+        read = parsed(document(name, {**more, "of": "tomorrow"})).data
+        assert isinstance(read, model)
+        assert read.additional_properties == {"of": "tomorrow"}
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"), [("render.completed", COMPLETED), ("render.failed", FAILED), ("batch.failed", BATCH)]
+)
+def test_what_is_null_or_left_out_is_absent(name: str, fields: dict[str, Any]) -> None:
+    kept = {"userStorageUrl", "templateId", "errorCode", "duration"} & set(fields)
+    event = parsed({"event": name, "timestamp": None, "data": dict.fromkeys(fields)})
+    assert getattr(event, "timestamp") is UNSET  # noqa: B009 (to type checkers it is there)
+    assert event.to_dict() == {"event": name, "data": dict.fromkeys(kept)}
+    empty: list[dict[str, Any]] = [{}, {"data": None}, {"data": {}}]
+    for nothing in empty:
+        event = parsed({"event": name, **nothing})
+        assert event.to_dict() == {"event": name, "data": {}}
+        assert not isinstance(event.data, dict)
+        assert all(value is UNSET for value in attrs.asdict(event.data).values() if value != {})
+
+
+@pytest.mark.parametrize("name", ["templateId", "userStorageUrl", "errorCode"])
+def test_what_may_be_null_may_be_a_string(name: str) -> None:
+    for event in ("render.completed", "render.failed"):
+        sent = document(event, {name: "x"})
+        assert parsed(sent).to_dict() == sent
+        if name == "templateId":
+            assert getattr(parsed(sent).data, "template_id") == "x"  # noqa: B009 (of either class)
+
+
+def test_an_event_of_the_future_may_have_no_data() -> None:
+    assert parsed({"event": "ping"}).data == {}
+    assert parsed({"event": "ping", "data": None}).data == {}
+
+
+def test_events_are_matched_by_their_class_or_their_name() -> None:
+    def tell(event: WebhookEvent) -> str:
+        match event.data:
+            case RenderCompleted(url=url):
+                return url
+            case RenderFailed(error=error):
+                return error
+            case BatchFinished() as batch:
+                return batch.status
+            case data:
+                return f"{event.event} {data['uid']}"
+
+    assert tell(parsed(document("render.completed", COMPLETED))) == "https://cdn.pictify.io/a.png"
+    assert tell(parsed(document("render.failed", FAILED))) == "the data source answered 503"
+    assert tell(parsed(document("batch.completed", BATCH))) == "partial"
+    assert tell(parsed(document("binding.updated", {"uid": "b"}))) == "binding.updated b"
+    match parsed(document("binding.failed", {"uid": "b"})):
+        case WebhookEvent(event=WebhookEventName.BINDING_FAILED, data={"uid": uid}):
+            assert uid == "b"
+        case _:
+            pytest.fail("it is not told by its name")
+
+
+def test_its_names_are_those_of_the_subscriptions_and_of_the_batches() -> None:
+    assert set(WebhookEventType) < set(WebhookEventName)
+    batches = {WebhookEventName.BATCH_COMPLETED, WebhookEventName.BATCH_FAILED}
+    assert set(WebhookEventName) - set(WebhookEventType) == batches
+    for name in WebhookEventType:
+        assert WebhookEventName(name) == str(name)
+
+
+renders = objects(
+    **{name: st.text() for name in ("type", "source", "imageId", "url", "userId")},
+    **{name: st.none() | st.text() for name in ("userStorageUrl", "templateId")},
+    **{name: st.integers() for name in ("width", "height")},
+    renderedAt=date_times,
+)
+refusals = objects(
+    **{name: st.text() for name in ("type", "error")},
+    **{name: st.none() | st.text() for name in ("templateId", "errorCode")},
+)
+batches = objects(
+    **{name: st.text() for name in ("batchId", "templateUid", "status")},
+    **{name: st.integers() for name in ("totalCount", "completedCount", "failedCount")},
+    duration=st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+)
+free = st.dictionaries(st.text(), json_values)
+typed = {"render.completed": renders, "render.failed": refusals, "batch.completed": batches, "batch.failed": batches}
+names = st.sampled_from([*WebhookEventName]).map(str) | st.text()
+
+
+@st.composite
+def events(draw: st.DrawFn) -> dict[str, Any]:
+    name = draw(names)
+    return draw(objects(timestamp=date_times)) | {"event": name, "data": draw(typed.get(name, free))}
+
+
+@given(events())
+def test_a_round_trip_loses_nothing(sent: dict[str, Any]) -> None:
+    before = copy.deepcopy(sent)
+    event = WebhookEvent.from_dict(sent)
+    assert sent == before
+    assert event.to_dict() == sent
+    assert parsed(event.to_dict()) == event
+    assert pickle.loads(pickle.dumps(event)) == event  # noqa: S301
+    assert copy.deepcopy(event) == event
+
+
+# What cannot be read
+
+LOOP = b"[" * 100_000 + b"]" * 100_000
+WRONG: list[tuple[Any, str, str]] = [
+    (b"", "", "it is not JSON: Expecting value: line 1 column 1 (char 0)"),
+    (b"event=render.completed", "", "it is not JSON: Expecting value: line 1 column 1 (char 0)"),
+    (b'{"event": "\xff"}', "", "it is not JSON: 'utf-8' codec can't decode byte 0xff in position 11: invalid start byte"),
+    ([], "", "expected an object, got an array"),
+    ("ping", "", "expected an object, got a string: 'ping'"),
+    (7, "", "expected an object, got a number: 7"),
+    (None, "", "expected an object, got null"),
+    ({}, "", "it holds no `event`"),
+    ({"event": None, "data": {}}, "", "it holds no `event`"),
+    ({"event": 7}, "event", "expected a string, got a number: 7"),
+    ({"event": []}, "event", "expected a string, got an array"),
+    (document("ping", []), "data", "expected an object, got an array"),
+    (document("ping", "x"), "data", "expected an object, got a string: 'x'"),
+    (document("render.completed", []), "data", "expected an object, got an array"),
+    (document("render.completed", "x"), "data", "expected an object, got a string: 'x'"),
+    (document("render.failed", 0), "data", "expected an object, got a number: 0"),
+    ({"event": "ping", "timestamp": NOW}, "timestamp", f"expected a date-time, got a number: {NOW}"),
+    *((document("render.completed", {name: 7}), f"data.{name}", "expected a string, got a number: 7") for name in ("type", "source", "imageId", "url", "userStorageUrl", "templateId", "userId")),
+    *((document("render.completed", {name: "7"}), f"data.{name}", "expected an integer, got a string: '7'") for name in ("width", "height")),
+    (document("render.completed", {"renderedAt": 7}), "data.renderedAt", "expected a date-time, got a number: 7"),
+    *((document("render.failed", {name: 7}), f"data.{name}", "expected a string, got a number: 7") for name in ("type", "templateId", "error", "errorCode")),
+    *((document("batch.failed", {name: 7}), f"data.{name}", "expected a string, got a number: 7") for name in ("batchId", "templateUid", "status")),
+    *((document("batch.completed", {name: "7"}), f"data.{name}", "expected an integer, got a string: '7'") for name in ("totalCount", "completedCount", "failedCount")),
+    (document("batch.completed", {"duration": "7"}), "data.duration", "expected a number, got a string: '7'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sent", "path", "reason"), WRONG, ids=range(len(WRONG)))
+def test_what_is_signed_and_cannot_be_read_is_an_error_of_its_own(sent: Any, path: str, reason: str) -> None:
+    with pytest.raises(WebhookPayloadError) as caught:
+        parsed(sent)
+    error = caught.value
+    assert (error.path, error.reason) == (path, reason)
+    assert str(error) == f"the webhook is signed, but {path or 'its body'}: {reason}"
+    assert error.payload == (sent if isinstance(sent, bytes) else json.dumps(sent).encode())
+    value: Any = None if isinstance(sent, bytes) else sent
+    for step in path.split(".") if path else []:
+        value = value[step]
+    assert error.value == value
+    assert error.args == (reason, path, value, error.payload)
+    assert isinstance(error, PictifyError)
+    assert not isinstance(error, WebhookVerificationError)
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert (str(again), again.payload) == (str(error), error.payload)
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(WebhookPayloadError, match="its body: it is not JSON: "):
+        parsed(LOOP)
+
+
+@given(json_values | st.dictionaries(st.sampled_from(["event", "timestamp", "data"]), json_values) | st.builds(document, st.sampled_from([*WebhookEventName]), json_values))  # fmt: skip
+def test_any_json_is_read_or_refused(sent: Any) -> None:
+    try:
+        json.dumps(parsed(sent).to_dict())
+    except WebhookPayloadError as error:
+        assert error.reason
+    else:
+        assert WebhookEvent.from_dict(sent) == parsed(sent)
+
+
+def test_what_is_not_verified_is_not_read() -> None:
+    with pytest.raises(WebhookVerificationError):
+        parse(b"no JSON", signed())
+
+
+def test_events_can_be_made_for_tests_and_read_without_a_signature() -> None:
+    event = WebhookEvent(
+        event=WebhookEventName.BINDING_UPDATED, timestamp=datetime(2026, 1, 29, tzinfo=UTC), data={"a": 1}
+    )
+    assert event.to_dict() == {"event": "binding.updated", "timestamp": "2026-01-29T00:00:00Z", "data": {"a": 1}}
+    assert parsed(event.to_dict()) == event
+    with pytest.raises(DecodeError, match="it holds no `event`"):
+        WebhookEvent.from_dict({})
+
+
+def test_what_was_verified_is_what_is_read() -> None:
+    body = bytearray(BODY)
+
+    def late() -> float:
+        body[:] = b"{}"
+        return NOW
+
+    assert parse(body, signed(), now=late).event == "render.completed"
