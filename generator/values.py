@@ -47,6 +47,7 @@ _TAKEN_FIELDS = _USED_TYPES | {
     "from_dict",
     "take",
     "to_dict",
+    "with_additional",
 }
 # As arguments of a call they would be taken for something else.
 _TAKEN_ARGUMENTS = _USED_TYPES | {"body", "client", "self"}
@@ -89,7 +90,6 @@ class Values:
             names += [(prop, _TAKEN_ARGUMENTS) for prop in parameters]
         headers = [prop for endpoint in self._endpoints for prop in endpoint.header_parameters]
         for prop, taken in names:
-            # A header of one's own was once to begin with `X-`.
             name = str(prop.python_name).removesuffix("_")
             if prop in headers:
                 # A header of one's own was once to begin with `X-`.

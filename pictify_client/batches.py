@@ -402,7 +402,8 @@ def _requests(start: Operation[BatchResponse], arguments: Mapping[str, object]) 
         (offset, len(given) - offset, {**arguments, name: given[offset : offset + most]})
         for offset in range(0, len(given), most)
     ]
-    for _, _, request in requests:
+    # The first is checked when it is sent.
+    for _, _, request in requests[1:]:
         start.request(request)
     return iter(requests)
 

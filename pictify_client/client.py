@@ -34,7 +34,7 @@ from .types import UNSET, Response, Unset
 if TYPE_CHECKING:
     from typing import Self
 
-    from .operations import Operation
+    from .operations import Operation, Request
 
 T = TypeVar("T")
 AnyClient = TypeVar("AnyClient", httpx.Client, httpx.AsyncClient)
@@ -198,10 +198,11 @@ class Client:
             ResponseDecodeError: The answer is a success but has not the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
+        request = operation.request(arguments)
 
         def once() -> Response[T]:
             http_client = self._connections.sync()
-            call = self._call(http_client, operation, arguments)
+            call = self._call(http_client, operation, request)
             try:
                 response = http_client.send(call.request, auth=None, follow_redirects=call.follow_redirects)
             except TRANSPORT_ERRORS as caught:
@@ -214,10 +215,11 @@ class Client:
 
     async def asend(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """`send` for asyncio and trio."""
+        request = operation.request(arguments)
 
         async def once() -> Response[T]:
             http_client = self._connections.asyncio()
-            call = self._call(http_client, operation, arguments)
+            call = self._call(http_client, operation, request)
             try:
                 response = await http_client.send(call.request, auth=None, follow_redirects=call.follow_redirects)
             except TRANSPORT_ERRORS as caught:
@@ -235,10 +237,11 @@ class Client:
             APIConnectionError: No answer came.
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
+        request = operation.request(arguments)
 
         def once() -> Response[File]:
             http_client = self._connections.sync()
-            call = self._call(http_client, operation, arguments)
+            call = self._call(http_client, operation, request)
             try:
                 response = http_client.send(call.request, auth=None, stream=True)
                 whole = call.is_read_at_once(response) or _is_loaded(response)
@@ -258,10 +261,11 @@ class Client:
 
     async def astream(self, operation: Operation[AsyncFile], /, **arguments: object) -> Response[AsyncFile]:
         """`stream` for asyncio and trio."""
+        request = operation.request(arguments)
 
         async def once() -> Response[AsyncFile]:
             http_client = self._connections.asyncio()
-            call = self._call(http_client, operation, arguments)
+            call = self._call(http_client, operation, request)
             try:
                 response = await http_client.send(call.request, auth=None, stream=True)
                 whole = call.is_read_at_once(response) or _is_loaded(response)
@@ -346,9 +350,9 @@ class Client:
         return self.with_options(timeout=httpx.Timeout(**parts), max_retries=0)
 
     def _call(
-        self, http_client: httpx.Client | httpx.AsyncClient, operation: Operation[T], arguments: Mapping[str, object]
+        self, http_client: httpx.Client | httpx.AsyncClient, operation: Operation[T], written: Request
     ) -> _Call[T]:
-        target, own_headers, content, secrets = operation.request(arguments)
+        target, own_headers, content, secrets = written
         headers = httpx.Headers({"Accept": operation.accept})
         headers.update(self._headers)
         headers.update(own_headers)

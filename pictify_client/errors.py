@@ -47,7 +47,7 @@ class PictifyError(Exception):
     attempts: int = 1
 
     def _after_attempts(self) -> str:
-        return f", after {self.attempts} attempts" if self.attempts > 1 else ""
+        return f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
 
 
 class ConfigurationError(PictifyError, ValueError):

@@ -22,6 +22,8 @@ _PASSING = frozenset({408, 429, 500, 502, 503, 504, *range(520, 525)})
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _FIRST_WAIT = 0.5
 _LONGEST_BACKOFF = 8.0
+# The clocks of some systems end not far beyond.
+_YEAR = 365 * 24 * 3600
 
 
 class Retries(NamedTuple):
@@ -32,8 +34,8 @@ class Retries(NamedTuple):
         max_wait: The longest single wait, in seconds; what would take longer is raised at once.
     """
 
-    max_retries: int = 2
-    max_wait: float = 60.0
+    max_retries: int
+    max_wait: float
 
     def checked(self) -> Retries:
         """The same, if it makes sense.
@@ -45,9 +47,6 @@ class Retries(NamedTuple):
             if not isinstance(given, kind) or isinstance(given, bool) or not 0 <= given <= _YEAR:
                 raise ConfigurationError(f"{name} must be a number from 0 on, got {given!r}")
         return self
-
-
-_YEAR = 365 * 24 * 3600
 
 
 def wait_before_retry(

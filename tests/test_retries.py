@@ -50,7 +50,8 @@ def failed(cause: Exception) -> APIConnectionError:
 
 
 def wait(method: str, error: PictifyError, attempt: int = 1, *, jitter: float = 1.0, **options: Any) -> float | None:
-    return wait_before_retry(method, attempt, error, Retries(**options), now=NOW, jitter=lambda: jitter)
+    retries = Retries(**{"max_retries": 2, "max_wait": 60, **options})
+    return wait_before_retry(method, attempt, error, retries, now=NOW, jitter=lambda: jitter)
 
 
 @pytest.mark.parametrize("method", REPEATABLE)
@@ -118,6 +119,11 @@ def test_a_reset_says_nothing_of_what_is_no_rate_limit() -> None:
     assert wait("GET", answered(500, x_ratelimit_reset=str(int(NOW) + 9))) == 0.5
 
 
+def test_without_a_word_the_wait_doubles_up_to_eight_seconds() -> None:
+    waits = [wait("GET", answered(500), attempt, max_retries=7) for attempt in range(1, 8)]
+    assert waits == [0.5, 1, 2, 4, 8, 8, 8]
+
+
 @given(attempt=st.integers(1, 50), jitter=st.floats(0, 1))
 def test_without_a_word_the_wait_grows_by_chance_and_not_for_ever(attempt: int, jitter: float) -> None:
     seconds = wait("GET", answered(500), attempt, jitter=jitter, max_retries=50)
@@ -134,7 +140,15 @@ def test_it_ends_after_as_many_retries_as_are_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"max_retries": -1}, {"max_retries": 1.5}, {"max_retries": True}, {"max_wait": -1}, {"max_wait": "2"}]
+    "options",
+    [
+        {"max_retries": -1},
+        {"max_retries": 1.5},
+        {"max_retries": True},
+        {"max_wait": -1},
+        {"max_wait": "2"},
+        {"max_wait": 31_536_001},
+    ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any]) -> None:
     (name,) = options
@@ -143,6 +157,7 @@ def test_what_cannot_be_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be a number from 0 on"):
         AsyncPictify(api_key=KEY).with_options(**options)
     assert Pictify(api_key=KEY, max_retries=0, max_wait=0).client.base_url
+    assert Pictify(api_key=KEY, max_wait=31_536_000).client.base_url
 
 
 Answers = list[httpx.Response | Exception]
@@ -216,13 +231,13 @@ def test_the_last_error_tells_how_many_attempts_there_were_and_chains_the_first(
     error, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
     assert isinstance(error, ServerError)
     assert (error.attempts, len(api.asked)) == (3, 3)
-    assert str(error).startswith("GET /templates/t answered 502, after 3 attempts: ")
+    assert str(error).startswith("GET /templates/t answered 502 (after 3 attempts): ")
     assert isinstance(error.__cause__, APITimeoutError)
     assert isinstance(error.__cause__.__cause__, httpx.ReadTimeout)
     error, _ = run(
         form, [httpx.ConnectError("a"), httpx.ConnectError("b")], lambda p: p.templates.get("t"), max_retries=1
     )
-    assert str(error).endswith(", after 2 attempts")
+    assert str(error).endswith(" (after 2 attempts)")
     error, _ = run(form, [httpx.Response(404)], lambda pictify: pictify.templates.get("t"))
     assert isinstance(error, NotFoundError)
     assert (error.attempts, "attempts" in str(error)) == (1, False)
@@ -237,6 +252,36 @@ def test_a_render_is_not_sent_again_after_it_may_have_been_worked(form: str) -> 
     answers: Answers = [httpx.PoolTimeout("full"), httpx.Response(429, headers={"retry-after": "2"}), good()]
     image, api = run(form, answers, lambda pictify: pictify.images.create(html="<p>"))
     assert (image.url, len(api.asked)) == ("u", 3)
+
+
+@forms
+def test_what_is_sent_again_is_what_was_sent_even_where_it_was_given_but_once(form: str) -> None:
+    contents: list[bytes] = []
+
+    def keep(request: httpx.Request) -> None:
+        contents.append(request.content)
+
+    async def akeep(request: httpx.Request) -> None:
+        keep(request)
+
+    api = Api([httpx.Response(503, headers={"retry-after": "1"}), good()])
+    transport = httpx.MockTransport(api)
+    tags = (tag for tag in ("a", "b"))
+    if form == "sync":
+        http_client = httpx.Client(transport=transport, event_hooks={"request": [keep]})
+        pictify = Pictify(api_key=KEY, http_client=http_client)
+        pictify.client.clock = api.clock
+        pictify.templates.create(name="n", tags=tags)
+    else:
+        ahttp_client = httpx.AsyncClient(transport=transport, event_hooks={"request": [akeep]})
+        apictify = AsyncPictify(api_key=KEY, http_client=ahttp_client)
+        apictify.client.clock = api.clock
+
+        async def create() -> None:
+            await apictify.templates.create(name="n", tags=tags)
+
+        anyio.run(create)
+    assert contents == [b'{"name":"n","tags":["a","b"]}'] * 2
 
 
 @forms
