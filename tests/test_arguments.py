@@ -195,6 +195,7 @@ def test_what_counts_as_a_number_a_value_and_a_left_out_field() -> None:
         given["variants"] = [variant]
         body = body_of(lambda p: p.experiments.update("e", **given), EXPERIMENT)
         assert body == {"variants": [rule]}
+    assert body_of(lambda p: p.bindings.update("b", name="n" * 255)) == {"name": "n" * 255}
     newer = {"ttlSeconds": 90, "ttlSecondsV2": 1}
     assert body_of(lambda p: p.bindings.update("b", refresh_policy=newer)) == {"refreshPolicy": newer}
 
@@ -205,7 +206,7 @@ def test_a_secret_that_the_api_repeats_is_in_no_error(status: int) -> None:
         return httpx.Response(status, json={"message": request.content.decode()})
 
     pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(handle)))
-    source = {"credentials": {"value": "sesame_1"}, "headers": {"X-Key": "sesame_2"}}
+    source = {"credentials": {"value": "sesame_1"}, "headers": {"X-Key": "sesame"}}
     calls: list[Call] = [
         lambda p: p.bindings.update("b", data_source=source),
         lambda p: p.experiments.track_events([{"event": "click", "experiment": "e", "writeKey": "sesame_3"}]),
@@ -247,6 +248,11 @@ def test_what_is_done_without_a_word_is_done() -> None:
 
         pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(nothing)))
         assert pictify.bindings.delete("b").to_dict() == {}
+        if status == 204:
+            assert pictify.batch.cancel("b").to_dict() == {}
+        else:
+            with pytest.raises(ResponseDecodeError, match="it is empty"):
+                pictify.batch.cancel("b")
     with pytest.raises(ConfigurationError, match="base_url is no URL such as") as caught:
         Pictify(api_key=KEY, base_url="https://user:sesame")
     assert "sesame" not in str(caught.value)

@@ -84,8 +84,8 @@ def always(response: httpx.Response) -> Poll:
     return poll
 
 
-def job_of(form: str, api: Api, count: int, **wait: Any) -> tuple[Any, BatchStatus]:
-    sets = [{"n": number} for number in range(count)]
+def job_of(form: str, api: Api, sets: int | list[Any], **wait: Any) -> tuple[Any, BatchStatus]:
+    sets = [{"n": number} for number in range(sets)] if isinstance(sets, int) else sets
     if form == "sync":
         pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(api)))
         pictify.client.clock = api.clock
@@ -164,7 +164,8 @@ def test_a_timeout_cancels_nothing(form: str) -> None:
         job_of(form, api, 1, timeout=5)
     assert caught.value.status is not None
     assert api.cancelled == []
-    assert api.clock.now - 1_000_000 <= 5
+    assert api.clock.waits == [1.0, 1.5, 2.25, 0.25]
+    assert len(api.polls) == 5
     with pytest.raises(BatchTimeoutError, match="no poll was answered"):
         job_of(form, Api(always(httpx.Response(503))), 1, timeout=2)
     with pytest.raises(ValueError, match="must be more than 0 seconds"):
@@ -176,7 +177,7 @@ def test_a_timeout_cancels_nothing(form: str) -> None:
 @forms
 def test_what_was_started_is_not_lost_when_the_next_request_fails(form: str) -> None:
     api = Api(always(status("completed")), most=1)
-    with pytest.raises(BatchStartError, match="50 variable sets were not started") as caught:
+    with pytest.raises(BatchStartError, match="^50 variable sets were not started") as caught:
         job_of(form, api, 150)
     assert isinstance(caught.value.__cause__, QuotaExceededError)
     job: Any = caught.value.job
@@ -282,3 +283,79 @@ def test_a_poll_takes_no_longer_than_the_client_allows_or_than_is_left() -> None
     ):
         pictify.batch.render_template("t", variable_sets=[{}]).wait(timeout=30)
     assert {part for each in timeouts for part in each.values()} == {2, 5.0}
+
+
+@forms
+def test_what_is_wrong_with_the_last_set_is_said_before_the_first_is_sent(form: str) -> None:
+    api = Api(always(status("completed")))
+    sets: list[Any] = [{"n": 1}] * 149
+    for wrong, text in ((3, r"variable_sets\[149\] must be a mapping"), ({"n": {1}}, "has no form in JSON")):
+        with pytest.raises((TypeError, ValueError), match=text):
+            job_of(form, api, [*sets, wrong])
+    assert api.sizes == []
+
+
+@forms
+def test_several_batches_are_told_of_as_if_they_were_one(form: str) -> None:
+    halfway = {"progress": 50, "totalItems": 50, "completedItems": 20, "failedItems": 5}
+
+    def poll(batch: str, turn: int) -> httpx.Response:
+        if batch == "b1":
+            return status("completed", 100, failedItems=0)
+        return status("processing", 50, **halfway) if turn == 1 else status("completed", 50, failedItems=1)
+
+    seen: list[tuple[object, ...]] = []
+
+    def note(known: BatchStatus) -> None:
+        seen.append((str(known.status), known.progress, known.total_items, known.completed_items, known.failed_items))
+
+    job_of(form, Api(poll), 150, on_progress=note)
+    assert seen == [("processing", 83, 150, 120, 5), ("completed", 100, 150, 150, 1)]
+
+
+@forms
+@pytest.mark.parametrize(
+    ("first", "second", "both"),
+    [
+        ("failed", "failed", "failed"),
+        ("cancelled", "cancelled", "cancelled"),
+        ("completed", "failed", "partial"),
+        ("failed", "completed", "partial"),
+        ("completed", "cancelled", "partial"),
+    ],
+)
+def test_how_several_batches_ended_is_how_they_all_did_or_partial(
+    form: str, first: str, second: str, both: str
+) -> None:
+    states = {"b1": first, "b2": second}
+    _, done = job_of(
+        form, Api(lambda batch, _: httpx.Response(200, json={"batchId": batch, "status": states[batch]})), 150
+    )
+    assert (str(done.status), done.progress, done.total_items, done.completed_items) == (both, 0, 0, 0)
+    assert (done.failed_items, done.results) == (0, [])
+
+
+def test_a_poll_takes_no_longer_than_what_is_left_or_a_second() -> None:
+    timeouts: list[float] = []
+    clock = FakeClock()
+
+    def poll(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(202, json={"batchId": "b1", "status": "pending"})
+        timeouts.append(request.extensions["timeout"]["read"])
+        return status("processing")
+
+    pictify = Pictify(api_key=KEY, timeout=None, http_client=httpx.Client(transport=httpx.MockTransport(poll)))
+    pictify.client.clock = clock
+    with pytest.raises(BatchTimeoutError):
+        pictify.batch.render_template("t", variable_sets=[{}]).wait(timeout=5)
+    assert timeouts == [5, 4, 2.5, 1, 1]
+
+
+@forms
+def test_only_polls_that_are_lost_in_a_row_count(form: str) -> None:
+    api = Api(
+        lambda _, turn: status("completed" if turn == 10 else "processing") if turn % 5 == 0 else httpx.Response(502)
+    )
+    assert str(job_of(form, api, 1)[1].status) == "completed"
+    assert len(api.polls) == 10

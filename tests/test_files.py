@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from pictify_client import (
+    UNSET,
     APIConnectionError,
     APIStatusError,
     AsyncPictify,
@@ -174,6 +175,7 @@ def test_urls_are_escaped_and_hold_no_key_of_their_own() -> None:
     moment = datetime(2026, 1, 29, tzinfo=UTC)
     assert urls.template_url("t", "png", variables={"at": moment}).endswith("?at=2026-01-29T00%3A00%3A00Z")
     assert KEY not in urls.template_url("t", "webp")
+    assert urls.template_url("t", "png", variables={"a": None, "b": UNSET, "c": 0}).endswith("/r/t.png?c=0")
     with pytest.raises(ValueError, match="`quality` means something else there"):
         urls.template_url("t", "png", variables={"quality": 1, "none": None})
     with pytest.raises(TypeError, match="must be a string, number or boolean"):
@@ -202,6 +204,7 @@ def test_what_cannot_be_written_to_is_named() -> None:
         image().save(b"hero.png")
     with pytest.raises(ValueError, match="chunk_size must be at least 1 byte, got 0"):
         image().iter_bytes(0)
+    assert list(image().iter_bytes(1)) == [b"p", b"n", b"g"]
 
     class Later:
         def __await__(self) -> Iterator[None]:
