@@ -23,6 +23,14 @@ test: $(DEV) ## Run the tests, and see that they reach every line
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage report
 
+.PHONY: test-fleet
+test-fleet: $(DEV) ## Test what a fleet shares, on a redis-server that it starts, and print the figures
+	PICTIFY_TEST_FLEET=1 $(BIN)/python -m pytest -q -s tests/test_fleet.py
+
+.PHONY: faults
+faults: $(DEV) ## Try every fault on every kind of call, over real sockets, and print what became of them
+	$(BIN)/python -m tests.faults
+
 .PHONY: check
 check: $(DEV) ## Run all that needs no running: lint, types, layers, the contract, drift
 	$(BIN)/ruff check

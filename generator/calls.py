@@ -293,12 +293,15 @@ class Calls(Values):
         keywords = [self._argument(prop, required=prop.required) for prop in self.keywords(endpoint, flat=False)]
         return ", ".join([*self._in_path(endpoint), "*", f"client: {client}", *keywords])
 
-    def method_signature(self, endpoint: Endpoint) -> str:
+    def method_signature(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The parameters of a method that calls an operation."""
         keywords = self.keywords(endpoint, flat=True)
         items = self.items_argument(endpoint)
         given = [self._argument(prop, required=prop.required and not items) for prop in keywords]
         many = [f"{items}: {self.given_type(self.bodies(endpoint)[1])}{_OPTIONAL}"] if items else []
+        if self.pages_of(endpoint):
+            # Async code has its tasks; threads are only started for those who ask.
+            given.append(f"prefetch: int = {1 if prefix else 0}")
         return _in_class(", ".join(["self", *self._in_path(endpoint), *many, *(["*", *given] if given else [])]))
 
     def url_signature(self, endpoint: Endpoint) -> str:

@@ -32,6 +32,10 @@ _JOB_SPLIT = ("BatchStartError", "Some items were started, and then a request fo
 _CALL_REFUSED = ("PictifyError", "The API refused or failed, did not answer, or not in the shape of the contract.")
 _ARGUMENTS_REFUSED = ("TypeError, ValueError", "An argument is not what the contract takes; nothing was sent.")
 _OF_A_LIST = "The list: iterate over it for the items of all pages. Nothing is sent before."
+_OF_AHEAD = {
+    "": "How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.",
+    "Async": "How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.",
+}
 _OF_A_JOB = (
     "The job, to wait for; it goes on whether or not anyone does. More items than one request takes are split into "
     "several batches, which it holds together."
@@ -84,7 +88,7 @@ class Shapes(Calls):
         text = f"As `{function}`, with the whole response ({call}): no status is raised, but is its `error`."
         return docstring(filled(text, 4), 4)
 
-    def method_doc(self, endpoint: Endpoint) -> str:
+    def method_doc(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The docstring of a method that calls an operation."""
         described = self._described(endpoint, [*endpoint.path_parameters, *self.keywords(endpoint, flat=True)])
         model = self.body_model(endpoint)
@@ -98,6 +102,7 @@ class Shapes(Calls):
             described.insert(place, (items, text))
         returns = self._answer_text(endpoint)
         if self.pages_of(endpoint):
+            described.append(("prefetch", _OF_AHEAD[prefix]))
             returns = _OF_A_LIST
         elif self.job_of(endpoint):
             returns = _OF_A_JOB

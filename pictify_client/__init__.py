@@ -48,11 +48,17 @@ if TYPE_CHECKING:
     from .errors import QuotaExceededError as QuotaExceededError
     from .errors import RateLimitError as RateLimitError
     from .errors import ResponseDecodeError as ResponseDecodeError
+    from .errors import ResponseTooLargeError as ResponseTooLargeError
     from .errors import ServerError as ServerError
     from .errors import UnauthorizedError as UnauthorizedError
     from .errors import UnprocessableContentError as UnprocessableContentError
     from .files import AsyncFile as AsyncFile
     from .files import File as File
+    from .hooks import RequestEvent as RequestEvent
+    from .hooks import ResponseEvent as ResponseEvent
+    from .hooks import RetryEvent as RetryEvent
+    from .pacing import Fleet as Fleet
+    from .pacing import PacingError as PacingError
     from .pagination import AsyncPage as AsyncPage
     from .pagination import AsyncPager as AsyncPager
     from .pagination import Page as Page
@@ -102,11 +108,17 @@ attach(
         "QuotaExceededError": "errors",
         "RateLimitError": "errors",
         "ResponseDecodeError": "errors",
+        "ResponseTooLargeError": "errors",
         "ServerError": "errors",
         "UnauthorizedError": "errors",
         "UnprocessableContentError": "errors",
         "AsyncFile": "files",
         "File": "files",
+        "RequestEvent": "hooks",
+        "ResponseEvent": "hooks",
+        "RetryEvent": "hooks",
+        "Fleet": "pacing",
+        "PacingError": "pacing",
         "AsyncPage": "pagination",
         "AsyncPager": "pagination",
         "Page": "pagination",

@@ -4,6 +4,7 @@
         ConfigurationError
         APIConnectionError
             APITimeoutError
+        ResponseTooLargeError
         APIStatusError
             BadRequestError (400), UnauthorizedError (401), QuotaExceededError (402 and some 429),
             ForbiddenError (403), NotFoundError (404), ConflictError (409), GoneError (410),
@@ -72,6 +73,22 @@ class APIConnectionError(PictifyError):
 
 class APITimeoutError(APIConnectionError):
     """The response took longer than the client's `timeout`. The API may have done the work."""
+
+
+class ResponseTooLargeError(PictifyError):
+    """A response with more bytes than the client's `max_response_size`. The API may have done the work.
+
+    Attributes:
+        request: The request, without its key.
+    """
+
+    def __init__(self, message: str, request: httpx.Request) -> None:
+        super().__init__(message, request)
+        self.message = message
+        self.request = request
+
+    def __str__(self) -> str:
+        return f"{self.message}{self._after_attempts()}"
 
 
 class ResponseDecodeError(PictifyError):

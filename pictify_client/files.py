@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from inspect import isawaitable
 from os import PathLike
@@ -45,10 +45,12 @@ class AsyncWritable(Protocol):
 class _File:
     """What `File` and `AsyncFile` have in common."""
 
-    def __init__(self, response: httpx.Response, failure: Callable[[Exception], PictifyError], *, whole: bool) -> None:
+    def __init__(
+        self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
+    ) -> None:
         self._response = response
         self._failure = failure
-        self._whole = whole
+        self._content = content
 
     def __repr__(self) -> str:
         size = "not modified" if self.not_modified else f"{self.content_length or 'unknown'} bytes"
@@ -83,9 +85,11 @@ class _File:
             raise PictifyError(
                 "there is no file in this answer (304 Not Modified): the copy that you have is the latest"
             )
-        if self._response.is_stream_consumed and not self._whole:
+        if self._content is not None:
+            return
+        if self._response.is_stream_consumed:
             raise PictifyError("this file was read already, and is not kept in memory: read it once, or call again")
-        if self._response.is_closed and not self._whole:
+        if self._response.is_closed:
             raise PictifyError("this file was closed before it was read: read it inside its `with` block")
 
 
@@ -139,6 +143,9 @@ class File(_File):
         self.close()
 
     def _chunks(self, chunk_size: int | None) -> Generator[bytes]:
+        if self._content is not None:
+            yield from _cut(self._content, chunk_size)
+            return
         failure = None
         try:
             yield from self._response.iter_bytes(chunk_size)
@@ -215,6 +222,10 @@ class AsyncFile(_File):
         await self.aclose()
 
     async def _chunks(self, chunk_size: int | None) -> AsyncGenerator[bytes]:
+        if self._content is not None:
+            for chunk in _cut(self._content, chunk_size):
+                yield chunk
+            return
         failure = None
         try:
             # A generator, whatever its annotation says, and left by `break` it would not end by itself.
@@ -228,6 +239,11 @@ class AsyncFile(_File):
             await self._response.aclose()
         if failure is not None:
             raise failure
+
+
+def _cut(content: bytes, chunk_size: int | None) -> Iterator[bytes]:
+    size = chunk_size or max(len(content), 1)
+    return (content[start : start + size] for start in range(0, len(content), size))
 
 
 @contextmanager

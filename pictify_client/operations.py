@@ -137,8 +137,8 @@ class Operation(Generic[T]):
             return "if-none-match" in response.request.headers
         return response.has_redirect_location if self.redirects else response.is_success
 
-    def parse(self, response: httpx.Response) -> T:
-        """What a successful answer holds.
+    def parse(self, response: httpx.Response, content: bytes) -> T:
+        """What a successful answer holds, whose body is this.
 
         Raises:
             DecodeError: It is not JSON, or not of the contract's shape.
@@ -149,17 +149,17 @@ class Operation(Generic[T]):
             kind = response.headers.get("content-type", "no type")
             raise DecodeError(f"it is no file ({kind} from {response.request.url.host})")
         take = self.responses.get(response.status_code) or next(iter(self.responses.values()))
-        if response.status_code == _NO_CONTENT or (self.method == "DELETE" and not response.content):
+        if response.status_code == _NO_CONTENT or (self.method == "DELETE" and not content):
             # It is done, and that is all there is to say.
             return decode(take, {}, dict[str, Any])
         try:
-            document = json.loads(response.content)
+            document = json.loads(content)
         except (ValueError, RecursionError) as error:
-            if not response.content.strip():
+            if not content.strip():
                 raise DecodeError(f"it is empty (from {response.request.url.host})") from None
             kind = response.headers.get("content-type", "no type")
             raise DecodeError(f"it is not JSON ({kind} from {response.request.url.host}): {error}") from None
-        return decode(take, document, lambda: json.loads(response.content))
+        return decode(take, document, lambda: json.loads(content))
 
     def _query(self, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         names = {each.name for each in self.query_parameters if not isinstance(each.kind, MapOf)}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from functools import cached_property
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .decoding import Model
@@ -12,6 +14,9 @@ from .errors import PaginationError
 from .types import UNSET
 
 if TYPE_CHECKING:
+    from asyncio import Task
+    from concurrent.futures import Future
+
     from .client import Client
     from .operations import Operation
     from .types import Unset
@@ -22,6 +27,7 @@ Info = TypeVar("Info", bound=Model)
 
 # More than one, since a list that grows by a whole page between two requests gives the same page again.
 _MOST_PAGES_WITHOUT_NEWS = 5
+_MOST_AHEAD = 100
 
 
 def _content(item: Model) -> str:
@@ -80,8 +86,7 @@ class _Walk(Generic[Item, Info]):
 
     def goes_on(self, position: int, count: int, info: Info) -> bool | None:
         """Whether a page follows; None where the API does not say. `hasNext` is documented but not in every answer."""
-        said = ("has_next", "has_more", "total_pages", "total", "limit")
-        known: dict[str, Any] = {name: getattr(info, name, UNSET) for name in said}
+        known = _said(info)
         if count == 0:
             return False
         for name in ("has_next", "has_more"):
@@ -95,45 +100,76 @@ class _Walk(Generic[Item, Info]):
         size: Any = known["limit"] or self.arguments.get("limit") or count
         return bool((position + count if self.counts_items else position * size) < known["total"])
 
+    def beyond(self, position: int, count: int, info: Info) -> range:
+        """Where pages begin that follow the one at a position, as far as its answer says how many there are."""
+        known = _said(info)
+        size: Any = known["limit"] or self.arguments.get("limit") or count
+        if self.counts_items:
+            return range(position + size, known["total"] or 0, size)
+        last: Any = known["total_pages"] or -(-(known["total"] or 0) // (size or 1))
+        return range(position + 1, last + 1)
+
+
+def _said(info: Model) -> dict[str, Any]:
+    names = ("has_next", "has_more", "total_pages", "total", "limit")
+    return {name: getattr(info, name, UNSET) for name in names}
+
+
+class _Found(Generic[Item, Info]):
+    """What an answer holds of a list, and where it goes on from there."""
+
+    def __init__(self, walk: _Walk[Item, Info], position: int, answer: object, pages_without_news: int) -> None:
+        listed, info = walk.split(answer)
+        if listed is UNSET and not info.to_dict():
+            raise PaginationError(
+                f"{walk.operation}: the answer of {walk.client.base_url} holds neither a list nor a word on its pages; "
+                "is that the base URL of the Pictify API?"
+            )
+        items = listed or []
+        self.walk = walk
+        self.position = position
+        self.next: int = position + len(items) if walk.counts_items else position + 1
+        self.count: int = len(items)
+        self.items: list[Item] = walk.new_on(position, items)
+        self.pagination = info
+        said = walk.goes_on(position, len(items), info)
+        self.has_next: bool = bool(self.items) if said is None else said
+        self.pages_without_news: int = 0 if self.items else pages_without_news + 1
+        if self.has_next and self.pages_without_news >= _MOST_PAGES_WITHOUT_NEWS:
+            where = f"{'offset' if walk.counts_items else 'page'} {position}"
+            raise PaginationError(
+                f"{walk.operation}: the {_MOST_PAGES_WITHOUT_NEWS} pages up to {where} hold nothing that "
+                "earlier ones did not, and yet the API says that more follow; stopped, as this would never end"
+            )
+
+    def following(self, most: int) -> Iterator[int]:
+        """Where the next pages begin; so many, and no more than there are."""
+        if not self.has_next:
+            return iter(())
+        beyond = self.walk.beyond(self.next, self.count, self.pagination)
+        return islice(chain([self.next], beyond), most)
+
 
 class _Page(Generic[Item, Info]):
     items: list[Item]
     pagination: Info
     has_next: bool
 
-    def __init__(self, walk: _Walk[Item, Info], position: int, answer: object, pages_without_news: int) -> None:
-        found, info = walk.split(answer)
-        if found is UNSET and not info.to_dict():
-            raise PaginationError(
-                f"{walk.operation}: the answer of {walk.client.base_url} holds neither a list nor a word on its pages; "
-                "is that the base URL of the Pictify API?"
-            )
-        items = found or []
-        self._walk = walk
-        self._position = position
-        self._next = position + len(items) if walk.counts_items else position + 1
-        self.items = walk.new_on(position, items)
-        self.pagination = info
-        said = walk.goes_on(position, len(items), info)
-        self.has_next = bool(self.items) if said is None else said
-        self._pages_without_news = 0 if self.items else pages_without_news + 1
-        if self.has_next and self._pages_without_news >= _MOST_PAGES_WITHOUT_NEWS:
-            raise PaginationError(
-                f"{walk.operation}: the {_MOST_PAGES_WITHOUT_NEWS} pages up to {self._where()} hold nothing that "
-                "earlier ones did not, and yet the API says that more follow; stopped, as this would never end"
-            )
+    def __init__(self, found: _Found[Item, Info]) -> None:
+        self._found = found
+        self.items = found.items
+        self.pagination = found.pagination
+        self.has_next = found.has_next
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._position} of {self._walk.operation}: {len(self.items)} items>"
+        found = self._found
+        return f"<{type(self).__name__} {found.position} of {found.walk.operation}: {len(self.items)} items>"
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
 
     def __len__(self) -> int:
         return len(self.items)
-
-    def _where(self) -> str:
-        return f"{'offset' if self._walk.counts_items else 'page'} {self._position}"
 
 
 class Page(_Page[Item, Info]):
@@ -153,7 +189,8 @@ class Page(_Page[Item, Info]):
         """
         if not self.has_next:
             return None
-        return _load(self._walk, self._next, self._pages_without_news)
+        found = self._found
+        return Page(_load(found.walk, found.next, found.pages_without_news))
 
 
 class AsyncPage(_Page[Item, Info]):
@@ -173,7 +210,8 @@ class AsyncPage(_Page[Item, Info]):
         """
         if not self.has_next:
             return None
-        return await _aload(self._walk, self._next, self._pages_without_news)
+        found = self._found
+        return AsyncPage(await _aload(found.walk, found.next, found.pages_without_news))
 
 
 class _Pager(Generic[Item, Info]):
@@ -182,11 +220,15 @@ class _Pager(Generic[Item, Info]):
         client: Client,
         operation: Operation[Answer],
         split: Callable[[Answer], tuple[list[Item] | Unset, Info]],
+        prefetch: int,
         /,
         **arguments: object,
     ) -> None:
-        operation.request(arguments)  # What is wrong with them is said where they were given.
+        # What is wrong with them is said where they were given.
+        _check_ahead(prefetch)
+        operation.request(arguments)
         self._walk = _Walk(client, operation, split, arguments)
+        self._prefetch = prefetch
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._walk.operation}>"
@@ -209,10 +251,32 @@ class Pager(_Pager[Item, Info]):
     def pages(self) -> Iterator[Page[Item, Info]]:
         """Walk the list page by page."""
         walk = self._walk.again()
-        page: Page[Item, Info] | None = _load(walk, walk.start())
-        while page is not None:
-            yield page
-            page = page.next_page()
+        found = _load(walk, walk.start())
+        yield Page(found)
+        if self._prefetch and found.has_next:
+            yield from self._fetched_ahead(found)
+            return
+        while found.has_next:
+            found = _load(walk, found.next, found.pages_without_news)
+            yield Page(found)
+
+    def _fetched_ahead(self, found: _Found[Item, Info]) -> Iterator[Page[Item, Info]]:
+        from concurrent.futures import ThreadPoolExecutor
+        from contextvars import copy_context
+
+        walk = found.walk
+        asked: dict[int, Future[object]] = {}
+        threads = ThreadPoolExecutor(self._prefetch, "pictify_client pages")
+        try:
+            while found.has_next:
+                for position in found.following(self._prefetch):
+                    if position not in asked:
+                        asked[position] = threads.submit(copy_context().run, _ask, walk, position)
+                found = _Found(walk, found.next, asked.pop(found.next).result(), found.pages_without_news)
+                yield Page(found)
+        finally:
+            # What is sent already is left to end by itself.
+            threads.shutdown(wait=False, cancel_futures=True)
 
     @cached_property
     def _first(self) -> Page[Item, Info]:
@@ -253,31 +317,68 @@ class AsyncPager(_Pager[Item, Info]):
 
     def pages(self) -> AsyncIterator[AsyncPage[Item, Info]]:
         """Walk the list page by page."""
-        return _AsyncPages(self)
+        return _AsyncPages(self._walk.again(), self._prefetch)
 
     def __await__(self) -> Generator[Any, None, AsyncPage[Item, Info]]:
+        return self._load_first().__await__()
+
+    async def _load_first(self) -> AsyncPage[Item, Info]:
         walk = self._walk.again()
-        return _aload(walk, walk.start()).__await__()
+        return AsyncPage(await _aload(walk, walk.start()))
 
 
 # Classes and no generators: a loop over a generator that is left by `break` leaves it to the garbage
-# collector, of which trio warns; these have nothing to clean up.
+# collector, of which trio warns.
 
 
 class _AsyncPages(Generic[Item, Info]):
-    def __init__(self, pager: AsyncPager[Item, Info]) -> None:
-        self._pager = pager
-        self._page: AsyncPage[Item, Info] | None = None
+    def __init__(self, walk: _Walk[Item, Info], prefetch: int) -> None:
+        self._walk = walk
+        self._prefetch = prefetch
+        self._found: _Found[Item, Info] | None = None
+        self._asked: dict[int, Task[object]] = {}
+        # A loop that is left drops this object, and with it what was asked for in advance.
+        weakref.finalize(self, _cancel, self._asked)
 
     def __aiter__(self) -> AsyncIterator[AsyncPage[Item, Info]]:
         return self
 
     async def __anext__(self) -> AsyncPage[Item, Info]:
-        page = await self._pager if self._page is None else await self._page.next_page()
-        if page is None:
-            raise StopAsyncIteration
-        self._page = page
-        return page
+        before = self._found
+        try:
+            if before is None:
+                found = await _aload(self._walk, self._walk.start())
+            elif before.has_next:
+                asked = self._asked.pop(before.next, None) or _aask(self._walk, before.next)
+                found = _Found(self._walk, before.next, await asked, before.pages_without_news)
+            else:
+                raise StopAsyncIteration
+        except BaseException:
+            _cancel(self._asked)
+            raise
+        self._found = found
+        self._ask_ahead(found)
+        return AsyncPage(found)
+
+    def _ask_ahead(self, found: _Found[Item, Info]) -> None:
+        import asyncio
+
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            # In trio, no task outlives the block that it was started in.
+            return
+        for position in found.following(self._prefetch):
+            if position not in self._asked:
+                task = loop.create_task(_aask(self._walk, position))
+                # An error is raised where its page is reached, if it is.
+                task.add_done_callback(lambda done: done.cancelled() or done.exception())
+                self._asked[position] = task
+
+
+def _cancel(asked: dict[int, Task[object]]) -> None:
+    while asked:
+        asked.popitem()[1].cancel()
 
 
 class _AsyncItems(Generic[Item, Info]):
@@ -295,11 +396,24 @@ class _AsyncItems(Generic[Item, Info]):
             self._items = iter((await anext(self._pages)).items)
 
 
-def _load(walk: _Walk[Item, Info], position: int, pages_without_news: int = 0) -> Page[Item, Info]:
-    answer = walk.client.send(walk.operation, **walk.asking_for(position)).result()
-    return Page(walk, position, answer, pages_without_news)
+def _check_ahead(prefetch: object) -> None:
+    if not isinstance(prefetch, int) or isinstance(prefetch, bool):
+        raise TypeError(f"prefetch must be an integer, got {type(prefetch).__name__}")
+    if not 0 <= prefetch <= _MOST_AHEAD:
+        raise ValueError(f"prefetch must be from 0 to {_MOST_AHEAD}, got {prefetch!r}")
 
 
-async def _aload(walk: _Walk[Item, Info], position: int, pages_without_news: int = 0) -> AsyncPage[Item, Info]:
-    answer = (await walk.client.asend(walk.operation, **walk.asking_for(position))).result()
-    return AsyncPage(walk, position, answer, pages_without_news)
+def _ask(walk: _Walk[Item, Info], position: int) -> object:
+    return walk.client.send(walk.operation, **walk.asking_for(position)).result()
+
+
+async def _aask(walk: _Walk[Item, Info], position: int) -> object:
+    return (await walk.client.asend(walk.operation, **walk.asking_for(position))).result()
+
+
+def _load(walk: _Walk[Item, Info], position: int, pages_without_news: int = 0) -> _Found[Item, Info]:
+    return _Found(walk, position, _ask(walk, position), pages_without_news)
+
+
+async def _aload(walk: _Walk[Item, Info], position: int, pages_without_news: int = 0) -> _Found[Item, Info]:
+    return _Found(walk, position, await _aask(walk, position), pages_without_news)

@@ -281,6 +281,7 @@ def test_a_poll_takes_no_longer_than_the_client_allows_or_than_is_left() -> None
         Pictify(api_key=KEY, timeout=2, http_client=http_client),
         Pictify(api_key=KEY, http_client=http_client),
     ):
+        pictify.client.clock = FakeClock()
         pictify.batch.render_template("t", variable_sets=[{}]).wait(timeout=30)
     assert {part for each in timeouts for part in each.values()} == {2, 5.0}
 

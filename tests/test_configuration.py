@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,9 @@ from pictify_client import (
     Pictify,
     PictifyError,
 )
+from pictify_client.api import SERVER
 from pictify_client.api.bindings import list_bindings
+from pictify_client.connections import OutOfTime
 
 from .replay import KEY
 
@@ -29,6 +32,11 @@ Maker = Callable[..., Any]
 
 def authenticated_client(api_key: str | None = None, **options: Any) -> AuthenticatedClient:
     return AuthenticatedClient(token=api_key, **options)
+
+
+def about(seconds: float) -> Any:
+    """A timeout from which what the call has taken so far is gone already."""
+    return pytest.approx(seconds, abs=0.5)
 
 
 clients = pytest.mark.parametrize(
@@ -135,16 +143,62 @@ def test_a_base_url_of_the_environment_that_cannot_be_one(monkeypatch: pytest.Mo
 
 
 @clients
-@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan"), float("inf"), 1e12, httpx.Timeout(5, read=-1)])
-def test_a_timeout_that_cannot_be_one(make: Maker, timeout: object) -> None:
-    with pytest.raises(ConfigurationError, match="timeout must be more than 0 seconds"):
-        make(api_key=KEY, timeout=timeout)
+@pytest.mark.parametrize("option", ["timeout", "attempt_timeout"])
+@pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan"), float("inf"), 1e12])
+def test_a_timeout_that_cannot_be_one(make: Maker, option: str, timeout: float) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{option} must be more than 0 seconds, got"):
+        make(api_key=KEY, **{option: timeout})
+
+
+WRONG_TIMEOUTS: list[tuple[dict[str, Any], str]] = [
+    ({"timeout": "5"}, "timeout must be a number of seconds, got '5'"),
+    ({"timeout": True}, "timeout must be a number of seconds, got True"),
+    ({"timeout": httpx.Timeout(5)}, "timeout is the whole call's, in seconds: give a httpx.Timeout as attempt_timeout"),
+    ({"attempt_timeout": "5"}, "attempt_timeout must be a number of seconds or a httpx.Timeout, got '5'"),
+    ({"attempt_timeout": httpx.Timeout(5, read=-1)}, "attempt_timeout must be more than 0 seconds, got -1"),
+]
 
 
 @clients
-def test_a_timeout_of_another_type(make: Maker) -> None:
-    with pytest.raises(ConfigurationError, match="timeout must be a number of seconds or a httpx.Timeout, got '5'"):
-        make(api_key=KEY, timeout="5")
+@pytest.mark.parametrize(("options", "text"), WRONG_TIMEOUTS)
+def test_a_timeout_of_another_type(make: Maker, options: dict[str, Any], text: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(text)}"):
+        make(api_key=KEY, **options)
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(text)}"):
+        make(api_key=KEY).with_options(**options)
+
+
+HOSTS = {
+    "http://api.pictify.io": "the API key would go to http://api.pictify.io unencrypted",
+    "http://127.0.0.2.example.com": "or allow it with allow_http=['127.0.0.2.example.com']",
+    "http://localhost.example.com": "use https",
+    "http://10.0.0.1:8080": "or allow it with allow_http=['10.0.0.1']",
+}
+
+
+@clients
+@pytest.mark.parametrize(("base_url", "text"), HOSTS.items())
+def test_a_key_goes_unencrypted_only_where_it_is_allowed_by_name(make: Maker, base_url: str, text: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(text)):
+        make(api_key=KEY, base_url=base_url)
+    with pytest.raises(ConfigurationError, match=re.escape(text)):
+        make(api_key=KEY, base_url=base_url, allow_http=["example.com"])
+    host = httpx.URL(base_url).host
+    assert repr(make(api_key=KEY, base_url=base_url, allow_http={host.upper()})).endswith(f"(base_url={base_url!r})")
+    assert Client(base_url=base_url).base_url == base_url
+
+
+@clients
+@pytest.mark.parametrize("host", ["localhost", "api.localhost", "127.0.0.1", "127.8.8.8", "[::1]"])
+def test_a_key_may_go_to_this_machine_unencrypted(make: Maker, host: str) -> None:
+    make(api_key=KEY, base_url=f"http://{host}:8787")
+
+
+@clients
+@pytest.mark.parametrize("allow_http", ["gateway", b"gateway", {"gateway": True}, [5]])
+def test_what_is_no_collection_of_host_names(make: Maker, allow_http: Any) -> None:
+    with pytest.raises(ConfigurationError, match="allow_http must be a collection of host names, such as"):
+        make(api_key=KEY, allow_http=allow_http)
 
 
 @clients
@@ -212,16 +266,27 @@ def timeouts_of(make: Callable[[httpx.Client], Pictify], **own: Any) -> Any:
     return requests[0].extensions["timeout"]
 
 
-def test_a_timeout_is_the_one_given_else_that_of_the_http_client() -> None:
+def test_an_attempts_timeout_is_the_one_given_else_that_of_the_http_client() -> None:
     def make(http_client: httpx.Client, **options: Any) -> Pictify:
         return Pictify(api_key=KEY, http_client=http_client, **options)
 
     assert timeouts_of(make, timeout=7)["read"] == 7
-    assert timeouts_of(lambda client: make(client, timeout=3), timeout=7)["read"] == 3
-    assert timeouts_of(lambda client: make(client, timeout=3).with_options(timeout=2))["read"] == 2
-    assert timeouts_of(lambda client: make(client, timeout=3).with_options())["read"] == 3
-    assert timeouts_of(lambda client: make(client, timeout=None))["read"] is None
-    assert timeouts_of(lambda client: make(client, timeout=httpx.Timeout(9, connect=1)))["connect"] == 1
+    assert timeouts_of(lambda client: make(client, attempt_timeout=3), timeout=7)["read"] == about(3)
+    assert timeouts_of(lambda client: make(client, attempt_timeout=3).with_options(attempt_timeout=2))["read"] == about(
+        2
+    )
+    assert timeouts_of(lambda client: make(client, attempt_timeout=3).with_options())["read"] == about(3)
+    assert timeouts_of(lambda client: make(client, timeout=None, attempt_timeout=None))["read"] is None
+    assert timeouts_of(lambda client: make(client, attempt_timeout=httpx.Timeout(9, connect=1)))["connect"] == 1
+
+
+def test_no_phase_of_an_attempt_takes_longer_than_the_whole_call() -> None:
+    def make(http_client: httpx.Client, **options: Any) -> Pictify:
+        return Pictify(api_key=KEY, http_client=http_client, **options)
+
+    assert timeouts_of(lambda client: make(client, timeout=2), timeout=7)["read"] == about(2)
+    assert timeouts_of(lambda client: make(client).with_options(timeout=2), timeout=None)["read"] == about(2)
+    assert timeouts_of(make, timeout=None)["connect"] == about(180)
 
 
 def test_copies_share_the_pool_and_its_end() -> None:
@@ -312,14 +377,14 @@ def test_a_copy_of_an_async_client_shares_its_pool_too() -> None:
     async def run() -> None:
         http_client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
         pictify = AsyncPictify(api_key=KEY, http_client=http_client)
-        await pictify.with_options(timeout=2, headers={"X-Trace": "1"}).bindings.list()
+        await pictify.with_options(attempt_timeout=2, headers={"X-Trace": "1"}).bindings.list()
         await pictify.aclose()
         with pytest.raises(PictifyError, match="the client is closed"):
             await pictify.with_options().bindings.list()
         assert not http_client.is_closed
 
     anyio.run(run)
-    assert seen == [("1", 2)]
+    assert seen == [("1", about(2))]
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, pickle.dumps])
@@ -331,14 +396,22 @@ def test_a_client_is_not_copied_or_pickled(again: Callable[[object], object]) ->
             again(client)
 
 
-def test_a_timeout_is_an_error_of_ours() -> None:
+LATE = {
+    "(ReadTimeout after 7 s; set by attempt_timeout=)": {"attempt_timeout": httpx.Timeout(7)},
+    "(ReadTimeout after 5 s; set by http_client)": {},
+    "(7 s for the whole call; set by timeout=)": {"timeout": 7, "attempt_timeout": 8},
+    "(6 s for one attempt; set by attempt_timeout=)": {"timeout": 7, "attempt_timeout": 6, "raises": OutOfTime},
+}
+
+
+@pytest.mark.parametrize(("text", "options"), LATE.items())
+def test_a_timeout_is_an_error_of_ours_that_says_what_set_it(text: str, options: dict[str, Any]) -> None:
+    kind = options.pop("raises", httpx.ReadTimeout)
+
     def late(request: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("", request=request)
+        raise kind("", request=request)
 
     transport = httpx.MockTransport(late)
-    pictify = Pictify(api_key=KEY, timeout=7, max_retries=0, http_client=httpx.Client(transport=transport))
-    with pytest.raises(
-        APITimeoutError,
-        match=r"GET /bindings: no answer from https://api.pictify.io in time \(ReadTimeout after 7 s; set by timeout=\)",
-    ):
+    pictify = Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport), **options)
+    with pytest.raises(APITimeoutError, match=re.escape(f"GET /bindings: no answer from {SERVER} in time {text}")):
         list(pictify.bindings.list())

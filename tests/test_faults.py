@@ -193,9 +193,9 @@ def test_no_one_there(form: str) -> None:
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
 def test_a_host_that_does_not_exist(form: str) -> None:
     with pytest.raises(
-        APIConnectionError, match=r"no connection to http://no-such-host\.invalid .* is it the right base_url"
+        APIConnectionError, match=r"no connection to https://no-such-host\.invalid .* is it the right base_url"
     ):
-        over_a_socket(form, "http://no-such-host.invalid")
+        over_a_socket(form, "https://no-such-host.invalid")
 
 
 FOREIGN = [

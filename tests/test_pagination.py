@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 from collections.abc import Callable
+from threading import Barrier
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from hypothesis import given
@@ -226,3 +229,172 @@ def test_pages_and_pagers_show_what_they_are() -> None:
         "<Page 2 of GET /bindings: 1 items>",
     ]
     assert json.dumps([binding.to_dict() for binding in pager.items]) == '[{"uid": "bind_0"}, {"uid": "bind_1"}]'
+
+
+@forms
+@given(count=st.integers(0, 25), limit=st.integers(1, 10), ahead=st.integers(0, 5), total=st.booleans())
+def test_every_item_comes_once_and_no_page_is_asked_for_twice_however_many_are_fetched_ahead(
+    form: str, count: int, limit: int, ahead: int, total: bool
+) -> None:
+    pages = max(-(-count // limit), 1)
+
+    def answer(page: int, limit: int) -> dict[str, Any]:
+        return page_of(uids(count), page, limit, **({"total": count} if total else {"hasNext": page < pages}))
+
+    asked: list[int] = []
+    found = walk(form, serving(answer, asked), limit=limit, prefetch=ahead)
+    assert [binding.uid for binding in found] == uids(count)
+    assert sorted(asked) == list(range(1, pages + 1))
+
+
+@forms
+@given(changes=st.lists(st.integers(-4, 2), max_size=8), ahead=st.integers(1, 4))
+def test_no_item_comes_twice_while_the_list_shifts_under_pages_that_were_fetched_ahead(
+    form: str, changes: list[int], ahead: int
+) -> None:
+    listed = uids(12)
+    moves = iter(changes)
+
+    def answer(page: int, limit: int) -> dict[str, Any]:
+        body = page_of(listed, page, limit, total=len(listed), limit=limit)
+        change = next(moves, 0)
+        if change > 0:
+            listed[:0] = [f"new_{len(listed)}_{number}" for number in range(change)]
+        else:
+            del listed[:-change]
+        return body
+
+    found = [binding.uid for binding in walk(form, serving(answer), limit=3, prefetch=ahead)]
+    assert len(found) == len(set(found))
+
+
+@forms
+def test_a_list_that_counts_items_is_fetched_ahead_too(form: str) -> None:
+    asked: list[int] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        offset, limit = (int(request.url.params.get(name, default)) for name, default in (("offset", 0), ("limit", 2)))
+        asked.append(offset)
+        images = [{"uid": uid, "url": uid} for uid in uids(7)[offset : offset + limit]]
+        return httpx.Response(200, json={"images": images, "pagination": {"total": 7, "limit": limit}})
+
+    transport = httpx.MockTransport(handle)
+    found: list[Any] = []
+    if form == "sync":
+        pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport))
+        found.extend(pictify.images.list(limit=2, prefetch=3))
+    else:
+
+        async def run() -> None:
+            pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+            found.extend([image async for image in pictify.images.list(limit=2, prefetch=3)])
+
+        anyio.run(run)
+    assert len(found) == 7
+    assert sorted(asked) == [0, 2, 4, 6]
+
+
+def test_as_many_pages_are_in_flight_as_were_asked_for_and_come_in_order() -> None:
+    in_flight: list[int] = []
+    most = 0
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        nonlocal most
+        page = int(request.url.params.get("page", 1))
+        in_flight.append(page)
+        most = max(most, len(in_flight))
+        # The later page answers first.
+        for _ in range(50 - 2 * page):
+            await anyio.lowlevel.checkpoint()
+        in_flight.remove(page)
+        return httpx.Response(200, json=page_of(uids(40), page, 2, total=40, limit=2))
+
+    async def run() -> list[Any]:
+        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=httpx.MockTransport(handle)))
+        return [binding.uid async for binding in pictify.bindings.list(limit=2, prefetch=8)]
+
+    assert anyio.run(run) == uids(40)
+    assert most == 8
+
+
+def test_in_sync_code_as_many_threads_fetch_pages_as_were_asked_for() -> None:
+    together = Barrier(4)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params.get("page", 1))
+        if 2 <= page <= 5:
+            together.wait(timeout=10)
+        return httpx.Response(200, json=page_of(uids(10), page, 2, total=10, limit=2))
+
+    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(handle)))
+    assert [binding.uid for binding in pictify.bindings.list(limit=2, prefetch=4)] == uids(10)
+
+
+def test_what_was_asked_for_ahead_is_cancelled_when_the_loop_is_left() -> None:
+    ended: list[int] = []
+
+    async def run() -> None:
+        all_asked = anyio.Event()
+
+        async def handle(request: httpx.Request) -> httpx.Response:
+            page = int(request.url.params.get("page", 1))
+            if page > 1:
+                if page == 4:
+                    all_asked.set()
+                try:
+                    await anyio.sleep_forever()
+                finally:
+                    ended.append(page)
+            return httpx.Response(200, json=page_of(uids(40), page, 2, total=40, limit=2))
+
+        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=httpx.MockTransport(handle)))
+        async for _ in pictify.bindings.list(limit=2, prefetch=3).pages():
+            await all_asked.wait()
+            break
+        gc.collect()
+        while len(asyncio.all_tasks()) > 1:
+            await anyio.lowlevel.checkpoint()
+
+    anyio.run(run)
+    assert sorted(ended) == [2, 3, 4]
+
+
+@forms
+def test_an_error_comes_where_its_page_would_have_come(form: str) -> None:
+    def answer(page: int, limit: int) -> dict[str, Any]:
+        return {} if page == 3 else page_of(uids(20), page, limit, total=20, limit=limit)
+
+    seen: list[str] = []
+    with pytest.raises(PaginationError):
+        walk_into(seen, form, serving(answer), limit=2, prefetch=5)
+    assert seen == uids(4)
+
+
+def walk_into(seen: list[str], form: str, transport: httpx.MockTransport, **arguments: Any) -> None:
+    if form == "sync":
+        sync = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport))
+        for page in sync.bindings.list(**arguments).pages():
+            seen.extend(str(binding.uid) for binding in page)
+        return
+
+    async def run() -> None:
+        pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+        async for page in pictify.bindings.list(**arguments).pages():
+            seen.extend(str(binding.uid) for binding in page)
+
+    anyio.run(run)
+
+
+WRONG: list[tuple[Any, type[Exception], str]] = [
+    (-1, ValueError, "prefetch must be from 0 to 100, got -1"),
+    (101, ValueError, "prefetch must be from 0 to 100, got 101"),
+    ("8", TypeError, "prefetch must be an integer, got str"),
+    (True, TypeError, "prefetch must be an integer, got bool"),
+]
+
+
+@pytest.mark.parametrize(("ahead", "kind", "text"), WRONG)
+def test_a_number_of_pages_that_cannot_be_fetched_ahead(ahead: Any, kind: type[Exception], text: str) -> None:
+    for pictify in (Pictify(api_key=KEY), AsyncPictify(api_key=KEY)):
+        with pytest.raises(kind, match=text):
+            pictify.bindings.list(prefetch=ahead)

@@ -34,6 +34,7 @@ PRINTED: list[str | re.Pattern[str]] = [
     ),
     re.compile(r"200 application/json; charset=utf-8 None\n\{'bindings': \[\{'uid': 'bind_00000001'.*\n", re.DOTALL),
     "",
+    re.compile(r"(https://cdn\.pictify\.io/\S+\n){3}"),
 ]
 # A batch is waited for in no time.
 AT_ONCE = """

@@ -301,7 +301,7 @@ def test_the_options_of_a_copy_are_its_own(form: str) -> None:
     error, api = run(form, [httpx.Response(500)], lambda pictify: pictify.templates.get("t"), max_retries=0)
     assert (error.attempts, len(api.asked)) == (1, 1)
     answers: Answers = [*[httpx.Response(500)] * 5, good()]
-    template, _ = run(form, answers, lambda p: p.with_options(timeout=3).templates.get("t"), max_retries=5)
+    template, _ = run(form, answers, lambda p: p.with_options(attempt_timeout=3).templates.get("t"), max_retries=5)
     assert template.uid == "t"
 
 

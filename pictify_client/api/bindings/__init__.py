@@ -31,6 +31,7 @@ class Bindings(Resource):
         status: BindingStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
+        prefetch: int = 0,
     ) -> Pager[Binding, Pagination]:
         """List the bindings of the account (`GET /bindings`).
 
@@ -41,6 +42,7 @@ class Bindings(Resource):
             status: Only bindings in this state. One of `active`, `paused`, `error`.
             page: Number of the page, counted from 1. At least 1; left out, it is 1.
             limit: Number of bindings a page. 1 to 100; left out, it is 20.
+            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -52,7 +54,9 @@ class Bindings(Resource):
         from ...pagination import Pager
         from .list_bindings import OPERATION, split
 
-        return Pager(self._client, OPERATION, split, template_id=template_id, status=status, page=page, limit=limit)
+        return Pager(
+            self._client, OPERATION, split, prefetch, template_id=template_id, status=status, page=page, limit=limit
+        )
 
     def create(
         self,
@@ -190,6 +194,7 @@ class AsyncBindings(Resource):
         status: BindingStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
+        prefetch: int = 1,
     ) -> AsyncPager[Binding, Pagination]:
         """List the bindings of the account (`GET /bindings`).
 
@@ -200,6 +205,7 @@ class AsyncBindings(Resource):
             status: Only bindings in this state. One of `active`, `paused`, `error`.
             page: Number of the page, counted from 1. At least 1; left out, it is 1.
             limit: Number of bindings a page. 1 to 100; left out, it is 20.
+            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -212,7 +218,7 @@ class AsyncBindings(Resource):
         from .list_bindings import OPERATION, split
 
         return AsyncPager(
-            self._client, OPERATION, split, template_id=template_id, status=status, page=page, limit=limit
+            self._client, OPERATION, split, prefetch, template_id=template_id, status=status, page=page, limit=limit
         )
 
     async def create(

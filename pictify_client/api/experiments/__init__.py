@@ -40,6 +40,7 @@ class Experiments(Resource):
         status: ExperimentStatusFilter | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
+        prefetch: int = 0,
     ) -> Pager[Experiment, ExperimentList]:
         """List the experiments of the account (`GET /experiments/api`).
 
@@ -50,6 +51,7 @@ class Experiments(Resource):
             status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
             page: Number of the page, counted from 1. At least 1; left out, it is 1.
             limit: Number of experiments a page. 1 to 100; left out, it is 20.
+            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -62,7 +64,7 @@ class Experiments(Resource):
         from ...pagination import Pager
         from .list_experiments import OPERATION, split
 
-        return Pager(self._client, OPERATION, split, type=type, status=status, page=page, limit=limit)
+        return Pager(self._client, OPERATION, split, prefetch, type=type, status=status, page=page, limit=limit)
 
     def create(
         self,
@@ -452,6 +454,7 @@ class AsyncExperiments(Resource):
         status: ExperimentStatusFilter | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
+        prefetch: int = 1,
     ) -> AsyncPager[Experiment, ExperimentList]:
         """List the experiments of the account (`GET /experiments/api`).
 
@@ -462,6 +465,7 @@ class AsyncExperiments(Resource):
             status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
             page: Number of the page, counted from 1. At least 1; left out, it is 1.
             limit: Number of experiments a page. 1 to 100; left out, it is 20.
+            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -474,7 +478,7 @@ class AsyncExperiments(Resource):
         from ...pagination import AsyncPager
         from .list_experiments import OPERATION, split
 
-        return AsyncPager(self._client, OPERATION, split, type=type, status=status, page=page, limit=limit)
+        return AsyncPager(self._client, OPERATION, split, prefetch, type=type, status=status, page=page, limit=limit)
 
     async def create(
         self,

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class Gifs(Resource):
     """Animations rendered from HTML, a page or a template."""
 
-    def list(self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET) -> Pager[Gif, GifList]:
+    def list(
+        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 0
+    ) -> Pager[Gif, GifList]:
         """List the GIFs of the account (`GET /gif`).
 
         The answer does not say whether more follow.
@@ -27,6 +29,7 @@ class Gifs(Resource):
         Args:
             limit: Number of GIFs a page. At least 1; left out, it is 30.
             offset: How many GIFs to skip. At least 0; left out, it is 0.
+            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -38,7 +41,7 @@ class Gifs(Resource):
         from ...pagination import Pager
         from .list_gifs import OPERATION, split
 
-        return Pager(self._client, OPERATION, split, limit=limit, offset=offset)
+        return Pager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
 
     def create(
         self,
@@ -139,7 +142,7 @@ class AsyncGifs(Resource):
     """Animations rendered from HTML, a page or a template."""
 
     def list(
-        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
+        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 1
     ) -> AsyncPager[Gif, GifList]:
         """List the GIFs of the account (`GET /gif`).
 
@@ -148,6 +151,7 @@ class AsyncGifs(Resource):
         Args:
             limit: Number of GIFs a page. At least 1; left out, it is 30.
             offset: How many GIFs to skip. At least 0; left out, it is 0.
+            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -159,7 +163,7 @@ class AsyncGifs(Resource):
         from ...pagination import AsyncPager
         from .list_gifs import OPERATION, split
 
-        return AsyncPager(self._client, OPERATION, split, limit=limit, offset=offset)
+        return AsyncPager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
 
     async def create(
         self,

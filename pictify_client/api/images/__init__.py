@@ -22,13 +22,14 @@ class Images(Resource):
     """Pictures rendered from HTML, a page or a template."""
 
     def list(
-        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
+        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 0
     ) -> Pager[ImageResponse, OffsetPagination]:
         """List the images of the account (`GET /image`).
 
         Args:
             limit: Number of images a page. 1 to 100; left out, it is 30.
             offset: How many images to skip. At least 0; left out, it is 0.
+            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -40,7 +41,7 @@ class Images(Resource):
         from ...pagination import Pager
         from .list_images import OPERATION, split
 
-        return Pager(self._client, OPERATION, split, limit=limit, offset=offset)
+        return Pager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
 
     def create(
         self,
@@ -206,13 +207,14 @@ class AsyncImages(Resource):
     """Pictures rendered from HTML, a page or a template."""
 
     def list(
-        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
+        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 1
     ) -> AsyncPager[ImageResponse, OffsetPagination]:
         """List the images of the account (`GET /image`).
 
         Args:
             limit: Number of images a page. 1 to 100; left out, it is 30.
             offset: How many images to skip. At least 0; left out, it is 0.
+            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -224,7 +226,7 @@ class AsyncImages(Resource):
         from ...pagination import AsyncPager
         from .list_images import OPERATION, split
 
-        return AsyncPager(self._client, OPERATION, split, limit=limit, offset=offset)
+        return AsyncPager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
 
     async def create(
         self,

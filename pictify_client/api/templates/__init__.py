@@ -36,6 +36,7 @@ class Templates(Resource):
         limit: int | Unset | None = UNSET,
         sort: TemplateSort | str | Unset | None = UNSET,
         output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+        prefetch: int = 0,
     ) -> Pager[Template, Pagination]:
         """List the templates of the account (`GET /templates`).
 
@@ -45,6 +46,7 @@ class Templates(Resource):
             sort: Order of the templates. One of `newest`, `oldest`, `name`; left out, it is newest.
             output_format: Only templates that render to images, or only those that render to PDFs. One of
                 `all`, `image`, `pdf`; left out, it is all.
+            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -56,7 +58,9 @@ class Templates(Resource):
         from ...pagination import Pager
         from .list_templates import OPERATION, split
 
-        return Pager(self._client, OPERATION, split, page=page, limit=limit, sort=sort, output_format=output_format)
+        return Pager(
+            self._client, OPERATION, split, prefetch, page=page, limit=limit, sort=sort, output_format=output_format
+        )
 
     def create(
         self,
@@ -280,6 +284,7 @@ class AsyncTemplates(Resource):
         limit: int | Unset | None = UNSET,
         sort: TemplateSort | str | Unset | None = UNSET,
         output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+        prefetch: int = 1,
     ) -> AsyncPager[Template, Pagination]:
         """List the templates of the account (`GET /templates`).
 
@@ -289,6 +294,7 @@ class AsyncTemplates(Resource):
             sort: Order of the templates. One of `newest`, `oldest`, `name`; left out, it is newest.
             output_format: Only templates that render to images, or only those that render to PDFs. One of
                 `all`, `image`, `pdf`; left out, it is all.
+            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -301,7 +307,7 @@ class AsyncTemplates(Resource):
         from .list_templates import OPERATION, split
 
         return AsyncPager(
-            self._client, OPERATION, split, page=page, limit=limit, sort=sort, output_format=output_format
+            self._client, OPERATION, split, prefetch, page=page, limit=limit, sort=sort, output_format=output_format
         )
 
     async def create(

@@ -32,6 +32,7 @@ class Webhooks(Resource):
         status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
+        prefetch: int = 0,
     ) -> Pager[WebhookSubscription, Pagination]:
         """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
@@ -42,6 +43,7 @@ class Webhooks(Resource):
             status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
             page: Number of the page, counted from 1. At least 1; left out, it is 1.
             limit: Number of subscriptions a page. At least 1; left out, it is 20.
+            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -53,7 +55,7 @@ class Webhooks(Resource):
         from ...pagination import Pager
         from .list_webhook_subscriptions import OPERATION, split
 
-        return Pager(self._client, OPERATION, split, event=event, status=status, page=page, limit=limit)
+        return Pager(self._client, OPERATION, split, prefetch, event=event, status=status, page=page, limit=limit)
 
     def create(
         self,
@@ -164,6 +166,7 @@ class AsyncWebhooks(Resource):
         status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
+        prefetch: int = 1,
     ) -> AsyncPager[WebhookSubscription, Pagination]:
         """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
@@ -174,6 +177,7 @@ class AsyncWebhooks(Resource):
             status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
             page: Number of the page, counted from 1. At least 1; left out, it is 1.
             limit: Number of subscriptions a page. At least 1; left out, it is 20.
+            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
             The list: iterate over it for the items of all pages. Nothing is sent before.
@@ -185,7 +189,7 @@ class AsyncWebhooks(Resource):
         from ...pagination import AsyncPager
         from .list_webhook_subscriptions import OPERATION, split
 
-        return AsyncPager(self._client, OPERATION, split, event=event, status=status, page=page, limit=limit)
+        return AsyncPager(self._client, OPERATION, split, prefetch, event=event, status=status, page=page, limit=limit)
 
     async def create(
         self,

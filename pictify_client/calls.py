@@ -1,0 +1,480 @@
+"""A call, from its arguments to what comes of it: what is done next, without I/O.
+
+`Call.steps()` yields what is to be done, and `client.py` does it, in sync or in async code. All of retries,
+redirects, pacing, hooks, logs and errors is here once.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from math import inf
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+
+import httpx
+
+from .configuration import is_loopback
+from .connections import Answer, Exchange, OutOfTime, TooLarge, origin_of
+from .decoding import DecodeError
+from .errors import (
+    APIConnectionError,
+    APITimeoutError,
+    PictifyError,
+    ResponseDecodeError,
+    ResponseTooLargeError,
+    status_error,
+)
+from .hooks import RequestEvent, ResponseEvent, RetryEvent
+from .rate_limits import RateLimit
+from .retries import Retries, wait_before_retry
+from .types import Response
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .configuration import Settings
+    from .connections import Connections
+    from .operations import Operation, Request
+    from .pacing import Pacer, PacingError
+
+T = TypeVar("T")
+FileT_co = TypeVar("FileT_co", covariant=True)
+
+_REDACTED = "[redacted]"
+_SECRET_HEADERS = ("Authorization", "X-Write-Key")
+_OWN_HEADERS = ("User-Agent", "Accept-Encoding")
+# A file up to this many bytes is read at once, which sets its connection free.
+_SMALL_FILE = 65_536
+_MOST_REDIRECTS = 10
+# What is left of a budget is never nothing at all: to some systems that means for ever, or not to wait.
+_SHORTEST = 0.001
+_logger = logging.getLogger("pictify_client")
+
+
+class Sleep(NamedTuple):
+    """Wait."""
+
+    seconds: float
+
+
+class Turn(NamedTuple):
+    """Wait until the rate limit allows the next request; gives the PacingError where that takes too long."""
+
+    pacer: Pacer
+    longest: float
+
+
+class Notify(NamedTuple):
+    """Call a hook; if it fails, close the response whose body is left to be read."""
+
+    hook: Callable[[Any], Any]
+    event: object
+    unread: httpx.Response | None = None
+
+
+Step = Exchange | Sleep | Turn | Notify
+"""What is to be done next. An Exchange gives its Answer, or what was raised instead."""
+
+
+class FileMaker(Protocol[FileT_co]):
+    """`File` or `AsyncFile`."""
+
+    def __call__(
+        self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
+    ) -> FileT_co:
+        """A file of an answer."""
+        raise NotImplementedError
+
+
+class Call(Generic[T]):
+    """One call; nothing of it is shared with another.
+
+    Args:
+        operation: What is called.
+        written: Its request.
+        settings: Those of the client.
+        connections: What builds requests.
+        clock: The client's.
+        make_file: What makes a file of an answer, where the operation answers with one.
+    """
+
+    def __init__(
+        self,
+        operation: Operation[T],
+        written: Request,
+        settings: Settings,
+        connections: Connections,
+        clock: Clock,
+        make_file: FileMaker[T] | None = None,
+    ) -> None:
+        self._operation = operation
+        self._written = written
+        self._settings = settings
+        self._connections = connections
+        self._clock = clock
+        self._make_file = make_file
+        whole = settings.timeouts.whole
+        self._budget = _Budget(inf if whole is None else clock.monotonic() + whole, whole, "the whole call", "timeout=")
+
+    def steps(self) -> Generator[Step, Any, Response[T]]:
+        """What is to be done, to the end of the call.
+
+        Raises:
+            PictifyError: No answer that can be read came of it.
+        """
+        first: PictifyError | None = None
+        attempt = 0
+        while True:
+            attempt += 1
+            sent = attempt
+            outcome: Response[T] | PictifyError | None = None
+            if self._settings.pacer is not None:
+                refusal: PacingError | None = yield Turn(self._settings.pacer, self._longest_wait())
+                outcome, sent = refusal, attempt - 1
+            if outcome is None:
+                sent = attempt
+                outcome = yield from self._attempt(attempt)
+            error = outcome.error if isinstance(outcome, Response) else outcome
+            wait = None if error is None else self._wait(attempt, error)
+            if error is None or wait is None:
+                return self._result(outcome, error, sent, first)
+            first = first or error
+            known = {"operation": str(self._operation), "attempt": attempt, "wait": wait}
+            _logger.warning(
+                "%s again in %.1f s, after attempt %d: %s", self._operation, wait, attempt, error, extra=known
+            )
+            hook = self._settings.hooks.on_retry
+            if hook is not None:
+                yield Notify(hook, RetryEvent(operation=str(self._operation), attempt=attempt, wait=wait, error=error))
+            yield Sleep(wait)
+
+    def _longest_wait(self) -> float:
+        return min(self._settings.retries.max_wait, self._budget.end - self._clock.monotonic())
+
+    def _wait(self, attempt: int, error: PictifyError) -> float | None:
+        return wait_before_retry(
+            self._operation.method,
+            attempt,
+            error,
+            Retries(self._settings.retries.max_retries, self._longest_wait()),
+            now=self._clock.time(),
+            jitter=self._clock.jitter,
+        )
+
+    def _result(
+        self, outcome: Response[T] | PictifyError, error: PictifyError | None, sent: int, first: PictifyError | None
+    ) -> Response[T]:
+        if error is not None:
+            error.attempts = sent
+            if first is not None:
+                error.__cause__ = first
+        if isinstance(outcome, Response):
+            return outcome
+        raise outcome
+
+    def _attempt(self, attempt: int) -> Generator[Step, Any, Response[T] | PictifyError]:
+        """One attempt, with the redirects that it is sent through; gives its errors, as they may not be the last."""
+        started = perf_counter()
+        budget = self._budget
+        limit = self._settings.timeouts.attempt
+        if limit is not None and (end := self._clock.monotonic() + limit) < budget.end:
+            budget = _Budget(end, limit, "one attempt", "attempt_timeout=")
+        target = _Target(self._operation.method, self._settings.base_url + self._written.target, is_ours=True)
+        passed: list[httpx.Response] = []
+        secrets: list[str] = []
+        while True:
+            headers = self._headers(target)
+            hook = self._settings.hooks.on_request
+            if hook is not None:
+                url = target.url.partition("?")[0]
+                yield Notify(
+                    hook, RequestEvent(operation=str(self._operation), attempt=attempt, url=url, headers=headers)
+                )
+            left = max(budget.end - self._clock.monotonic(), _SHORTEST)
+            try:
+                request = self._request(target, headers, left)
+            except UnicodeError as error:
+                what = "http_client holds a cookie that HTTP cannot carry, or on_request gave such a header"
+                refused = APIConnectionError(f"{self._operation}: {what}")
+                refused.__cause__ = error
+                return refused
+            secrets += self._secrets(request)
+            got: Answer | Exception = yield Exchange(
+                request, None if left == inf else left, self._settings.largest_body, self._is_read_at_once
+            )
+            if isinstance(got, Exception):
+                failure = self._failure(request, secrets, budget, got)
+                yield from self._report(attempt, started, failure, type(got).__name__, secrets, None)
+                return failure
+            response = got.response
+            onward = self._redirected(target, response, secrets)
+            if onward is None or len(passed) == _MOST_REDIRECTS:
+                break
+            passed.append(response)
+            target = onward
+        response.history = passed
+        outcome = self._outcome(request, secrets, got)
+        if self._settings.pacer is not None:
+            self._settings.pacer.learn(RateLimit.from_headers(response.headers), self._clock.time())
+        yield from self._report(attempt, started, outcome, str(response.status_code), secrets, response)
+        return outcome
+
+    def _headers(self, target: _Target) -> httpx.Headers:
+        known = self._settings.headers
+        headers = httpx.Headers({"Accept": self._operation.accept})
+        # The caller's own may be secrets too.
+        headers.update(known if target.is_ours else {name: known[name] for name in _OWN_HEADERS})
+        if self._written.content is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    def _request(self, target: _Target, headers: httpx.Headers, left: float) -> httpx.Request:
+        headers = headers.copy()
+        if target.is_ours:
+            headers.update(self._written.headers)
+            if self._settings.key is not None and self._operation.needs_key:
+                headers["Authorization"] = f"Bearer {self._settings.key}"
+        content = self._written.content
+        request = self._connections.build(
+            target.method, target.url, headers=headers, content=content, is_ours=target.is_ours
+        )
+        request.extensions = {**request.extensions, "timeout": _clipped(self._phases, left)}
+        return request
+
+    @property
+    def _phases(self) -> Mapping[str, float | None]:
+        """How long each phase of an attempt may take, where there is time enough, by httpx's names."""
+        return self._settings.timeouts.phases or (self._connections.timeout or httpx.Timeout(None)).as_dict()
+
+    def _redirected(self, target: _Target, response: httpx.Response, secrets: list[str]) -> _Target | None:
+        """Where an answer leads, with the same method; None where it leads nowhere, or where to follow is not safe."""
+        # Where the redirect is the answer, it is not followed; and See Other would have another method.
+        if not response.has_redirect_location or self._operation.redirects:
+            return None
+        if response.status_code == 303 and target.method != "GET":
+            return None
+        location = response.headers["location"]
+        try:
+            here = httpx.URL(target.url)
+            there = here.join(location)
+            host = there.host
+        except (httpx.InvalidURL, ValueError):
+            return None
+        falls = here.scheme == "https" and there.scheme == "http" and not is_loopback(host)
+        if there.scheme not in ("http", "https") or not host or (there.port or 0) > 65535 or falls:
+            return None
+        is_ours = target.is_ours and origin_of(here) == origin_of(there)
+        # Secrets go nowhere else: neither with the body, nor in a URL in which the server repeats a key.
+        if self._written.secrets and not is_ours:
+            return None
+        if any(secret in location for secret in secrets if secret not in self._written.secrets):
+            return None
+        there = there.copy_with(username=None, password=None, fragment=None)
+        return _Target(target.method, str(there), is_ours=is_ours)
+
+    def _is_read_at_once(self, response: httpx.Response) -> bool:
+        """Whether an answer is read before it is handed out: an error, what is no file, or what is small."""
+        if self._make_file is None:
+            return True
+        length = response.headers.get("content-length", "")
+        # What is compressed may be large all the same.
+        plain = "content-encoding" not in response.headers
+        small = plain and length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
+        # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
+        return small or response.is_closed or response.status_code == 304 or not self._is_file(response)
+
+    def _is_file(self, response: httpx.Response) -> bool:
+        """Whether an answer is a success, and not a page or JSON instead of a file."""
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return self._operation.succeeded(response) and not (kind.startswith("text/") or kind.endswith("json"))
+
+    def _outcome(self, request: httpx.Request, secrets: list[str], answer: Answer) -> Response[T] | PictifyError:
+        """What an answer holds: a file, what is parsed here, or an error."""
+        response, content = answer
+        if self._make_file is not None and self._is_file(response):
+            if content is None:
+                # It is read when the caller likes, so what was left of the call's time says nothing of it.
+                request.extensions["timeout"].update(_clipped(self._phases, self._budget.seconds or inf))
+            budget = self._budget._replace(of="each part of a file")
+            file = self._make_file(response, lambda error: self._failure(request, secrets, budget, error), content)
+            return Response(status_code=response.status_code, headers=response.headers, content=b"", parsed=file)
+        body = content or b""
+        if not self._operation.succeeded(response):
+            whole = _without(secrets, response, body)
+            return Response(
+                status_code=whole.status_code,
+                headers=whole.headers,
+                content=whole.content,
+                error=status_error(str(self._operation), whole),
+            )
+        try:
+            parsed = self._operation.parse(response, body)
+        except DecodeError as caught:
+            misread = caught
+        else:
+            return Response(status_code=response.status_code, headers=response.headers, content=body, parsed=parsed)
+        whole = _without(secrets, response, body)
+        # Read once more, should the server have repeated a secret: the error shows what it is about.
+        try:
+            self._operation.parse(whole, whole.content)
+        except DecodeError as caught:
+            misread = caught
+        return ResponseDecodeError(str(self._operation), misread.reason, misread.path, misread.value, whole)
+
+    def _failure(self, request: httpx.Request, secrets: list[str], budget: _Budget, error: Exception) -> PictifyError:
+        """The error for a call of which no whole answer came; its cause is the one that httpx raised."""
+        _redact(request, secrets)
+        base_url = self._settings.base_url
+        if isinstance(error, TooLarge):
+            return ResponseTooLargeError(
+                f"{self._operation}: the answer from {base_url} is too large: {error}, and "
+                f"{self._settings.largest_body} are allowed (set by max_response_size=)",
+                request,
+            )
+        name = type(error).__name__
+        said = _said(error)
+        # Where httpx says nothing, what it came of may.
+        text = _clean(secrets, next(filter(None, said), ""))
+        failure: APIConnectionError
+        if isinstance(error, httpx.TimeoutException):
+            why = self._limit(request, budget, error)
+            failure = APITimeoutError(f"{self._operation}: no answer from {base_url} in time ({why})", request)
+        else:
+            reason = f"{name}: {text}" if text else name
+            what = f"no whole answer from {base_url} ({reason})"
+            if isinstance(error, httpx.ConnectError):
+                what = f"no connection to {base_url} ({reason}); is it the right base_url (PICTIFY_BASE_URL)?"
+            failure = APIConnectionError(f"{self._operation}: {what}", request)
+        # Not where its text repeats the key, as a server can make it.
+        failure.__cause__ = error if all(_clean(secrets, each) == each for each in said) else None
+        return failure
+
+    def _limit(self, request: httpx.Request, budget: _Budget, error: httpx.TimeoutException) -> str:
+        """Which limit was reached, and what sets it."""
+        name = type(error).__name__
+        phase = name.removesuffix("Timeout").lower()
+        limit = request.extensions["timeout"].get(phase)
+        more = f": {error}" if isinstance(error, httpx.PoolTimeout) and str(error) else ""
+        if isinstance(error, OutOfTime) or limit != self._phases.get(phase):
+            return f"{budget.seconds:g} s for {budget.of}; set by {budget.set_by}{more}"
+        after = "" if limit is None else f" after {limit:g} s"
+        return f"{name}{after}; set by {'attempt_timeout=' if self._settings.timeouts.phases else 'http_client'}{more}"
+
+    def _secrets(self, request: httpx.Request) -> list[str]:
+        """What no error may show."""
+        sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in _SECRET_HEADERS)
+        written = (spelt for secret in self._written.secrets for spelt in _in_json(secret))
+        return [secret for secret in (*sent, self._settings.key, *written) if secret]
+
+    def _report(
+        self,
+        attempt: int,
+        started: float,
+        outcome: Response[T] | PictifyError,
+        what: str,
+        secrets: list[str],
+        response: httpx.Response | None,
+    ) -> Generator[Step, Any, None]:
+        elapsed = perf_counter() - started
+        request_id = None if response is None else response.headers.get("x-request-id")
+        # A server may repeat a secret anywhere.
+        request_id = None if request_id is None else _clean(secrets, request_id)
+        status = None if response is None else response.status_code
+        if _logger.isEnabledFor(logging.INFO):
+            known = {
+                "operation": str(self._operation),
+                "status": status,
+                "attempt": attempt,
+                "milliseconds": elapsed * 1000,
+                "request_id": request_id,
+            }
+            aside = f"attempt {attempt}" if request_id is None else f"attempt {attempt}, request id {request_id}"
+            _logger.info("%s: %s in %.0f ms (%s)", self._operation, what, elapsed * 1000, aside, extra=known)
+        hook = self._settings.hooks.on_response
+        if hook is not None:
+            event = ResponseEvent(
+                operation=str(self._operation),
+                attempt=attempt,
+                elapsed=elapsed,
+                status_code=status,
+                headers=None if response is None else response.headers,
+                request_id=request_id,
+                error=outcome.error if isinstance(outcome, Response) else outcome,
+            )
+            yield Notify(hook, event, response)
+
+
+class _Budget(NamedTuple):
+    """Until when a thing must be done, how long that is, and what said so."""
+
+    end: float
+    seconds: float | None
+    of: str
+    set_by: str
+
+
+class _Target(NamedTuple):
+    """Where a request goes; ours is what is of the origin that the key belongs to."""
+
+    method: str
+    url: str
+    is_ours: bool
+
+
+def _clipped(phases: Mapping[str, float | None], longest: float) -> dict[str, float | None]:
+    """Phases that take no longer than that."""
+    clipped = {name: longest if limit is None else min(limit, longest) for name, limit in phases.items()}
+    return {name: None if limit == inf else limit for name, limit in clipped.items()}
+
+
+def _said(error: BaseException) -> list[str]:
+    """What an error says, and those say that it came of."""
+    chain = [error]
+    # It grows as it is walked.
+    for each in chain:
+        chain += [earlier for earlier in (each.__cause__, each.__context__) if earlier and earlier not in chain]
+    return [str(each) for each in chain]
+
+
+def _redact(request: httpx.Request, secrets: list[str]) -> None:
+    for name in _SECRET_HEADERS:
+        if name in request.headers:
+            request.headers[name] = _REDACTED
+    request.stream = httpx.ByteStream(_clean_bytes(secrets, request.content))
+    # The request keeps what it read of its stream.
+    vars(request).pop("_content", None)
+    request.read()
+
+
+def _clean(secrets: list[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, _REDACTED)
+    return text
+
+
+def _clean_bytes(secrets: list[str], content: bytes) -> bytes:
+    for secret in secrets:
+        content = content.replace(secret.encode(), _REDACTED.encode())
+    return content
+
+
+def _in_json(secret: str) -> set[str]:
+    """A secret, and how it may be spelt in a body."""
+    return {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+
+
+def _without(secrets: list[str], response: httpx.Response, content: bytes) -> httpx.Response:
+    """A response that is read whole, and shows no secret: neither its request's nor one that the server repeats."""
+    _redact(response.request, secrets)
+    clean = partial(_clean_bytes, secrets)
+    return httpx.Response(
+        response.status_code,
+        # The content is decoded already.
+        headers=[(name, clean(value)) for name, value in response.headers.raw if name.lower() != b"content-encoding"],
+        content=clean(content),
+        request=response.request,
+        extensions={"reason_phrase": clean(response.extensions.get("reason_phrase", b""))},
+        history=[_without(secrets, earlier, b"") for earlier in response.history],
+    )

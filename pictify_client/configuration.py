@@ -1,0 +1,225 @@
+"""The settings of a client, and what they must be to make sense."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Collection, Mapping
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import httpx
+from attrs import frozen
+
+from ._version import __version__
+from .errors import ConfigurationError
+from .types import UNSET
+
+if TYPE_CHECKING:
+    from .hooks import Hooks
+    from .pacing import Pacer
+    from .retries import Retries
+
+DEFAULT_TIMEOUT: Final = 180.0
+"""Seconds for a whole call, its retries and its waits."""
+
+DEFAULT_ATTEMPT_TIMEOUT: Final = 60.0
+"""Seconds for one attempt: a render may take its time."""
+
+LARGEST_BODY: Final = 64 * 1024 * 1024
+"""Bytes of an answer that is read at once, which is every answer but a file."""
+
+_CONNECT_TIMEOUT = 5.0
+# A year; the clocks of some systems end not far beyond.
+_LONGEST_TIMEOUT = 365 * 24 * 3600
+
+
+class Timeouts(NamedTuple):
+    """How long a call may take, in seconds; None for ever.
+
+    Attributes:
+        whole: All attempts and the waits between them.
+        attempt: One attempt, from its start to the last byte.
+        phases: Each phase of an attempt, by httpx's names; None where those of the caller's httpx client hold.
+    """
+
+    whole: float | None
+    attempt: float | None
+    phases: Mapping[str, float | None] | None
+
+
+@frozen(kw_only=True, repr=False)
+class Settings:
+    """What all calls of a client have in common."""
+
+    base_url: str
+    key: str | None
+    headers: httpx.Headers
+    timeouts: Timeouts
+    retries: Retries
+    pacer: Pacer | None
+    largest_body: int
+    hooks: Hooks
+
+
+def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
+    """The timeouts, where what is `UNSET` stays as it is known.
+
+    Raises:
+        ConfigurationError: One of them cannot be one.
+    """
+    if whole is not UNSET:
+        if isinstance(whole, httpx.Timeout):
+            raise ConfigurationError("timeout is the whole call's, in seconds: give a httpx.Timeout as attempt_timeout")
+        _check_seconds("timeout", whole)
+        known = known._replace(whole=whole)
+    if attempt is UNSET:
+        return known
+    phases: Mapping[str, float | None] = httpx.Timeout(None).as_dict()
+    if isinstance(attempt, httpx.Timeout):
+        phases = attempt.as_dict()
+        for part in phases.values():
+            _check_seconds("attempt_timeout", part)
+        return known._replace(attempt=None, phases=phases)
+    _check_seconds("attempt_timeout", attempt, or_else=" or a httpx.Timeout")
+    return known._replace(attempt=attempt, phases=dict.fromkeys(phases, attempt))
+
+
+def default_timeouts(*, own_connections: bool) -> Timeouts:
+    """The timeouts unless others are given; an attempt's are the httpx client's, where the caller has one."""
+    if not own_connections:
+        return Timeouts(DEFAULT_TIMEOUT, None, None)
+    phases = httpx.Timeout(DEFAULT_ATTEMPT_TIMEOUT, connect=_CONNECT_TIMEOUT).as_dict()
+    return Timeouts(DEFAULT_TIMEOUT, DEFAULT_ATTEMPT_TIMEOUT, phases)
+
+
+def user_agent() -> str:
+    """Who sends a request (`User-Agent`), with the versions that are installed."""
+    return f"pictify-client/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
+
+
+def api_key_of(given: Any) -> str:
+    """The API key: the one given, else that of the environment.
+
+    Raises:
+        ConfigurationError: There is none, or it cannot be one; says why, without it.
+    """
+    key: Any = os.environ.get("PICTIFY_API_KEY") if given is None else given
+    source = "PICTIFY_API_KEY" if given is None else "the API key given"
+    if key is None:
+        raise ConfigurationError("there is no API key: set PICTIFY_API_KEY, or pass it as api_key= (token=)")
+    if not isinstance(key, str):
+        raise ConfigurationError(f"{source} must be a string, got {type(key).__name__}")
+    if not key:
+        raise ConfigurationError(f"{source} is empty: set PICTIFY_API_KEY to a key (pk_live_...), or pass one")
+    if key.split() != [key]:
+        raise ConfigurationError(
+            f"{source} holds white space: give the key alone, without 'Bearer' and with no line break or space "
+            "(a file's last one goes with .strip())"
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigurationError(f"{source} holds characters that no HTTP header can carry: copy it once more")
+    return key
+
+
+def base_url_of(given: Any, default: str) -> str:
+    """Where the API is: what is given, else what the environment says, else the default.
+
+    Raises:
+        ConfigurationError: It is no URL, or one that cannot be a base.
+    """
+    text = str((os.environ.get("PICTIFY_BASE_URL") or default) if given is None else given)
+    source = "PICTIFY_BASE_URL" if given is None else "base_url"
+    try:
+        url = httpx.URL(text)
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError):
+        # What is wrong with it may be a password in it.
+        raise ConfigurationError(f"{source} is no URL such as {default}") from None
+    if url.userinfo or "?" in text or "#" in text:
+        raise ConfigurationError(f"{source} must not have a user name, a password, a query or a fragment")
+    if url.scheme not in ("http", "https") or not host or (url.port or 0) > 65535 or text.split() != [text]:
+        raise ConfigurationError(f"{source} must be an absolute URL such as {default}, got {text!r}")
+    return str(url).rstrip("/")
+
+
+def check_encrypted(url: str, allow_http: Collection[str]) -> None:
+    """See that a key goes only where no one can read it on the way, or where the caller allows it.
+
+    Raises:
+        ConfigurationError: It does not.
+    """
+    names: list[Any] = [] if isinstance(allow_http, str | bytes | Mapping) else list(allow_http)
+    if not all(isinstance(name, str) for name in names) or (allow_http and not names):
+        raise ConfigurationError(
+            f"allow_http must be a collection of host names, such as ['gateway'], got {allow_http!r}"
+        )
+    target = httpx.URL(url)
+    host = target.host
+    if target.scheme == "http" and not is_loopback(host) and host not in {name.lower() for name in names}:
+        raise ConfigurationError(
+            f"the API key would go to {url} unencrypted, for anyone on the way to read: use https, "
+            f"or allow it with allow_http=[{host!r}]"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself (RFC 6761, RFC 4291)."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def extra_headers(given: Any) -> dict[str, str]:
+    """Headers of the caller's.
+
+    Raises:
+        ConfigurationError: One of them cannot be sent.
+    """
+    if given is None:
+        return {}
+    headers: Mapping[Any, Any] = given
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(f"headers must be a mapping of names to values, got {type(given).__name__}")
+    for name, value in headers.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise ConfigurationError(f"the header {name!r} must be a string, with a string for its value")
+        if name.lower() == "authorization":
+            raise ConfigurationError("headers must not hold Authorization: the client makes it from the API key")
+        if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not (value.isascii() and value.isprintable()):
+            raise ConfigurationError(f"the header {name!r} holds what HTTP cannot carry: a line break, or not ASCII")
+    return dict(headers)
+
+
+def largest_body(given: Any) -> int:
+    """How many bytes an answer may have.
+
+    Raises:
+        ConfigurationError: It cannot be that.
+    """
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise ConfigurationError(f"max_response_size must be a number of bytes from 1 on, got {given!r}")
+    return given
+
+
+def check_http_client(given: object, kind: type[httpx.Client | httpx.AsyncClient]) -> None:
+    """See that a httpx client is of the kind that is wanted.
+
+    Raises:
+        ConfigurationError: It is not.
+    """
+    if given is not None and not isinstance(given, kind):
+        raise ConfigurationError(f"http_client must be a httpx.{kind.__name__} here, got {type(given).__name__}")
+
+
+def _check_seconds(name: str, given: Any, or_else: str = "") -> None:
+    if given is None:
+        return
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        raise ConfigurationError(f"{name} must be a number of seconds{or_else}, got {given!r}")
+    if not 0 < given <= _LONGEST_TIMEOUT:
+        raise ConfigurationError(f"{name} must be more than 0 seconds, got {given!r}; None waits for ever")

@@ -1,0 +1,177 @@
+"""The sockets of sync code, none of which waits beyond the deadline of its call.
+
+httpx's own timeouts are for one wait each: for the next byte, for one of a host's addresses. A server that sends
+byte by byte, or a resolver that does not answer, makes a long time of many of them.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterable
+from contextlib import suppress
+from math import inf
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+import httpcore
+import httpx
+
+_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
+# What is written at a time: between two writes is where a deadline is seen.
+_CHUNK = 16_384
+_LATE = "no time left"
+_CLOSED: dict[type[Exception], type[Exception]] = {
+    httpcore.ConnectTimeout: httpcore.ConnectError,
+    httpcore.ReadTimeout: httpcore.ReadError,
+    httpcore.WriteTimeout: httpcore.WriteError,
+}
+
+
+class Network(httpcore.NetworkBackend):
+    """What opens the connection of a transport, and knows the deadline of the call that uses it now.
+
+    Attributes:
+        deadline: The end of all waits, by `time.monotonic()`.
+    """
+
+    def __init__(self) -> None:
+        self.deadline = inf
+        self._sockets = httpcore.SyncBackend()
+        self._stream: httpcore.NetworkStream | None = None
+
+    def left(self, timeout: float | None, late: type[Exception]) -> float | None:
+        """How long a wait may take, which may take `timeout` by itself.
+
+        Raises:
+            Exception: `late`, as there is no time left; or it was closed.
+        """
+        left = self.deadline - monotonic()
+        if left == -inf:
+            raise _CLOSED[late]("the client was closed")
+        least = left if timeout is None else min(left, timeout)
+        if least <= 0:
+            raise late(_LATE)
+        return None if least == inf else least
+
+    def abort(self) -> None:
+        """Let a thread that waits here wait no longer."""
+        self.deadline = -inf
+        if self._stream is not None:
+            # The plain socket's, since TLS's own would first take from the other thread what it reads with.
+            with suppress(OSError):
+                socket.socket.shutdown(self._stream.get_extra_info("socket"), socket.SHUT_RDWR)
+
+    def opened(self, stream: httpcore.NetworkStream) -> httpcore.NetworkStream:
+        """A stream that keeps to the deadline."""
+        self._stream = stream
+        return _Stream(self, stream)
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the first of a host's addresses that answers, each of which has its share of the time."""
+        left = self.left(timeout, httpcore.ConnectTimeout)
+        end = inf if left is None else monotonic() + left
+        addresses = _resolved(host, port, end)
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        for count, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
+            share = self.left(end - monotonic(), httpcore.ConnectTimeout)
+            try:
+                stream = self._sockets.connect_tcp(
+                    address, port, None if share is None else share / count, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return self.opened(stream)
+        raise failure
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, network: Network, stream: httpcore.NetworkStream) -> None:
+        self._network = network
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._network.left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for start in range(0, len(buffer), _CHUNK):
+            chunk = buffer[start : start + _CHUNK]
+            self._stream.write(chunk, self._network.left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        try:
+            left = self._network.left(timeout, httpcore.ConnectTimeout)
+        except Exception:
+            self.close()
+            raise
+        return self._network.opened(self._stream.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class Transport(httpx.HTTPTransport):
+    """httpx's transport, with one connection, over a network of its own.
+
+    Attributes:
+        network: What opens the connection.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context, limits=_ONE)
+        self.network = Network()
+        # httpx has no argument for it.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=1,
+            max_keepalive_connections=1,
+            network_backend=self.network,
+        )
+
+
+def _resolved(host: str, port: int, end: float) -> list[str]:
+    """The addresses of a host; a resolver cannot be interrupted, so one that takes too long is left to itself.
+
+    Raises:
+        httpcore.ConnectError: There is none.
+        httpcore.ConnectTimeout: The time is over.
+    """
+    found: SimpleQueue[list[str] | OSError | UnicodeError] = SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.put([str(address[0]) for *_, address in known])
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    if end == inf:
+        resolve()
+    else:
+        try:
+            Thread(target=resolve, name="pictify_client resolver", daemon=True).start()
+        except RuntimeError:
+            # A process that is ending starts no threads.
+            resolve()
+    try:
+        addresses = found.get(timeout=None if end == inf else max(end - monotonic(), 0))
+    except Empty:
+        raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from None
+    if isinstance(addresses, Exception):
+        raise httpcore.ConnectError(str(addresses)) from addresses
+    return addresses

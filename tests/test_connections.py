@@ -1,0 +1,907 @@
+"""Connections: used again, given up, closed and never lost, in threads, tasks, event loops and forked processes."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from pictify_client import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticatedClient,
+    ConfigurationError,
+    Pictify,
+    PictifyError,
+    connections,
+    sockets,
+)
+from pictify_client.api.bindings import delete_binding, list_bindings
+from pictify_client.api.images import create_image
+from pictify_client.api.url_rendering import render_binding_url
+
+from .replay import KEY
+from .servers import (
+    PATIENCE,
+    Line,
+    async_forms,
+    call,
+    client_of,
+    forms,
+    giving,
+    http,
+    mocked,
+    run,
+    served,
+)
+from .test_batches import FakeClock
+
+CERTIFICATE = Path(__file__).parent / "faults" / "self_signed.pem"
+HTML = {"html": "<p>"}
+IMAGE = http(b'{"url": "u"}')
+PNG = {"binding_id": "b", "format": "png"}
+BIG = http(b"x" * 200_000)
+
+
+class AtOnce(FakeClock):
+    """A clock by which no time goes by, and no one waits."""
+
+    def jitter(self) -> float:
+        return 0.0
+
+
+def keepers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "pictify_client connections"]
+
+
+def at_most(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", count)
+
+
+async def close(file: Any) -> None:
+    if hasattr(file, "close"):
+        file.close()
+    else:
+        await file.aclose()
+
+
+@forms
+def test_calls_one_after_the_other_and_those_of_copies_share_a_connection(form: str) -> None:
+    with served() as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                for _ in range(3):
+                    await call(form, list_bindings, client)
+                await call(form, list_bindings, client.with_options(timeout=9, headers={"X-Team": "a"}))
+
+        run(form, test)
+        assert len(server.requests) == 4
+        assert len(server.lines) == 1
+        assert server.is_left()
+    assert keepers() == []
+
+
+@forms
+def test_calls_at_a_time_have_a_connection_each_and_use_them_again(form: str) -> None:
+    together = threading.Barrier(5)
+
+    def handle(line: Line) -> None:
+        while request := line.take():
+            if b"limit=5" in request:
+                together.wait(PATIENCE)
+            line.send(http())
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                for _ in range(3):
+                    async with anyio.create_task_group() as group:
+                        for _ in range(5):
+                            group.start_soon(partial(call, form, list_bindings, client, limit=5))
+                    await call(form, list_bindings, client)
+
+        run(form, test)
+        assert len(server.requests) == 18
+        assert len(server.lines) == 5
+        assert server.is_left()
+
+
+def test_many_threads_share_few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_most(3, monkeypatch)
+    with served() as server:
+        with client_of(server) as client, ThreadPoolExecutor(8) as pool:
+            made = [pool.submit(list_bindings.sync, client=client) for _ in range(200)]
+            pages = [each.result() for each in made]
+        assert (len(pages), len(server.requests)) == (200, 200)
+        assert len(server.lines) <= 3
+        assert server.is_left()
+    assert keepers() == []
+
+
+def test_what_no_sync_call_uses_is_closed_after_a_while_and_the_thread_that_did_it_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.05)
+    with served() as server, client_of(server) as client:
+        for count in (1, 2):
+            list_bindings.sync(client=client)
+            (keeper,) = keepers()
+            assert server.is_left()
+            keeper.join(PATIENCE)
+            assert not keeper.is_alive()
+            assert len(server.lines) == count
+
+
+@forms
+def test_what_was_idle_for_too_long_is_not_used_again(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                await call(form, list_bindings, client)
+                monkeypatch.setattr(connections, "monotonic", lambda: time.monotonic() + 31)
+                await call(form, list_bindings, client.with_options(timeout=None, attempt_timeout=None))
+                assert len(server.lines) == 2
+                assert server.lines[0].ended.wait(PATIENCE)
+                assert not server.lines[1].ended.is_set()
+
+        run(form, test)
+        assert server.is_left()
+
+
+@async_forms
+def test_what_is_idle_for_too_long_is_closed_when_another_call_ends(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def handle(line: Line) -> None:
+        while request := line.take():
+            line.send(http() if b" /bindings" in request else BIG)
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                file = await call(form, render_binding_url, client, **PNG)
+                await call(form, list_bindings, client)
+                monkeypatch.setattr(connections, "monotonic", lambda: time.monotonic() + 31)
+                assert len(await file.read()) == 200_000
+                assert server.lines[1].ended.wait(PATIENCE)
+                assert not server.lines[0].ended.is_set()
+
+        run(form, test)
+
+
+@forms
+@pytest.mark.parametrize(
+    "ending", [http(), http(b'{"bindings": []}', 200, b"connection: close"), b'HTTP/1.0 200 OK\r\n\r\n{"bindings": []}']
+)
+def test_a_connection_that_the_server_closed_is_replaced(form: str, ending: bytes) -> None:
+    closed: list[threading.Event] = [threading.Event(), threading.Event()]
+
+    def handle(line: Line) -> None:
+        if b"POST" in line.take():
+            line.send(IMAGE)
+            line.take()
+            return
+        line.send(ending)
+        line.close()
+        closed[len(server.requests) - 1].set()
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                for each in closed:
+                    await call(form, list_bindings, client)
+                    assert each.wait(PATIENCE)
+                assert (await call(form, create_image, client, body=HTML)).url == "u"
+
+        run(form, test)
+    assert (len(server.requests), len(server.lines)) == (3, 3)
+
+
+@forms
+def test_what_a_server_may_say_beside_an_answer(form: str) -> None:
+    early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"
+    done = b"HTTP/1.1 204 No Content\r\ncontent-length: 99999999999\r\n\r\n"
+    chunked = b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{"bindings": []}\r\n0\r\nx-sum: 1\r\n\r\n'
+    with served(giving(early + http(), done, switch, chunked)) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                assert (await call(form, list_bindings, client)).bindings == []
+                assert await call(form, delete_binding, client, uid="b") is not None
+                with pytest.raises(APIConnectionError, match="RemoteProtocolError"):
+                    await call(form, list_bindings, client)
+                assert (await call(form, list_bindings, client)).bindings == []
+
+        run(form, test)
+    assert (len(server.requests), len(server.lines)) == (4, 2)
+
+
+@forms
+def test_what_comes_after_an_answer_is_not_the_answer_to_the_next_call(form: str) -> None:
+    with served(giving(http() + http(b'{"bindings": [{"uid": "of another"}]}'), http())) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                for _ in range(2):
+                    assert (await call(form, list_bindings, client)).bindings == []
+
+        run(form, test)
+    assert (len(server.requests), len(server.lines)) == (2, 2)
+
+
+@forms
+def test_an_address_of_ipv6_and_a_name_that_is_not_ascii(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def resolved(host: Any, *arguments: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        return resolve("127.0.0.1" if name == "xn--bcher-kva.localhost" else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+
+    async def test(base_url: str) -> None:
+        async with AuthenticatedClient(token=KEY, base_url=base_url, max_retries=0) as client:
+            await call(form, list_bindings, client)
+
+    with served(host="::1") as server:
+        run(form, partial(test, server.base_url))
+        assert f"host: {server.base_url[7:]}\r\n".encode() in server.requests[0].lower()
+    with served() as server:
+        port = server.base_url.rpartition(":")[2]
+        run(form, partial(test, f"http://b\u00fccher.localhost:{port}"))
+        assert f"host: xn--bcher-kva.localhost:{port}\r\n".encode() in server.requests[0].lower()
+
+
+@forms
+def test_a_client_that_is_closed_ends_the_calls_under_way(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_most(2, monkeypatch)
+
+    def handle(line: Line) -> None:
+        while line.take():
+            pass
+
+    async def fails(client: AuthenticatedClient, module: Any, text: str, **arguments: Any) -> None:
+        with pytest.raises(PictifyError, match=text):
+            await call(form, module, client, **arguments)
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            client = client_of(server, max_retries=2)
+            client.clock = AtOnce()
+            async with anyio.create_task_group() as group:
+                # This may be tried again, and then it is closed; that must not; and others wait for either.
+                group.start_soon(partial(fails, client, list_bindings, "the client is closed"))
+                group.start_soon(partial(fails, client, create_image, "no whole answer from", body=HTML))
+                for _ in range(2):
+                    await anyio.to_thread.run_sync(server.arrival)
+                for _ in range(3):
+                    group.start_soon(partial(fails, client, create_image, "the client is closed", body=HTML))
+                await anyio.wait_all_tasks_blocked()
+                await client.aclose()
+            assert server.is_left()
+
+        run(form, test)
+    assert len(server.requests) == 2
+    assert keepers() == []
+
+
+def test_a_call_that_waits_for_a_connection_ends_with_its_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_most(1, monkeypatch)
+    waiting = threading.Event()
+
+    class Condition(threading.Condition):
+        def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+            # Whoever waits for the lock has it only once this has begun.
+            waiting.set()
+            return super().wait_for(predicate, timeout)
+
+    monkeypatch.setattr(connections, "Condition", Condition)
+    with served(giving(BIG)) as server, ThreadPoolExecutor(1) as pool:
+        client = client_of(server)
+        render_binding_url.sync("b", "png", client=client)
+        made = pool.submit(list_bindings.sync, client=client)
+        assert waiting.wait(PATIENCE)
+        client.close()
+        with pytest.raises(PictifyError, match="the client is closed"):
+            made.result(PATIENCE)
+        assert server.is_left()
+
+
+@contextmanager
+def slow_names(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[threading.Event, threading.Event]]:
+    """A resolver that waits: an event that it is asked, and one that it answers."""
+    resolve, asked, answered = socket.getaddrinfo, threading.Event(), threading.Event()
+
+    def slowly(_: Any, *arguments: Any, **options: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            # So trio asks whether it is an address, and no name.
+            raise socket.gaierror(socket.EAI_NONAME, "it is no address")
+        asked.set()
+        answered.wait(PATIENCE)
+        return resolve("127.0.0.1", *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", slowly)
+        yield asked, answered
+
+
+@forms
+def test_a_client_that_is_closed_before_its_call_has_a_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as server, slow_names(monkeypatch) as (asked, answered):
+
+        async def test() -> None:
+            client = client_of(server, base_url=server.base_url.replace("127.0.0.1", "slow.localhost"))
+
+            async def fails() -> None:
+                with pytest.raises(PictifyError, match="the client is closed|the client was closed"):
+                    await call(form, list_bindings, client)
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(fails)
+                await anyio.to_thread.run_sync(asked.wait, PATIENCE)
+                await client.aclose()
+                answered.set()
+            assert server.is_left()
+
+        run(form, test)
+    assert keepers() == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("moment", ["closed", "late"])
+def test_what_is_over_when_a_connection_is_there_is_not_sent_over_it(
+    scheme: str, moment: str, secure: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = socket.create_connection
+
+    def connected(*arguments: Any, **options: Any) -> socket.socket:
+        made = connect(*arguments, **options)
+        if moment == "closed":
+            client.close()
+        else:
+            monkeypatch.setattr(sockets, "monotonic", lambda: time.monotonic() + 181)
+            monkeypatch.setattr(connections, "monotonic", lambda: time.monotonic() + 181)
+        return made
+
+    with served() as plain:
+        server = plain if scheme == "http" else secure
+        client = client_of(server, verify_ssl=False)
+        monkeypatch.setattr(socket, "create_connection", connected)
+        with pytest.raises(APITimeoutError if moment == "late" else PictifyError) as caught:
+            create_image.sync(client=client, body=HTML)
+        assert ("the client was closed" in str(caught.value)) == (moment == "closed")
+        monkeypatch.undo()
+        client.close()
+        assert server.is_left()
+        assert server.requests == []
+
+
+def test_files_that_are_open_end_with_their_client() -> None:
+    def handle(line: Line) -> None:
+        line.take()
+        line.send(BIG[:100_000])
+        line.take()
+
+    with served(handle) as server:
+        client = client_of(server)
+        file = render_binding_url.sync("b", "png", client=client)
+        client.close()
+        with pytest.raises(APIConnectionError):
+            file.read()
+        assert server.is_left()
+
+
+Cancelled = Callable[[str, AuthenticatedClient], Any]
+
+
+async def listed(form: str, client: AuthenticatedClient) -> None:
+    await call(form, list_bindings, client)
+
+
+async def read(form: str, client: AuthenticatedClient) -> None:
+    async with await call(form, render_binding_url, client, **PNG) as file:
+        await file.read()
+
+
+STUCK: dict[str, tuple[Cancelled, bytes]] = {
+    "head": (listed, b"HTTP/1.1 200 OK\r\n"),
+    "body": (listed, http()[:-1]),
+    "file": (read, BIG[:100_000]),
+}
+
+
+# httpx leaves generators of its own behind when it is cancelled, of which trio warns.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@async_forms
+@pytest.mark.parametrize("where", STUCK)
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_task_that_is_cancelled_gives_its_connection_up(
+    form: str, where: str, inner: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_most(1, monkeypatch)
+    make, start = STUCK[where]
+
+    def handle(line: Line) -> None:
+        while request := line.take():
+            if b"limit=1" in request:
+                line.send(http())
+            else:
+                line.send(start)
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                async with anyio.create_task_group() as group:
+
+                    async def stuck() -> None:
+                        if inner:
+                            with anyio.move_on_after(PATIENCE):
+                                await make(form, client)
+                        else:
+                            await make(form, client)
+
+                    group.start_soon(stuck)
+                    await anyio.to_thread.run_sync(server.arrival)
+                    await anyio.wait_all_tasks_blocked()
+                    group.cancel_scope.cancel()
+                assert server.is_left()
+                await call(form, list_bindings, client, limit=1)
+
+        run(form, test)
+    assert (len(server.requests), len(server.lines)) == (2, 2)
+
+
+@async_forms
+def test_a_task_that_is_cancelled_before_it_has_a_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_most(1, monkeypatch)
+    with served(giving(BIG, http())) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                file = await call(form, render_binding_url, client, **PNG)
+                for _ in range(3):
+                    async with anyio.create_task_group() as group:
+                        group.start_soon(listed, form, client)
+                        await anyio.wait_all_tasks_blocked()
+                        group.cancel_scope.cancel()
+                with anyio.CancelScope() as scope:
+                    scope.cancel()
+                    await listed(form, client)
+                await file.read()
+                await listed(form, client)
+                with anyio.CancelScope() as scope:
+                    scope.cancel()
+                    await listed(form, client)
+                await listed(form, client)
+
+        run(form, test)
+    assert len(server.requests) == 3
+
+
+@forms
+def test_a_file_that_is_closed_early_gives_its_connection_up(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_most(1, monkeypatch)
+    with served(giving(BIG, BIG, http())) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                await close(await call(form, render_binding_url, client, **PNG))
+                file = await call(form, render_binding_url, client, **PNG)
+                # httpx leaves generators of its own behind, of which trio warns.
+                if form == "sync":
+                    next(file.iter_bytes())
+                elif form == "asyncio":
+                    await anext(file.iter_bytes())
+                await close(file)
+                await call(form, list_bindings, client)
+
+        run(form, test)
+        assert len(server.lines) == 3
+        assert server.is_left()
+
+
+@forms
+def test_a_file_that_is_closed_twice_gives_its_connection_back_once(form: str) -> None:
+    together = threading.Barrier(2)
+
+    def handle(line: Line) -> None:
+        while request := line.take():
+            if b" /bindings" in request:
+                together.wait(PATIENCE)
+            line.send(http() if b" /bindings" in request else BIG)
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                file = await call(form, render_binding_url, client, **PNG)
+                assert len(file.read() if form == "sync" else await file.read()) == 200_000
+                # As two tasks may that close it at once.
+                vars(file)["_response"].is_closed = False
+                await close(file)
+                async with anyio.create_task_group() as group:
+                    group.start_soon(call, form, list_bindings, client)
+                    group.start_soon(call, form, list_bindings, client)
+
+        run(form, test)
+    assert len(server.lines) == 2
+
+
+def test_a_resolver_that_does_not_answer_holds_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as server, slow_names(monkeypatch) as (_, answered):
+        base_url = server.base_url.replace("127.0.0.1", "slow.localhost")
+        text = r"0.05 s; set by attempt_timeout=\) \(after 2 attempts\)"
+        options = {"base_url": base_url, "attempt_timeout": 0.05, "max_retries": 1}
+        with client_of(server, **options) as client, pytest.raises(APITimeoutError, match=text):
+            client.clock = AtOnce()
+            create_image.sync(client=client, body=HTML)
+        answered.set()
+        resolvers = [thread for thread in threading.enumerate() if thread.name == "pictify_client resolver"]
+        for thread in resolvers:
+            thread.join(PATIENCE)
+        assert server.lines == []
+
+
+def test_the_time_to_connect_holds_for_the_name_and_all_addresses_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def slowly(_: Any, *arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(sockets, "monotonic", lambda: time.monotonic() + 6)
+        return resolve("127.0.0.1", *arguments, **options) * 3
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    with served() as server:
+        base_url = server.base_url.replace("127.0.0.1", "slow.localhost")
+        with (
+            client_of(server, base_url=base_url) as client,
+            pytest.raises(APITimeoutError, match="ConnectTimeout after 5"),
+        ):
+            list_bindings.sync(client=client)
+        assert server.lines == []
+
+
+def test_a_file_that_the_garbage_collector_finds_gives_its_connection_up_at_any_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with served(giving(BIG, http())) as server, client_of(server) as client:
+
+        def lose() -> None:
+            chunks = render_binding_url.sync("b", "png", client=client).iter_bytes()
+            next(chunks)
+            lost: list[Any] = [chunks]
+            lost.append(lost)
+
+        def collect() -> float:
+            gc.collect()
+            return time.monotonic()
+
+        gc.disable()
+        try:
+            lose()
+            monkeypatch.setattr(connections, "monotonic", collect)
+            thread = threading.Thread(target=list_bindings.sync, kwargs={"client": client}, daemon=True)
+            thread.start()
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
+        finally:
+            gc.enable()
+        assert server.lines[0].ended.wait(PATIENCE)
+
+
+@async_forms
+def test_a_client_serves_one_event_loop_and_says_so(form: str) -> None:
+    with served(giving(http(b'{"bindings": []}', 200, b"connection: close"))) as server:
+        client = client_of(server)
+
+        async def first() -> None:
+            await call(form, list_bindings, client)
+
+        async def second() -> None:
+            with pytest.raises(PictifyError, match="belongs to the event loop of its first async call, and this is an"):
+                await call(form, list_bindings, client)
+            list_bindings.sync(client=client)
+            await client.aclose()
+            with pytest.raises(PictifyError, match="the client is closed"):
+                await call(form, list_bindings, client)
+
+        run(form, first)
+        run(form, second)
+    assert keepers() == []
+
+
+@async_forms
+def test_an_http_client_that_belongs_to_an_event_loop_says_so_too(form: str) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        if len(asked) == 3:
+            raise RuntimeError("Event loop is closed")
+        return httpx.Response(200, json={"bindings": []})
+
+    client = mocked(form, answer)
+
+    async def test() -> None:
+        await call(form, list_bindings, client)
+
+    run(form, test)
+    run(form, test)
+    with pytest.raises(PictifyError, match="belongs to the event loop of its first async call"):
+        run(form, test)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_has_connections_of_its_own() -> None:
+    with served() as server, client_of(server) as client:
+        list_bindings.sync(client=client)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                list_bindings.sync(client=client)
+                client.close()
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        list_bindings.sync(client=client)
+        assert (len(server.requests), len(server.lines)) == (3, 2)
+        assert server.lines[1].ended.wait(PATIENCE)
+        assert not server.lines[0].ended.is_set()
+
+
+@pytest.mark.parametrize("form", ["sync", "asyncio"])
+def test_what_a_forked_process_does_first_leaves_a_client_usable(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The thread that closes it is still there, as there was no fork.
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.01)
+    with served(giving(http(b'{"bindings": []}', 200, b"connection: close"))) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                await call(form, list_bindings, client)
+                vars(connections)["_reset_all"]()
+                await call(form, list_bindings, client)
+
+        run(form, test)
+    for keeper in keepers():
+        keeper.join(PATIENCE)
+    assert len(server.requests) == 2
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[Any]:
+    def handle(line: Line) -> None:
+        while request := line.take():
+            refused = request.startswith(b"CONNECT")
+            line.send(http(b"", 407) if refused else http(b'{"bindings": []}', 200, b"set-cookie: a=b"))
+
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with served(handle) as server:
+        yield server
+
+
+@forms
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_of_the_environment_is_used(form: str, name: str, proxy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, proxy.base_url)
+
+    async def test() -> None:
+        async with client_of(proxy, base_url="http://api.example", allow_http=["api.example"]) as client:
+            for _ in range(2):
+                await call(form, list_bindings, client)
+
+    run(form, test)
+    assert [request.partition(b"\r\n")[0] for request in proxy.requests] == [
+        b"GET http://api.example/bindings HTTP/1.1"
+    ] * 2
+    assert not any(b"\r\ncookie:" in request.lower() for request in proxy.requests)
+    assert len(proxy.lines) == 1
+    assert proxy.is_left()
+
+
+@forms
+def test_a_proxy_that_refuses_is_an_error_without_the_key(
+    form: str, proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy.base_url)
+
+    async def test() -> None:
+        async with client_of(proxy, base_url="https://api.example") as client:
+            with pytest.raises(APIConnectionError, match="ProxyError"):
+                await call(form, list_bindings, client)
+
+    run(form, test)
+    (request,) = proxy.requests
+    assert request.startswith(b"CONNECT api.example:443 ")
+    assert KEY.encode() not in request
+
+
+@forms
+def test_no_proxy_is_used_where_the_environment_says_so(form: str, proxy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with served() as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                await call(form, list_bindings, client)
+
+        run(form, test)
+        assert server.is_left()
+    assert (len(server.requests), proxy.requests) == (1, [])
+
+
+@forms
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [("socks5://127.0.0.1:1", "socksio"), ("ftp://u:sesame@a", "no usable URL"), ("http://u:se[same@a:x", "no usable")],
+)
+def test_a_proxy_that_cannot_be_used_is_a_clear_error(
+    form: str, url: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", url)
+
+    async def test() -> None:
+        async with AuthenticatedClient(token=KEY) as client:
+            with pytest.raises(
+                ConfigurationError, match=rf"the proxy of the environment \(HTTPS_PROXY.*{text}"
+            ) as caught:
+                await call(form, list_bindings, client)
+            assert "sesame" not in str(caught.value)
+
+    run(form, test)
+
+
+@pytest.fixture
+def secure() -> Generator[Any]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    with served(tls=context) as server:
+        yield server
+
+
+@forms
+def test_the_certificates_of_the_environment_are_those_that_count(
+    form: str, secure: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    ours = tmp_path / "ours.pem"
+    ours.write_bytes(CERTIFICATE.read_bytes())
+    made: list[object] = []
+    make = httpx.create_ssl_context
+
+    def counted(*arguments: Any, **options: Any) -> ssl.SSLContext:
+        made.append(options)
+        return make(*arguments, **options)
+
+    monkeypatch.setattr(httpx, "create_ssl_context", counted)
+
+    async def test() -> None:
+        async with client_of(secure) as client:
+            with pytest.raises(APIConnectionError, match="no connection to .*CERTIFICATE_VERIFY_FAILED"):
+                await call(form, list_bindings, client)
+        monkeypatch.setenv("SSL_CERT_FILE", str(ours))
+        made.clear()
+        for _ in range(2):
+            async with client_of(secure) as client:
+                for _ in range(2):
+                    await call(form, list_bindings, client)
+        assert connections.tls_context(verify=True) is connections.tls_context(verify=True)
+        assert len(made) == 1
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+        async with client_of(secure) as client:
+            with pytest.raises(
+                ConfigurationError, match=r"cannot be read \(SSL_CERT_FILE='.*none.pem', SSL_CERT_DIR=No"
+            ):
+                await call(form, list_bindings, client)
+
+    run(form, test)
+    assert len(secure.requests) == 4
+    assert len(secure.lines) == 2
+
+
+@forms
+def test_a_certificate_is_not_checked_where_the_caller_wants_none_checked(form: str, secure: Any) -> None:
+    async def test() -> None:
+        async with client_of(secure, verify_ssl=False) as client:
+            await call(form, list_bindings, client)
+
+    run(form, test)
+    assert secure.is_left()
+
+
+def test_a_call_over_tls_is_broken_off_in_time_too() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+
+    def trickle(line: Line) -> None:
+        line.take()
+        line.drip(b"HTTP/1.1 200 OK\r\nx-slow: x")
+
+    with served(trickle, tls=context) as server, client_of(server, verify_ssl=False, attempt_timeout=0.2) as client:
+        with pytest.raises(APITimeoutError, match="0.2 s for one attempt"):
+            list_bindings.sync(client=client)
+        assert server.is_left()
+
+
+def test_a_process_that_starts_no_threads_can_still_make_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    with served() as server, client_of(server) as client:
+
+        def refuse(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread at interpreter shutdown")
+
+        with monkeypatch.context() as patched:
+            refusing = type("Thread", (threading.Thread,), {"start": refuse})
+            patched.setattr(connections, "Thread", refusing)
+            patched.setattr(sockets, "Thread", refusing)
+            for _ in range(2):
+                list_bindings.sync(client=client)
+        assert keepers() == []
+        list_bindings.sync(client=client)
+        assert (len(keepers()), len(server.lines)) == (1, 1)
+
+
+AT_EXIT = """
+import atexit, sys
+from pictify_client import Pictify
+pictify = Pictify(api_key="k", base_url=sys.argv[1])
+atexit.register(lambda: print(len(list(pictify.bindings.list()))))
+print(len(list(pictify.bindings.list())))
+"""
+
+
+def test_a_client_that_no_one_closed_lets_the_interpreter_end_and_serves_until_then() -> None:
+    with served() as server:
+        command = [sys.executable, "-c", AT_EXIT, server.base_url]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "0\n0\n", "")
+        assert server.is_left()
+
+
+def test_a_clock_or_a_body_that_fails_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_most(1, monkeypatch)
+
+    class Broken(FakeClock):
+        def sleep(self, seconds: float) -> None:
+            raise ZeroDivisionError(seconds)
+
+    with served(giving(http(b"", 500), http())) as server, client_of(server, max_retries=1) as client:
+        client.clock = Broken()
+        with pytest.raises(ZeroDivisionError):
+            list_bindings.sync(client=client)
+        list_bindings.sync(client=client)
+        assert len(server.lines) == 1
+
+
+def test_a_pictify_and_its_copies_are_closed_together() -> None:
+    with served() as server, Pictify(api_key=KEY, base_url=server.base_url) as pictify:
+        copied = pictify.with_options(timeout=9)
+        list(copied.bindings.list())
+        copied.close()
+        assert server.is_left()
+        with pytest.raises(PictifyError, match="the client is closed"):
+            list(pictify.bindings.list())
+    assert keepers() == []

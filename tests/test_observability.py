@@ -1,0 +1,441 @@
+"""What can be seen of calls: log records, hooks, and what the tools see that watch httpx or stand in for it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import respx
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+from pytest_httpx import HTTPXMock
+
+from generator.__main__ import ROOT
+from pictify_client import (
+    APIConnectionError,
+    AsyncPictify,
+    AuthenticatedClient,
+    ConfigurationError,
+    NotFoundError,
+    Pictify,
+    RequestEvent,
+    ResponseDecodeError,
+    ResponseEvent,
+    RetryEvent,
+    ServerError,
+    connections,
+)
+from pictify_client.api.bindings import get_binding, list_bindings
+from pictify_client.api.experiments import track_experiment_events
+from pictify_client.api.images import create_image
+from pictify_client.api.url_rendering import render_binding_url
+from pictify_client.testing import API_KEY, FakePictify, serving
+
+from .replay import KEY
+from .servers import async_forms, call, client_of, forms, giving, http, run, served
+from .test_batches import FakeClock
+
+Seen = list[RequestEvent | ResponseEvent | RetryEvent]
+
+PNG = {"binding_id": "b", "format": "png"}
+BIG = http(b"x" * 200_000)
+BUSY = http(b'{"message": "busy"}', 503, b"retry-after: 2", b"x-request-id: req_1")
+MOVED = http(b"", 307, b"location: /on?secret=1")
+GOOD = http(b'{"bindings": []}', 200, b"x-request-id: req_2")
+
+
+def hooks(form: str, seen: Seen) -> dict[str, Callable[[Any], Any]]:
+    """All hooks, which keep what they see; in async forms they are coroutine functions."""
+
+    async def akeep(event: Any) -> None:
+        await anyio.lowlevel.checkpoint()
+        seen.append(event)
+
+    keep: Callable[[Any], Any] = seen.append if form == "sync" else akeep
+    return {"on_request": keep, "on_response": keep, "on_retry": keep}
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """The fields of the records of ours."""
+    names = ("levelname", "operation", "attempt", "status", "request_id", "wait")
+    ours = [vars(record) for record in caplog.records if record.name == "pictify_client"]
+    return [{name: record[name] for name in names if name in record} for record in ours]
+
+
+@forms
+def test_hooks_and_records_tell_of_a_call_in_its_order(form: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "pictify_client")
+    seen: Seen = []
+    with served(giving(BUSY, MOVED, GOOD)) as server:
+
+        async def test() -> None:
+            async with client_of(server, max_retries=1, **hooks(form, seen)) as client:
+                client.clock = FakeClock()
+                await call(form, list_bindings, client, template_id="tmpl_1")
+
+        run(form, test)
+    first, busy, again, second, on, done = seen
+    for request, attempt, path in ((first, 1, "/bindings"), (second, 2, "/bindings"), (on, 2, "/on")):
+        assert isinstance(request, RequestEvent)
+        assert (request.operation, request.attempt) == ("GET /bindings", attempt)
+        assert request.url == f"{server.base_url}{path}"
+    assert isinstance(busy, ResponseEvent)
+    assert (busy.attempt, busy.status_code, busy.request_id) == (1, 503, "req_1")
+    assert busy.headers is not None
+    assert busy.headers["retry-after"] == "2"
+    assert isinstance(busy.error, ServerError)
+    assert isinstance(again, RetryEvent)
+    assert (again.operation, again.attempt, again.wait, again.error) == ("GET /bindings", 1, 2.0, busy.error)
+    assert isinstance(done, ResponseEvent)
+    assert (done.attempt, done.status_code, done.request_id, done.error) == (2, 200, "req_2", None)
+    assert done.elapsed > 0
+    of = {"operation": "GET /bindings"}
+    assert lines_of(caplog) == [
+        {"levelname": "INFO", **of, "attempt": 1, "status": 503, "request_id": "req_1"},
+        {"levelname": "WARNING", **of, "attempt": 1, "wait": 2.0},
+        {"levelname": "INFO", **of, "attempt": 2, "status": 200, "request_id": "req_2"},
+    ]
+    texts = [record.getMessage() for record in caplog.records if record.name == "pictify_client"]
+    assert re.fullmatch(r"GET /bindings: 503 in \d+ ms \(attempt 1, request id req_1\)", texts[0])
+    assert texts[1] == "GET /bindings again in 2.0 s, after attempt 1: " + str(busy.error)
+    milliseconds = [vars(record).get("milliseconds") for record in caplog.records if record.levelname == "INFO"]
+    assert milliseconds == [busy.elapsed * 1000, done.elapsed * 1000]
+
+
+@forms
+def test_what_comes_of_an_attempt_that_fails(form: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "pictify_client")
+    seen: Seen = []
+    with served(giving(b"nonsense\r\n\r\n", http(b'"', 200, b"x-request-id: req_1"))) as server:
+
+        async def test() -> None:
+            async with client_of(server, on_response=hooks(form, seen)["on_response"]) as client:
+                with pytest.raises(APIConnectionError):
+                    await call(form, list_bindings, client)
+                with pytest.raises(ResponseDecodeError):
+                    await call(form, list_bindings, client)
+
+        run(form, test)
+    lost, misread = seen
+    assert isinstance(lost, ResponseEvent)
+    assert isinstance(lost.error, APIConnectionError)
+    assert (lost.status_code, lost.headers, lost.request_id) == (None, None, None)
+    assert isinstance(misread, ResponseEvent)
+    assert isinstance(misread.error, ResponseDecodeError)
+    assert (misread.status_code, misread.request_id) == (200, "req_1")
+    assert [line["status"] for line in lines_of(caplog)] == [None, 200]
+    assert "GET /bindings: RemoteProtocolError in " in caplog.text
+
+
+def test_what_no_one_listens_to_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "pictify_client")
+    with served() as server, client_of(server) as client:
+        list_bindings.sync(client=client)
+    assert lines_of(caplog) == []
+
+
+@forms
+def test_a_hook_may_add_headers_but_sees_no_key_and_replaces_none(form: str) -> None:
+    seen: Seen = []
+
+    def add(event: RequestEvent) -> None:
+        seen.append(event)
+        event.headers["traceparent"] = f"00-{len(seen)}"
+        event.headers["Authorization"] = "Bearer of the hook"
+        event.headers["X-Write-Key"] = "of the hook"
+
+    posted = {"experiment": "hero", "event": "click"}
+    with served(giving(http(b'{"bindings": []}'), http(b"{}"), http(b'{"bindings": []}'))) as server:
+
+        async def test() -> None:
+            async with client_of(server, on_request=add, headers={"X-Team": "a"}) as client:
+                await call(form, list_bindings, client)
+                await call(form, track_experiment_events, client, body=[posted], write_key="wk_live_1")
+                await call(form, list_bindings, client.with_options())
+
+        run(form, test)
+    sent = [request.decode().lower() for request in server.requests]
+    for number, request in enumerate(sent, 1):
+        assert request.count("\r\ntraceparent: ") == 1
+        assert f"\r\ntraceparent: 00-{number}\r\n" in request
+    assert f"\r\nauthorization: bearer {KEY}\r\n" in sent[0]
+    assert "\r\nx-write-key: wk_live_1\r\n" in sent[1]
+    first = seen[0]
+    assert isinstance(first, RequestEvent)
+    assert first.headers["X-Team"] == "a"
+    for event in seen:
+        assert isinstance(event, RequestEvent)
+        assert KEY not in f"{event!r}{event.headers.raw!r}"
+        assert "wk_live_1" not in f"{event!r}{event.headers.raw!r}"
+
+
+@forms
+def test_a_header_of_a_hook_that_cannot_be_sent_is_an_error_of_ours(form: str) -> None:
+    def broken(event: RequestEvent) -> None:
+        event.headers["X-Trace"] = "a\r\nX-Evil: 1"
+
+    with served() as server:
+
+        async def test() -> None:
+            async with client_of(server, on_request=broken) as client:
+                with pytest.raises(APIConnectionError, match="LocalProtocolError: Illegal header value"):
+                    await call(form, list_bindings, client)
+
+        run(form, test)
+    assert server.requests == []
+
+
+@forms
+@pytest.mark.parametrize("name", ["on_request", "on_response", "on_retry"])
+def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
+    form: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 1)
+    calls: list[object] = []
+
+    def fail(event: object) -> None:
+        calls.append(event)
+        if len(calls) <= 2:
+            raise ZeroDivisionError
+
+    async def afail(event: object) -> None:
+        await anyio.lowlevel.checkpoint()
+        fail(event)
+
+    answers = [BUSY, BUSY, GOOD] if name == "on_retry" else [BIG, BIG, GOOD] if name == "on_response" else [GOOD]
+    with served(giving(*answers)) as server:
+
+        async def test() -> None:
+            hook: dict[str, Any] = {name: fail if form == "sync" else afail}
+            async with client_of(server, max_retries=1, **hook) as client:
+                for _ in range(2):
+                    with pytest.raises(ZeroDivisionError):
+                        await call(form, render_binding_url, client, **PNG)
+                await call(form, list_bindings, client)
+
+        run(form, test)
+        assert server.is_left()
+    assert len(server.requests) == (1 if name == "on_request" else 3)
+    assert len(server.lines) == (3 if name == "on_response" else 1)
+
+
+@async_forms
+def test_a_hook_that_is_cancelled_leaves_no_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 1)
+
+    async def stay(event: ResponseEvent) -> None:
+        if event.headers is not None and "x-request-id" not in event.headers:
+            await anyio.sleep_forever()
+
+    with served(giving(BIG, GOOD)) as server:
+
+        async def test() -> None:
+            async with client_of(server, on_response=stay) as client:
+                async with anyio.create_task_group() as group:
+
+                    async def stuck() -> None:
+                        await call(form, render_binding_url, client, **PNG)
+
+                    group.start_soon(stuck)
+                    await anyio.to_thread.run_sync(server.arrival)
+                    await anyio.wait_all_tasks_blocked()
+                    group.cancel_scope.cancel()
+                assert server.is_left()
+                await call(form, list_bindings, client)
+
+        run(form, test)
+
+
+async def counted(_: object) -> None:
+    raise NotImplementedError
+
+
+class Later:
+    """Awaitable, and no coroutine."""
+
+    def __await__(self) -> Iterator[None]:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("name", ["on_request", "on_response", "on_retry"])
+def test_an_async_hook_of_sync_code_is_refused_before_anything_is_sent(name: str) -> None:
+    hook: dict[str, Any] = {name: counted}
+    with pytest.raises(ConfigurationError, match="counted .*is async, which a hook of sync calls cannot be"):
+        Pictify(api_key=KEY, **hook)
+    assert AsyncPictify(api_key=KEY, **hook).client.base_url
+
+
+def later(_: object) -> Later:
+    return Later()
+
+
+@pytest.mark.parametrize("hook", [counted, later])
+def test_a_hook_that_turns_out_to_be_async_in_a_sync_call_is_refused(hook: Callable[[Any], Awaitable[None]]) -> None:
+    refused = pytest.raises(ConfigurationError, match="is async, which a hook of sync calls cannot be")
+    with served() as server, client_of(server, on_request=hook) as client, refused:
+        list_bindings.sync(client=client)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["on_request", "on_response", "on_retry"])
+def test_what_is_no_function_is_no_hook(name: str) -> None:
+    hook: dict[str, Any] = {name: []}
+    for make in (Pictify, AsyncPictify):
+        with pytest.raises(ConfigurationError, match=f"{name} must be a function, got list"):
+            make(api_key=KEY, **hook)
+    with pytest.raises(ConfigurationError, match=f"{name} must be a function, got list"):
+        AuthenticatedClient(token=KEY, **hook)
+
+
+@forms
+def test_a_plain_function_is_a_hook_everywhere(form: str) -> None:
+    seen: Seen = []
+    with served() as server:
+
+        async def test() -> None:
+            async with client_of(server, on_request=seen.append) as client:
+                await call(form, list_bindings, client)
+
+        run(form, test)
+    assert len(seen) == 1
+
+
+@forms
+def test_the_id_of_a_request_is_in_the_error(form: str) -> None:
+    with served(giving(http(b'{"message": "none"}', 404, b"x-request-id: req_9"))) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                with pytest.raises(NotFoundError, match="request id req_9") as caught:
+                    await call(form, get_binding, client, uid="b")
+                assert caught.value.request_id == "req_9"
+
+        run(form, test)
+
+
+@pytest.fixture
+def spans() -> Iterator[tuple[TracerProvider, InMemorySpanExporter]]:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    instrumentor = HTTPXClientInstrumentor()
+    instrumentor.instrument(tracer_provider=provider)
+    yield provider, exporter
+    instrumentor.uninstrument()
+
+
+@forms
+def test_opentelemetry_sees_every_request(form: str, spans: tuple[TracerProvider, InMemorySpanExporter]) -> None:
+    provider, exporter = spans
+    with served(giving(BUSY, MOVED, GOOD, BIG)) as server:
+
+        async def test() -> None:
+            async with client_of(server, max_retries=1) as client:
+                client.clock = FakeClock()
+                with provider.get_tracer("of the test").start_as_current_span("around"):
+                    await call(form, list_bindings, client)
+                file = await call(form, render_binding_url, client, **PNG)
+                assert len(file.read() if form == "sync" else await file.read()) == 200_000
+
+        run(form, test)
+    *requests, file = (span for span in exporter.get_finished_spans() if span.kind is SpanKind.CLIENT)
+    (around,) = (span for span in exporter.get_finished_spans() if span.name == "around")
+    assert around.context is not None
+    assert [(span.name, (span.attributes or {})["http.status_code"]) for span in (*requests, file)] == [
+        ("GET", 503),
+        ("GET", 307),
+        ("GET", 200),
+        ("GET", 200),
+    ]
+    assert [span.parent and span.parent.span_id for span in requests] == [around.context.span_id] * 3
+    for span, request in zip((*requests, file), server.requests, strict=True):
+        assert span.context is not None
+        assert f"traceparent: 00-{span.context.trace_id:032x}-{span.context.span_id:016x}-".encode() in request
+        assert KEY not in f"{span.to_json()}"
+
+
+@forms
+def test_respx_stands_in_for_the_api(form: str) -> None:
+    async def test() -> None:
+        async with AuthenticatedClient(token=KEY) as client:
+            for _ in range(2):
+                assert (await call(form, list_bindings, client)).bindings == []
+                assert (await call(form, create_image, client, body={"html": "<p>"})).url == "u"
+
+    with respx.mock(base_url="https://api.pictify.io") as router:
+        listed = router.get("/bindings").respond(json={"bindings": []})
+        created = router.post("/image", json={"html": "<p>"}).respond(json={"url": "u"})
+        run(form, test)
+        assert (listed.call_count, created.call_count) == (2, 2)
+        assert listed.calls.last.request.headers["Authorization"] == f"Bearer {KEY}"
+
+
+@forms
+def test_pytest_httpx_stands_in_for_the_api(form: str, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_exception(httpx.ConnectError("refused"))
+    httpx_mock.add_response(url="https://api.pictify.io/bindings", json={"bindings": []}, is_reusable=True)
+    httpx_mock.add_response(method="GET", url="https://api.pictify.io/b/b.png", content=b"x" * 200_000)
+
+    async def test() -> None:
+        async with AuthenticatedClient(token=KEY, max_retries=1) as client:
+            client.clock = FakeClock()
+            for _ in range(2):
+                assert (await call(form, list_bindings, client)).bindings == []
+            file = await call(form, render_binding_url, client, **PNG)
+            assert len(file.read() if form == "sync" else await file.read()) == 200_000
+
+    run(form, test)
+    # What failed is in an error, without the key.
+    assert [request.headers.get("Authorization") for request in httpx_mock.get_requests()] == [
+        "[redacted]",
+        f"Bearer {KEY}",
+        f"Bearer {KEY}",
+        None,
+    ]
+
+
+PAGE = (ROOT / "docs" / "observability.md").read_text("utf-8")
+SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+PRINTED = [
+    r"operation='GET /bindings/{uid}' status=200 attempt=1 request_id=(None|'\S+')\n",
+    r"\{'GET /bindings/\{uid\} 200': 2\}\n",
+    r"GET /bindings/\{uid\} 200 1\n",
+    r"GET CLIENT\nshow binding INTERNAL\n",
+    r"\['traceparent'\]\n",
+]
+
+
+@pytest.fixture
+def _stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with serving(FakePictify()) as base_url:
+        monkeypatch.setenv("PICTIFY_BASE_URL", base_url)
+        monkeypatch.setenv("PICTIFY_API_KEY", API_KEY)
+        yield
+
+
+@pytest.mark.usefixtures("_stand_in")
+@pytest.mark.parametrize(("snippet", "printed"), list(zip(SNIPPETS, PRINTED, strict=True)))
+def test_the_code_of_the_page_runs_and_prints_what_one_would_think(snippet: str, printed: str) -> None:
+    ran = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert re.fullmatch(printed, ran.stdout)
+
+
+def test_the_code_of_the_page_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
+    for number, snippet in enumerate(SNIPPETS):
+        (tmp_path / f"snippet_{number}.py").write_text(snippet, "utf-8")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
+    command += ["--cache-dir", str(ROOT / ".mypy_cache"), str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
+    assert ran.stdout == ""

@@ -1,0 +1,394 @@
+"""No call takes longer than it may, whatever a server does: over real sockets, and by a clock that does not wait."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from pictify_client import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticatedClient,
+    PacingError,
+    PictifyError,
+    RequestEvent,
+    ServerError,
+    connections,
+)
+from pictify_client.api.bindings import list_bindings
+from pictify_client.api.images import create_image
+from pictify_client.api.url_rendering import render_binding_url
+
+from .replay import KEY
+from .servers import PATIENCE, Line, call, client_of, forms, good, http, mocked, run, served
+from .test_batches import FakeClock
+
+SHORT = 0.05
+HEAD = b"HTTP/1.1 200 OK\r\nx-slow: "
+BODY = b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\n\r\n"
+FILE = b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"
+HTML = {"html": "<p>"}
+PNG = {"binding_id": "b", "format": "png"}
+
+
+class Hasty(FakeClock):
+    """A clock that goes on as time does, but does not wait."""
+
+    def monotonic(self) -> float:
+        return monotonic()
+
+    def jitter(self) -> float:
+        return 0.0
+
+
+def dripping(start: bytes) -> Callable[[Line], None]:
+    def handle(line: Line) -> None:
+        line.take()
+        line.send(start)
+        line.drip(b"x")
+
+    return handle
+
+
+def silent(line: Line) -> None:
+    line.take()
+    line.take()
+
+
+@forms
+@pytest.mark.parametrize("start", [HEAD, BODY])
+def test_what_trickles_in_is_broken_off(form: str, start: bytes) -> None:
+    with served(dripping(start)) as server:
+
+        async def test() -> None:
+            async with client_of(server, attempt_timeout=SHORT) as client:
+                text = r"no answer from http://127\S+ in time \(0.05 s for one attempt; set by attempt_timeout=\)"
+                with pytest.raises(APITimeoutError, match=text):
+                    await call(form, list_bindings, client)
+                assert server.is_left()
+
+        run(form, test)
+
+
+@forms
+def test_what_trickles_in_once_is_asked_for_again(form: str) -> None:
+    answers = [dripping(HEAD), good]
+
+    def handle(line: Line) -> None:
+        answers.pop(0)(line)
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server, attempt_timeout=0.2, max_retries=1) as client:
+                client.clock = Hasty()
+                assert (await call(form, list_bindings, client)).bindings == []
+
+        run(form, test)
+    assert len(server.requests) == 2
+
+
+@forms
+def test_a_whole_call_ends_in_its_time_however_many_attempts_are_left(form: str) -> None:
+    with served(silent) as server:
+
+        async def test() -> None:
+            async with client_of(server, timeout=0.125, attempt_timeout=SHORT, max_retries=9) as client:
+                client.clock = Hasty()
+                with pytest.raises(APITimeoutError) as caught:
+                    await call(form, list_bindings, client)
+                assert "(0.125 s for the whole call; set by timeout=) (after 3 attempts)" in str(caught.value)
+                assert "(0.05 s for one attempt; set by attempt_timeout=)" in str(caught.value.__cause__)
+
+        run(form, test)
+    assert len(server.requests) == 3
+
+
+LIMITS: list[tuple[dict[str, Any], str]] = [
+    ({"timeout": SHORT}, "(0.05 s for the whole call; set by timeout=)"),
+    ({"timeout": SHORT, "attempt_timeout": None}, "(0.05 s for the whole call; set by timeout=)"),
+    ({"timeout": SHORT, "attempt_timeout": httpx.Timeout(5)}, "(0.05 s for the whole call; set by timeout=)"),
+    ({"timeout": None, "attempt_timeout": SHORT}, "(0.05 s for one attempt; set by attempt_timeout=)"),
+    ({"attempt_timeout": httpx.Timeout(5, read=SHORT)}, "(ReadTimeout after 0.05 s; set by attempt_timeout=)"),
+]
+
+
+@forms
+@pytest.mark.parametrize(("options", "text"), LIMITS)
+def test_a_limit_of_one_call_is_named_and_holds_for_no_other(form: str, options: dict[str, Any], text: str) -> None:
+    def handle(line: Line) -> None:
+        while line.take():
+            if len(server.requests) != 2:
+                line.send(http())
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                await call(form, list_bindings, client)
+                with pytest.raises(APITimeoutError) as caught:
+                    await call(form, list_bindings, client.with_options(**options))
+                assert str(caught.value).endswith(text)
+                await call(form, list_bindings, client)
+
+        run(form, test)
+    assert (len(server.requests), len(server.lines)) == (3, 2)
+
+
+def failing(form: str, answers: list[httpx.Response], **options: Any) -> tuple[PictifyError, list[float]]:
+    """How a call fails to which these are the answers, and what it waits, by a clock that does not."""
+    client = mocked(form, lambda _: answers.pop(0), max_retries=9)
+    clock = client.clock = FakeClock()
+    clock.jitter = lambda: 1.0  # type: ignore[method-assign]
+
+    async def test() -> None:
+        await call(form, list_bindings, client.with_options(**options))
+
+    with pytest.raises(PictifyError) as caught:
+        run(form, test)
+    return caught.value, clock.waits
+
+
+@forms
+def test_a_wait_that_does_not_fit_into_the_call_is_not_taken(form: str) -> None:
+    busy = [httpx.Response(503, headers={"retry-after": "3"}) for _ in range(9)]
+    error, waits = failing(form, busy, timeout=5)
+    assert isinstance(error, ServerError)
+    assert (waits, error.attempts) == ([3.0], 2)
+    error, waits = failing(form, [httpx.Response(500) for _ in range(9)], timeout=3)
+    assert (waits, error.attempts) == ([0.5, 1.0], 3)
+    error, waits = failing(form, [httpx.Response(500) for _ in range(9)], timeout=None, max_retries=4)
+    assert (waits, error.attempts) == ([0.5, 1.0, 2.0, 4.0], 5)
+
+
+@forms
+@pytest.mark.parametrize(("module", "arguments"), [(list_bindings, {}), (render_binding_url, PNG)])
+def test_a_wait_for_the_rate_limit_that_does_not_fit_into_the_call_is_not_taken(
+    form: str, module: Any, arguments: dict[str, Any]
+) -> None:
+    asked: list[httpx.Request] = []
+    clock = FakeClock()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        limits = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{clock.now + 9:.0f}"}
+        return httpx.Response(200, headers=limits, json={"bindings": []} if module is list_bindings else None)
+
+    async def test() -> None:
+        client = mocked(form, answer, pacing=True)
+        client.clock = clock
+        for _ in range(2):
+            await call(form, module, client, **arguments)
+        with pytest.raises(
+            PacingError, match=r"its turn under the rate limit is in 9.0 s, and it may wait 5.0 s"
+        ) as caught:
+            await call(form, module, client.with_options(timeout=5), **arguments)
+        assert caught.value.attempts == 0
+
+    run(form, test)
+    assert (len(asked), clock.waits) == (2, [9.0])
+
+
+@forms
+def test_an_http_client_of_the_callers_own_is_no_way_around_the_limit(form: str) -> None:
+    with served(dripping(BODY)) as server:
+
+        async def test() -> None:
+            http_client = httpx.Client() if form == "sync" else httpx.AsyncClient()
+            with pytest.raises(APITimeoutError, match=r"\(0.05 s for the whole call; set by timeout=\)"):
+                await call(form, list_bindings, client_of(server, timeout=SHORT, http_client=http_client))
+            assert server.is_left()
+            if isinstance(http_client, httpx.Client):
+                http_client.close()
+            else:
+                await http_client.aclose()
+
+        run(form, test)
+
+
+async def read(file: Any) -> bytes:
+    content = file.read()
+    return content if isinstance(content, bytes) else bytes(await content)
+
+
+async def close(file: Any) -> None:
+    if hasattr(file, "close"):
+        file.close()
+    else:
+        await file.aclose()
+
+
+@forms
+def test_a_file_may_take_longer_than_its_call(form: str) -> None:
+    gone = Event()
+
+    def handle(line: Line) -> None:
+        line.take()
+        line.send(FILE)
+        for _ in range(15):
+            gone.wait(0.02)
+            line.send(b"x" * 1000)
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server, timeout=0.2, attempt_timeout=0.2) as client:
+                image = await call(form, render_binding_url, client, **PNG)
+                assert await read(image) == b"x" * 15_000
+
+        run(form, test)
+
+
+SILENCES: list[tuple[dict[str, Any], str]] = [
+    ({"attempt_timeout": httpx.Timeout(5, read=SHORT)}, "(ReadTimeout after 0.05 s; set by attempt_timeout=)"),
+    ({"timeout": 0.2, "attempt_timeout": None}, "(0.2 s for each part of a file; set by timeout=)"),
+]
+
+
+@forms
+@pytest.mark.parametrize(("options", "text"), SILENCES)
+def test_a_file_that_falls_silent_is_given_up(form: str, options: dict[str, Any], text: str) -> None:
+    def handle(line: Line) -> None:
+        line.take()
+        line.send(FILE + b"x")
+        line.take()
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server, **options) as client:
+                image = await call(form, render_binding_url, client, **PNG)
+                with pytest.raises(APITimeoutError) as caught:
+                    await read(image)
+                assert str(caught.value).endswith(text)
+                assert server.is_left()
+
+        run(form, test)
+
+
+@forms
+def test_what_is_left_of_a_call_says_nothing_of_the_reading_of_its_file(form: str) -> None:
+    clock = FakeClock()
+    limits: list[float] = []
+
+    class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __init__(self, request: httpx.Request) -> None:
+            self.request = request
+
+        def __iter__(self) -> Iterator[bytes]:
+            limits.append(self.request.extensions["timeout"]["read"])
+            yield b"png"
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for part in self:
+                yield part
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        limits.append(request.extensions["timeout"]["read"])
+        return httpx.Response(200, stream=Body(request))
+
+    def tarry(_: RequestEvent) -> None:
+        clock.now += 9.75
+
+    async def test() -> None:
+        client = mocked(form, answer, timeout=10, attempt_timeout=httpx.Timeout(7), on_request=tarry)
+        client.clock = clock
+        assert await read(await call(form, render_binding_url, client, **PNG)) == b"png"
+
+    run(form, test)
+    assert limits == [0.25, 7]
+
+
+@forms
+@pytest.mark.parametrize("attempt", [httpx.Timeout(5, pool=SHORT), SHORT])
+def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
+    form: str, attempt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 2)
+    files: list[Any] = []
+
+    def handle(line: Line) -> None:
+        while request := line.take():
+            line.send(http(b'{"url": "u"}') if request.startswith(b"POST") else http(b"x" * 70_000))
+
+    def free_one(_: object) -> None:
+        files.pop().close()
+
+    async def afree_one(_: object) -> None:
+        await files.pop().aclose()
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server, on_retry=free_one if form == "sync" else afree_one) as client:
+                client.clock = Hasty()
+                files.extend([await call(form, render_binding_url, client, **PNG) for _ in range(2)])
+                hurried = client.with_options(attempt_timeout=attempt)
+                with pytest.raises(APITimeoutError) as caught:
+                    await call(form, create_image, hurried, body=HTML)
+                assert "0.05 s" in str(caught.value)
+                assert str(caught.value).endswith(
+                    "; set by attempt_timeout=: all 100 connections are in use; "
+                    "a file that is neither read to its end nor closed holds one)"
+                )
+                retried = client.with_options(attempt_timeout=httpx.Timeout(5, pool=SHORT), max_retries=1)
+                assert (await call(form, create_image, retried, body=HTML)).url == "u"
+                await close(files.pop())
+
+        run(form, test)
+    assert [request[:4] for request in server.requests] == [b"GET ", b"GET ", b"POST"]
+
+
+@forms
+def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 1)
+    asked = Event()
+
+    def ask(_: RequestEvent) -> None:
+        asked.set()
+
+    def handle(line: Line) -> None:
+        while request := line.take():
+            line.send(http() if b" /bindings" in request else http(b"x" * 70_000))
+
+    with served(handle) as server:
+
+        async def test() -> None:
+            async with client_of(server, on_request=ask) as client:
+                image = await call(form, render_binding_url, client, **PNG)
+                asked.clear()
+                async with anyio.create_task_group() as group:
+                    group.start_soon(call, form, list_bindings, client)
+                    await anyio.to_thread.run_sync(asked.wait, PATIENCE)
+                    assert len(server.requests) == 1
+                    assert len(await read(image)) == 70_000
+
+        run(form, test)
+    assert (len(server.requests), len(server.lines)) == (2, 1)
+
+
+@forms
+@pytest.mark.parametrize("attempt", [httpx.Timeout(5, connect=SHORT), SHORT])
+def test_a_render_is_sent_again_where_no_connection_came_in_time(form: str, attempt: Any) -> None:
+    with socket.socket() as listener, socket.socket() as crowd:
+        listener.bind(("127.0.0.1", 0))
+        # This one connection is all that the queue holds; the kernel says nothing to those after it.
+        listener.listen(0)
+        crowd.connect(listener.getsockname())
+        base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        async def test() -> None:
+            client = AuthenticatedClient(token=KEY, base_url=base_url, attempt_timeout=attempt, max_retries=1)
+            client.clock = Hasty()
+            async with client:
+                with pytest.raises(APIConnectionError, match=r"0.05 s.*attempt_timeout=\) \(after 2 attempts\)"):
+                    await call(form, create_image, client, body=HTML)
+
+        run(form, test)
