@@ -334,9 +334,10 @@ class Call(Generic[T]):
                 request,
             )
         name = type(error).__name__
-        said = _said(error)
-        # Where httpx says nothing, what it came of may.
-        text = _clean(secrets, next(filter(None, said), ""))
+        chain = _chain(error)
+        # Where httpx says nothing, the system may.
+        telling = (str(each) for each in chain if each is error or isinstance(each, OSError))
+        text = _clean(secrets, next(filter(None, telling), ""))
         failure: APIConnectionError
         if isinstance(error, httpx.TimeoutException):
             why = self._limit(request, budget, error)
@@ -348,7 +349,7 @@ class Call(Generic[T]):
                 what = f"no connection to {base_url} ({reason}); is it the right base_url (PICTIFY_BASE_URL)?"
             failure = APIConnectionError(f"{self._operation}: {what}", request)
         # Not where its text repeats the key, as a server can make it.
-        failure.__cause__ = error if all(_clean(secrets, each) == each for each in said) else None
+        failure.__cause__ = error if all(_clean(secrets, str(each)) == str(each) for each in chain) else None
         return failure
 
     def _limit(self, request: httpx.Request, budget: _Budget, error: httpx.TimeoutException) -> str:
@@ -429,13 +430,13 @@ def _clipped(phases: Mapping[str, float | None], longest: float) -> dict[str, fl
     return {name: None if limit == inf else limit for name, limit in clipped.items()}
 
 
-def _said(error: BaseException) -> list[str]:
-    """What an error says, and those say that it came of."""
+def _chain(error: BaseException) -> list[BaseException]:
+    """An error, and those that it came of."""
     chain = [error]
     # It grows as it is walked.
     for each in chain:
         chain += [earlier for earlier in (each.__cause__, each.__context__) if earlier and earlier not in chain]
-    return [str(each) for each in chain]
+    return chain
 
 
 def _redact(request: httpx.Request, secrets: list[str]) -> None:

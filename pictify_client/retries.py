@@ -20,6 +20,14 @@ _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _PASSING = frozenset({408, 429, 500, 502, 503, 504, *range(520, 525)})
 # The connection was not there yet, so nothing was sent over it.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+# What they come of, by name: in httpx and httpcore, in sockets, and in aiohttp.
+_UNSENT_NAMES = frozenset(
+    {
+        *("ConnectError", "ConnectTimeout", "PoolTimeout"),
+        *("ConnectionRefusedError", "gaierror"),
+        *("ClientConnectorError", "ConnectionTimeoutError"),
+    }
+)
 _FIRST_WAIT = 0.5
 _LONGEST_BACKOFF = 8.0
 # The clocks of some systems end not far beyond.
@@ -76,12 +84,21 @@ def wait_before_retry(
             return None
     elif isinstance(error, APIConnectionError):
         told = None
-        if method not in _REPEATABLE and not isinstance(error.__cause__, _UNSENT):
+        if method not in _REPEATABLE and not _was_never_sent(error.__cause__):
             return None
     else:
         return None
     wait = jitter() * min(_FIRST_WAIT * 2 ** (attempt - 1), _LONGEST_BACKOFF) if told is None else told
     return wait if wait <= retries.max_wait else None
+
+
+def _was_never_sent(cause: BaseException | None) -> bool:
+    if not isinstance(cause, _UNSENT):
+        return False
+    # A transport of the caller's may call other failures by these names: httpx-aiohttp says ConnectTimeout where
+    # the server hung up.
+    root = cause.__cause__
+    return root is None or any(base.__name__ in _UNSENT_NAMES for base in type(root).__mro__)
 
 
 def _refused(error: APIStatusError) -> bool:

@@ -38,7 +38,7 @@ class Network(httpcore.NetworkBackend):
     """
 
     def __init__(self) -> None:
-        self.deadline = inf
+        self.deadline: float = inf
         self._sockets = httpcore.SyncBackend()
         self._stream: httpcore.NetworkStream | None = None
 
@@ -134,7 +134,7 @@ class Transport(httpx.HTTPTransport):
 
     def __init__(self, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, limits=_ONE)
-        self.network = Network()
+        self.network: Network = Network()
         # httpx has no argument for it.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,

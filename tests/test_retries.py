@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,24 @@ def test_what_is_billed_is_repeated_only_where_it_cannot_have_been_worked(method
     ):
         assert wait(method, failed(cause)) is None
     assert wait(method, APIConnectionError("it failed")) is None
+
+
+def came_of(error: Exception, root: Exception) -> Exception:
+    error.__cause__ = root
+    return error
+
+
+def test_a_transport_of_the_callers_that_calls_a_lost_connection_by_another_name_bills_nothing_twice() -> None:
+    # As httpx-aiohttp does.
+    hung_up = type("ServerDisconnectedError", (Exception,), {})()
+    reset = type("ClientOSError", (OSError,), {})()
+    no_connection = type("ClientConnectorDNSError", (type("ClientConnectorError", (OSError,), {}),), {})()
+    too_late = type("ConnectionTimeoutError", (TimeoutError,), {})()
+    for root in (hung_up, reset, TimeoutError(), ConnectionResetError()):
+        assert wait("POST", failed(came_of(httpx.ConnectTimeout("c"), root))) is None
+        assert wait("GET", failed(came_of(httpx.ConnectTimeout("c"), root))) == 0.5
+    for root in (no_connection, too_late, ConnectionRefusedError(), socket.gaierror(), httpx.ConnectTimeout("c")):
+        assert wait("POST", failed(came_of(httpx.ConnectError("c"), root))) == 0.5
 
 
 @pytest.mark.parametrize("method", [*REPEATABLE, "POST"])
