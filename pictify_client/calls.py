@@ -222,11 +222,18 @@ class Call(Generic[T]):
         return outcome
 
     def _headers(self, target: _Target) -> httpx.Headers:
-        known = self._settings.headers
+        if not target.is_ours:
+            # The caller's own may be secrets too.
+            return self._written_headers({name: self._settings.headers[name] for name in _OWN_HEADERS})
+        prepared = self._settings.prepared.get(self._operation)
+        if prepared is None:
+            prepared = self._settings.prepared[self._operation] = self._written_headers(self._settings.headers)
+        return prepared.copy()
+
+    def _written_headers(self, known: Mapping[str, str]) -> httpx.Headers:
         headers = httpx.Headers({"Accept": self._operation.accept})
-        # The caller's own may be secrets too.
-        headers.update(known if target.is_ours else {name: known[name] for name in _OWN_HEADERS})
-        if self._written.content is not None:
+        headers.update(known)
+        if self._operation.body is not None:
             headers["Content-Type"] = "application/json"
         return headers
 
@@ -425,9 +432,8 @@ class _Target(NamedTuple):
 
 
 def _clipped(phases: Mapping[str, float | None], longest: float) -> dict[str, float | None]:
-    """Phases that take no longer than that."""
-    clipped = {name: longest if limit is None else min(limit, longest) for name, limit in phases.items()}
-    return {name: None if limit == inf else limit for name, limit in clipped.items()}
+    most = None if longest == inf else longest
+    return {name: most if limit is None else min(limit, longest) for name, limit in phases.items()}
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import httpx
-from attrs import frozen
+from attrs import field, frozen
 
 from ._version import __version__
 from .errors import ConfigurationError
@@ -18,6 +18,7 @@ from .types import UNSET
 
 if TYPE_CHECKING:
     from .hooks import Hooks
+    from .operations import Operation
     from .pacing import Pacer
     from .retries import Retries
 
@@ -51,7 +52,10 @@ class Timeouts(NamedTuple):
 
 @frozen(kw_only=True, repr=False)
 class Settings:
-    """What all calls of a client have in common."""
+    """What all calls of a client have in common.
+
+    `prepared` has the headers of each operation, once it was called.
+    """
 
     base_url: str
     key: str | None
@@ -61,6 +65,7 @@ class Settings:
     pacer: Pacer | None
     largest_body: int
     hooks: Hooks
+    prepared: dict[Operation[Any], httpx.Headers] = field(init=False, factory=dict["Operation[Any]", httpx.Headers])
 
 
 def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:

@@ -11,7 +11,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from math import inf
 from threading import Condition, Lock, RLock, Thread
@@ -101,7 +101,7 @@ class Connections:
     ) -> httpx.Request:
         """The request, with what the caller's own client adds to it; nothing of that is for another origin."""
         if self._given is None or not is_ours:
-            return httpx.Request(method, url, headers=headers, content=content)
+            return httpx.Request(method, _url(url), headers=headers, content=content)
         # Where it has query parameters of its own, httpx would put them in the place of these.
         query = httpx.QueryParams(url.partition("?")[2]) if self._given.params else None
         return self._given.build_request(method, url, params=query, headers=headers, content=content)
@@ -571,6 +571,10 @@ class _AsyncLineStream(httpx.AsyncByteStream):
 _to_reset: WeakSet[Connections] = WeakSet()
 
 
+# What is called is often called again, and to read a URL takes longer than to look it up.
+_url = lru_cache(maxsize=256)(httpx.URL)
+
+
 def origin_of(url: httpx.URL) -> str:
     """The origin of a URL (RFC 6454): its scheme, host and port."""
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
@@ -636,10 +640,13 @@ def _read(response: httpx.Response, largest: int, deadline: float) -> bytes:
         # A mock or a hook of the caller's client has read it.
         return response.content
     body = _Body(response, largest)
-    for chunk in response.iter_bytes():
+    # What is not coded comes sooner without the layers that undo a coding.
+    coded = "content-encoding" in response.headers
+    for chunk in response.iter_bytes() if coded else cast("httpx.SyncByteStream", response.stream):
         body.add(chunk)
         if monotonic() > deadline:
             raise OutOfTime(_LATE, request=response.request)
+    response.close()
     return body.content()
 
 
@@ -647,8 +654,10 @@ async def _aread(response: httpx.Response, largest: int) -> bytes:
     if response.is_closed:
         return response.content
     body = _Body(response, largest)
-    async for chunk in response.aiter_bytes():
+    coded = "content-encoding" in response.headers
+    async for chunk in response.aiter_bytes() if coded else cast("httpx.AsyncByteStream", response.stream):
         body.add(chunk)
+    await response.aclose()
     return body.content()
 
 

@@ -29,6 +29,7 @@ from pictify_client.api.url_rendering import render_binding_url
 from .replay import KEY
 from .servers import PATIENCE, Line, call, client_of, forms, good, http, mocked, run, served
 from .test_batches import FakeClock
+from .test_secrets import shows
 
 SHORT = 0.05
 HEAD = b"HTTP/1.1 200 OK\r\nx-slow: "
@@ -140,6 +141,20 @@ def test_a_limit_of_one_call_is_named_and_holds_for_no_other(form: str, options:
 
         run(form, test)
     assert (len(server.requests), len(server.lines)) == (3, 2)
+
+
+@forms
+def test_what_a_server_said_when_the_time_was_over_is_not_shown_where_it_is_the_key(form: str) -> None:
+    def late(request: httpx.Request) -> httpx.Response:
+        raise connections.OutOfTime("no time left", request=request) from httpx.RemoteProtocolError(f"it said {KEY}")
+
+    async def test() -> None:
+        with pytest.raises(APITimeoutError) as caught:
+            await call(form, list_bindings, mocked(form, late))
+        assert KEY not in shows(caught.value)
+        assert caught.value.__cause__ is None
+
+    run(form, test)
 
 
 def failing(form: str, answers: list[httpx.Response], **options: Any) -> tuple[PictifyError, list[float]]:
