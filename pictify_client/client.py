@@ -18,6 +18,7 @@ from .configuration import (
     api_key_of,
     base_url_of,
     check_encrypted,
+    check_http2,
     check_http_client,
     default_timeouts,
     extra_headers,
@@ -63,8 +64,9 @@ class Client:
         headers: Headers for every request, beside those that the client sets itself.
         verify_ssl: Whether the server's certificate is checked.
         http_client: A `httpx.Client` or `httpx.AsyncClient` of your own to send with, for proxies,
-            client certificates or HTTP/2. Its own timeouts are those of an attempt unless
+            client certificates and the like. Its own timeouts are those of an attempt unless
             `attempt_timeout` is given. It is not closed with this client.
+        http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
         max_response_size: Bytes that an answer may have; files, which are streamed, may have more.
         on_request: Called with a `RequestEvent` before each request is sent; async code may give a
             coroutine function. What it raises, the call raises.
@@ -89,6 +91,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         verify_ssl: bool = True,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
+        http2: bool = False,
         max_response_size: int = LARGEST_BODY,
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
@@ -96,7 +99,8 @@ class Client:
     ) -> None:
         own = httpx.Headers({"User-Agent": user_agent(), "Accept-Encoding": "gzip, deflate"})
         own.update(extra_headers(headers))
-        self._connections = Connections(http_client, verify=verify_ssl)
+        check_http2(http2, http_client)
+        self._connections = Connections(http_client, verify=verify_ssl, http2=http2)
         self._settings = Settings(
             base_url=base_url_of(base_url, SERVER),
             key=None,
@@ -326,6 +330,7 @@ class AuthenticatedClient(Client):
         verify_ssl: bool = True,
         allow_http: Collection[str] = (),
         http_client: httpx.Client | httpx.AsyncClient | None = None,
+        http2: bool = False,
         max_response_size: int = LARGEST_BODY,
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
@@ -340,6 +345,7 @@ class AuthenticatedClient(Client):
             headers=headers,
             verify_ssl=verify_ssl,
             http_client=http_client,
+            http2=http2,
             max_response_size=max_response_size,
             on_request=on_request,
             on_response=on_response,
@@ -409,12 +415,13 @@ class Pictify(_OverClient, Resources):
             error is raised at once.
         pacing: Whether to wait for the rate limit's reset where the headers of answers say that no
             calls are left; a `Fleet` shares the limit among processes and machines.
-        http_client: A `httpx.Client` of your own to send with, for proxies, client certificates or HTTP/2;
+        http_client: A `httpx.Client` of your own to send with, for proxies or client certificates;
             it is not closed with this client. Its own timeouts are those of an attempt unless
             `attempt_timeout` is given.
         headers: Headers for every request, beside those that the client sets itself.
         allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
             This machine itself needs no name.
+        http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
         max_response_size: Bytes that an answer may have; files, which are streamed, may have more.
         on_request: Called with a `RequestEvent` before each request is sent.
             What it raises, the call raises.
@@ -438,6 +445,7 @@ class Pictify(_OverClient, Resources):
         http_client: httpx.Client | None = None,
         headers: Mapping[str, str] | None = None,
         allow_http: Collection[str] = (),
+        http2: bool = False,
         max_response_size: int = LARGEST_BODY,
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
@@ -457,6 +465,7 @@ class Pictify(_OverClient, Resources):
                 headers=headers,
                 allow_http=allow_http,
                 http_client=http_client,
+                http2=http2,
                 max_response_size=max_response_size,
                 on_request=on_request,
                 on_response=on_response,
@@ -495,12 +504,13 @@ class AsyncPictify(_OverClient, AsyncResources):
             error is raised at once.
         pacing: Whether to wait for the rate limit's reset where the headers of answers say that no
             calls are left; a `Fleet` shares the limit among processes and machines.
-        http_client: A `httpx.AsyncClient` of your own to send with, for proxies, client certificates or HTTP/2;
+        http_client: A `httpx.AsyncClient` of your own to send with, for proxies or client certificates;
             it is not closed with this client. Its own timeouts are those of an attempt unless
             `attempt_timeout` is given.
         headers: Headers for every request, beside those that the client sets itself.
         allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
             This machine itself needs no name.
+        http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
         max_response_size: Bytes that an answer may have; files, which are streamed, may have more.
         on_request: Called with a `RequestEvent` before each request is sent; it may be a coroutine function.
             What it raises, the call raises.
@@ -524,6 +534,7 @@ class AsyncPictify(_OverClient, AsyncResources):
         http_client: httpx.AsyncClient | None = None,
         headers: Mapping[str, str] | None = None,
         allow_http: Collection[str] = (),
+        http2: bool = False,
         max_response_size: int = LARGEST_BODY,
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
@@ -542,6 +553,7 @@ class AsyncPictify(_OverClient, AsyncResources):
                 headers=headers,
                 allow_http=allow_http,
                 http_client=http_client,
+                http2=http2,
                 max_response_size=max_response_size,
                 on_request=on_request,
                 on_response=on_response,

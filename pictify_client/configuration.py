@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from collections.abc import Collection, Mapping
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -219,6 +220,20 @@ def check_http_client(given: object, kind: type[httpx.Client | httpx.AsyncClient
     """
     if given is not None and not isinstance(given, kind):
         raise ConfigurationError(f"http_client must be a httpx.{kind.__name__} here, got {type(given).__name__}")
+
+
+def check_http2(given: object, http_client: object) -> None:
+    """See that HTTP/2 can be spoken, where it is wanted.
+
+    Raises:
+        ConfigurationError: It cannot.
+    """
+    if not isinstance(given, bool):
+        raise ConfigurationError(f"http2 must be True or False, got {given!r}")
+    if given and http_client is not None:
+        raise ConfigurationError("http2 is for connections of the client's own: give it to your http_client")
+    if given and find_spec("h2") is None:
+        raise ConfigurationError("http2=True needs the package h2: pip install 'pictify-client[http2]'")
 
 
 def _check_seconds(name: str, given: Any, or_else: str = "") -> None:

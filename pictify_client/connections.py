@@ -20,15 +20,13 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from urllib.request import getproxies
 from weakref import WeakSet
 
-import anyio
 import httpx
-from anyio.lowlevel import current_token
 
 from .errors import ConfigurationError, PictifyError
 from .files import TRANSPORT_ERRORS
-from .sockets import Transport
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator
     from typing import Self
 
@@ -81,9 +79,10 @@ class Answer(NamedTuple):
 class Connections:
     """What a client and its copies send with: one pool, made on first use, or the caller's httpx client."""
 
-    def __init__(self, given: httpx.Client | httpx.AsyncClient | None, *, verify: bool) -> None:
+    def __init__(self, given: httpx.Client | httpx.AsyncClient | None, *, verify: bool, http2: bool = False) -> None:
         self._given = given
         self._verify = verify
+        self._http2 = http2
         self._sync: _Sender | None = None
         self._async: _AsyncSender | None = None
         self._token: object = None
@@ -129,6 +128,8 @@ class Connections:
         Raises:
             PictifyError: The client is closed, makes no async calls, or belongs to another event loop.
         """
+        from anyio.lowlevel import current_token
+
         token = current_token()
         if self._async is None and not self._closed:
             if isinstance(self._given, httpx.Client):
@@ -156,6 +157,8 @@ class Connections:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        from anyio.lowlevel import current_token
+
         self.close()
         # In another event loop than theirs they cannot be closed; they went when theirs did.
         if self._async is not None and self._given is None and current_token() == self._token:
@@ -169,22 +172,25 @@ class Connections:
     def _new_sync(self) -> _Sender:
         if isinstance(self._given, httpx.Client):
             return _Through(self._given)
-        if not _has_proxy():
+        if not (self._http2 or _has_proxy()):
             return _Pool(verify=self._verify)
         with _usable_proxy():
-            client = httpx.Client(verify=tls_context(verify=self._verify))
+            client = httpx.Client(verify=self._context(), http2=self._http2)
         client.cookies.jar.set_policy(_NO_COOKIES)
         return _Through(client)
 
     def _new_async(self) -> _AsyncSender:
         if isinstance(self._given, httpx.AsyncClient):
             return _AsyncThrough(self._given)
-        if not _has_proxy():
+        if not (self._http2 or _has_proxy()):
             return _AsyncPool(verify=self._verify)
         with _usable_proxy():
-            client = httpx.AsyncClient(verify=tls_context(verify=self._verify))
+            client = httpx.AsyncClient(verify=self._context(), http2=self._http2)
         client.cookies.jar.set_policy(_NO_COOKIES)
         return _AsyncThrough(client)
+
+    def _context(self) -> ssl.SSLContext:
+        return tls_context(verify=self._verify, http2=self._http2)
 
 
 class _Sender:
@@ -229,6 +235,8 @@ class _AsyncSender:
         raise NotImplementedError
 
     async def exchange(self, step: Exchange) -> Answer:
+        import anyio
+
         with anyio.move_on_after(step.seconds):
             response = await self.send(step.request)
             try:
@@ -332,6 +340,8 @@ class _Free(Generic[AnyLine]):
 class _SyncLine(_Line):
     def __init__(self, origin: str, context: ssl.SSLContext) -> None:
         super().__init__(origin)
+        from .sockets import Transport
+
         self.transport = Transport(context)
 
 
@@ -468,14 +478,22 @@ class _AsyncLine(_Line):
 
 
 class _AsyncPool(_AsyncSender):
-    """Connections for asyncio and trio, for any number of tasks of one event loop."""
+    """Connections for asyncio and trio, for any number of tasks of one event loop.
+
+    In asyncio those that are idle for too long are closed when their time comes; in trio, where nothing goes
+    on outside of the caller's blocks, with the next call.
+    """
 
     def __init__(self, *, verify: bool) -> None:
+        import anyio
+
         self._closed = False
         self._verify = verify
         self._free: _Free[_AsyncLine] = _Free()
         self._busy: set[_AsyncLine] = set()
         self._slots = anyio.Semaphore(MOST_CONNECTIONS)
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     @property
     def is_closed(self) -> bool:
@@ -505,10 +523,14 @@ class _AsyncPool(_AsyncSender):
 
     async def aclose(self) -> None:
         self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         lines = [*self._busy, *self._free.all()]
         await _aclose(lines)
 
     async def _take(self, request: httpx.Request) -> _AsyncLine:
+        import anyio
+
         try:
             self._slots.acquire_nowait()
         except anyio.WouldBlock:
@@ -534,10 +556,30 @@ class _AsyncPool(_AsyncSender):
         if whole and not self._closed and _is_clean(line.transport):
             self._free.give(line)
             stale = self._free.expired()
+            if self._timer is None:
+                self._close_in_time()
         else:
             stale = [line]
         self._slots.release()
         await _aclose(stale)
+
+    def _close_in_time(self) -> None:
+        import asyncio
+
+        # There is none in trio.
+        with suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self._free.expires_at - monotonic(), self._close_idle)
+
+    def _close_idle(self) -> None:
+        import asyncio
+
+        self._timer = None
+        task = asyncio.ensure_future(_aclose(self._free.expired()))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        if self._free.expires_at < inf:
+            self._close_in_time()
 
 
 class _AsyncLineStream(httpx.AsyncByteStream):
@@ -580,13 +622,16 @@ def origin_of(url: httpx.URL) -> str:
     return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
-def tls_context(*, verify: bool) -> ssl.SSLContext:
-    """The TLS settings of all clients of the process: to read the certificates takes longer than a call."""
-    return _context(verify, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+def tls_context(*, verify: bool, http2: bool = False) -> ssl.SSLContext:
+    """The TLS settings of all clients of the process: to read the certificates takes longer than a call.
+
+    Those with HTTP/2 have others, as httpx writes into them what they speak.
+    """
+    return _context(verify, http2, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @cache
-def _context(verify: bool, file: str | None, folder: str | None) -> ssl.SSLContext:
+def _context(verify: bool, _http2: bool, file: str | None, folder: str | None) -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context(verify=verify)
     except OSError as error:
@@ -629,6 +674,8 @@ def _usable_proxy() -> Generator[None]:
 
 async def _aclose(lines: list[_AsyncLine]) -> None:
     if lines:
+        import anyio
+
         # As a call that is cancelled must leave no connection behind.
         with anyio.CancelScope(shield=True):
             for line in lines:
@@ -689,6 +736,8 @@ class _Body:
 
 async def aclose(response: httpx.Response) -> None:
     """Close a response, in a task that is cancelled too."""
+    import anyio
+
     with anyio.CancelScope(shield=True):
         await response.aclose()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 from .arguments import DateTime, MapOf, OneOrMany, secrets_of
-from .decoding import DecodeError, Model, decode, format_datetime
+from .decoding import DecodeError, Model, decode, format_datetime, parse_json
 from .types import UNSET
 
 if TYPE_CHECKING:
@@ -153,13 +153,13 @@ class Operation(Generic[T]):
             # It is done, and that is all there is to say.
             return decode(take, {}, dict[str, Any])
         try:
-            document = json.loads(content)
+            document = parse_json(content)
         except (ValueError, RecursionError) as error:
             if not content.strip():
                 raise DecodeError(f"it is empty (from {response.request.url.host})") from None
             kind = response.headers.get("content-type", "no type")
             raise DecodeError(f"it is not JSON ({kind} from {response.request.url.host}): {error}") from None
-        return decode(take, document, lambda: json.loads(content))
+        return decode(take, document, lambda: parse_json(content))
 
     def _query(self, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         names = {each.name for each in self.query_parameters if not isinstance(each.kind, MapOf)}

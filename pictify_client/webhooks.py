@@ -21,7 +21,6 @@ tells which; it is not signed, so do nothing on its word but leave out what was 
 from __future__ import annotations
 
 import hmac
-import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -41,6 +40,7 @@ from .decoding import (
     mapping,
     number,
     parse_datetime,
+    parse_json,
     string,
     written,
 )
@@ -335,11 +335,11 @@ def parse(
     body = _body(payload)
     verify(body, signature_header, secret, tolerance=tolerance, now=now)
     try:
-        document = json.loads(body)
+        document = parse_json(body)
     except (ValueError, RecursionError) as error:
         raise WebhookPayloadError(f"it is not JSON: {error}", "", None, body) from None
     try:
-        return decode(WebhookEvent.take, document, lambda: json.loads(body))
+        return decode(WebhookEvent.take, document, lambda: parse_json(body))
     except DecodeError as error:
         raise WebhookPayloadError(error.reason, error.path, error.value, body) from None
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from pictify_client import decoding
 from pictify_client.clock import Clock
 
 # No deadline: how long an example takes says more of the machine than of the code.
@@ -20,6 +21,13 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Clock, "sleep", sleep)
     monkeypatch.setattr(Clock, "asleep", asleep)
+
+
+@pytest.fixture(autouse=True)
+def _no_extras(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Users without extras have the standard library; the tests of orjson say that they want it.
+    if "_reader" not in request.fixturenames:
+        monkeypatch.setattr(decoding, "find_orjson", lambda: None)
 
 
 @pytest.fixture(autouse=True)

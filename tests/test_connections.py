@@ -150,6 +150,26 @@ def test_what_no_sync_call_uses_is_closed_after_a_while_and_the_thread_that_did_
             assert len(server.lines) == count
 
 
+def test_what_no_task_of_asyncio_uses_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.05)
+    with served() as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                for count in (1, 2):
+                    await list_bindings.asyncio(client=client)
+                    assert await anyio.to_thread.run_sync(server.is_left)
+                    assert len(server.lines) == count
+                # One that is used meanwhile is closed later.
+                first = await render_binding_url.asyncio(client=client, **PNG)
+                second = await render_binding_url.asyncio(client=client, **PNG)
+                await first.read()
+                await second.read()
+                assert await anyio.to_thread.run_sync(server.is_left)
+
+        run("asyncio", test)
+
+
 @forms
 def test_what_was_idle_for_too_long_is_not_used_again(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with served() as server:

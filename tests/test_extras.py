@@ -1,0 +1,158 @@
+"""The extras: orjson in the place of the standard library, and HTTP/2."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import anyio
+import h2.config
+import h2.connection
+import h2.events
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pictify_client import AsyncPictify, ConfigurationError, DecodeError, Pictify, ResponseDecodeError, decoding
+from pictify_client.api.bindings import list_bindings
+from pictify_client.models import BindingList
+
+from .replay import KEY, body_of
+
+CERTIFICATE = Path(__file__).parent / "faults" / "self_signed.pem"
+PAGE = json.dumps(body_of("first_page")).encode()
+
+
+@pytest.fixture(params=["orjson", "json"])
+def _reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if request.param == "json":
+        # None stands there for a module that cannot be imported.
+        monkeypatch.setitem(sys.modules, "orjson", None)
+    decoding.find_orjson.cache_clear()
+    yield
+    decoding.find_orjson.cache_clear()
+
+
+def answering(content: bytes) -> Pictify:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
+    return Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport))
+
+
+@pytest.mark.usefixtures("_reader")
+def test_a_page_is_the_same_whatever_reads_it() -> None:
+    page = list_bindings.sync(client=answering(PAGE).client)
+    assert page.to_dict() == body_of("first_page")
+
+
+ODD = {
+    b'{"bindings": [{"uid": "\\ud800"}]}': {"bindings": [{"uid": "\ud800"}]},
+    b'\xef\xbb\xbf{"bindings": []}': {"bindings": []},
+    b'{"bindings": [], "total": 1e999}': {"bindings": [], "total": float("inf")},
+}
+
+
+@pytest.mark.usefixtures("_reader")
+@pytest.mark.parametrize(("content", "held"), ODD.items())
+def test_what_only_the_standard_library_reads_is_read_all_the_same(content: bytes, held: dict[str, Any]) -> None:
+    assert list_bindings.sync(client=answering(content).client).to_dict() == held
+
+
+@pytest.mark.usefixtures("_reader")
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[" * 100_000, b'{"bindings": [{"createdAt": 5}]}'])
+def test_what_cannot_be_read_is_the_same_error(content: bytes) -> None:
+    with pytest.raises(
+        ResponseDecodeError, match=r"GET /bindings answered 200, but (the body|bindings\[0\]\.createdAt):"
+    ):
+        list_bindings.sync(client=answering(content).client)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.usefixtures("_reader")
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_both_read_the_same_values(value: Any) -> None:
+    content = json.dumps(value).encode()
+    assert decoding.parse_json(content) == json.loads(content)
+
+
+def test_a_model_reads_what_orjson_gives() -> None:
+    with pytest.raises(DecodeError, match=r"bindings: expected an array"):
+        BindingList.from_dict(decoding.parse_json(b'{"bindings": 5}'))
+
+
+@pytest.fixture
+def secure() -> Iterator[tuple[str, list[str]]]:
+    """A server that speaks HTTP/2, and the paths that it was asked for."""
+    asked: list[str] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    context.set_alpn_protocols(["h2"])
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=_accept, args=(listener, context, asked), daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}", asked
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _accept(listener: socket.socket, context: ssl.SSLContext, asked: list[str]) -> None:
+    with suppress(OSError):
+        while True:
+            plain, _ = listener.accept()
+            with plain, suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
+                _speak(connection, asked)
+
+
+def _speak(connection: ssl.SSLSocket, asked: list[str]) -> None:
+    http = h2.connection.H2Connection(config=h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+    http.initiate_connection()
+    connection.sendall(http.data_to_send())
+    while received := connection.recv(65_536):
+        for event in http.receive_data(received):
+            if isinstance(event, h2.events.RequestReceived):
+                fields: dict[Any, Any] = dict(event.headers)
+                asked.append(fields[":path"])
+                answer = [(":status", "200"), ("content-type", "application/json"), ("content-length", str(len(PAGE)))]
+                http.send_headers(event.stream_id, answer)
+                http.send_data(event.stream_id, PAGE, end_stream=True)
+        connection.sendall(http.data_to_send())
+
+
+def test_http2_is_spoken_where_it_is_asked_for(secure: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    base_url, asked = secure
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    with Pictify(api_key=KEY, base_url=base_url, http2=True, max_retries=0) as pictify:
+        assert len(pictify.bindings.list(limit=3).items) == len(body_of("first_page")["bindings"])
+
+    async def run() -> None:
+        async with AsyncPictify(api_key=KEY, base_url=base_url, http2=True, max_retries=0) as pictify:
+            assert (await pictify.bindings.list(limit=4)).items
+
+    anyio.run(run)
+    assert asked == ["/bindings?limit=3", "/bindings?limit=4"]
+
+
+def test_http2_that_cannot_be_spoken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match="http2 is for connections of the client's own: give it to your http_"):
+        Pictify(api_key=KEY, http2=True, http_client=httpx.Client())
+    wrong: Any = "yes"
+    with pytest.raises(ConfigurationError, match="http2 must be True or False, got 'yes'"):
+        Pictify(api_key=KEY, http2=wrong)
+    monkeypatch.setattr("pictify_client.configuration.find_spec", lambda _: None)
+    with pytest.raises(
+        ConfigurationError, match=r"http2=True needs the package h2: pip install 'pictify-client\[http2\]'"
+    ):
+        AsyncPictify(api_key=KEY, http2=True)
