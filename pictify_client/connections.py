@@ -282,6 +282,15 @@ class _AsyncThrough(_AsyncSender):
     def is_closed(self) -> bool:
         return self._client.is_closed
 
+    async def exchange(self, step: Exchange) -> Answer:
+        try:
+            return await super().exchange(step)
+        except Exception as error:
+            if not type(error).__module__.startswith("aiohttp."):
+                raise
+            # Of what aiohttp raises, httpx-aiohttp knows a part.
+            raise httpx.RemoteProtocolError(str(error) or type(error).__name__, request=step.request) from error
+
     async def send(self, request: httpx.Request) -> httpx.Response:
         return await self._client.send(request, auth=None, stream=True, follow_redirects=False)
 

@@ -52,7 +52,7 @@ def test_a_page_is_the_same_whatever_reads_it() -> None:
     assert page.to_dict() == body_of("first_page")
 
 
-ODD = {
+ODD: dict[bytes, dict[str, Any]] = {
     b'{"bindings": [{"uid": "\\ud800"}]}': {"bindings": [{"uid": "\ud800"}]},
     b'\xef\xbb\xbf{"bindings": []}': {"bindings": []},
     b'{"bindings": [], "total": 1e999}': {"bindings": [], "total": float("inf")},
@@ -151,7 +151,7 @@ def test_http2_that_cannot_be_spoken_is_refused(monkeypatch: pytest.MonkeyPatch)
     wrong: Any = "yes"
     with pytest.raises(ConfigurationError, match="http2 must be True or False, got 'yes'"):
         Pictify(api_key=KEY, http2=wrong)
-    monkeypatch.setattr("pictify_client.configuration.find_spec", lambda _: None)
+    monkeypatch.setattr("pictify_client.configuration.find_spec", dict[str, object]().get)
     with pytest.raises(
         ConfigurationError, match=r"http2=True needs the package h2: pip install 'pictify-client\[http2\]'"
     ):
