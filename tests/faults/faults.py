@@ -46,7 +46,6 @@ class Fault:
         lasting: Whether to ask again is in vain, so that nothing is sent again.
         is_passing: Whether it can be over a moment later.
         slow: Whether it shows only in that time goes by.
-        spoils: Whether it may take the next call on its connection along, as httpcore keeps what came too much.
     """
 
     name: str
@@ -57,7 +56,6 @@ class Fault:
     lasting: bool = False
     is_passing: bool = True
     slow: bool = False
-    spoils: bool = False
 
     def is_retried(self, method: str) -> bool:
         """Whether a call is sent again after it."""
@@ -89,7 +87,7 @@ FAULTS = (
     Fault(name="half a head", answer=http(200, GOOD_BODY)[:24], then=Then.CLOSE),
     Fault(name="half a body", answer=http(200, GOOD_BODY)[:-24], then=Then.CLOSE),
     Fault(name="length too long", answer=http(200, GOOD_BODY, length=len(GOOD_BODY) + 9), slow=True),
-    Fault(name="length too short", answer=http(200, GOOD_BODY, length=len(GOOD_BODY) - 9), lasting=True, spoils=True),
+    Fault(name="length too short", answer=http(200, GOOD_BODY, length=len(GOOD_BODY) - 9), lasting=True),
     Fault(name="408", answer=http(408, _MESSAGE, b"connection: close"), then=Then.CLOSE),
     Fault(name="429", answer=http(429, _MESSAGE)),
     Fault(name="429, Retry-After", answer=http(429, _MESSAGE, _WAIT), unworked=True),

@@ -158,7 +158,7 @@ def figures(endings: Iterable[Ending]) -> Figures:
         hung=sum(ending.is_hung for ending in ended),
         lost_gets=sum(ending.is_lost for ending in ended if ending.method == "GET"),
         lost=sum(ending.is_lost for ending in ended if ending.method != "GET"),
-        spoiled=sum(ending.is_late and ending.error is not None and not ending.cell.fault.spoils for ending in ended),
+        spoiled=sum(ending.is_late and ending.error is not None for ending in ended),
     )
 
 
