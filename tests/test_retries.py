@@ -138,6 +138,11 @@ def test_a_reset_says_nothing_of_what_is_no_rate_limit() -> None:
     assert wait("GET", answered(500, x_ratelimit_reset=str(int(NOW) + 9))) == 0.5
 
 
+def test_a_reset_that_is_less_than_a_second_off_is_waited_for() -> None:
+    error = answered(429, x_ratelimit_reset=str(int(NOW)))
+    assert wait_before_retry("GET", 1, error, Retries(2, 60), now=NOW - 0.25, jitter=lambda: 1.0) == 0.25
+
+
 def test_without_a_word_the_wait_doubles_up_to_eight_seconds() -> None:
     waits = [wait("GET", answered(500), attempt, max_retries=7) for attempt in range(1, 8)]
     assert waits == [0.5, 1, 2, 4, 8, 8, 8]
