@@ -37,7 +37,7 @@ from .types import UNSET, Response, Unset
 if TYPE_CHECKING:
     from typing import Self
 
-    from .operations import Operation
+    from .operations import Operation, Request
 
 T = TypeVar("T")
 
@@ -174,11 +174,19 @@ class Client:
             ResponseTooLargeError: The answer is larger than allowed.
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
-        return self._do(self._call(operation, arguments))
+        return self.perform(operation, operation.request(arguments))
 
     async def asend(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """`send` for asyncio and trio."""
-        return await self._ado(self._call(operation, arguments))
+        return await self.aperform(operation, operation.request(arguments))
+
+    def perform(self, operation: Operation[T], written: Request, /) -> Response[T]:
+        """`send`, of a request that is written already."""
+        return self._do(self._call(operation, written))
+
+    async def aperform(self, operation: Operation[T], written: Request, /) -> Response[T]:
+        """`asend`, of a request that is written already."""
+        return await self._ado(self._call(operation, written))
 
     def stream(self, operation: Operation[File], /, **arguments: object) -> Response[File]:
         """Call an operation that answers with a file. It is read later, unless it is small.
@@ -188,16 +196,13 @@ class Client:
             PacingError: The rate limit would have to be waited for longer than allowed. Nothing was sent.
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
-        return self._do(self._call(operation, arguments, File))
+        return self._do(self._call(operation, operation.request(arguments), File))
 
     async def astream(self, operation: Operation[AsyncFile], /, **arguments: object) -> Response[AsyncFile]:
         """`stream` for asyncio and trio."""
-        return await self._ado(self._call(operation, arguments, AsyncFile))
+        return await self._ado(self._call(operation, operation.request(arguments), AsyncFile))
 
-    def _call(
-        self, operation: Operation[T], arguments: Mapping[str, object], make_file: FileMaker[T] | None = None
-    ) -> Call[T]:
-        written = operation.request(arguments)
+    def _call(self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None) -> Call[T]:
         return Call(operation, written, self._settings, self._connections, self.clock, make_file)
 
     def _do(self, call: Call[T]) -> Response[T]:

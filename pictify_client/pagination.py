@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from copy import copy
 from functools import cached_property
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from .client import Client
-    from .operations import Operation
+    from .operations import Operation, Request
     from .types import Unset
 
 Answer = TypeVar("Answer")
@@ -55,21 +56,27 @@ class _Walk(Generic[Item, Info]):
         self.operation: Operation[Any] = operation
         self.split: Callable[[Any], tuple[list[Item] | Unset, Info]] = split
         self.arguments = arguments
+        # What is wrong with them is said where they are given.
+        self.first = operation.request(arguments)
         self.counts_items: bool = "offset" in arguments
         self.seen: dict[str, int] = {}
 
     def again(self) -> _Walk[Item, Info]:
-        return _Walk(self.client, self.operation, self.split, self.arguments)
+        """The same walk, from its start."""
+        walk = copy(self)
+        walk.seen = {}
+        return walk
 
     def start(self) -> int:
         """The number of the first page, or the offset of its first item."""
         start = self.arguments["offset" if self.counts_items else "page"]
         return start if isinstance(start, int) else 0 if self.counts_items else 1
 
-    def asking_for(self, position: int) -> dict[str, object]:
+    def asking_for(self, position: int) -> Request:
+        """The request for the page at a position."""
         if position == self.start():
-            return {**self.arguments}
-        return {**self.arguments, "offset" if self.counts_items else "page": position}
+            return self.first
+        return self.operation.request({**self.arguments, "offset" if self.counts_items else "page": position})
 
     def new_on(self, position: int, items: list[Item]) -> list[Item]:
         found: list[Item] = []
@@ -224,9 +231,7 @@ class _Pager(Generic[Item, Info]):
         /,
         **arguments: object,
     ) -> None:
-        # What is wrong with them is said where they were given.
         _check_ahead(prefetch)
-        operation.request(arguments)
         self._walk = _Walk(client, operation, split, arguments)
         self._prefetch = prefetch
 
@@ -404,11 +409,11 @@ def _check_ahead(prefetch: object) -> None:
 
 
 def _ask(walk: _Walk[Item, Info], position: int) -> object:
-    return walk.client.send(walk.operation, **walk.asking_for(position)).result()
+    return walk.client.perform(walk.operation, walk.asking_for(position)).result()
 
 
 async def _aask(walk: _Walk[Item, Info], position: int) -> object:
-    return (await walk.client.asend(walk.operation, **walk.asking_for(position))).result()
+    return (await walk.client.aperform(walk.operation, walk.asking_for(position))).result()
 
 
 def _load(walk: _Walk[Item, Info], position: int, pages_without_news: int = 0) -> _Found[Item, Info]:
