@@ -103,10 +103,12 @@ class Integer(NamedTuple):
 
     def write(self, value: Any, where: str) -> int:
         """Answer it as it is."""
-        # An integer of another library, such as numpy's, is one too.
-        if isinstance(value, bool) or not isinstance(value, SupportsIndex):
-            _refuse_type("int", cast("object", value), where)
-        known = index(value)
+        known: int = value
+        if type(value) is not int:
+            # An integer of another library, such as numpy's, is one too.
+            if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+                _refuse_type("int", cast("object", value), where)
+            known = index(value)
         _check_bounds(known, self.minimum, self.maximum, where)
         return known
 
