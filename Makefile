@@ -5,6 +5,8 @@ BIN := .venv/bin
 # Files, not folders, so that later runs install nothing unless what they name has changed.
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+BENCH := .venv-bench/.installed
+SCHEMATHESIS := .venv-schemathesis/.installed
 
 .PHONY: help
 help: ## Say what can be made
@@ -30,6 +32,10 @@ test-fleet: $(DEV) ## Test what a fleet shares, on a redis-server that it starts
 .PHONY: faults
 faults: $(DEV) ## Try every fault on every kind of call, over real sockets, and print what became of them
 	$(BIN)/python -m tests.faults
+
+.PHONY: schemathesis
+schemathesis: $(SCHEMATHESIS) ## Try on the stand-in all that can be made of the contract
+	$(BIN)/python -m tests.conformance
 
 .PHONY: check
 check: $(DEV) ## Run all that needs no running: lint, types, layers, the contract, drift
@@ -62,9 +68,17 @@ lock: $(DEV) ## Choose the newest versions of the development environment
 	echo hatchling | $(BIN)/uv pip compile pyproject.toml - --quiet --upgrade --all-extras --universal \
 		--python-version 3.11 --no-header --no-annotate --output-file constraints.txt
 
+.PHONY: bench
+bench: $(BENCH) ## Measure how fast it is beside others, into benchmarks/results.json and benchmarks/charts
+	.venv-bench/bin/python -m benchmarks
+
+.PHONY: bench-quick
+bench-quick: $(BENCH) ## Measure likewise with smaller numbers, in under a minute, and only print
+	.venv-bench/bin/python -m benchmarks --quick
+
 .PHONY: clean
 clean: ## Remove everything that was made
-	rm -rf .venv .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
+	rm -rf .venv .venv-bench .venv-schemathesis benchmarks/build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
 
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -78,4 +92,17 @@ $(RUNTIME): pyproject.toml constraints.txt
 
 $(DEV): $(RUNTIME)
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+# What is measured beside the package stays out of its own environment.
+$(BENCH): pyproject.toml constraints.txt openapi.yaml generator/overlay.yaml benchmarks/peers.txt | $(DEV)
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --editable . --requirement benchmarks/peers.txt
+	$(BIN)/python -m benchmarks.stock
+	@touch $@
+
+# It wants versions of its own of what the development environment has.
+$(SCHEMATHESIS): | $(DEV)
+	$(PYTHON) -m venv .venv-schemathesis
+	PIP_CONSTRAINT= .venv-schemathesis/bin/pip install --quiet 'schemathesis==4.32.5'
 	@touch $@

@@ -1,0 +1,139 @@
+"""Rounds in which peers take turns, and what is made of them: medians, quartiles, and ratios within a round."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from statistics import median, quantiles
+from typing import Any
+from urllib.request import urlopen
+
+from .jobs import Numbers
+from .worker import ROOT, Worker, WorkerError
+
+Rounds = dict[str, list[Numbers]]
+"""For each peer what it did, round by round."""
+
+
+class Server:
+    """The server's process."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.server"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        plain, secure = self._process.stdout.readline().split()
+        self.url = f"http://127.0.0.1:{plain}"
+        self.secure_url = f"https://127.0.0.1:{secure}"
+
+    def answer_with(self, *, items: int, pages: int = 1, delay: float = 0.0) -> None:
+        """Set what it answers with, and after how many seconds."""
+        with urlopen(f"{self.url}/control?items={items}&pages={pages}&delay={delay}"):  # noqa: S310
+            pass
+
+    def counted(self) -> Numbers:
+        """How many requests and connections there were since the last time."""
+        with urlopen(f"{self.url}/control") as answer:  # noqa: S310
+            numbers: Numbers = json.load(answer)
+        return numbers
+
+    def stop(self) -> None:
+        """End the process."""
+        with self._process:
+            self._process.terminate()
+
+
+class Bench:
+    """The processes of a run.
+
+    Args:
+        names: The peers.
+
+    Attributes:
+        left_out: Why peers are not measured.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.server = Server()
+        self.workers = {name: Worker(name) for name in names}
+        self.left_out: dict[str, str] = {}
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Go on without a peer."""
+        self.left_out[name] = why
+        self.workers.pop(name).stop()
+
+    def probe(self, body: str) -> None:
+        """Have all peers do everything once, and go on without those that cannot."""
+        self.server.answer_with(items=20)
+        for name, worker in list(self.workers.items()):
+            try:
+                missing = [
+                    each for each, is_used in worker.do("probe", url=self.server.url, body=body).items() if not is_used
+                ]
+            except WorkerError as error:
+                self.leave_out(name, str(error))
+            else:
+                if missing:
+                    self.leave_out(name, f"pictify_client does not use {' and '.join(missing)}, though it is installed")
+
+    def rounds(
+        self, names: Sequence[str], times: int, job: str, arguments: Mapping[str, object], *, warm_up: bool = True
+    ) -> Rounds:
+        """Let peers do a job in turns, each round begun by another one. The round that warms up does not count."""
+        there = [name for name in names if name in self.workers]
+        found: Rounds = {name: [] for name in there}
+        for number in range(0 if warm_up else 1, times + 1):
+            shift = number % len(there)
+            for name in there[shift:] + there[:shift]:
+                self.server.counted()
+                numbers = self.workers[name].do(job, **arguments)
+                if number:
+                    found[name].append({**numbers, **self.server.counted()})
+        return found
+
+    @contextmanager
+    def alone(self, name: str) -> Generator[Worker]:
+        """A peer in a process that has done nothing yet."""
+        worker = Worker(name)
+        try:
+            yield worker
+        finally:
+            worker.stop()
+
+    def stop(self) -> None:
+        """End all processes."""
+        for worker in self.workers.values():
+            worker.stop()
+        self.server.stop()
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """The median, and the quartiles around it."""
+    low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (values[0],) * 3
+    return {"median": median(values), "low": low, "high": high}
+
+
+def ratios(rounds: Rounds, name: str, base: str, number: str = "seconds") -> dict[str, float]:
+    """How a peer compares with another within a round."""
+    pairs = zip(rounds[name], rounds[base], strict=True)
+    return spread([mine[number] / other[number] for mine, other in pairs])
+
+
+def table(
+    rounds: Rounds, base: str, number: str, factor: float, extra: dict[str, Callable[[Numbers], float]] | None = None
+) -> list[dict[str, Any]]:
+    """A row for each peer: a number of its rounds, and its ratio to the base's."""
+    rows: list[dict[str, Any]] = []
+    for name, done in rounds.items():
+        row: dict[str, Any] = {"peer": name, **spread([each[number] * factor for each in done])}
+        if base in rounds:
+            row["ratio"] = ratios(rounds, name, base, number)
+        for title, of in (extra or {}).items():
+            row[title] = median(of(each) for each in done)
+        rows.append(row)
+    return rows

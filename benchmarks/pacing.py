@@ -1,0 +1,78 @@
+"""What rate limits give with pacing, and without: by a clock that only waits move, so in no time."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import httpx
+
+from pictify_client import AuthenticatedClient
+from pictify_client.api.bindings import list_bindings
+from pictify_client.clock import Clock
+from pictify_client.errors import PictifyError
+
+from .jobs import Numbers
+from .peers import KEY
+
+_MINUTE = 60.0
+_CALL = 0.02
+
+
+class _Simulated(Clock):
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class _Limited:
+    """A server that allows so many requests a minute, and takes 20 ms for each."""
+
+    def __init__(self, clock: _Simulated, limit: int) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._ends = 0.0
+        self._left = 0
+        self.refused = 0
+
+    def __call__(self, _: httpx.Request) -> httpx.Response:
+        clock = self._clock
+        clock.now += _CALL
+        if clock.now >= self._ends:
+            self._ends, self._left = clock.now + _MINUTE, self._limit
+        told = {"x-ratelimit-limit": str(self._limit), "x-ratelimit-reset": str(int(self._ends) + 1)}
+        if not self._left:
+            self.refused += 1
+            return httpx.Response(429, headers={**told, "x-ratelimit-remaining": "0"}, json={"message": "slow down"})
+        self._left -= 1
+        told["x-ratelimit-remaining"] = str(self._left)
+        return httpx.Response(200, headers=told, json={"bindings": []})
+
+
+def paced(limit: int, *, pacing: bool, minutes: int = 5) -> Numbers:
+    """As many calls as go in some minutes, one after the other: answers, errors and refusals a minute."""
+    logging.getLogger("pictify_client").setLevel(logging.ERROR)
+    clock = _Simulated()
+    server = _Limited(clock, limit)
+    answered = failed = 0
+    with httpx.Client(transport=httpx.MockTransport(server)) as http_client:
+        settings: dict[str, Any] = {"token": KEY, "base_url": "https://api.pictify.io", "pacing": pacing}
+        client = AuthenticatedClient(**settings, http_client=http_client, timeout=None)
+        client.clock = clock
+        ends = clock.now + minutes * _MINUTE
+        while clock.now < ends:
+            try:
+                list_bindings.sync(client=client)
+            except PictifyError:
+                failed += 1
+            else:
+                answered += 1
+    return {"answered": answered / minutes, "failed": failed / minutes, "refused": server.refused / minutes}

@@ -1,0 +1,85 @@
+"""A process for one peer, and the hand that the others have on it.
+
+`python -m benchmarks.worker PEER` reads jobs, a line each, and answers each with one: numbers, or why there are none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from .jobs import JOBS, Numbers
+from .machine import CLIENT_CPU, pin
+from .peers import PEERS
+
+ROOT = Path(__file__).parent.parent
+
+
+def environment() -> dict[str, str]:
+    """The environment of a peer: certificates are those that come with it, as on most machines."""
+    return {name: value for name, value in os.environ.items() if name not in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+
+
+class WorkerError(Exception):
+    """What a worker could not do, and why."""
+
+
+class Worker:
+    """A process that does jobs with one peer.
+
+    Args:
+        name: Name of the peer.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        command = [sys.executable, "-m", "benchmarks.worker", name]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, env=environment(), stdin=pipe, stdout=pipe, text=True, bufsize=1
+        )
+
+    def do(self, job: str, **arguments: object) -> Numbers:
+        """Do a job.
+
+        Raises:
+            WorkerError: The peer cannot.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([job, arguments]) + "\n")
+        answer: Any = json.loads(self._process.stdout.readline() or '"the process ended"')
+        if isinstance(answer, str):
+            raise WorkerError(answer)
+        numbers: Numbers = answer
+        return numbers
+
+    def stop(self) -> None:
+        """End the process."""
+        with self._process:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+
+def _run(name: str) -> None:
+    pin(CLIENT_CPU)
+    kind = PEERS[name]
+    hidden: dict[str, Any] = dict.fromkeys(kind.hidden)
+    sys.modules.update(hidden)
+    peer = None
+    for line in sys.stdin:
+        job, arguments = json.loads(line)
+        try:
+            peer = peer or kind()
+            answer: object = JOBS[job](peer, **arguments)
+        except Exception as error:  # noqa: BLE001
+            answer = f"{type(error).__name__}: {error}"
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    _run(sys.argv[1])

@@ -1,0 +1,35 @@
+"""The benchmarks run: on tiny sizes, and without a word on how long anything took."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.figures import TINY, Figures
+from benchmarks.measure import Bench
+from benchmarks.peers import OURS, RAW
+from benchmarks.report import text_of
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_command_explains_itself() -> None:
+    command = [sys.executable, "-m", "benchmarks", "--help"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    assert "--quick" in said
+
+
+def test_figures_come_with_what_was_promised_and_peers_that_are_missing_with_the_reason(tmp_path: Path) -> None:
+    bench = Bench([RAW, OURS, "stock generator", "aiohttp"])
+    try:
+        figures = Figures(bench, TINY, tmp_path)
+        measured = [figures.decode_20(), figures.async_call_20(), figures.sync_call_20(), figures.instant_50()]
+    finally:
+        bench.stop()
+    assert {*bench.left_out, *bench.workers} == {RAW, OURS, "stock generator", "aiohttp"}
+    assert all(bench.left_out.values())
+    for figure in measured:
+        text = text_of(figure._asdict())
+        assert OURS in text
+        assert "reached]" in text
