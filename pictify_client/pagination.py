@@ -57,7 +57,7 @@ class _Walk(Generic[Item, Info]):
         self.split: Callable[[Any], tuple[list[Item] | Unset, Info]] = split
         self.arguments = arguments
         # What is wrong with them is said where they are given.
-        self.first = operation.request(arguments)
+        self.first: Request = operation.request(arguments)
         self.counts_items: bool = "offset" in arguments
         self.seen: dict[str, int] = {}
 

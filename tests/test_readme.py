@@ -35,6 +35,7 @@ PRINTED: list[str | re.Pattern[str]] = [
     re.compile(r"200 application/json; charset=utf-8 None\n\{'bindings': \[\{'uid': 'bind_00000001'.*\n", re.DOTALL),
     "",
     re.compile(r"(https://cdn\.pictify\.io/\S+\n){3}"),
+    re.compile(r"https://cdn\.pictify\.io/\S+\n2\.0\n\['POST /image', 'POST /image'\]\n"),
 ]
 # A batch is waited for in no time.
 AT_ONCE = """

@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -35,7 +36,7 @@ from pictify_client.clock import Clock
 from pictify_client.decoding import is_array, is_object
 from pictify_client.files import AsyncFile, File
 from pictify_client.models import BatchStatus, Experiment
-from pictify_client.testing import API_KEY, FakePictify
+from pictify_client.testing import API_KEY, FakeClock, FakePictify
 from pictify_client.testing._bindings import Bindings
 from pictify_client.testing.fake import Answer
 
@@ -63,9 +64,7 @@ MESSAGE = {
     },
 }
 # RFC 9457 lets a problem hold more than its own fields.
-PROBLEM: dict[str, Any] = {
-    "allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": {"code": {"type": "string"}}}]
-}
+PROBLEM: dict[str, Any] = {"allOf": [{"$ref": "#/components/schemas/Error"}, {"properties": MESSAGE["properties"]}]}
 VARIANTS: list[dict[str, Any]] = [
     {"id": "a", "weight": 7500},
     {"id": "b", "weight": 2500, "templateUid": "tmpl_00000002"},
@@ -210,6 +209,14 @@ def check(schema: dict[str, Any], body: Any) -> None:
     assert list(unknown(schema, body)) == []
 
 
+def check_error(answer: Answer) -> Any:
+    """Hold an error against how the API tells of one, or the other way; gives what it says."""
+    said = json.loads(answer.body)
+    check(PROBLEM if "title" in said else MESSAGE, said)
+    assert said.get("status", answer.status) == answer.status
+    return said
+
+
 class Checked:
     """A stand-in as a transport, each answer of which is held against the contract.
 
@@ -219,7 +226,7 @@ class Checked:
     """
 
     def __init__(self) -> None:
-        self.fake = FakePictify()
+        self.fake = FakePictify(clock=FakeClock(datetime(2026, 2, 1, tzinfo=UTC)))
         self.succeeded: set[str] = set()
         self.answers: list[Answer] = []
 
@@ -244,14 +251,12 @@ class Checked:
     def _check(self, request: httpx.Request, answer: Answer) -> None:
         media_type = answer.headers.get("content-type", "").partition(";")[0]
         body: Any = json.loads(answer.body) if media_type.endswith("json") else None
-        if media_type == "application/problem+json":
-            check(PROBLEM, body)
-            assert body["status"] == answer.status
-            return
-        if body is not None and answer.status >= 400:
-            check(MESSAGE, body)
-            return
         operation = self._operation(request)
+        if body is not None and answer.status >= 400:
+            check_error(answer)
+            documented = operation["responses"].get(str(answer.status), {})
+            assert "title" in body or "content" not in documented
+            return
         response = operation["responses"][str(answer.status)]
         if body is not None:
             check(response["content"]["application/json"]["schema"], body)
@@ -355,9 +360,16 @@ def test_a_word_in_a_path_comes_before_a_parameter(fake: FakePictify) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
     assert b"maxVariants" in fake.answer("GET", "/experiments/api/quota", headers).body
     assert fake.answer("GET", "/s/unknown/pixel.gif", {}).headers["content-type"] == "image/gif"
-    assert fake.answer("GET", "/gif/capture", {}).status == 404
-    for method, path in (("GET", "/nowhere"), ("PATCH", "/bindings"), ("GET", "/bindings/"), ("GET", "/b/c/d")):
+    assert fake.answer("GET", "/gif/capture", {}).status == 405
+    for method, path in (("GET", "/nowhere"), ("GET", "/bindings/"), ("GET", "/b/c/d")):
         assert fake.answer(method, path, {}).status == 404
+
+
+def test_what_cannot_be_done_with_a_path_is_told_with_what_can(fake: FakePictify) -> None:
+    for method, path, allowed in (("PATCH", "/bindings", "GET, POST"), ("POST", "/bindings/x", "DELETE, GET, PUT")):
+        answer = fake.answer(method, path, {})
+        assert (answer.status, answer.headers["allow"]) == (405, allowed)
+        check_error(answer)
 
 
 # Keys and checks.
@@ -372,7 +384,8 @@ def test_it_wants_its_key_where_the_contract_does(checked: Checked) -> None:
             found = method(stranger, name)(*arguments, **named)
             list(found)
     assert stranger.url_rendering.render_binding("bind_00000001", "png").read()
-    assert {answer.body for answer in checked.answers[:-1]} == {b'{"message": "Invalid Request"}'}
+    assert {json.loads(answer.body)["message"] for answer in checked.answers[:-1]} == {"Invalid Request"}
+    assert checked.fake.answer("GET", "/bindings", {}).body == b'{"message": "Invalid Request"}'
 
 
 def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: FakePictify) -> None:
@@ -402,6 +415,12 @@ def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: Fake
         ("POST", "/bindings", {"templateId": "x", "dataSource": HTTP, "mapping": {"a b": 1}}, ["mapping['a b']"]),
         ("POST", "/s/events", [{"event": "view"}] * 101, ["body"]),
         ("POST", "/s/events", [{"event": "view"}], ["body[0].experiment"]),
+        ("POST", "/templates", {"name": "x", "tags": None, "width": None}, ["width", "tags"]),
+        ("POST", "/image", {"url": "shop", "width": None}, ["url", "width"]),
+        ("POST", "/webhook-subscriptions", {"event": "render.failed", "targetUrl": "ftp://a.b"}, ["targetUrl"]),
+        ("PUT", "/bindings/bind_00000001", {"mapping": {"a": 1}}, ["mapping['a']"]),
+        ("PUT", "/bindings/bind_00000001", {"dataSource": {"url": None, "type": "http"}}, ["dataSource.url"]),
+        ("POST", "/s/events", [{"event": "view", "experiment": "x", "writeKey": None}], ["body[0].writeKey"]),
         ("PUT", "/experiments/api/x", {"slug": "A"}, ["slug"]),
         ("POST", "/experiments/api/x/complete", {}, ["winnerVariantId"]),
     ],
@@ -411,8 +430,7 @@ def test_it_refuses_what_the_contract_does(
 ) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
     answer = fake.answer(method, target, headers, b"" if body is None else json.dumps(body).encode())
-    said = json.loads(answer.body)
-    check(MESSAGE, said)
+    said = check_error(answer)
     assert (answer.status, said["code"]) == (422, "invalid_request")
     assert [error["field"] for error in said["errors"]] == fields
     assert not any("to send" in error["message"] for error in said["errors"])
@@ -421,7 +439,7 @@ def test_it_refuses_what_the_contract_does(
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_no_json_is_a_bad_request(fake: FakePictify, body: bytes) -> None:
     answer = fake.answer("POST", "/image", {"authorization": f"Bearer {API_KEY}"}, body)
-    assert (answer.status, json.loads(answer.body)) == (400, {"message": "the body is not valid JSON"})
+    assert (answer.status, check_error(answer)["message"]) == (400, "the body is not valid JSON")
 
 
 # What is made, and what becomes of it.
@@ -668,7 +686,7 @@ def test_embedded_images_have_the_size_of_the_template(checked: Checked, pictify
     [
         ("jpeg", "image/jpeg", b"\xff\xd8\xff", b"\xff\xd9"),
         ("jpg", "image/jpeg", b"\xff\xd8\xff", b"\xff\xd9"),
-        ("webp", "image/webp", b"RIFF\x1e\0\0\0WEBPVP8L", b"\0"),
+        ("webp", "image/webp", b"RIFF\x18\0\0\0WEBPVP8L", b"\0"),
     ],
 )
 def test_embedded_images_of_other_formats(
@@ -861,8 +879,9 @@ def test_a_click_without_a_destination_leads_nowhere(pictify: Pictify) -> None:
     assert counts(pictify.experiments.get(running.uid)) == {"a": (0, 0), "b": (0, 0)}
 
 
-def test_a_click_leads_to_an_address_that_a_header_can_carry(pictify: Pictify) -> None:
-    start(pictify, goal_config={"destinationUrl": "https://shop.example.com/\u00fc?q=%20\r\nx: y"})
+def test_a_click_leads_to_an_address_that_a_header_can_carry(pictify: Pictify, fake: FakePictify) -> None:
+    start(pictify)
+    fake.experiments[0]["goalConfig"]["destinationUrl"] = "https://shop.example.com/\u00fc?q=%20\r\nx: y"
     assert pictify.experiments.track_click("abc") == "https://shop.example.com/%C3%BC?q=%20%0D%0Ax:%20y"
 
 

@@ -96,6 +96,13 @@ def test_it_takes_bodies_and_answers_files(base_url: str, fake: FakePictify) -> 
     assert content[16:24] == b"\0\0\0\x28\0\0\0\x1e"
 
 
+def test_it_answers_any_method(base_url: str) -> None:
+    for method in ("HEAD", "OPTIONS", "PATCH", "QUERY"):
+        answer = httpx.request(method, f"{base_url}/bindings")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+        assert bool(answer.content) == (method != "HEAD")
+
+
 @pytest.mark.parametrize(("failure", "told"), [(ConnectionResetError(), False), (ZeroDivisionError(), True)])
 def test_it_tells_of_its_own_failures_but_not_of_clients_that_went_away(
     failure: Exception, told: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

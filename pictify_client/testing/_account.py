@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ._answers import address, refused
+from ._images import file
+from .clock import FakeClock
 
 Record = dict[str, Any]
 """A JSON object."""
@@ -18,10 +20,11 @@ _FIRST_MADE = datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC)
 
 
 class Account:
-    """An account with templates and bindings, whose next things are made a second apart.
+    """An account with templates and bindings.
 
     Args:
         bindings: How many bindings it starts with.
+        clock: The time at which things are made.
 
     Attributes:
         templates: The templates. These lists hold JSON as the API sends it; add, change and remove as you like.
@@ -32,25 +35,44 @@ class Account:
         gifs: The GIFs that were rendered or recorded.
     """
 
-    def __init__(self, bindings: int) -> None:
+    def __init__(self, bindings: int, clock: FakeClock) -> None:
+        self.clock = clock
         self.templates: list[Record] = [_template(number, *design) for number, design in enumerate(_DESIGNS, 1)]
         self.bindings: list[Record] = [_binding(number) for number in range(1, bindings + 1)]
         self.subscriptions: list[Record] = []
         self.experiments: list[Record] = []
         self.images: list[Record] = []
         self.gifs: list[Record] = []
+        self._files: dict[str, tuple[str, int, int, int]] = {}
         self._made: Counter[str] = Counter(tmpl=len(self.templates), bind=bindings)
-        self._moment = _FIRST_MADE + timedelta(hours=bindings + 1)
 
     def new_id(self, prefix: str) -> str:
         """An id that nothing has yet."""
         self._made[prefix] += 1
         return f"{prefix}_{self._made[prefix]:08x}"
 
+    def keep(self, folder: str, name: str, size: tuple[int, int], pages: int = 1) -> str:
+        """The address of a file that is rendered, which `file` gives from then on."""
+        url = address(folder, name)
+        self._files[url] = (name.rpartition(".")[2], *size, pages)
+        return url
+
+    def file(self, url: str) -> bytes:
+        """The file at an address that a render was answered with: plain, and of the size that was asked for.
+
+        Args:
+            url: Such as `https://cdn.pictify.io/images/img_00000001.png`.
+
+        Raises:
+            LookupError: There is none.
+        """
+        if url not in self._files:
+            raise LookupError(f"no render was answered with {url}")
+        return file(*self._files[url])
+
     def now(self) -> str:
-        """The time, which goes on by a second whenever it is asked for."""
-        self._moment += timedelta(seconds=1)
-        return _time(self._moment)
+        """The time, as the API writes it."""
+        return _time(self.clock.now())
 
     def template(self, uid: str) -> Record:
         """A template of the account."""

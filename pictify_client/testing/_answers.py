@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import NamedTuple
 
-from ._images import MEDIA_TYPES, image
+from ._images import MEDIA_TYPES, file
 
 _CDN = "https://cdn.pictify.io"
-_PROBLEMS = {
-    400: ("invalid-request", "Invalid Request"),
-    404: ("not-found", "Not Found"),
-    409: ("conflict", "Conflict"),
-    410: ("gone", "Gone"),
-    429: ("quota-exceeded", "Quota Exceeded"),
-}
+_STATUSES = {status.value for status in HTTPStatus}
 
 
 class Answer(NamedTuple):
@@ -34,14 +29,14 @@ class Refused(Exception):  # noqa: N818
         self.answer = answer
 
 
-def document(status: int, body: object, media_type: str = "application/json; charset=utf-8") -> Answer:
+def document(status: int, body: object) -> Answer:
     """JSON."""
-    return Answer(status, {"content-type": media_type}, json.dumps(body).encode())
+    return Answer(status, {"content-type": "application/json; charset=utf-8"}, json.dumps(body).encode())
 
 
 def picture(extension: str, size: tuple[int, int], headers: dict[str, str]) -> Answer:
     """An image of this size."""
-    return Answer(200, {"content-type": MEDIA_TYPES[extension], **headers}, image(extension, *size))
+    return Answer(200, {"content-type": MEDIA_TYPES[extension], **headers}, file(extension, *size))
 
 
 def refused(status: int, message: str, **more: object) -> Refused:
@@ -51,9 +46,22 @@ def refused(status: int, message: str, **more: object) -> Refused:
 
 def problem(status: int, detail: str, **more: object) -> Refused:
     """An error, as the API tells it of experiments (RFC 9457)."""
-    kind, title = _PROBLEMS[status]
-    body = {"type": f"https://pictify.io/problems/{kind}", "title": title, "status": status, "detail": detail, **more}
-    return Refused(detail, document(status, body, "application/problem+json"))
+    return Refused(detail, document(status, {**_problem(status, detail), **more}))
+
+
+def with_problem(answer: Answer) -> Answer:
+    """An error that is told in both ways; any other answer as it is."""
+    if answer.status < 400:
+        return answer
+    body = json.loads(answer.body)
+    whole = {**_problem(answer.status, body.get("message", "")), **body}
+    return Answer(answer.status, answer.headers, json.dumps(whole).encode())
+
+
+def _problem(status: int, detail: str) -> dict[str, object]:
+    title = HTTPStatus(status).phrase if status in _STATUSES else f"Error {status}"
+    kind = title.lower().replace(" ", "-")
+    return {"type": f"https://pictify.io/problems/{kind}", "title": title, "status": status, "detail": detail}
 
 
 def address(folder: str, name: str) -> str:

@@ -7,6 +7,7 @@ import zlib
 
 from ._account import Account, Record, matching, one, page_of
 from ._answers import Answer, address, picture
+from ._requests import unprocessable
 
 
 class Bindings:
@@ -50,6 +51,10 @@ class Bindings:
 
     def update_binding(self, uid: str, body: Record) -> Record:
         binding = self._binding(uid)
+        # The contract says of a changed mapping only that it is one; it is what it was when the binding was made.
+        odd = [name for name, path in body.get("mapping", {}).items() if not isinstance(path, str)]
+        if odd:
+            raise unprocessable((f"mapping[{name!r}]", "must be str") for name in odd)
         binding.update(_without_credentials(body), updatedAt=self._account.now())
         return {"binding": binding}
 
@@ -72,7 +77,7 @@ class Bindings:
 
 
 class Subscriptions:
-    """Webhook subscriptions. Nothing is delivered."""
+    """Webhook subscriptions. Nothing is delivered; `FakePictify.webhook` gives what would be."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -96,7 +101,7 @@ class Subscriptions:
             "createdAt": self._account.now(),
         }
         self._account.subscriptions.append(subscription)
-        return {"subscription": {**subscription, "secret": f"whsec_{zlib.crc32(uid.encode()):032x}"}}
+        return {"subscription": {**subscription, "secret": secret_of(uid)}}
 
     def get_webhook_subscription(self, uid: str) -> Record:
         return {"subscription": self._subscription(uid)}
@@ -112,6 +117,11 @@ class Subscriptions:
 
     def _subscription(self, uid: str) -> Record:
         return one(self._account.subscriptions, "Webhook subscription", uid=uid)
+
+
+def secret_of(uid: str) -> str:
+    """The secret of a webhook subscription."""
+    return f"whsec_{zlib.crc32(uid.encode()):032x}"
 
 
 def _without_credentials(body: Record) -> Record:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import quote
 
+from ..decoding import parse_datetime
+from ..types import UNSET
 from ._account import Account, Record, matching
 from ._answers import Answer, Refused, picture, problem
 from ._images import PIXEL
@@ -26,8 +29,9 @@ _NOT_CACHED = {"cache-control": "no-store"}
 class Experiments:
     """Experiments, what they show, and what is counted of it while they run.
 
-    An A/B test shows its variants in turn, each as often as its weight says. Other experiments show
-    the default variant, or else the first: there are no conditions and no clock.
+    An A/B test shows its variants in turn, each as often as its weight says. A scheduled experiment shows the first
+    variant whose time it is by the clock, as if no time came back. Where there is none, and as conditions are not
+    looked at in a smart link, the default variant is shown, or else the first.
     """
 
     def __init__(self, account: Account) -> None:
@@ -133,18 +137,18 @@ class Experiments:
         if destination is None:
             raise problem(404, "the experiment leads nowhere: its goal has no destinationUrl")
         if experiment["status"] == "running":
-            _shown(experiment, "clicks")
+            self._shown(experiment, "clicks")
         return Answer(302, {**_NOT_CACHED, "location": quote(destination, safe=_OF_ADDRESSES)}, b"")
 
     def track_experiment_pixel(self, slug: str) -> Answer:
         for experiment in matching(self._kept(), slug=slug, status="running"):
-            _shown(experiment, "impressions")
+            self._shown(experiment, "impressions")
         return Answer(200, {**_NOT_CACHED, "content-type": "image/gif"}, PIXEL)
 
     def render_experiment_url(self, slug: str, format: str) -> Answer:  # noqa: A002
         experiment = self._one(slug=slug)
         if experiment["status"] == "running":
-            template = _shown(experiment, "impressions").get("templateUid", experiment.get("templateUid"))
+            template = self._shown(experiment, "impressions").get("templateUid", experiment.get("templateUid"))
         else:
             template = self._fallback_templates.get(experiment["uid"])
             if experiment["status"] == "draft" or not (template or "fallbackImageUrl" in experiment):
@@ -194,6 +198,20 @@ class Experiments:
         if "variantId" in event and event["event"] in _COUNTED:
             _count(variants[0], _COUNTED[event["event"]])
 
+    def _shown(self, experiment: Record, counted: str) -> Record:
+        """The variant whose turn it is, counted."""
+        variants: list[Record] = experiment["variants"]
+        if experiment["type"] == "ab_test":
+            turns = sum(variant.get(counted, 0) for variant in variants) + 1
+            variant = max(variants, key=lambda each: each["weight"] * turns - each.get(counted, 0) * _WHOLE)
+        else:
+            default = next((each for each in variants if each.get("isDefault")), variants[0])
+            now = self._account.clock.now()
+            scheduled = variants if experiment["type"] == "scheduled" else []
+            variant = next((each for each in scheduled if _is_time(each.get("schedule"), now)), default)
+        _count(variant, counted)
+        return variant
+
 
 def _counting(variants: list[Record], before: list[Record]) -> list[Record]:
     """Variants with their counts, which only the API gives."""
@@ -204,16 +222,11 @@ def _counting(variants: list[Record], before: list[Record]) -> list[Record]:
     ]
 
 
-def _shown(experiment: Record, counted: str) -> Record:
-    """The variant whose turn it is, counted."""
-    variants: list[Record] = experiment["variants"]
-    if experiment["type"] == "ab_test":
-        turns = sum(variant.get(counted, 0) for variant in variants) + 1
-        variant = max(variants, key=lambda each: each["weight"] * turns - each.get(counted, 0) * _WHOLE)
-    else:
-        variant = next((each for each in variants if each.get("isDefault")), variants[0])
-    _count(variant, counted)
-    return variant
+def _is_time(schedule: Record | None, now: datetime) -> bool:
+    if not schedule:
+        return False
+    begins, ends = (parse_datetime(schedule.get(name)) for name in ("startAt", "endAt"))
+    return (begins is UNSET or begins <= now) and (ends is UNSET or now < ends)
 
 
 def _count(variant: Record, counted: str) -> None:

@@ -1,9 +1,11 @@
-"""What the stand-in renders: nothing but addresses."""
+"""What the stand-in renders: addresses, and plain files at them."""
 
 from __future__ import annotations
 
+from attrs import define
+
 from ._account import Account, Record, one
-from ._answers import Refused, address, refused
+from ._answers import Refused, refused
 from ._templates import check_variables
 
 # Pixels, at 96 to the inch.
@@ -20,6 +22,10 @@ _PAPER = {
 _SIZES = {"og-image": (1200, 630), "twitter-card": (1200, 675), "instagram-post": (1080, 1080)}
 
 
+# Seconds that a batch takes, by the clock of the stand-in.
+_BATCH_SECONDS = 3
+
+
 class Renders:
     """Images, GIFs and PDFs."""
 
@@ -28,7 +34,9 @@ class Renders:
 
     def create_image(self, body: Record) -> Record:
         self._design(body)
-        return _image(self._account, body.get("fileExtension", "png"))
+        width, height = self._account.size(body.get("template"))
+        size = (body.get("width", width), body.get("height", height))
+        return _image(self._account, body.get("fileExtension", "png"), size)
 
     def list_images(self, limit: int = 30, offset: int = 0) -> Record:
         total = len(self._account.images)
@@ -40,10 +48,11 @@ class Renders:
 
     def create_og_image(self, body: Record) -> Record:
         self._account.template(body["template"])
-        return _image(self._account, "png")
+        return _image(self._account, "png", _SIZES["og-image"])
 
     def create_canvas_image(self, body: Record) -> Record:
-        return _image(self._account, body.get("fileExtension", "png"))
+        size = (body.get("width", 1200), body.get("height", 630))
+        return _image(self._account, body.get("fileExtension", "png"), size)
 
     def agent_screenshot(self, body: Record) -> Record:
         words: list[str] = body["prompt"].split()
@@ -54,7 +63,7 @@ class Renders:
             "selector": "main",
             "executionTime": 4200,
         }
-        return {**_image(self._account, "png"), "metadata": metadata}
+        return {**_image(self._account, "png", (1200, 630)), "metadata": metadata}
 
     def create_gif(self, body: Record) -> Record:
         return self._gif({**self._design(body), **body}, 3)
@@ -79,7 +88,7 @@ class Renders:
 
     def render_template(self, uid: str, body: Record) -> Record:
         check_variables(self._account.template(uid), body.get("variables", {}))
-        return _image(self._account, body.get("format", "png"))
+        return _image(self._account, body.get("format", "png"), self._account.size(uid))
 
     def multi_size_render_template(self, uid: str, body: Record) -> Record:
         check_variables(self._account.template(uid), body.get("variables", {}))
@@ -90,7 +99,7 @@ class Renders:
             if width is None or height is None:
                 errors.append({"size": size, "error": "it is neither a known preset nor a width and a height"})
                 continue
-            image = _image(self._account, body.get("format", "png"))
+            image = _image(self._account, body.get("format", "png"), (width, height))
             label = {"label": size["label"]} if "label" in size else {}
             shown = {"width": width, "height": height, "preset": size.get("preset"), **label}
             results.append({"url": image["url"], "id": image["id"], "size": shown})
@@ -109,13 +118,9 @@ class Renders:
 
     def _gif(self, size: Record, seconds: float) -> Record:
         uid = self._account.new_id("gif")
-        gif = {
-            "url": address("gifs", f"{uid}.gif"),
-            "uid": uid,
-            "width": size.get("width", 800),
-            "height": size.get("height", 600),
-            "animationLength": seconds,
-        }
+        width, height = size.get("width", 800), size.get("height", 600)
+        url = self._account.keep("gifs", f"{uid}.gif", (width, height))
+        gif = {"url": url, "uid": uid, "width": width, "height": height, "animationLength": seconds}
         self._account.gifs.append(gif)
         return {"gif": gif}
 
@@ -128,17 +133,29 @@ class Renders:
         size = _PAPER.get(preset) or options.get("customSize", {})
         if not {"width", "height"} <= set(size):
             raise refused(400, "the preset custom needs a customSize with a width and a height")
-        url = address("pdfs", f"{self._account.new_id('pdf')}.pdf")
+        name, sides = f"{self._account.new_id('pdf')}.pdf", (int(size["width"]), int(size["height"]))
+        url = self._account.keep("pdfs", name, sides, len(sets))
         return {"success": True, "url": url, "pageCount": len(sets), "preset": preset, "pageSize": size}
 
 
+@define
+class _Started:
+    template: Record
+    body: Record
+    at: float
+    polls: int = 0
+
+
 class Batches:
-    """Batches. Whenever the results of one are asked for, it goes on by a third of its images."""
+    """Batches. One goes on by a third of its images a second, and with each time that its results are asked for.
+
+    Who asks again without having waited on the clock of the stand-in has one of his own, on which it is later.
+    """
 
     def __init__(self, account: Account) -> None:
         self._account = account
         self._batches: list[Record] = []
-        self._requests: dict[str, tuple[Record, Record]] = {}
+        self._started: dict[str, _Started] = {}
 
     def batch_render_template(self, uid: str, body: Record) -> Record:
         template = self._account.template(uid)
@@ -146,15 +163,18 @@ class Batches:
         accepted = {"batchId": batch_id, "status": "pending", "totalItems": total}
         counts = {"progress": 0, "completedItems": 0, "failedItems": 0, "results": list[Record]()}
         self._batches.append({**accepted, **counts, "createdAt": self._account.now()})
-        self._requests[batch_id] = template, body
+        self._started[batch_id] = _Started(template, body, self._account.clock.time())
         return {**accepted, "message": f"Batch of {total} accepted"}
 
     def get_batch_results(self, batch_id: str) -> Record:
         batch = one(self._batches, "Batch", batchId=batch_id)
+        started = self._started[batch_id]
         if batch["status"] == "pending":
-            batch.update(status="processing", startedAt=self._account.now())
-        elif batch["status"] == "processing":
-            self._go_on(batch, *self._requests[batch_id])
+            batch.update(status="processing", startedAt=batch["createdAt"])
+        if batch["status"] == "processing":
+            seconds = max(int(self._account.clock.time() - started.at), started.polls)
+            started.polls = seconds + 1
+            self._go_on(batch, started, seconds)
         return batch
 
     def cancel_batch(self, batch_id: str) -> Record:
@@ -164,16 +184,17 @@ class Batches:
         batch.update(status="cancelled", completedAt=self._account.now())
         return {"batchId": batch_id, "status": "cancelled", "message": "Batch cancelled"}
 
-    def _go_on(self, batch: Record, template: Record, body: Record) -> None:
+    def _go_on(self, batch: Record, started: _Started, seconds: int) -> None:
+        template, body = started.template, started.body
         results, total = batch["results"], batch["totalItems"]
         width, height = self._account.size(template["uid"])
-        for index in range(len(results), min(len(results) + -(-total // 3), total)):
+        for index in range(len(results), min(seconds * -(-total // _BATCH_SECONDS), total)):
             try:
                 check_variables(template, body["variableSets"][index])
             except Refused as refusal:
                 results.append({"index": index, "success": False, "error": refusal.message})
             else:
-                url = _image(self._account, body.get("format", "png"))["url"]
+                url = _image(self._account, body.get("format", "png"), (width, height))["url"]
                 results.append({"index": index, "success": True, "url": url, "width": width, "height": height})
         done = sum(result["success"] for result in results)
         failed = len(results) - done
@@ -183,8 +204,9 @@ class Batches:
             batch.update(status=status, completedAt=self._account.now())
 
 
-def _image(account: Account, extension: str) -> Record:
+def _image(account: Account, extension: str, size: tuple[int, int]) -> Record:
     uid = account.new_id("img")
-    image = {"url": address("images", f"{uid}.{extension}"), "id": uid, "createdAt": account.now()}
+    url = account.keep("images", f"{uid}.{extension}", size)
+    image = {"url": url, "id": uid, "createdAt": account.now()}
     account.images.append(image)
     return image

@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
 from .. import api
-from ..arguments import Boolean, Integer, Kind, MapOf, Number, Object
+from ..arguments import Boolean, Integer, Kind, ListOf, MapOf, Number, Object, OneOrMany
 from ..operations import Operation
 from ..types import UNSET
-from ._answers import refused
+from ._answers import Refused, refused
+
+# The fields that are `format: uri` in the contract, which the client leaves to the API.
+_ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl")
+_PLAIN = r"[\w.~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}"
+_ADDRESS = re.compile(
+    rf"https?://[\w.-]+(?::\d{{1,5}})?(?:/(?:{_PLAIN})*)?(?:\?(?:{_PLAIN}|\?)*)?(?:\#(?:{_PLAIN}|\?)*)?", re.ASCII
+)
+_MOST_EXACT = 2**53
 
 
 class Route(NamedTuple):
@@ -35,12 +43,28 @@ def routes() -> tuple[Route, ...]:
     return tuple(sorted(found, key=lambda route: ["{" in part for part in route.operation.path.split("/")]))
 
 
-def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """What a request is for, and its path parameters; None where the contract has no such operation."""
-    for route in routes():
-        if method == route.operation.method and (match := route.paths.fullmatch(path)):
-            return route, {name: unquote(text) for name, text in match.groupdict().items()}
-    return None
+class Found(NamedTuple):
+    """What a request is for.
+
+    Attributes:
+        route: The operation; None where the contract has no such.
+        path: Path parameters.
+        methods: What can be done with the path.
+    """
+
+    route: Route | None
+    path: dict[str, str]
+    methods: list[str]
+
+
+def find(method: str, path: str) -> Found:
+    """What a request is for."""
+    matching = [(route, match) for route in routes() if (match := route.paths.fullmatch(path))]
+    # A path that has a word where another has a parameter is all that it can be.
+    here = {route.operation.method: (route, match) for route, match in matching if route.paths == matching[0][0].paths}
+    route, match = here.get(method, (None, None))
+    named = {} if match is None else {name: unquote(text) for name, text in match.groupdict().items()}
+    return Found(route, named, sorted(here))
 
 
 def arguments(
@@ -52,7 +76,7 @@ def arguments(
 ) -> dict[str, Any]:
     """What a request says, by the names that the arguments have in Python. Its JSON is `body`.
 
-    What the contract does not know of the body's fields is left out, and so are those that are null.
+    What the contract does not know of the body's fields is left out.
 
     Raises:
         Refused: It is not what the contract allows.
@@ -78,12 +102,43 @@ def arguments(
             given[name] = write(value, where)
         except (TypeError, ValueError) as error:
             errors.append(_error(str(error)))
+    if not errors and operation.body is not None:
+        errors += (_refusal(*wrong) for wrong in _faults(operation.body, given["body"]))
     if errors:
-        raise refused(422, "The request is not valid", code="invalid_request", errors=errors)
+        raise _invalid(errors)
     if isinstance(operation.body, Object):
         names = {field.name for field in operation.body.model.FIELDS}
-        given["body"] = {name: value for name, value in given["body"].items() if name in names and value is not None}
+        given["body"] = {name: value for name, value in given["body"].items() if name in names}
     return {name: value for name, value in given.items() if value is not UNSET}
+
+
+def _faults(kind: Kind, value: object, where: str = "") -> Iterator[tuple[str, str]]:
+    """What is wrong with a value that the client would send as it is: where, and what."""
+    if isinstance(kind, OneOrMany):
+        kind = kind.many if isinstance(value, list) else kind.one
+    if isinstance(kind, ListOf):
+        for number, item in enumerate(cast("list[object]", value)):
+            yield from _faults(kind.kind, item, f"{where or 'body'}[{number}]")
+    elif isinstance(kind, Object):
+        given = cast("dict[str, object]", value)
+        for field in kind.model.FIELDS:
+            inner = f"{where}.{field.name}" if where else field.name
+            part = given.get(field.name, UNSET)
+            if part is None and not field.nullable:
+                yield inner, "must not be null"
+            elif part is not None and part is not UNSET:
+                yield from _faults(field.kind, part, inner)
+                if field.name in _ADDRESSES and not _ADDRESS.fullmatch(str(part)):
+                    yield inner, "must be an absolute URL such as https://example.com/"
+
+
+def unprocessable(errors: Iterable[tuple[str, str]]) -> Refused:
+    """The answer to fields that cannot be so: which, and why."""
+    return _invalid([_refusal(*wrong) for wrong in errors])
+
+
+def _invalid(errors: list[dict[str, str]]) -> Refused:
+    return refused(422, "The request is not valid", code="invalid_request", errors=errors)
 
 
 def _route(name: str, operation: Operation[Any]) -> Route:
@@ -98,19 +153,30 @@ def _value(kind: Kind, text: str | None) -> object:
         return UNSET
     if isinstance(kind, Integer | Number | Boolean):
         with suppress(ValueError, RecursionError):
-            return json.loads(text)
+            value = json.loads(text)
+            return text if value is None else value
     return text
 
 
 def _document(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return json.loads(body, parse_float=_number)
     except (ValueError, RecursionError):
         raise refused(400, "the body is not valid JSON") from None
+
+
+def _number(text: str) -> float:
+    """A number; JSON tells no integer from what is one."""
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) <= _MOST_EXACT else value
 
 
 def _error(text: str) -> dict[str, str]:
     # It begins with where the value stands, and may end with a hint for Python.
     said = text.partition("; to send")[0].removeprefix("body.")
     field, message = re.findall(r"((?:\[[^\]]*\]|[^\s\[])+) (.*)", said, re.DOTALL)[0]
+    return _refusal(field, message)
+
+
+def _refusal(field: str, message: str) -> dict[str, str]:
     return {"field": field, "message": message, "code": "invalid"}

@@ -23,6 +23,9 @@ class Templates:
     ) -> Record:
         found = matching(self._account.templates, outputFormat=None if output_format == "all" else output_format)
         by = "name" if sort == "name" else "createdAt"
+        if sort == "newest":
+            # Of those that were made at the same time, the last comes first.
+            found.reverse()
         found.sort(key=lambda template: template.get(by, ""), reverse=sort == "newest")
         return page_of("templates", found, page, limit)
 

@@ -1,19 +1,33 @@
-"""The stand-in: no I/O, and no clock."""
+"""The stand-in: no I/O, and no clock but its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from ._account import Account
-from ._answers import Answer, Refused, document, refused
+from ._answers import Answer, Refused, document, refused, with_problem
 from ._bindings import Bindings, Subscriptions
 from ._experiments import Experiments
+from ._faults import Faults, fault
+from ._limits import Minute, Month
 from ._renders import Batches, Renders
-from ._requests import arguments, find
+from ._requests import Found, arguments, find
 from ._templates import Templates
+from .clock import FakeClock
+from .received import ReceivedRequest, received
+from .webhooks import WebhookDelivery, delivery
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    import httpx
+
+    from ..client import AsyncPictify, Pictify
+    from ..operations import Operation
+    from ._transport import ClientOptions
 
 __all__ = ("API_KEY", "Answer", "FakePictify")
 
@@ -23,24 +37,133 @@ API_KEY: Final = "pk_live_stand_in"
 # Each has a method for each of its operations, of the same name.
 _CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments)
 
+# The operations whose errors are problem details (RFC 9457) in the contract.
+_WITH_PROBLEMS = {
+    "complete_experiment",
+    "create_experiment",
+    "create_image",
+    "delete_experiment",
+    "get_experiment",
+    "get_gif",
+    "get_image",
+    "list_experiments",
+    "multi_size_render_template",
+    "pause_experiment",
+    "start_experiment",
+    "track_experiment_events",
+    "update_experiment",
+}
+
 
 class FakePictify(Account):
     """The Pictify API in memory: all operations of the contract, for whoever has the key.
 
-    What is made can be listed, read, changed and deleted; renders answer with addresses at which
-    there is nothing; images that are embedded are plain. Requests that the contract does not
-    allow are refused with 422 and the name of the field.
+    What is made can be listed, read, changed and deleted; renders answer with addresses, at which `file` has a plain
+    image of the right size. Requests that the contract does not allow are refused with 422 and the name of the field.
+    Nothing waits: where a client would, or a batch takes its time, the `clock` goes on.
 
     Args:
         bindings: How many bindings it starts with.
         api_key: The key that it takes.
+        clock: Its clock and that of its clients; one of its own, unless given.
+
+    Attributes:
+        clock: Its clock, to let time pass by `fake.clock.advance(seconds)` and to see what was waited (`elapsed`).
+        requests: What it was asked, in the order in which it came. Clear it as you like.
+        latency: Seconds that every answer takes, by the clock. To a call that allows less it comes too late.
+        rate_limit: Calls a minute that it allows, and tells of in the headers of its answers; None for any number.
+        quota: Renders a month that it allows; None for any number.
     """
 
-    def __init__(self, *, bindings: int = 45, api_key: str = API_KEY) -> None:
-        super().__init__(bindings)
+    def __init__(self, *, bindings: int = 45, api_key: str = API_KEY, clock: FakeClock | None = None) -> None:
+        super().__init__(bindings, clock or FakeClock())
         self.api_key = api_key
+        self.requests: list[ReceivedRequest] = []
+        self.latency: float = 0.0
+        self.rate_limit: int | None = None
+        self.quota: int | None = None
+        self._minute = Minute(self.clock)
+        self._month = Month(self.clock)
+        self._faults = Faults()
         self._concerns = [concern(self) for concern in _CONCERNS]
         self._lock = Lock()
+
+    @property
+    def renders(self) -> int:
+        """How many renders of this month count towards the quota."""
+        return self._month.used
+
+    def client(self, **options: Unpack[ClientOptions]) -> Pictify:
+        """A client for sync code, which asks this stand-in and shares its clock.
+
+        Args:
+            options: What `Pictify` takes, such as `max_retries`, `timeout`, `pacing=True` and hooks. An `api_key` other
+                than that of the stand-in is refused, as by the API.
+        """
+        from ._transport import client
+
+        return client(self, options)
+
+    def async_client(self, **options: Unpack[ClientOptions]) -> AsyncPictify:
+        """A client for asyncio and trio, which asks this stand-in and shares its clock; any event loop may use it.
+
+        Args:
+            options: What `AsyncPictify` takes, as for `client`.
+        """
+        from ._transport import async_client
+
+        return async_client(self, options)
+
+    def fail_next(
+        self,
+        failure: int | httpx.TransportError | type[httpx.TransportError],
+        *,
+        times: int = 1,
+        retry_after: float | None = None,
+        code: str | None = None,
+        operation: str | None = None,
+    ) -> None:
+        """Let the next call fail. What is ordered several times comes in that order.
+
+        A connection that fails before the request is sent (`httpx.ConnectError`, `httpx.ConnectTimeout`) leaves no
+        trace. With any other failure of it (`httpx.ReadTimeout`, `httpx.ReadError`) the request arrives, and is done,
+        and the answer is lost. A timeout takes as long as the client allows, by the clock.
+
+        Args:
+            failure: The status of the answer, or the error of the connection.
+            times: How many calls fail; a retry is one more.
+            retry_after: The answer's `Retry-After`, in seconds.
+            code: The code in the answer, such as `quota_exceeded`.
+            operation: Only calls of this operation fail, by the contract's name, such as `POST /image`.
+
+        Raises:
+            TypeError, ValueError: One of the arguments cannot be right.
+        """
+        if times < 1:
+            raise ValueError(f"times must be at least 1, got {times!r}")
+        self._faults.add(fault(failure, retry_after, code, operation), times)
+
+    def webhook(
+        self,
+        event: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        secret: str | None = None,
+        age: float = 0.0,
+    ) -> WebhookDelivery:
+        """A webhook as Pictify sends it, signed, to test a receiver with.
+
+        Args:
+            event: What it reports, such as `render.completed`.
+            data: What is said of that, by the API's names; what is left out is made up.
+            secret: What it is signed with; the secret of the first active subscription to the event, unless given.
+            age: How many seconds ago it was signed; receivers refuse what is too old.
+
+        Raises:
+            LookupError: There is no secret, as nothing is subscribed to the event.
+        """
+        with self._lock:
+            return delivery(self, event, data or {}, secret, age)
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """Answer a request. Requests at the same time are answered one after the other.
@@ -50,28 +173,67 @@ class FakePictify(Account):
             target: Path and query, such as `/bindings?limit=5`.
             headers: Request headers, their names in lower case.
             body: Request body.
-        """
-        try:
-            with self._lock:
-                return self._answer(method, target, headers, body)
-        except Refused as refusal:
-            return refusal.answer
 
-    def _answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        Raises:
+            httpx.TransportError: `fail_next` was told so.
+        """
         url = urlsplit(target)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         found = find(method, url.path)
-        if found is None:
-            raise refused(404, f"{method} {url.path} not found")
-        (name, operation, _), path = found
+        operation = None if found.route is None else str(found.route.operation)
+        with self._lock:
+            ordered = self._faults.take(operation)
+            ordered.happen(before=True)
+            self.requests.append(received(operation, method, url.path, query, headers, body))
+            answer = ordered.answer
+            if answer is None:
+                try:
+                    answer = self._answer(f"{method} {url.path}", found, query, headers, body)
+                except Refused as refusal:
+                    answer = refusal.answer
+            ordered.happen(before=False)
+        return with_problem(answer) if found.route is not None and found.route.name in _WITH_PROBLEMS else answer
+
+    def _answer(
+        self, asked: str, found: Found, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        if found.route is None:
+            if not found.methods:
+                raise refused(404, f"{asked} not found")
+            refusal = refused(405, f"{asked} not allowed")
+            refusal.answer.headers["allow"] = ", ".join(found.methods)
+            raise refusal
+        name, operation, _ = found.route
         key_in_query = any(parameter.name == "token" for parameter in operation.query_parameters)
         is_known = headers.get("authorization") == f"Bearer {self.api_key}" or (
             key_in_query and query.get("token") == self.api_key
         )
         if operation.needs_key and not is_known:
             raise refused(401, "Invalid Request")
+        told: dict[str, str] = {}
+        if operation.needs_key and self.rate_limit is not None:
+            told = self._minute.take(self.rate_limit)
+        try:
+            answer = self._done(name, operation, found.path, query, headers, body)
+        except Refused as refusal:
+            answer = refusal.answer
+        return answer._replace(headers={**answer.headers, **told})
+
+    def _done(
+        self,
+        name: str,
+        operation: Operation[Any],
+        path: Mapping[str, str],
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Answer:
+        """The answer to a request that is allowed, by the method that is called as its operation is."""
         handler = next((getattr(concern, name) for concern in self._concerns if hasattr(concern, name)), None)
         if handler is None:
             raise refused(501, f"the stand-in has no answer to {operation}")
-        answer = handler(**arguments(operation, path, query, headers, body))
+        given = arguments(operation, path, query, headers, body)
+        renders = self._month.check(name, given, self.quota)
+        answer = handler(**given)
+        self._month.count(renders)
         return answer if isinstance(answer, Answer) else document(next(iter(operation.responses)), answer)

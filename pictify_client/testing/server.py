@@ -9,7 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+import httpx
+
+from ..clock import Clock
 from .fake import FakePictify
+
+_CLOCK = Clock()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -21,15 +26,27 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.fake.answer(self.command, self.path, headers, body)
+        try:
+            answer = self.fake.answer(self.command, self.path, headers, body)
+        except httpx.TransportError:
+            # It was told to fail, which here is to hang up.
+            self.close_connection = True
+            return
+        if self.fake.latency:
+            _CLOCK.sleep(self.fake.latency)
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
-    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815
+    def __getattr__(self, name: str) -> Any:
+        # The stand-in knows what to say to any method.
+        if name.startswith("do_"):
+            return self.do_GET
+        raise AttributeError(name)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
@@ -46,12 +63,14 @@ class _Server(ThreadingHTTPServer):
 def serving(fake: FakePictify, port: int = 0) -> Generator[str]:
     """Serve a stand-in on loopback while the `with` block runs; gives its base URL.
 
+    Its clock goes on with that of this machine meanwhile, as its clients have clocks of their own.
+
     Args:
         fake: What is served.
         port: The TCP port; 0 takes a free one.
     """
     handler = type("Handler", (_Handler,), {"fake": fake})
-    with _Server(("127.0.0.1", port), handler) as server:
+    with _Server(("127.0.0.1", port), handler) as server, fake.clock.running():
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

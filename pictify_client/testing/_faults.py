@@ -1,0 +1,94 @@
+"""How the stand-in misbehaves when it is told to."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import NamedTuple
+
+import httpx
+
+from ._answers import Answer, document
+from ._requests import routes
+
+# With these the request never got there, or not whole; with the others the API may have done what it asks for.
+_NOT_ARRIVED = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.WriteError,
+    httpx.WriteTimeout,
+)
+_MESSAGES = {
+    401: "Invalid Request",
+    402: "Payment Required",
+    408: "Request Timeout",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+
+class Fault(NamedTuple):
+    """What becomes of a request of an operation, or of any: an answer, or an error of the connection."""
+
+    operation: str | None
+    answer: Answer | None = None
+    error: httpx.TransportError | type[httpx.TransportError] | None = None
+
+    def happen(self, *, before: bool) -> None:
+        """Raise the error, before the request arrives or after."""
+        kind = self.error if isinstance(self.error, type) else type(self.error)
+        if self.error is not None and before == issubclass(kind, _NOT_ARRIVED):
+            raise self.error("as fail_next said") if isinstance(self.error, type) else self.error
+
+
+class Faults:
+    """What was ordered, in the order in which it comes."""
+
+    def __init__(self) -> None:
+        self._next: list[Fault] = []
+
+    def add(self, fault: Fault, times: int) -> None:
+        """Let something go wrong so many times."""
+        self._next += [fault] * times
+
+    def take(self, operation: str | None) -> Fault:
+        """What goes wrong with a call of an operation, if anything; it is done with then."""
+        for place, each in enumerate(self._next):
+            if each.operation in (None, operation):
+                return self._next.pop(place)
+        return Fault(operation)
+
+
+def fault(failure: object, retry_after: float | None, code: str | None, operation: str | None) -> Fault:
+    """What is to go wrong, checked.
+
+    Raises:
+        TypeError, ValueError: It cannot.
+    """
+    if operation is not None:
+        known = [str(route.operation) for route in routes()]
+        if operation not in known:
+            near = get_close_matches(operation, known, 1)
+            hint = f": did you mean {near[0]!r}?" if near else ", which are such as 'GET /bindings/{uid}'"
+            raise ValueError(f"operation {operation!r} is none of the contract{hint}")
+    if isinstance(failure, httpx.TransportError) or (
+        isinstance(failure, type) and issubclass(failure, httpx.TransportError)
+    ):
+        if retry_after is not None or code is not None:
+            raise ValueError("retry_after and code are parts of an answer, and there is none where a connection fails")
+        return Fault(operation, error=failure)
+    if not isinstance(failure, int) or isinstance(failure, bool):
+        raise TypeError(f"failure must be a status, or an error of the connection (httpx.ReadTimeout), got {failure!r}")
+    if not 400 <= failure <= 599:
+        raise ValueError(f"failure must be a status from 400 to 599, got {failure!r}")
+    answer = document(
+        failure, {"message": _MESSAGES.get(failure, f"Error {failure}"), **({} if code is None else {"code": code})}
+    )
+    if retry_after is not None:
+        answer.headers["retry-after"] = f"{retry_after:g}"
+    return Fault(operation, answer)

@@ -1,0 +1,146 @@
+"""The stand-in as a transport of httpx, and the clients that send by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import httpx
+
+from ..api import SERVER
+from ..client import AsyncPictify, AuthenticatedClient, Pictify
+from ..configuration import DEFAULT_ATTEMPT_TIMEOUT
+from ..connections import Answer as Reply
+from ..connections import Connections, Exchange
+from ..hooks import RequestHook, ResponseHook, RetryHook
+from ._answers import Answer
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from ..types import Unset
+    from .fake import FakePictify
+
+_CHUNK = 65_536
+# By the name that httpx gives the error, the limit that it is about.
+_PHASES = {
+    httpx.ConnectTimeout: "connect",
+    httpx.ReadTimeout: "read",
+    httpx.WriteTimeout: "write",
+    httpx.PoolTimeout: "pool",
+}
+
+
+class ClientOptions(TypedDict, total=False):
+    """What the clients of a stand-in take: the arguments of `Pictify` that have a meaning without a network."""
+
+    api_key: str
+    timeout: float | Unset | None
+    attempt_timeout: float | httpx.Timeout | Unset | None
+    max_retries: int
+    max_wait: float
+    pacing: bool
+    headers: Mapping[str, str] | None
+    max_response_size: int
+    on_request: RequestHook | None
+    on_response: ResponseHook | None
+    on_retry: RetryHook | None
+
+
+class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """What stands in the place of a network."""
+
+    def __init__(self, fake: FakePictify) -> None:
+        self._fake = fake
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of sync code."""
+        seconds, outcome = self._outcome(request, request.read())
+        if seconds:
+            self._fake.clock.sleep(seconds)
+        return _response(request, outcome)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of async code, where other tasks have their turn meanwhile."""
+        seconds, outcome = self._outcome(request, await request.aread())
+        await self._fake.clock.asleep(seconds)
+        return _response(request, outcome)
+
+    def _outcome(self, request: httpx.Request, body: bytes) -> tuple[float, Answer | httpx.TransportError]:
+        """What comes of a request, and after how long."""
+        limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        outcome: Answer | httpx.TransportError
+        try:
+            outcome = self._fake.answer(request.method, request.url.raw_path.decode(), headers, body)
+        except httpx.TransportError as error:
+            for kind, phase in _PHASES.items():
+                if isinstance(error, kind):
+                    return limits.get(phase) or 0.0, error
+            return 0.0, error
+        latency, longest = self._fake.latency, limits.get("read")
+        if longest is not None and latency > longest:
+            return longest, httpx.ReadTimeout(f"the answer takes {latency:g} s")
+        return latency, outcome
+
+
+def client(fake: FakePictify, options: ClientOptions) -> Pictify:
+    """A client of a stand-in for sync code."""
+    http_client = httpx.Client(transport=Transport(fake))
+    pictify = Pictify(**_arguments(fake, options), http_client=http_client)
+    _attach(pictify.client, fake, http_client)
+    return pictify
+
+
+def async_client(fake: FakePictify, options: ClientOptions) -> AsyncPictify:
+    """A client of a stand-in for async code."""
+    http_client = httpx.AsyncClient(transport=Transport(fake))
+    pictify = AsyncPictify(**_arguments(fake, options), http_client=http_client)
+    _attach(pictify.client, fake, http_client)
+    return pictify
+
+
+def _arguments(fake: FakePictify, options: ClientOptions) -> dict[str, Any]:
+    # An attempt is limited as it is where a client has connections of its own.
+    known = {"api_key": fake.api_key, "attempt_timeout": DEFAULT_ATTEMPT_TIMEOUT}
+    return {**known, **options, "base_url": SERVER}
+
+
+def _attach(connected: AuthenticatedClient, fake: FakePictify, http_client: httpx.Client | httpx.AsyncClient) -> None:
+    connected.clock = fake.clock
+    vars(connected)["_connections"] = _Connections(http_client, verify=True)
+
+
+class _Connections(Connections):
+    """The connections of a client, which keep to the fake clock alone: this machine may be as slow as it likes."""
+
+    def exchange(self, step: Exchange) -> Reply:
+        return super().exchange(step._replace(seconds=None))
+
+    async def aexchange(self, step: Exchange) -> Reply:
+        return await super().aexchange(step._replace(seconds=None))
+
+
+class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, content: bytes) -> None:
+        self._chunks = iter([content[start : start + _CHUNK] for start in range(0, len(content), _CHUNK)])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._chunks
+
+    # No generator: one that is left early waits for the garbage collector to end it.
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        raise StopAsyncIteration
+
+
+def _response(request: httpx.Request, outcome: Answer | httpx.TransportError) -> httpx.Response:
+    if isinstance(outcome, httpx.TransportError):
+        outcome.request = request
+        raise outcome
+    headers = {**outcome.headers, "content-length": str(len(outcome.body))}
+    return httpx.Response(outcome.status, headers=headers, stream=_Body(outcome.body), request=request)

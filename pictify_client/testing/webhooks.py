@@ -1,0 +1,81 @@
+"""Webhooks as Pictify sends them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from ..webhooks import DELIVERY_ID_HEADER, SIGNATURE_HEADER, sign
+from ._account import Account, Record, matching
+from ._answers import address
+from ._bindings import secret_of
+
+
+@frozen(kw_only=True)
+class WebhookDelivery:
+    """A webhook, to be posted to the receiver that is tested.
+
+    Attributes:
+        body: The body; only these bytes have this signature.
+        headers: The headers: its type, the signature, the event and the id of the delivery.
+    """
+
+    body: bytes
+    headers: dict[str, str]
+
+
+def delivery(account: Account, event: str, data: Mapping[str, Any], secret: str | None, age: float) -> WebhookDelivery:
+    """A webhook of an account; see `FakePictify.webhook`.
+
+    Raises:
+        LookupError: There is no secret.
+    """
+    if secret is None:
+        subscribed = matching(account.subscriptions, event=event, status="active")
+        if not subscribed:
+            raise LookupError(f"nothing is subscribed to {event}: create a subscription, or give a secret")
+        subscribed[0]["deliveryCount"] += 1
+        secret = secret_of(subscribed[0]["uid"])
+    document = {"event": event, "timestamp": account.now(), "data": {**_made_up(account, event), **data}}
+    body = json.dumps(document).encode()
+    return WebhookDelivery(
+        body=body,
+        headers={
+            "Content-Type": "application/json",
+            SIGNATURE_HEADER: sign(body, secret, timestamp=int(account.clock.time() - age)),
+            "X-Pictify-Event": event,
+            DELIVERY_ID_HEADER: account.new_id("dlv"),
+        },
+    )
+
+
+def _made_up(account: Account, event: str) -> Record:
+    """What could be said of an event, in the fields that are documented; of those of bindings none is."""
+    template = {"templateUid": "tmpl_00000001"}
+    rendered: Record = {"type": "image", "templateId": None}
+    match event:
+        case "render.completed":
+            return {
+                **rendered,
+                "source": "api",
+                "imageId": "img_00000001",
+                "url": address("images", "img_00000001.png"),
+                "userStorageUrl": None,
+                "width": 1200,
+                "height": 630,
+                "userId": "user_00000001",
+                "renderedAt": account.now(),
+            }
+        case "render.failed":
+            return {**rendered, "error": "The page could not be rendered", "errorCode": "render_error"}
+        case "batch.completed":
+            counts = {"totalCount": 3, "completedCount": 3, "failedCount": 0}
+            return {"batchId": "batch_00000001", **template, "status": "completed", **counts, "duration": 3}
+        case "batch.failed":
+            counts = {"totalCount": 3, "completedCount": 0, "failedCount": 3}
+            return {"batchId": "batch_00000001", **template, "status": "failed", **counts, "duration": 3}
+        case _:
+            return {}
