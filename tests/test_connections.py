@@ -884,9 +884,14 @@ def test_a_process_that_starts_no_threads_can_still_make_calls(monkeypatch: pyte
             patched.setattr(sockets, "Thread", refusing)
             for _ in range(2):
                 list_bindings.sync(client=client)
+            assert (len(keepers()), len(server.lines)) == (0, 1)
+            # What is idle for too long is closed by the next call then.
+            patched.setattr(connections, "monotonic", lambda: time.monotonic() + 31)
+            list_bindings.sync(client=client.with_options(timeout=None, attempt_timeout=None))
+            assert server.lines[0].ended.wait(PATIENCE)
         assert keepers() == []
         list_bindings.sync(client=client)
-        assert (len(keepers()), len(server.lines)) == (1, 1)
+        assert (len(keepers()), len(server.lines)) == (1, 2)
 
 
 AT_EXIT = """
