@@ -128,17 +128,14 @@ class Call(Generic[T]):
         attempt = 0
         while True:
             attempt += 1
-            sent = attempt
-            outcome: Response[T] | PictifyError | None = None
+            refusal: PacingError | None = None
             if self._settings.pacer is not None:
-                refusal: PacingError | None = yield Turn(self._settings.pacer, self._longest_wait())
-                outcome, sent = refusal, attempt - 1
-            if outcome is None:
-                sent = attempt
-                outcome = yield from self._attempt(attempt)
+                refusal = yield Turn(self._settings.pacer, self._longest_wait())
+            outcome = (yield from self._attempt(attempt)) if refusal is None else refusal
             error = outcome.error if isinstance(outcome, Response) else outcome
             wait = None if error is None else self._wait(attempt, error)
             if error is None or wait is None:
+                sent = attempt if refusal is None else attempt - 1
                 return self._result(outcome, error, sent, first)
             first = first or error
             known = {"operation": str(self._operation), "attempt": attempt, "wait": wait}

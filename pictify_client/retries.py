@@ -98,7 +98,9 @@ def _was_never_sent(cause: BaseException | None) -> bool:
     # A transport of the caller's may call other failures by these names: httpx-aiohttp says ConnectTimeout where
     # the server hung up.
     root = cause.__cause__
-    return root is None or any(base.__name__ in _UNSENT_NAMES for base in type(root).__mro__)
+    if root is None or isinstance(root, httpx.HTTPError):
+        return root is None or _was_never_sent(root)
+    return any(base.__name__ in _UNSENT_NAMES for base in type(root).__mro__)
 
 
 def _refused(error: APIStatusError) -> bool:

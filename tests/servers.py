@@ -186,6 +186,14 @@ async def call(form: str, module: Any, client: AuthenticatedClient, **arguments:
     return await module.asyncio(client=client, **arguments)
 
 
+async def close(file: Any) -> None:
+    """Close a file, sync or async."""
+    if hasattr(file, "close"):
+        file.close()
+    else:
+        await file.aclose()
+
+
 def client_of(server: Server, **options: Any) -> AuthenticatedClient:
     """A client for a server, that tries once unless told otherwise."""
     known: dict[str, Any] = {"token": KEY, "base_url": server.base_url, "max_retries": 0, **options}

@@ -43,6 +43,7 @@ from .servers import (
     async_forms,
     call,
     client_of,
+    close,
     forms,
     giving,
     http,
@@ -72,13 +73,6 @@ def keepers() -> list[threading.Thread]:
 
 def at_most(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "MOST_CONNECTIONS", count)
-
-
-async def close(file: Any) -> None:
-    if hasattr(file, "close"):
-        file.close()
-    else:
-        await file.aclose()
 
 
 @forms

@@ -21,7 +21,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 from pytest_httpx import HTTPXMock
 
-from generator.__main__ import ROOT
 from pictify_client import (
     APIConnectionError,
     AsyncPictify,
@@ -44,6 +43,7 @@ from pictify_client.testing import API_KEY, FakePictify, serving
 
 from .replay import KEY
 from .servers import async_forms, call, client_of, forms, giving, http, run, served
+from .snippets import snippets_of, type_check
 from .test_batches import FakeClock
 
 Seen = list[RequestEvent | ResponseEvent | RetryEvent]
@@ -405,8 +405,7 @@ def test_pytest_httpx_stands_in_for_the_api(form: str, httpx_mock: HTTPXMock) ->
     ]
 
 
-PAGE = (ROOT / "docs" / "observability.md").read_text("utf-8")
-SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+SNIPPETS = snippets_of("docs/observability.md")
 PRINTED = [
     r"operation='GET /bindings/{uid}' status=200 attempt=1 request_id=(None|'\S+')\n",
     r"\{'GET /bindings/\{uid\} 200': 2\}\n",
@@ -433,9 +432,4 @@ def test_the_code_of_the_page_runs_and_prints_what_one_would_think(snippet: str,
 
 
 def test_the_code_of_the_page_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
-    for number, snippet in enumerate(SNIPPETS):
-        (tmp_path / f"snippet_{number}.py").write_text(snippet, "utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
-    command += ["--cache-dir", str(ROOT / ".mypy_cache"), str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
-    assert ran.stdout == ""
+    assert type_check(SNIPPETS, tmp_path) == (0, "")

@@ -13,8 +13,9 @@ import pytest
 from generator.__main__ import ROOT
 from pictify_client.testing import API_KEY, FakePictify, serving
 
-README = (ROOT / "README.md").read_text("utf-8")
-SNIPPETS = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+from .snippets import snippets_of, type_check
+
+SNIPPETS = snippets_of("README.md")
 FAKE = FakePictify()
 ACTIVE = "".join(f"{each['name']} {each['renderUrl']}\n" for each in FAKE.bindings if each["status"] == "active")
 
@@ -69,20 +70,7 @@ def test_the_code_runs_and_prints_what_one_would_think(snippet: str, printed: st
 
 
 def test_the_code_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
-    for number, snippet in enumerate(SNIPPETS):
-        (tmp_path / f"snippet_{number}.py").write_text(snippet, "utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--no-error-summary",
-        "--cache-dir",
-        str(ROOT / ".mypy_cache"),
-        str(tmp_path),
-    ]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
-    assert run.stdout == ""
+    assert type_check(SNIPPETS, tmp_path) == (0, "")
 
 
 def test_the_first_program_is_short() -> None:

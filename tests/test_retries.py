@@ -97,7 +97,10 @@ def test_a_transport_of_the_callers_that_calls_a_lost_connection_by_another_name
     for root in (hung_up, reset, TimeoutError(), ConnectionResetError()):
         assert wait("POST", failed(came_of(httpx.ConnectTimeout("c"), root))) is None
         assert wait("GET", failed(came_of(httpx.ConnectTimeout("c"), root))) == 0.5
+        named_again = came_of(httpx.ConnectTimeout("no time left"), came_of(httpx.ConnectTimeout("c"), root))
+        assert wait("POST", failed(named_again)) is None
     for root in (no_connection, too_late, ConnectionRefusedError(), socket.gaierror(), httpx.ConnectTimeout("c")):
+        assert wait("POST", failed(came_of(httpx.ConnectTimeout("c"), came_of(httpx.ConnectError("c"), root)))) == 0.5
         assert wait("POST", failed(came_of(httpx.ConnectError("c"), root))) == 0.5
 
 

@@ -18,7 +18,6 @@ import anyio
 import httpx
 import pytest
 
-from generator.__main__ import ROOT
 from pictify_client import (
     APIConnectionError,
     APITimeoutError,
@@ -42,6 +41,7 @@ from pictify_client.testing import API_KEY, FakeClock, FakePictify, ReceivedRequ
 from pictify_client.testing._transport import ClientOptions
 
 from .servers import async_forms, forms
+from .snippets import snippets_of, type_check
 
 EMPTY: list[dict[str, str]] = [{}]
 MOMENT = datetime(2026, 5, 31, 23, 59, tzinfo=UTC)
@@ -721,8 +721,7 @@ def test_pytest_is_not_slowed_down_by_the_plugin_unless_it_is_used() -> None:
 
 # The page.
 
-PAGE = (ROOT / "docs" / "testing.md").read_text("utf-8")
-SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+SNIPPETS = snippets_of("docs/testing.md")
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS)
@@ -736,9 +735,4 @@ def test_the_tests_on_the_page_pass(snippet: str, tmp_path: Path) -> None:
 
 
 def test_the_code_of_the_page_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
-    for number, snippet in enumerate(SNIPPETS):
-        (tmp_path / f"snippet_{number}.py").write_text(snippet, "utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
-    command += ["--cache-dir", str(ROOT / ".mypy_cache"), str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
-    assert ran.stdout == ""
+    assert type_check(SNIPPETS, tmp_path) == (0, "")

@@ -27,7 +27,7 @@ from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
 
 from .replay import KEY
-from .servers import PATIENCE, Line, call, client_of, forms, good, http, mocked, run, served
+from .servers import PATIENCE, Line, call, client_of, close, forms, good, http, mocked, run, served
 from .test_batches import FakeClock
 from .test_secrets import shows
 
@@ -231,13 +231,6 @@ def test_an_http_client_of_the_callers_own_is_no_way_around_the_limit(form: str)
 async def read(file: Any) -> bytes:
     content = file.read()
     return content if isinstance(content, bytes) else bytes(await content)
-
-
-async def close(file: Any) -> None:
-    if hasattr(file, "close"):
-        file.close()
-    else:
-        await file.aclose()
 
 
 @forms
