@@ -212,6 +212,25 @@ def test_a_wait_for_the_rate_limit_that_does_not_fit_into_the_call_is_not_taken(
 
 
 @forms
+def test_a_retry_whose_turn_is_too_far_off_ends_the_call_with_what_went_wrong_first(form: str) -> None:
+    clock = FakeClock()
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        limits = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{clock.now + 50:.0f}"}
+        return httpx.Response(500, headers=limits)
+
+    async def test() -> None:
+        client = mocked(form, answer, pacing=True, max_wait=10.0, max_retries=2)
+        client.clock = clock
+        with pytest.raises(PacingError, match="not sent: its turn under the rate limit") as caught:
+            await call(form, list_bindings, client)
+        assert caught.value.attempts == 1
+        assert isinstance(caught.value.__cause__, ServerError)
+
+    run(form, test)
+
+
+@forms
 def test_an_http_client_of_the_callers_own_is_no_way_around_the_limit(form: str) -> None:
     with served(dripping(BODY)) as server:
 
