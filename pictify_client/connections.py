@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
+    from .sockets import AsyncTransport, Transport
+
 MOST_CONNECTIONS = 100
 """Connections of a client at a time; a call that finds them all in use waits, as long as its pool timeout says."""
 
@@ -39,7 +41,6 @@ IDLE_SECONDS = 30.0
 # The API has no use for cookies, and one that is not ASCII would make every later request fail.
 _NO_COOKIES = DefaultCookiePolicy(allowed_domains=[])
 _LATE = "no time left"
-_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
 _ALL_BUSY = (
     f"all {MOST_CONNECTIONS} connections are in use; a file that is neither read to its end nor closed holds one"
 )
@@ -298,15 +299,19 @@ class _AsyncThrough(_AsyncSender):
         await self._client.aclose()
 
 
-class _Line:
+AnyTransport = TypeVar("AnyTransport", bound="Transport | AsyncTransport")
+
+
+class _Line(Generic[AnyTransport]):
     """A connection, in a transport that has no other."""
 
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
+    def __init__(self, url: httpx.URL, transport: AnyTransport) -> None:
+        self.origin = origin_of(url)
+        self.transport = transport
         self.idle_since = 0.0
 
 
-AnyLine = TypeVar("AnyLine", bound=_Line)
+AnyLine = TypeVar("AnyLine", bound="_Line[Any]")
 
 
 class _Free(Generic[AnyLine]):
@@ -315,10 +320,16 @@ class _Free(Generic[AnyLine]):
     def __init__(self) -> None:
         self._lines: dict[str, deque[AnyLine]] = {}
 
-    def take(self, origin: str) -> AnyLine | None:
-        """One to that origin, if there is any."""
-        lines = self._lines.get(origin)
-        return lines.pop() if lines else None
+    def take(self, url: httpx.URL) -> tuple[AnyLine | None, list[AnyLine]]:
+        """One to the origin of a URL, if there is any that can be used, and those to close that cannot."""
+        stale = self.expired()
+        lines = self._lines.get(origin_of(url))
+        while lines:
+            line = lines.pop()
+            if line.transport.is_usable:
+                return line, stale
+            stale.append(line)
+        return None, stale
 
     def give(self, line: AnyLine) -> None:
         """Another one, from now on."""
@@ -346,12 +357,11 @@ class _Free(Generic[AnyLine]):
         return min((lines[0].idle_since for lines in list(self._lines.values()) if lines), default=inf) + IDLE_SECONDS
 
 
-class _SyncLine(_Line):
-    def __init__(self, origin: str, context: ssl.SSLContext) -> None:
-        super().__init__(origin)
+class _SyncLine(_Line["Transport"]):
+    def __init__(self, url: httpx.URL, *, verify: bool) -> None:
         from .sockets import Transport
 
-        self.transport = Transport(context)
+        super().__init__(url, Transport(url, _context_for(url, verify=verify)))
 
 
 class _Pool(_Sender):
@@ -406,7 +416,6 @@ class _Pool(_Sender):
             keeper.join()
 
     def _take(self, request: httpx.Request, deadline: float) -> _SyncLine:
-        origin = origin_of(request.url)
         with self._lock:
             if len(self._busy) >= MOST_CONNECTIONS:
                 patience = request.extensions.get("timeout", {}).get("pool")
@@ -414,8 +423,8 @@ class _Pool(_Sender):
                     raise httpx.PoolTimeout(_ALL_BUSY, request=request)
             if self._closed:
                 raise _closed()
-            stale = self._free.expired()
-            line = self._free.take(origin) or _SyncLine(origin, _context_for(request.url, verify=self._verify))
+            known, stale = self._free.take(request.url)
+            line = known or _SyncLine(request.url, verify=self._verify)
             line.transport.network.deadline = deadline
             self._busy.add(line)
         for each in stale:
@@ -425,7 +434,7 @@ class _Pool(_Sender):
     def _give_back(self, line: _SyncLine, *, whole: bool) -> None:
         with self._lock:
             self._busy.discard(line)
-            kept = whole and not self._closed and _is_clean(line.transport)
+            kept = whole and not self._closed
             if kept:
                 self._free.give(line)
                 if self._keeper is None:
@@ -474,10 +483,11 @@ class _LineStream(httpx.SyncByteStream):
                 give_back(self.line, whole=self._whole)
 
 
-class _AsyncLine(_Line):
-    def __init__(self, origin: str, context: ssl.SSLContext) -> None:
-        super().__init__(origin)
-        self.transport = httpx.AsyncHTTPTransport(verify=context, limits=_ONE)
+class _AsyncLine(_Line["AsyncTransport"]):
+    def __init__(self, url: httpx.URL, *, verify: bool) -> None:
+        from .sockets import AsyncTransport
+
+        super().__init__(url, AsyncTransport(url, _context_for(url, verify=verify)))
         self.is_new = True
 
     async def trace(self, event: str, _info: dict[str, Any]) -> None:
@@ -551,9 +561,9 @@ class _AsyncPool(_AsyncSender):
         try:
             if self._closed:
                 raise _closed()
-            await _aclose(self._free.expired())
-            origin = origin_of(request.url)
-            line = self._free.take(origin) or _AsyncLine(origin, _context_for(request.url, verify=self._verify))
+            known, stale = self._free.take(request.url)
+            await _aclose(stale)
+            line = known or _AsyncLine(request.url, verify=self._verify)
         except BaseException:
             self._slots.release()
             raise
@@ -562,7 +572,7 @@ class _AsyncPool(_AsyncSender):
 
     async def _give_back(self, line: _AsyncLine, *, whole: bool) -> None:
         self._busy.discard(line)
-        if whole and not self._closed and _is_clean(line.transport):
+        if whole and not self._closed:
             self._free.give(line)
             stale = self._free.expired()
             if self._timer is None:
@@ -646,14 +656,6 @@ def _context(verify: bool, _http2: bool, file: str | None, folder: str | None) -
     except OSError as error:
         where = f"SSL_CERT_FILE={file!r}, SSL_CERT_DIR={folder!r}"
         raise ConfigurationError(f"the certificates to know servers by cannot be read ({where}): {error}") from error
-
-
-def _is_clean(transport: Any) -> bool:
-    """Whether nothing came after the answer: httpcore keeps it, and would take it for the answer to the next call."""
-    # Neither of them tells of it.
-    ours = transport._pool.connections  # noqa: SLF001
-    states = (getattr(getattr(each, "_connection", None), "_h11_state", None) for each in ours)
-    return not any(state is not None and state.trailing_data[0] for state in states)
 
 
 def _context_for(url: httpx.URL, *, verify: bool) -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""The sockets of sync code, none of which waits beyond the deadline of its call.
+"""Transports of one connection, and the sockets of sync code, none of which waits beyond the deadline of its call.
 
 httpx's own timeouts are for one wait each: for the next byte, for one of a host's addresses. A server that sends
 byte by byte, or a resolver that does not answer, makes a long time of many of them.
@@ -126,22 +126,53 @@ class _Stream(httpcore.NetworkStream):
 
 
 class Transport(httpx.HTTPTransport):
-    """httpx's transport, with one connection, over a network of its own.
+    """httpx's transport with one connection in the place of its pool, over a network of its own.
 
     Attributes:
         network: What opens the connection.
     """
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    # httpx has no argument for it.
+    _pool: Any
+
+    def __init__(self, url: httpx.URL, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, limits=_ONE)
         self.network: Network = Network()
-        # httpx has no argument for it.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            max_connections=1,
-            max_keepalive_connections=1,
-            network_backend=self.network,
-        )
+        self._pool = httpcore.HTTPConnection(origin=_origin(url), ssl_context=context, network_backend=self.network)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the next request can go over it: it is open, and nothing came that no one asked for."""
+        return _is_usable(self._pool)
+
+
+class AsyncTransport(httpx.AsyncHTTPTransport):
+    """httpx's transport with one connection in the place of its pool."""
+
+    _pool: Any
+
+    def __init__(self, url: httpx.URL, context: ssl.SSLContext) -> None:
+        super().__init__(verify=context, limits=_ONE)
+        self._pool = httpcore.AsyncHTTPConnection(origin=_origin(url), ssl_context=context)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the next request can go over it: it is open, and nothing came that no one asked for."""
+        return _is_usable(self._pool)
+
+
+def _is_usable(connection: Any) -> bool:
+    if not connection.is_idle() or connection.has_expired():
+        return False
+    # What came in one piece with the last answer, httpcore would take for the answer to the next request; it tells
+    # no one of it.
+    beyond, _ = connection._connection._h11_state.trailing_data  # noqa: SLF001
+    return not beyond
+
+
+def _origin(url: httpx.URL) -> httpcore.Origin:
+    port = url.port or (443 if url.scheme == "https" else 80)
+    return httpcore.Origin(url.raw_scheme, url.raw_host, port)
 
 
 def _resolved(host: str, port: int, end: float) -> list[str]:
