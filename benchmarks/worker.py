@@ -20,8 +20,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def environment() -> dict[str, str]:
-    """The environment of a peer: certificates are those that come with it, as on most machines."""
-    return {name: value for name, value in os.environ.items() if name not in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
+    """The environment of a peer: as on most machines, certificates come with it, and bytecode is kept."""
+    others = ("SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if name not in others}
 
 
 class WorkerError(Exception):
