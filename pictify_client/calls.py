@@ -185,6 +185,7 @@ class Call(Generic[T]):
             headers = self._headers(target)
             hook = self._settings.hooks.on_request
             if hook is not None:
+                headers = headers.copy()
                 url = target.url.partition("?")[0]
                 yield Notify(
                     hook, RequestEvent(operation=str(self._operation), attempt=attempt, url=url, headers=headers)
@@ -225,7 +226,7 @@ class Call(Generic[T]):
         prepared = self._settings.prepared.get(self._operation)
         if prepared is None:
             prepared = self._settings.prepared[self._operation] = self._written_headers(self._settings.headers)
-        return prepared.copy()
+        return prepared
 
     def _written_headers(self, known: Mapping[str, str]) -> httpx.Headers:
         headers = httpx.Headers({"Accept": self._operation.accept})

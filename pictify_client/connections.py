@@ -698,9 +698,7 @@ def _read(response: httpx.Response, largest: int, deadline: float) -> bytes:
         # A mock or a hook of the caller's client has read it.
         return response.content
     body = _Body(response, largest)
-    # What is not coded comes sooner without the layers that undo a coding.
-    coded = "content-encoding" in response.headers
-    for chunk in response.iter_bytes() if coded else cast("httpx.SyncByteStream", response.stream):
+    for chunk in response.iter_bytes() if body.is_coded else cast("httpx.SyncByteStream", response.stream):
         body.add(chunk)
         if monotonic() > deadline:
             raise OutOfTime(_LATE, request=response.request)
@@ -712,8 +710,7 @@ async def _aread(response: httpx.Response, largest: int) -> bytes:
     if response.is_closed:
         return response.content
     body = _Body(response, largest)
-    coded = "content-encoding" in response.headers
-    async for chunk in response.aiter_bytes() if coded else cast("httpx.AsyncByteStream", response.stream):
+    async for chunk in response.aiter_bytes() if body.is_coded else cast("httpx.AsyncByteStream", response.stream):
         body.add(chunk)
     await response.aclose()
     return body.content()
@@ -731,7 +728,10 @@ class _Body:
         has_none = response.status_code in (204, 304)
         if not has_none and length.isascii() and length.isdigit() and int(length[:20]) > largest:
             raise TooLarge(f"{length[:20]} bytes are announced")
-        if "," in response.headers.get("content-encoding", ""):
+        coding = response.headers.get("content-encoding")
+        # What is not coded comes sooner without the layers that undo a coding.
+        self.is_coded: bool = coding is not None
+        if coding is not None and "," in coding:
             # Packed twice, a few bytes can become more than memory holds before they are counted.
             raise httpx.DecodingError("more than one content coding", request=self._request)
 
