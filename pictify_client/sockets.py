@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from math import inf
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -153,12 +153,33 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
 
     def __init__(self, url: httpx.URL, context: ssl.SSLContext) -> None:
         super().__init__(verify=context, limits=_ONE)
-        self._pool = httpcore.AsyncHTTPConnection(origin=_origin(url), ssl_context=context)
+        self._pool = _AsyncConnection(origin=_origin(url), ssl_context=context)
 
     @property
     def is_usable(self) -> bool:
         """Whether the next request can go over it: it is open, and nothing came that no one asked for."""
         return _is_usable(self._pool)
+
+
+class _AsyncConnection(httpcore.AsyncHTTPConnection):
+    """A connection that one call has at a time, which takes no lock: to take one is to wait for a turn of the loop.
+
+    With three turns more, calls of many tasks end all together, and the server has nothing to do meanwhile.
+    """
+
+    _connection: Any
+    _request_lock: Any
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._request_lock = nullcontext()
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        response = await super().handle_async_request(request)
+        # There is none where a mock has answered.
+        if self._connection is not None:
+            self._connection._state_lock = nullcontext()  # noqa: SLF001
+        return response
 
 
 def _is_usable(connection: Any) -> bool:
