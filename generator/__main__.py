@@ -52,6 +52,19 @@ def _unshared(value: Any) -> Any:
     return value
 
 
+def read(contract: Path, overlay: Path) -> tuple[dict[str, Any], list[str]]:
+    """The contract as code is generated from it, and the targets of the overlay that are not in it.
+
+    Raises:
+        ComponentError, OverlayError: The overlay cannot be applied.
+    """
+    document = load(contract)
+    unmatched = apply(document, load(overlay))
+    gather(document)
+    keys_as_parameters(document)
+    return document, unmatched
+
+
 def generate(contract: Path, build: Path) -> list[str]:
     """Write `api` and `models` for a contract into a folder.
 
@@ -61,11 +74,8 @@ def generate(contract: Path, build: Path) -> list[str]:
     Raises:
         GenerationError: A part of the contract got no code.
     """
-    document = load(contract)
     try:
-        unmatched = apply(document, load(ROOT / "generator/overlay.yaml"))
-        gather(document)
-        keys_as_parameters(document)
+        document, unmatched = read(contract, ROOT / "generator/overlay.yaml")
     except (OverlayError, ComponentError) as error:
         raise GenerationError(str(error)) from error
     config = Config.from_sources(

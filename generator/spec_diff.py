@@ -1,0 +1,288 @@
+"""What a new contract means for callers: `python -m generator.spec_diff --base REF`, a report in Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ruamel.yaml.error import YAMLError
+
+from .__main__ import ROOT, GenerationError, generate, install, read
+from .components import ComponentError
+from .contract_diff import Change, Facet, differences, pairs
+from .overlay import OverlayError
+from .surface import PACKAGE, Surface, compare
+
+Version = tuple[int, ...]
+
+_NEEDED = ("openapi.yaml", "generator/overlay.yaml", "pyproject.toml", f"{PACKAGE}/api", f"{PACKAGE}/models")
+_LIMITS = {
+    "default": "left out, it is {}",
+    "enum": "one of {}",
+    "maxItems": "at most {} items",
+    "maxLength": "at most {} characters",
+    "maximum": "at most {}",
+    "minItems": "at least {} items",
+    "minLength": "at least {} characters",
+    "minimum": "at least {}",
+    "pattern": "of the form `{}`",
+    "servers": "left out, it is {}",
+}
+_RULE = (
+    "What breaks callers raises the leftmost number that is not 0, what adds raises the next one, all else the last."
+)
+_USERS_SHOWN = 4
+# Griffe's word for a name that is gone.
+_GONE = "public object was removed"
+
+
+class SpecDiffError(Exception):
+    """There is nothing to compare; says why."""
+
+
+class Revision:
+    """The project as it is or was.
+
+    Attributes:
+        contract: The contract as code is generated from it: with the overlay, and with its classes gathered.
+        version: The numbers of its version.
+        surface: What callers can name of the package.
+    """
+
+    def __init__(self, root: Path, code: Path) -> None:
+        """Read the project in `root`, but `api` and `models` in `code`."""
+        self.contract: dict[str, Any] = read(root / "openapi.yaml", root / "generator/overlay.yaml")[0]
+        said: str = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+        self.version: Version = tuple(map(int, re.findall(r"\d+", said)[:3]))
+        with TemporaryDirectory() as folder:
+            # Not what is written by hand, whose names a test holds fast.
+            install(code, Path(folder, PACKAGE))
+            self.surface = Surface(Path(folder))
+
+
+class Report:
+    """What became of the contract, and of the package that is generated from it."""
+
+    def __init__(self, base: str, before: Revision, after: Revision) -> None:
+        """Compare two revisions, the one that is called `base` and what came of it."""
+        self._base, self._before, self._after = base, before, after
+        self._old, self._new = before.surface, after.surface
+        self._changes = differences(before.contract, after.contract)
+        renamed: dict[str, str] = {}
+        for was, where in pairs(before.contract, after.contract):
+            # Code that is behind its contract lacks some of it.
+            if was in self._old.calls and where in self._new.calls:
+                renamed[self._old.calls[was]] = self._new.calls[where]
+                renamed[self._old.modules[was]] = self._new.modules[where]
+        self._callers = compare(self._old, self._new, {old: new for old, new in renamed.items() if old != new})
+        for change in self._changes:
+            self._add_limits(change)
+
+    def _add_limits(self, change: Change) -> None:
+        """Say of an argument what its type does not say."""
+        name, inner = self._named(change)
+        for facet in change.facets if change.sent else ():
+            if said := _limit(facet):
+                for known in (self._callers.changed, *([self._callers.breaks] if facet.narrows else [])):
+                    known[name] = "; ".join([*([known[name]] if name in known else []), f"{inner}{said}"])
+
+    def _named(self, change: Change) -> tuple[str, str]:
+        """What callers call that which has changed, and what of it has."""
+        owner = self._new.calls.get(change.owner, change.owner) or "Pictify(base_url=…)"
+        if not change.names:
+            return owner, ""
+        inner = ".".join(change.names[1:]).replace(".[]", "[]")
+        of = "each " if inner in ("*", "[]") else f"`{inner}` " if inner else ""
+        return self._new.member(owner, change.names[0]), of
+
+    @property
+    def breaking(self) -> bool:
+        """Whether it breaks callers."""
+        return bool(self._callers.breaks)
+
+    @property
+    def next(self) -> Version:
+        """The version that this calls for."""
+        return next_version(self._before.version, breaking=self.breaking, added=bool(self.changelog()["Added"]))
+
+    @property
+    def now(self) -> Version:
+        """The version that is there."""
+        return self._after.version
+
+    def changelog(self) -> dict[str, list[str]]:
+        """The lines for `CHANGELOG.md`, by their section."""
+        callers = self._callers
+        sections = {
+            "Added": dict[str, str](),
+            "Changed": {**callers.changed},
+            "Removed": dict.fromkeys(callers.removed, ""),
+        }
+        for name in callers.added:
+            item = self._new.items[name]
+            if name in callers.breaks:
+                sections["Changed"][name] = f"must be given. {item.said}".rstrip()
+            else:
+                sections["Added"][name] = item.said
+        listed = {name for lines in sections.values() for name in lines}
+        for name, how in callers.breaks.items():
+            if name not in listed:
+                sections["Removed" if how == _GONE else "Changed"][name] = "" if how == _GONE else how
+        return {
+            title: [self._line(name, lines[name]) for name in sorted(lines, key=self._rank)]
+            for title, lines in sections.items()
+        }
+
+    def _rank(self, name: str) -> tuple[bool, bool, str]:
+        return name not in self._callers.breaks, not name.startswith("pictify."), name
+
+    def _line(self, name: str, said: str) -> str:
+        breaking = "**Breaking:** " if name in self._callers.breaks else ""
+        call = "(…)" if name in (*self._old.calls.values(), *self._new.calls.values()) else ""
+        return f"- {breaking}`{name}{call}`{f': {said}' if said else ''}".removesuffix(".") + "."
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        changelog = {title: lines for title, lines in self.changelog().items() if lines}
+        yield f"## The contract since `{self._base}`\n"
+        if not self._changes and not changelog:
+            yield "Nothing is another, neither in the contract nor in the package that is generated from it."
+            return
+        verdict = "Breaking" if self.breaking else "Not breaking"
+        yield (
+            f"**{verdict}: version {_dotted(self._before.version)} calls for {_dotted(self.next)}**, and "
+            f"`pyproject.toml` says {_dotted(self.now)}. {_RULE}"
+        )
+        yield "\n### What the contract says\n"
+        yield from self._contract() if self._changes else ["Nothing else."]
+        yield "\n### What breaks callers\n"
+        breaks = self._callers.breaks
+        yield from [f"- `{name}`: {breaks[name]}" for name in sorted(breaks, key=self._rank)] or ["Nothing."]
+        yield "\n### For CHANGELOG.md\n"
+        lines = "\n\n".join("\n".join([f"### {title}\n", *lines]) for title, lines in changelog.items())
+        yield f"```markdown\n{lines}\n```" if lines else "Nothing."
+
+    def _contract(self) -> Iterator[str]:
+        """What the contract says differently: of the API, of each operation, of each schema."""
+        owners: dict[str, list[Change]] = {}
+        for change in self._changes:
+            owners.setdefault(change.owner, []).append(change)
+        for owner in sorted(owners, key=lambda owner: (owner != "", " " not in owner)):
+            yield f"- {self._heading(owner, owners[owner])}"
+            yield from (f"    - {change}" for change in owners[owner] if change.kind != "described")
+            if described := [change.part for change in owners[owner] if change.kind == "described"]:
+                yield f"    - described anew: {_listed(described)}"
+
+    def _heading(self, owner: str, changes: list[Change]) -> str:
+        calls = {**self._old.calls, **self._new.calls}
+        users = [
+            f"`{calls.get(user, user)}`" for user in dict.fromkeys(user for each in changes for user in each.users)
+        ]
+        if not owner:
+            return "the API"
+        if " " in owner:
+            return f"`{owner}`, {users[0]}"
+        more = len(users) - _USERS_SHOWN
+        return f"schema `{owner}`, in {_listed([*users[:_USERS_SHOWN], *([f'{more} more'] if more > 0 else [])])}"
+
+
+def next_version(base: Version, *, breaking: bool, added: bool) -> Version:
+    """The version that changes call for: what breaks callers raises the leftmost number that is not 0."""
+    leftmost = next((place for place, number in enumerate(base) if number), 2)
+    place = leftmost if breaking else min(leftmost + 1, 2) if added else 2
+    return (*base[:place], base[place] + 1, *[0] * (2 - place))
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), parts[-1]])
+
+
+def _limit(facet: Facet) -> str:
+    """What callers need to know of it; empty for what they see in a type, or need not know."""
+    if facet.name == "path":
+        return f"sends `{facet.new}`, was `{facet.old}`"
+    if facet.name == "security":
+        return "needs the key" if facet.narrows else ""
+    if facet.name not in _LIMITS:
+        return ""
+    old, new = facet.shown
+    if not old or not new:
+        return str(facet)
+    said = _LIMITS[facet.name].format(old if facet.new is None else new)
+    return f"no longer {said}" if facet.new is None else f"now {said}" if facet.old is None else f"{said}, was {old}"
+
+
+def checkout(root: Path, base: str, folder: Path) -> None:
+    """Write what a commit holds into a folder.
+
+    Raises:
+        SpecDiffError: There is no such commit, or nothing in it to compare with.
+    """
+    archive = folder / "base.tar"
+    command = ["git", "-C", str(root), "archive", "--format=tar", f"--output={archive}", f"{base}^{{commit}}"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if run.returncode:
+        raise SpecDiffError(f"{base!r} is no commit here; fetch it, or name another\n{run.stderr.strip()}")
+    with tarfile.open(archive) as files:
+        files.extractall(folder, filter="data")
+    if missing := [name for name in _NEEDED if not (folder / name).exists()]:
+        raise SpecDiffError(f"there is no {_listed(missing)} at {base!r}")
+
+
+def report(base: str, root: Path) -> Report:
+    """Compare the contract that is there with that of a commit.
+
+    Raises:
+        SpecDiffError: One of them cannot be read, or no code be generated from it.
+    """
+    with TemporaryDirectory() as folder, TemporaryDirectory() as there:
+        build = Path(folder, PACKAGE)
+        try:
+            generate(root / "openapi.yaml", build)
+            after = Revision(root, build)
+        except (GenerationError, YAMLError) as error:
+            raise SpecDiffError(f"no code can be generated from openapi.yaml\n{error}") from error
+        checkout(root, base, Path(there))
+        try:
+            before = Revision(Path(there), Path(there, PACKAGE))
+        except (ComponentError, OverlayError, YAMLError) as error:
+            raise SpecDiffError(f"openapi.yaml at {base!r} cannot be read\n{error}") from error
+        return Report(base, before, after)
+
+
+def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
+    """The command line; answers the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m generator.spec_diff", description=__doc__)
+    parser.add_argument("--base", required=True, help="the commit to compare with: a tag, a branch, a hash")
+    parser.add_argument(
+        "--fail-on-breaking", action="store_true", help="fail if callers break and the version does not say so"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        found = report(options.base, root)
+    except SpecDiffError as error:
+        print(f"Nothing was compared: {error}", file=sys.stderr)
+        return 2
+    print(found)
+    if options.fail_on_breaking and found.breaking and found.now < found.next:
+        print(f"Callers break: pyproject.toml needs version {_dotted(found.next)} or higher.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,294 @@
+"""What callers can name of a generated package, by the names they have for it, and what of it breaks.
+
+`pictify.bindings.list(limit=…)` is an argument, `Binding.status` a field, `BindingStatus.ACTIVE` a value. Griffe
+reads the code and says what breaks callers; types, which it does not compare, are compared here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import griffe
+from openapi_python_client.strings import PythonIdentifier
+
+PACKAGE = "pictify_client"
+# What stands beside the type of what may be left out.
+_LEFT_OUT = frozenset({"None", "Unset"})
+_Named = TypeVar("_Named", griffe.Attribute, griffe.Class, griffe.Function)
+
+
+class Item(NamedTuple):
+    """Something that callers can name.
+
+    Attributes:
+        kind: `call`, `argument`, `class`, `field` or `value`.
+        type: What it is; of a call, what it answers.
+        types: The same, each type of a union by itself.
+        required: Whether an argument must be given, and a field is always there.
+        said: Its docstring in a sentence; of a value, the value.
+    """
+
+    kind: str
+    type: str = ""
+    types: frozenset[str] = frozenset()
+    required: bool = False
+    said: str = ""
+
+
+class Surface:
+    """The names of one package.
+
+    Attributes:
+        package: What Griffe read.
+        items: All that callers can name.
+        calls: The method of each operation: `pictify.bindings.list` of `GET /bindings`.
+        modules: The module of its functions, `pictify_client.api.bindings.list_bindings`.
+        bodies: The classes that are the body of one method and nothing else: its arguments are their fields.
+        sent: The other classes that arguments are made of.
+        answered: The classes that answers are made of.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the package in a folder."""
+        self.package = griffe.load(PACKAGE, search_paths=[folder], try_relative_path=False, allow_inspection=False)
+        self.items: dict[str, Item] = {}
+        self.calls: dict[str, str] = {}
+        self.modules: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        taken: dict[str, list[str]] = {}
+        given: set[str] = set()
+        for resources in _public(self.package["api"].classes):
+            self._names |= {tag.path: f"pictify.{tag.name}" for tag in _public(resources.attributes)}
+        for tag in self.package["api"].modules.values():
+            self._read_resource(tag)
+            for module in tag.modules.values():
+                body, answer = self._read_functions(module)
+                given |= answer
+                for name in body:
+                    taken.setdefault(name, []).append(self.calls[_operation(module)])
+        for module in self.package["models"].modules.values():
+            for model in _public(module.classes):
+                self._names[module.path] = model.name
+                self._read_model(model)
+        self.sent = self._reached(_words(item.type for item in self.items.values() if item.kind == "argument"))
+        self.answered = self._reached(given)
+        others = self.sent | self.answered
+        self.bodies = {name: calls[0] for name, calls in taken.items() if len(calls) == 1 and name not in others}
+        self._fold_bodies()
+
+    def _read_resource(self, tag: griffe.Module) -> None:
+        resource = f"pictify.{tag.name}"
+        self._names[tag.path] = resource
+        classes = {each.name: each for each in _public(tag.classes)}
+        for each in classes.values():
+            self._names[each.path] = resource
+            for method in _public(each.functions):
+                self._names[method.path] = f"{resource}.{method.name}"
+                # The async class has the same methods, and Griffe compares them too.
+                if f"Async{each.name}" in classes:
+                    self._read_method(method)
+
+    def _read_method(self, method: griffe.Function) -> None:
+        name = self._names[method.path]
+        if operation := re.search(r"\(`([A-Z]+ \S+)`\)", _text(method)):
+            self.calls[operation[1]] = name
+        self.items[name] = Item("call", *_types(method.returns), said=_sentence(_text(method)))
+        described = {
+            each.name: each.description
+            for section in (method.docstring.parse("google") if method.docstring else ())
+            if isinstance(section, griffe.DocstringSectionParameters)
+            for each in section.value
+        }
+        for parameter in list(method.parameters)[1:]:
+            said = _sentence(described.get(parameter.name, ""))
+            item = Item("argument", *_types(parameter.annotation), parameter.required, said)
+            self.items[f"{name}({parameter.name}=…)"] = item
+
+    def _read_functions(self, module: griffe.Module) -> tuple[set[str], set[str]]:
+        """Read the functions of an operation.
+
+        Returns:
+            The names in the types of their body and of their answer.
+        """
+        operation = _operation(module)
+        self.modules[operation] = self._names[module.path] = module.path
+        # `split` is for pagers alone.
+        functions = [each for each in _public(module.functions) if each.name != "split"]
+        self._names |= {function.path: module.path for function in functions}
+        function = module.functions["sync"]
+        body = [str(each.annotation) for each in function.parameters if each.name == "body"]
+        return _words(body), _words([str(function.returns)])
+
+    def _read_model(self, model: griffe.Class) -> None:
+        self._names[model.path] = model.name
+        self.items[model.name] = Item("class", said=_sentence(_text(model)))
+        is_enum = "OpenEnum" in map(str, model.bases)
+        for each in _public(model.attributes):
+            self._names[each.path] = name = f"{model.name}.{each.name}"
+            types = _types(each.annotation)
+            self.items[name] = (
+                Item("value", said=f"`{str(each.value)[1:-1]}`")
+                if is_enum
+                else Item("field", *types, "Unset" not in types[1], _sentence(_text(each)))
+            )
+
+    def _fold_bodies(self) -> None:
+        self.items = {name: item for name, item in self.items.items() if _owner(name) not in self.bodies}
+        for path, name in self._names.items():
+            owner, _, field = name.partition(".")
+            if field and owner in self.bodies:
+                self._names[path] = self.member(owner, field)
+
+    def _reached(self, names: Iterable[str]) -> set[str]:
+        """The classes of these names, and all that are in their fields."""
+        reached: set[str] = set()
+        waiting = set(names)
+        while waiting:
+            name = waiting.pop()
+            if name in self.items and name not in reached:
+                reached.add(name)
+                waiting |= _words(item.type for field, item in self.items.items() if _owner(field) == name)
+        return reached
+
+    def member(self, owner: str, wire: str) -> str:
+        """The argument of a method, or the field of a class, that has a name in the contract."""
+        call = self.bodies.get(owner, owner)
+        form = f"{call}({{}}=…)" if call.startswith("pictify.") else f"{call}.{{}}"
+        name = str(PythonIdentifier(wire, "")).removesuffix("_")
+        names = [form.format(each) for each in (name, f"{name}_", name.removeprefix("x_"))]
+        return next((each for each in names if each in self.items), names[0])
+
+    def name_of(self, breakage: griffe.Breakage) -> str | None:
+        """What callers call that which breaks; None for what they have no name for."""
+        name = self._names.get(breakage.obj.path)
+        values = (breakage.old_value, breakage.new_value)
+        parameter = next((each.name for each in values if isinstance(each, griffe.Parameter)), None)
+        return name if name is None or parameter is None else f"{name}({parameter}=…)"
+
+
+@dataclass
+class Comparison:
+    """What became of a package.
+
+    Attributes:
+        added: What is new; not what is in it.
+        removed: What is gone; not what was in it.
+        changed: What is another, and how.
+        breaks: What breaks callers, and how.
+    """
+
+    added: list[str]
+    removed: list[str]
+    changed: dict[str, str]
+    breaks: dict[str, str]
+
+
+def compare(old: Surface, new: Surface, renamed: Mapping[str, str]) -> Comparison:
+    """Compare what callers can name.
+
+    Args:
+        old: As it was.
+        new: As it is.
+        renamed: The new names of methods and modules by their old ones.
+    """
+    before = {_renamed(name, renamed): item for name, item in old.items.items()}
+    # What is a body alone on one side only was there all the same.
+    added = [name for name in _only(new.items, before) if _owner(name) not in old.bodies]
+    removed = [name for name in _only(before, new.items) if _owner(name) not in new.bodies]
+    found = Comparison(added, removed, {}, {})
+    # In an order that does not depend on the file system, and methods before the classes of their bodies.
+    for breakage in sorted(griffe.find_breaking_changes(old.package, new.package), key=lambda each: each.obj.path):
+        name = old.name_of(breakage) or new.name_of(breakage)
+        if name is not None:
+            found.breaks.setdefault(name, breakage.kind.value[0].lower() + breakage.kind.value[1:])
+    # What breaks a method breaks the functions under it too.
+    calls = {each.modules[operation]: each.calls[operation] for each in (old, new) for operation in each.modules}
+    for name in list(found.breaks):
+        if (call := _renamed(name, calls)) != name and call in found.breaks:
+            del found.breaks[name]
+    for was, name in renamed.items():
+        found.changed[was] = found.breaks[was] = f"is now `{name}`"
+    for name, item in new.items.items():
+        if name in before:
+            if change := _change(before[name], item):
+                found.changed[name] = change
+            if _breaks(before[name], item, sent=_owner(name) in new.sent, answered=_owner(name) in old.answered):
+                found.breaks.setdefault(name, change)
+        elif name in found.added and item.kind == "field" and item.required and _owner(name) in new.sent:
+            found.breaks[name] = "must be given"
+    return found
+
+
+def _public(members: Mapping[str, _Named]) -> list[_Named]:
+    return [each for each in members.values() if each.is_public]
+
+
+def _operation(module: griffe.Module) -> str:
+    return _text(module).strip("`")
+
+
+def _text(documented: griffe.Object) -> str:
+    return " ".join(documented.docstring.value.split()) if documented.docstring else ""
+
+
+def _sentence(text: str) -> str:
+    """The first of a docstring; a name alone is what stands there where the contract says nothing."""
+    first = re.split(r"(?<=\.)\s", " ".join(text.split()))[0]
+    return first if " " in first else ""
+
+
+def _types(annotation: griffe.Expr | str | None) -> tuple[str, frozenset[str]]:
+    """A type, and those that it is a union of."""
+    if isinstance(annotation, griffe.ExprBinOp) and annotation.operator == "|":
+        return str(annotation), _types(annotation.left)[1] | _types(annotation.right)[1]
+    return str(annotation), frozenset({str(annotation)})
+
+
+def _words(texts: Iterable[str]) -> set[str]:
+    return {word for text in texts for word in re.findall(r"\w+", text)}
+
+
+def _owner(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _whole(name: str) -> str:
+    return name.partition("(")[0] if "(" in name else name.rpartition(".")[0]
+
+
+def _renamed(name: str, renamed: Mapping[str, str]) -> str:
+    call, bracket, rest = name.partition("(")
+    return f"{renamed.get(call, call)}{bracket}{rest}"
+
+
+def _only(names: Mapping[str, Item], others: Mapping[str, Item]) -> list[str]:
+    """The names that others lack; not those within one that they lack."""
+    lacking = [name for name in names if name not in others]
+    return [name for name in lacking if _whole(name) not in lacking]
+
+
+def _breaks(old: Item, new: Item, *, sent: bool, answered: bool) -> bool:
+    """Whether a type takes less of what is sent than before, or gives more in what is answered."""
+    numbers = frozenset({"int"} if "float" in new.types else ())
+    takes_less, gives_more = not old.types <= new.types | numbers, not new.types <= old.types
+    is_sent, is_given = old.kind == "argument" or sent, old.kind == "call" or answered
+    return (is_sent and takes_less) or (is_given and gives_more)
+
+
+def _change(old: Item, new: Item) -> str:
+    """How a type is another; empty where it is not."""
+    said: list[str] = []
+    other = old.types ^ new.types
+    if old.required != new.required:
+        words = (
+            ("may be left out", "must be given") if old.kind == "argument" else ("may be missing", "is always there")
+        )
+        said.append(words[new.required])
+        other -= _LEFT_OUT
+    if other:
+        said.append(f"is `{new.type}`, was `{old.type}`")
+    return "; ".join(said)

@@ -1,0 +1,102 @@
+"""What is released: the version, the distributions, the licences of what they need, the public API."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import subprocess
+import sys
+import tarfile
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import requires
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+from build import ProjectBuilder
+from packaging.requirements import Requirement
+
+from generator.__main__ import ROOT
+
+from .public_api import SNAPSHOT, public_api
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+STEM = f"pictify_client-{PROJECT['version']}"
+# The Mozilla one is that of certifi and orjson: it obliges who changes their files. The last is how the BSD ones begin.
+LICENCES = "Apache;BSD;MIT;MPL;PSF;Python Software Foundation;Redistribution and use in source and binary forms"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built("wheel", ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
+
+
+def built(kind: Any, source: Path, folder: Path) -> Path:
+    # With the hatchling that is installed here, so that nothing is fetched.
+    return Path(ProjectBuilder(source, python_executable=sys.executable).build(kind, str(folder)))
+
+
+def test_the_wheel_is_the_package_and_what_says_what_it_is(wheel: Path) -> None:
+    assert wheel.name == f"{STEM}-py3-none-any.whl"
+    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pictify_client").rglob("*.py")}
+    about = {
+        f"{STEM}.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
+    }
+    with ZipFile(wheel) as archive:
+        assert set(archive.namelist()) == {*modules, *about, "pictify_client/py.typed"}
+        entry_points = archive.read(f"{STEM}.dist-info/entry_points.txt").decode()
+    assert entry_points.split() == ["[pytest11]", "pictify_client", "=", "pictify_client.testing.plugin"]
+
+
+def test_the_sdist_has_the_package_and_what_builds_it(sdist: Path) -> None:
+    assert sdist.name == f"{STEM}.tar.gz"
+    with tarfile.open(sdist) as archive:
+        names = {name.removeprefix(f"{STEM}/") for name in archive.getnames()}
+    about = {".gitignore", "CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml"}
+    assert {name for name in names if not name.startswith("pictify_client/")} == about
+    assert {"pictify_client/py.typed", "pictify_client/models/binding.py"} <= names
+
+
+def test_the_sdist_builds_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    assert built("wheel", tmp_path / STEM, tmp_path).read_bytes() == wheel.read_bytes()
+
+
+def test_the_changelog_ends_with_this_version_or_with_what_comes_next() -> None:
+    latest, *_ = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    assert latest in {"Unreleased", PROJECT["version"]}
+
+
+def test_the_version_is_said_in_no_module() -> None:
+    said = re.compile(rf"""["']{re.escape(PROJECT["version"])}["']""")
+    assert [path for path in (ROOT / "pictify_client").rglob("*.py") if said.search(path.read_text("utf-8"))] == []
+
+
+def needed(requirements: Iterable[str], extras: Iterable[str] = ()) -> Iterator[str]:
+    """The names of all that these requirements bring."""
+    for requirement in map(Requirement, requirements):
+        if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
+            yield requirement.name
+            yield from needed(requires(requirement.name) or [], requirement.extras)
+
+
+def test_what_users_install_is_under_permissive_licences() -> None:
+    extras = [name for name in PROJECT["optional-dependencies"] if name != "dev"]
+    names = {*needed([f"pictify-client[{','.join(extras)}]"])}
+    assert {"attrs", "httpx", "httpcore", "orjson", "h2"} <= names
+    command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--partial-match", "--allow-only", LICENCES]
+    subprocess.run([*command, "--packages", *names], check=True)  # noqa: S603
+
+
+def test_the_public_api_is_as_it_was_accepted() -> None:
+    accepted, present = SNAPSHOT.read_text("utf-8"), public_api()
+    changes = "".join(difflib.unified_diff(accepted.splitlines(True), present.splitlines(True), "accepted", "now", n=0))
+    assert not changes, f"the public API has changed; `make api` accepts it:\n{changes}"

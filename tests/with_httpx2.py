@@ -1,0 +1,10 @@
+"""A pytest plugin that puts httpx2 in the place of httpx: `python -m pytest -p tests.with_httpx2`.
+
+It does so before anything imports httpx, as an application does that has moved on while its dependencies have not.
+"""
+
+from __future__ import annotations
+
+import httpx2
+
+httpx2.alias_httpx()
