@@ -1,26 +1,136 @@
-"""The code in the documents."""
+"""The code in the documents: found, run against the stand-in API, and type checked.
+
+Programs are run one after the other in a process of their own, `python -m tests.snippets`, each with a stand-in of
+its own. What defines tests is run by pytest, as users would.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
+from textwrap import dedent
+from typing import NamedTuple
+from unittest.mock import patch
 
 from generator.__main__ import ROOT
+from pictify_client.clock import Clock
+from pictify_client.testing import FakePictify, serving
+
+_SNIPPET = re.compile(r"^( *)```python\n(.*?)^\1```\n(?:\s*^\1```text\n(.*?)^\1```\n)?", re.DOTALL | re.MULTILINE)
 
 
-def snippets_of(document: str) -> list[str]:
+class Snippet(NamedTuple):
+    """Code in a document, and what the document says it prints, where it says so; `...` there is anything."""
+
+    code: str
+    output: str | None
+
+    @property
+    def is_test(self) -> bool:
+        return re.search(r"^(async )?def test_", self.code, re.MULTILINE) is not None
+
+    def prints(self, printed: str) -> bool:
+        pattern = ".*".join(re.escape(part) for part in (self.output or "").split("..."))
+        return self.output is None or re.fullmatch(pattern, printed, re.DOTALL) is not None
+
+
+class Ran(NamedTuple):
+    """What a program printed, and which operations it called."""
+
+    printed: str
+    operations: list[str]
+
+
+def snippets_in(text: str) -> list[Snippet]:
+    """The Python code of a text in Markdown."""
+    return [
+        Snippet(dedent(found[2]), None if found[3] is None else dedent(found[3])) for found in _SNIPPET.finditer(text)
+    ]
+
+
+def snippets_of(document: str) -> list[Snippet]:
     """The Python code of a document, by its path from the root."""
-    text = (ROOT / document).read_text("utf-8")
-    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return snippets_in((ROOT / document).read_text("utf-8"))
 
 
-def type_check(snippets: list[str], folder: Path) -> tuple[int, str]:
-    """What mypy has to say of each, and its exit status, as strict as it can be."""
-    for number, snippet in enumerate(snippets):
-        (folder / f"snippet_{number}.py").write_text(snippet, "utf-8")
+def run_programs(snippets: Iterable[Snippet], folder: Path) -> list[Ran]:
+    """Run programs one after the other, in this folder."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.snippets"],
+        input=json.dumps([snippet.code for snippet in snippets]),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
+    return [Ran(*each) for each in json.loads(ran.stdout)]
+
+
+def run_tests(snippets: Mapping[str, Snippet], folder: Path) -> None:
+    """Run tests, with no plugin but that of anyio, which httpx brings."""
+    for name, snippet in snippets.items():
+        (folder / f"test_{name}.py").write_text(snippet.code, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", str(folder)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # noqa: S603
+    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
+
+
+def type_check(snippets: Mapping[str, Snippet], folder: Path) -> tuple[int, str]:
+    """What mypy has to say of them, and its exit status, as strict as it can be."""
+    for name, snippet in snippets.items():
+        (folder / f"{name}.py").write_text(snippet.code, "utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
     command += ["--cache-dir", str(ROOT / ".mypy_cache"), str(folder)]
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)  # noqa: S603
     return run.returncode, run.stdout + run.stderr
+
+
+def _prepared() -> FakePictify:
+    """A stand-in in which the documents' ids and slugs are there."""
+    fake = FakePictify()
+    pictify = fake.client()
+    pictify.images.create(html="<h1>Hello</h1>")
+    pictify.gifs.create(html="<h1>Hello</h1>")
+    pictify.webhooks.create(event="render.completed", target_url="https://shop.example.com/hooks")
+    pictify.batch.render_template("tmpl_00000001", variable_sets=[{"title": "Hello"}])
+    for slug in ("winter", "autumn"):
+        experiment = pictify.experiments.create(
+            name=slug,
+            type="ab_test",
+            slug=slug,
+            variants=[
+                {"id": "calm", "templateUid": "tmpl_00000001", "weight": 5000},
+                {"id": "bold", "templateUid": "tmpl_00000002", "weight": 5000},
+            ],
+            goal_config={"type": "click_through", "destinationUrl": "https://shop.example.com/"},
+        )
+    pictify.experiments.start(experiment.uid)
+    fake.requests.clear()
+    return fake
+
+
+def _run(code: str, name: str) -> Ran:
+    fake, printed = _prepared(), StringIO()
+    # Retries are logged as warnings, which is no fault of a snippet; and none listens for the one before.
+    logging.getLogger("pictify_client").handlers = [logging.NullHandler()]
+    with serving(fake) as base_url, redirect_stdout(printed):
+        os.environ.update(PICTIFY_BASE_URL=base_url, PICTIFY_API_KEY=fake.api_key)
+        exec(compile(code, name, "exec"), {"__name__": "__main__"})  # noqa: S102
+    return Ran(printed.getvalue(), [request.operation or "" for request in fake.requests])
+
+
+if __name__ == "__main__":
+    # What is waited for is there in no time.
+    with patch.object(Clock, "sleep"), patch.object(Clock, "asleep"):
+        runs = [_run(code, f"snippet {number}") for number, code in enumerate(json.load(sys.stdin), 1)]
+    print(json.dumps(runs))

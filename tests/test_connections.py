@@ -831,10 +831,12 @@ def test_the_certificates_of_the_environment_are_those_that_count(
         assert connections.tls_context(verify=True) is connections.tls_context(verify=True)
         assert len(made) == 1
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+        error: type[PictifyError] = ConfigurationError
+        message = r"cannot be read \(SSL_CERT_FILE='.*none.pem', SSL_CERT_DIR=No"
+        if httpx.__version__.startswith("0.27."):  # which falls back to the certificates that it comes with
+            error, message = APIConnectionError, "CERTIFICATE_VERIFY_FAILED"
         async with client_of(secure) as client:
-            with pytest.raises(
-                ConfigurationError, match=r"cannot be read \(SSL_CERT_FILE='.*none.pem', SSL_CERT_DIR=No"
-            ):
+            with pytest.raises(error, match=message):
                 await call(form, list_bindings, client)
 
     run(form, test)

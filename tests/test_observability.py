@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -39,11 +36,9 @@ from pictify_client.api.bindings import get_binding, list_bindings
 from pictify_client.api.experiments import track_experiment_events
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
-from pictify_client.testing import API_KEY, FakePictify, serving
 
 from .replay import KEY
 from .servers import async_forms, call, client_of, forms, giving, http, run, served
-from .snippets import snippets_of, type_check
 from .test_batches import FakeClock
 
 Seen = list[RequestEvent | ResponseEvent | RetryEvent]
@@ -403,33 +398,3 @@ def test_pytest_httpx_stands_in_for_the_api(form: str, httpx_mock: HTTPXMock) ->
         f"Bearer {KEY}",
         None,
     ]
-
-
-SNIPPETS = snippets_of("docs/observability.md")
-PRINTED = [
-    r"operation='GET /bindings/{uid}' status=200 attempt=1 request_id=(None|'\S+')\n",
-    r"\{'GET /bindings/\{uid\} 200': 2\}\n",
-    r"GET /bindings/\{uid\} 200 1\n",
-    r"GET CLIENT\nshow binding INTERNAL\n",
-    r"\['traceparent'\]\n",
-]
-
-
-@pytest.fixture
-def _stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with serving(FakePictify()) as base_url:
-        monkeypatch.setenv("PICTIFY_BASE_URL", base_url)
-        monkeypatch.setenv("PICTIFY_API_KEY", API_KEY)
-        yield
-
-
-@pytest.mark.usefixtures("_stand_in")
-@pytest.mark.parametrize(("snippet", "printed"), list(zip(SNIPPETS, PRINTED, strict=True)))
-def test_the_code_of_the_page_runs_and_prints_what_one_would_think(snippet: str, printed: str) -> None:
-    ran = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=False)  # noqa: S603
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert re.fullmatch(printed, ran.stdout)
-
-
-def test_the_code_of_the_page_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
-    assert type_check(SNIPPETS, tmp_path) == (0, "")

@@ -223,7 +223,16 @@ def test_from_http_a_redirect_may_lead_to_http_without_the_key() -> None:
 
 @forms
 @pytest.mark.parametrize(
-    "location", ["https://[::1", "//", "https:///a", "https://xn--a/", "http://127.0.0.1:99999/", "a" * 70_000]
+    "location",
+    [
+        "https://[::1",
+        "//",
+        "https:///a",
+        "http://127.0.0.1:99999/",
+        "a" * 70_000,
+        # httpx2 takes it for a name as good as any.
+        *(["https://xn--a/"] if httpx.__name__ == "httpx" else []),
+    ],
 )
 def test_a_redirect_that_leads_nowhere_is_the_answer(form: str, location: str) -> None:
     with served(giving(to(location))) as server:

@@ -41,7 +41,6 @@ from pictify_client.testing import API_KEY, FakeClock, FakePictify, ReceivedRequ
 from pictify_client.testing._transport import ClientOptions
 
 from .servers import async_forms, forms
-from .snippets import snippets_of, type_check
 
 EMPTY: list[dict[str, str]] = [{}]
 MOMENT = datetime(2026, 5, 31, 23, 59, tzinfo=UTC)
@@ -717,22 +716,3 @@ def test_pytest_is_not_slowed_down_by_the_plugin_unless_it_is_used() -> None:
         "pictify_client.testing",
         "pictify_client.testing.plugin",
     ]
-
-
-# The page.
-
-SNIPPETS = snippets_of("docs/testing.md")
-
-
-@pytest.mark.parametrize("snippet", SNIPPETS)
-def test_the_tests_on_the_page_pass(snippet: str, tmp_path: Path) -> None:
-    (tmp_path / "test_page.py").write_text(snippet, "utf-8")
-    # On top of what anyone has: no plugin but that of anyio, which httpx brings.
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)  # noqa: S603
-    assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
-    assert len(re.findall(r"^(?:async )?def test_", snippet, re.MULTILINE)) > 0
-
-
-def test_the_code_of_the_page_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
-    assert type_check(SNIPPETS, tmp_path) == (0, "")

@@ -1,0 +1,45 @@
+"""Hooks of MkDocs: the pages that are made, the charts of the benchmarks, and drawings in a page's own colours."""
+
+from __future__ import annotations
+
+import logging
+import re
+from importlib import import_module
+from typing import Any
+
+from docs.pages import ROOT, figures, pages
+
+_IMAGE = re.compile(r'<img alt="[^"]*" src="[^"]*drawings/(\w+\.svg)"\s*/?>')
+# What a browser loads by itself: everything but links.
+_LOADED = re.compile(
+    r"""<(?:script|img|iframe|source|link rel="(?:stylesheet|icon|preconnect|preload)")[^>]*"""
+    r"""(?:src|href)=["']?(?:https?:)?//[^>]*>"""
+)
+_log = logging.getLogger("mkdocs.hooks.docs")
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pages that are made, and the charts of the benchmarks."""
+    file = import_module("mkdocs.structure.files").File
+    for path, text in pages().items():
+        files.append(file.generated(config, path, content=text))
+    for chart in sorted((ROOT / "benchmarks/charts").glob("*.svg")):
+        files.append(file.generated(config, f"charts/{chart.name}", abs_src_path=str(chart)))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Point at the site's copies of the charts, and put in the figures."""
+    return markdown.replace("](../benchmarks/charts/", "](charts/").replace("<!-- figures -->", figures())
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Put drawings into the page, as it is only there that they have its colours."""
+    return _IMAGE.sub(lambda found: (ROOT / "docs/drawings" / found[1]).read_text("utf-8"), html)
+
+
+def on_post_page(output: str, *, page: Any, **_: Any) -> str:
+    """See that the page loads nothing from elsewhere; a warning is an error, as the site is built strictly."""
+    for found in _LOADED.findall(output):
+        _log.warning("%s loads what is not of this site: %s", page.file.src_uri, found)
+    return output

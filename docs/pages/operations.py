@@ -1,0 +1,195 @@
+"""The reference of the operations: of docstrings and signatures of the clients' resources, and of snippets.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from html import escape
+from importlib import import_module
+from inspect import Parameter, getdoc, signature
+from pathlib import Path
+from pkgutil import iter_modules
+from textwrap import dedent, indent
+from typing import Any, NamedTuple
+
+import pictify_client
+from pictify_client import AsyncPictify, Pictify, models
+from pictify_client.api import AsyncResources
+
+SNIPPETS: dict[str, str] = tomllib.loads((Path(__file__).parent / "snippets.toml").read_text("utf-8"))
+"""Async code for each operation, by its name in the contract."""
+
+RESOURCES = [name for name, value in vars(AsyncResources).items() if isinstance(value, cached_property)]
+"""The attributes of `Pictify`, in the order of the contract."""
+
+_ASYNC = """\
+import asyncio
+
+from pictify_client import AsyncPictify
+
+
+async def main() -> None:
+    async with AsyncPictify() as pictify:
+{body}
+
+asyncio.run(main())
+"""
+_SYNC = """\
+from pictify_client import Pictify
+
+with Pictify() as pictify:
+{body}"""
+
+
+class Method(NamedTuple):
+    """A method of a resource, of async and of sync code."""
+
+    resource: str
+    name: str
+    operation: str
+    function: Callable[..., Any]
+    sync_function: Callable[..., Any]
+
+    @property
+    def gives_url(self) -> bool:
+        """Whether it gives the URL of the operation, and does not call it."""
+        return self.name.endswith("_url")
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """The parts of its docstring; what stands before the first heading is called Text."""
+        text, *rest = re.split(r"^(Args|Returns|Raises):\n", getdoc(self.function) or "", flags=re.MULTILINE)
+        return {"Text": text, **dict(zip(rest[::2], rest[1::2], strict=True))}
+
+    @property
+    def summary(self) -> str:
+        """Its first sentence."""
+        text = " ".join(self.sections["Text"].partition("\n\n")[0].split())
+        return text.replace(f" (`{self.operation}`)", "")
+
+
+def snippets(operation: str) -> tuple[str, str]:
+    """A program that calls an operation, in async and in sync code."""
+    body = SNIPPETS[operation].lstrip()
+    sync_body = re.sub(r"\b(await|async) ", "", body)
+    return _ASYNC.format(body=indent(body, " " * 8)), _SYNC.format(body=indent(sync_body, " " * 4))
+
+
+def modules() -> dict[str, Any]:
+    """For each operation of the contract the module of its functions."""
+    found: dict[str, Any] = {}
+    for resource in RESOURCES:
+        package = import_module(f"pictify_client.api.{resource}")
+        for info in iter_modules(package.__path__, f"{package.__name__}."):
+            module = import_module(info.name)
+            found[str(module.OPERATION)] = module
+    return found
+
+
+def methods(resource: str) -> list[Method]:
+    """The methods of a resource."""
+    functions, sync_functions = (_functions(client, resource) for client in (AsyncPictify, Pictify))
+    found: list[Method] = []
+    for name, function in functions.items():
+        named = re.search(r"`([A-Z]+ /\S*)`", getdoc(function) or "")
+        if not name.startswith("_") and named:
+            found.append(Method(resource, name, named[1], function, sync_functions[name]))
+    return found
+
+
+def _functions(client: type[Pictify | AsyncPictify], resource: str) -> Mapping[str, Any]:
+    made: object = getattr(client(api_key="pk_live_none"), resource)
+    return vars(type(made))
+
+
+def pages() -> dict[str, str]:
+    """A page for each resource, and one that lists all operations."""
+    known = {resource: methods(resource) for resource in RESOURCES}
+    made = {f"operations/{resource}.md": "".join(_page(resource, known[resource])) for resource in RESOURCES}
+    return {"operations/index.md": "".join(_index(known)), **made}
+
+
+def _index(known: dict[str, list[Method]]) -> Iterator[str]:
+    calls = [method for found in known.values() for method in found if not method.gives_url]
+    yield (
+        f"# Operations\n\nAll {len(calls)} operations of the contract: each a method of `Pictify`, and to be awaited, "
+        "of `AsyncPictify`.\n"
+    )
+    for resource in known:
+        yield f"\n## {resource}\n\n"
+        for method in (method for method in calls if method.resource == resource):
+            link = f"[{method.name}]({resource}.md#{method.name})"
+            yield f"- {link} `{method.operation}`<br>{method.summary}\n"
+
+
+def _page(resource: str, found: list[Method]) -> Iterator[str]:
+    first = found[0]
+    yield f"# {resource}\n\n{getdoc(import_module(first.function.__module__))}\n"
+    for method in found:
+        if not method.gives_url:
+            urls = [each for each in found if each.gives_url and each.operation == method.operation]
+            yield from _described(method, urls)
+
+
+def _described(method: Method, urls: list[Method]) -> Iterator[str]:
+    module = modules()[method.operation]
+    code, sync_code = snippets(method.operation)
+    text = method.sections["Text"].partition("\n\n")[2].strip()
+    yield f"\n## {method.resource}.{method.name} {{ #{method.name} }}\n\n"
+    yield f"`{method.operation}`{{ .operation }} {method.summary}\n\n{text}\n\n"
+    for url in urls:
+        yield f"{_link(f'{_path(url)}', url.name)} gives the URL, for a page or a mail, and sends nothing.\n\n"
+    for title, snippet in (("Async", code), ("Sync", sync_code)):
+        yield f'=== "{title}"\n\n' + indent(f"```python\n{snippet}```\n\n", "    ")
+    yield from _arguments(method)
+    returns = " ".join(method.sections["Returns"].split())
+    types = [str(signature(function).return_annotation) for function in (method.function, method.sync_function)]
+    shown = " or ".join(_type(each) for each in dict.fromkeys(types))
+    yield f"**Returns** {shown}\n\n:   {returns}\n\n**Raises**\n\n"
+    for names, why in _entries(method.sections["Raises"]):
+        yield f"- {', '.join(_type(name) for name in names.split(', '))}: {why}\n"
+    yield f"\nThe functions of this operation: `{module.__name__}`.\n"
+
+
+def _arguments(method: Method) -> Iterator[str]:
+    parameters = signature(method.function).parameters
+    of_sync = signature(method.sync_function).parameters
+    for name, text in _entries(method.sections.get("Args", "")):
+        parameter = parameters[name]
+        given, given_sync = (_default(each) for each in (parameter, of_sync[name]))
+        optional = "" if parameter.default is Parameter.empty else ", optional"
+        default = "" if given is None else f" Left out, it is {given}; in sync code {given_sync}."
+        yield f"`{name}` {_type(str(parameter.annotation))}{optional}\n:   {text}{default}\n\n"
+
+
+def _default(parameter: Parameter) -> object:
+    """The default that the client itself has; those of the API are in the text."""
+    return parameter.default if isinstance(parameter.default, int) else None
+
+
+def _entries(section: str) -> list[tuple[str, str]]:
+    found = re.findall(r"^(\S[^:]*): (.*(?:\n .*)*)", dedent(section), re.MULTILINE)
+    return [(name, " ".join(text.split())) for name, text in found]
+
+
+def _type(annotation: str) -> str:
+    """A type as HTML, with links to the classes in it; without what says that it can be left out."""
+    shown = escape(re.sub(r" \| Unset( \| None)?$", "", annotation), quote=False)
+    return f"<code>{re.sub(r'[A-Za-z]+', lambda match: _known(match[0]), shown)}</code>"
+
+
+def _known(name: str) -> str:
+    for package in (models, pictify_client):
+        if name in vars(package)["__all__"]:
+            return f'<autoref identifier="{package.__name__}.{name}">{name}</autoref>'
+    return name
+
+
+def _link(identifier: str, name: str) -> str:
+    return f'<code><autoref identifier="{identifier}">{name}</autoref></code>'
+
+
+def _path(method: Method) -> str:
+    return f"{method.function.__module__}.{method.function.__qualname__}"

@@ -1,0 +1,122 @@
+"""The documentation: its code runs and prints what it says, its links lead somewhere, and it leaves nothing out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import pictify_client
+from docs.pages import classes, operations, pages
+from generator.__main__ import ROOT
+from pictify_client import models, testing
+
+from .contract import operations as operations_of_contract
+from .snippets import Snippet, run_programs, run_tests, snippets_in, snippets_of, type_check
+
+GUIDES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", *GUIDES]
+MADE = pages()
+OPERATIONS = [f"{method.upper()} {path}" for path, method, _ in operations_of_contract()]
+
+
+def named(document: str, snippets: list[Snippet]) -> dict[str, Snippet]:
+    """Code by names that are those of modules."""
+    stem = re.sub(r"\W", "_", document.removesuffix(".md")).lower()
+    return {f"{stem}_{number}": snippet for number, snippet in enumerate(snippets, 1)}
+
+
+WRITTEN = {name: each for document in DOCUMENTS for name, each in named(document, snippets_of(document)).items()}
+
+
+def test_the_programs_run_and_print_what_the_documents_say(tmp_path: Path) -> None:
+    programs = {name: snippet for name, snippet in WRITTEN.items() if not snippet.is_test}
+    for name, ran in zip(programs, run_programs(programs.values(), tmp_path), strict=True):
+        assert programs[name].prints(ran.printed), f"{name} prints:\n{ran.printed}"
+
+
+def test_the_tests_pass(tmp_path: Path) -> None:
+    tests = {name: snippet for name, snippet in WRITTEN.items() if snippet.is_test}
+    assert len(tests) > 7
+    run_tests(tests, tmp_path)
+
+
+def test_every_operation_has_an_async_and_a_sync_snippet_that_calls_it(tmp_path: Path) -> None:
+    assert sorted(operations.SNIPPETS) == sorted(operations.modules()) == sorted(OPERATIONS)
+    programs = [(name, Snippet(code, None)) for name in OPERATIONS for code in operations.snippets(name)]
+    ran = run_programs([snippet for _, snippet in programs], tmp_path)
+    for (name, snippet), each in zip(programs, ran, strict=True):
+        assert name in each.operations, snippet.code
+        assert each.printed or "print" not in snippet.code, snippet.code
+
+
+def test_the_reference_shows_every_operation_with_its_snippets() -> None:
+    text = "".join(text for path, text in MADE.items() if path.startswith("operations/"))
+    shown = [snippet.code for snippet in snippets_in(text)]
+    assert sorted(shown) == sorted(code for name in OPERATIONS for code in operations.snippets(name))
+    for name in OPERATIONS:
+        assert text.count(f"`{name}`{{ .operation }}") == 1
+
+
+def test_the_reference_has_the_arguments_the_answer_and_the_errors_of_an_operation() -> None:
+    text = MADE["operations/images.md"].partition("## images.create ")[2].partition("\n## ")[0]
+    assert (
+        "`width` <code>int</code>, optional\n:   Width of the image in pixels. 1 to 4000; left out, it is 1200." in text
+    )
+    assert 'identifier="pictify_client.models.ImageResponse"' in text
+    assert 'identifier="pictify_client.UnauthorizedError">UnauthorizedError</autoref></code>: The API key is' in text
+    assert "`pictify_client.api.images.create_image`" in text
+
+
+def test_every_public_name_is_on_one_page() -> None:
+    shown = [name for page in classes.PAGES.values() for name in page.names]
+    assert len(shown) == len(set(shown))
+    packages = {"api", "errors", "models", "webhooks", "__version__"}
+    for package in (pictify_client, models, testing):
+        public = [f"{package.__name__}.{name}" for name in vars(package)["__all__"] if name not in packages]
+        assert [name for name in public if name not in shown] == []
+
+
+def test_the_code_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
+    snippets = dict(WRITTEN)
+    for number, name in enumerate(OPERATIONS):
+        snippets |= named(f"operation_{number}", [Snippet(code, None) for code in operations.snippets(name)])
+    assert type_check(snippets, tmp_path) == (0, "")
+
+
+def test_the_first_program_of_the_readme_is_short() -> None:
+    first = snippets_of("README.md")[0].code
+    assert len([line for line in first.splitlines() if line]) <= 6
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_commands_are_there(document: str) -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", (ROOT / document).read_text("utf-8"), re.MULTILINE))
+    assert named <= targets
+
+
+def test_the_drawing_of_the_house_has_every_module() -> None:
+    drawn = set(re.findall(r">(\w+)(?:\.py|/)<", (ROOT / "docs/drawings/house.svg").read_text("utf-8")))
+    names = {path.stem for path in (ROOT / "pictify_client").iterdir() if not path.name.startswith((".", "_"))}
+    assert drawn >= names - {"py"}
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md", "tests/recordings/README.md"])
+def test_the_links_lead_somewhere(document: str) -> None:
+    text = re.sub(r"^```.*?^```", "", (ROOT / document).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    made = {f"docs/{path}" for path in MADE}
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        path, _, anchor = target.partition("#")
+        where = (ROOT / document).parent / path if path else ROOT / document
+        there = where.resolve().relative_to(ROOT).as_posix() if "://" not in target else ""
+        assert "://" in target or there in made or where.exists(), target
+        if anchor and "://" not in target and there not in made:
+            assert anchor in anchors_of(where), target
+
+
+def anchors_of(document: Path) -> set[str]:
+    """The anchors of a document's headings, as GitHub and MkDocs both make them."""
+    headings = re.findall(r"^#+ (.*)", document.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
