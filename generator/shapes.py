@@ -105,6 +105,7 @@ class Shapes(Calls):
             described.append(("prefetch", _OF_AHEAD[prefix]))
             returns = _OF_A_LIST
         elif self.job_of(endpoint):
+            described = [(name, text.replace(" items.", " items a request.")) for name, text in described]
             returns = _OF_A_JOB
         split = (_JOB_SPLIT,) if self.job_of(endpoint) else ()
         return self._call_doc(endpoint, described, returns, 8, more=split)

@@ -165,10 +165,10 @@ class Choice(NamedTuple):
 
     def write(self, value: Any, where: str) -> str:
         """Answer its string."""
+        known = ", ".join(repr(str(member)) for member in self.enum)
         if not isinstance(value, str):
-            _refuse_type(self.enum.__name__, value, where)
+            _refuse_type(f"{self.enum.__name__} ({known})", value, where)
         if not isinstance(value, self.enum) and value not in list(self.enum):
-            known = ", ".join(repr(str(member)) for member in self.enum)
             raise ValueError(
                 f"{where} must be one of {known}, got {_shown(value)}; to send what this version does not know, "
                 f"say {self.enum.__name__}({_shown(value)})"

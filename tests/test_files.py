@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
@@ -218,6 +219,7 @@ def test_what_cannot_be_written_to_is_named() -> None:
         image().save(AsyncTarget())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other modes, and no /dev/null")
 def test_links_modes_pipes_and_raw_files_stay_what_they_are(tmp_path: Path) -> None:
     def save(target: Any) -> None:
         sync_client(transport(content=b"x" * 70_000)).url_rendering.render_template("t", "png").save(target)

@@ -96,6 +96,15 @@ def test_what_users_install_is_under_permissive_licences() -> None:
     subprocess.run([*command, "--packages", *names], check=True)  # noqa: S603
 
 
+def test_what_the_workflows_make_can_be_made() -> None:
+    workflows = "".join(path.read_text("utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml"))
+    lines = [*re.findall(r"run: make ([^>\n]+)", workflows), *re.findall(r" target: \[(.+)\]", workflows)]
+    words = [word.strip(",") for line in lines for word in line.split()]
+    made = {word for word in words if re.fullmatch("[a-z][a-z0-9-]*", word)}
+    assert {"check", "docs", "generate", "spec-diff", "test-lowest"} <= made
+    assert made <= set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
 def test_the_public_api_is_as_it_was_accepted() -> None:
     accepted, present = SNAPSHOT.read_text("utf-8"), public_api()
     changes = "".join(difflib.unified_diff(accepted.splitlines(True), present.splitlines(True), "accepted", "now", n=0))

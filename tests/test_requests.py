@@ -33,7 +33,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"limit": "20"}, TypeError, "limit must be int, got '20' (str)"),
     ({"limit": 2.0}, TypeError, "limit must be int, got 2.0 (float)"),
     ({"limit": True}, TypeError, "limit must be int, got True (bool)"),
-    ({"status": 3}, TypeError, "status must be BindingStatus, got 3 (int)"),
+    ({"status": 3}, TypeError, "status must be BindingStatus ('active', 'paused', 'error'), got 3 (int)"),
     (
         {"status": "archive"},
         ValueError,

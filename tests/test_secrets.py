@@ -126,6 +126,17 @@ def test_a_key_that_is_part_of_what_stands_for_it() -> None:
         list_bindings.sync(client=client)
 
 
+def test_what_stands_for_a_key_is_not_searched_for_keys() -> None:
+    def reset(_request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadError("a reset")
+
+    client = AuthenticatedClient(
+        token="e", http_client=httpx.Client(transport=httpx.MockTransport(reset)), max_retries=0
+    )
+    with pytest.raises(APIConnectionError, match=r"\(ReadError: a r\[redacted\]s\[redacted\]t\)"):
+        list_bindings.sync(client=client)
+
+
 def test_redirects_that_the_callers_client_follows_leave_no_key_behind() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/bindings":

@@ -163,8 +163,9 @@ def test_the_example_without_a_key_says_what_is_missing() -> None:
 def test_it_serves_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     class Stopped:
         def wait(self) -> None:
-            lines = capsys.readouterr().out.splitlines()
+            about, *lines = capsys.readouterr().out.splitlines()
             settings = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+            assert about.startswith(f"# A stand-in of the Pictify API, on {settings['PICTIFY_BASE_URL']} until Ctrl-C.")
             answer = httpx.get(
                 f"{settings['PICTIFY_BASE_URL']}/bindings",
                 params={"limit": "1"},

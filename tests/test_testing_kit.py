@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -620,6 +621,32 @@ def test_the_files_of_all_renders(fake: FakePictify) -> None:
     assert size_of(fake.file(pictify.templates.render(odd.uid).url)) == (1, 10_000)
     with pytest.raises(LookupError, match="no render was answered with"):
         fake.file("https://cdn.pictify.io/images/none.png")
+
+
+def test_the_files_of_renders_are_served(fake: FakePictify) -> None:
+    with serving(fake) as base_url:
+        pictify = Pictify(api_key=fake.api_key, base_url=base_url)
+        image = pictify.images.create(html="x", width=60, height=30, file_extension="webp")
+        there = base_url + httpx.URL(image.url).path
+        answer = httpx.get(there)
+        assert (answer.headers["content-type"], size_of(answer.content)) == ("image/webp", (60, 30))
+        assert httpx.post(there).status_code == httpx.get(f"{there}x").status_code == 404
+        pictify.close()
+
+
+@async_forms
+def test_many_tasks_may_connect_at_once(fake: FakePictify, form: str) -> None:
+    async def test() -> None:
+        with serving(fake) as base_url:
+            async with (
+                AsyncPictify(api_key=fake.api_key, base_url=base_url) as pictify,
+                anyio.create_task_group() as tasks,
+            ):
+                for number in range(100):
+                    tasks.start_soon(partial(pictify.images.create, html=str(number)))
+
+    run(form, test)
+    assert fake.renders == 100
 
 
 def test_the_file_of_a_pdf(fake: FakePictify) -> None:

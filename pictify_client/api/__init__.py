@@ -72,7 +72,7 @@ class Resources:
 
     @cached_property
     def webhooks(self) -> Webhooks:
-        """Messages sent to a URL of yours when something happens."""
+        """Messages sent to a URL of yours when something happens; `pictify_client.webhooks` reads what arrives."""
         from .webhooks import Webhooks
 
         return Webhooks(self.client)
@@ -142,7 +142,7 @@ class AsyncResources:
 
     @cached_property
     def webhooks(self) -> AsyncWebhooks:
-        """Messages sent to a URL of yours when something happens."""
+        """Messages sent to a URL of yours when something happens; `pictify_client.webhooks` reads what arrives."""
         from .webhooks import AsyncWebhooks
 
         return AsyncWebhooks(self.client)

@@ -20,7 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; answers the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m pictify_client.testing",
-        description="Serve a stand-in Pictify API on loopback: while COMMAND runs, or until it is stopped.",
+        description="Serve a stand-in Pictify API on loopback: while COMMAND runs, or until it is stopped. "
+        "It begins with a few templates and bindings, keeps what it is told while it runs, and serves "
+        "the files of its renders too: https://cdn.pictify.io/images/x.png is /images/x.png here.",
     )
     parser.add_argument("--port", type=int, default=0, help="the TCP port; a free one, unless given")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run, and its arguments")
@@ -41,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if program is not None:
             environment = {**os.environ, **environment, "PATH": path}
             return subprocess.run([program, *command[1:]], env=environment, check=False).returncode  # noqa: S603
+        print(f"# A stand-in of the Pictify API, on {base_url} until Ctrl-C. Point a client at it by:")
         for name, value in environment.items():
             print(f"export {name}={value}", flush=True)
         with suppress(KeyboardInterrupt):

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ._answers import address, refused
-from ._images import file
+from ._answers import CDN, Answer, address, refused
+from ._images import MEDIA_TYPES, file
 from .clock import FakeClock
 
 Record = dict[str, Any]
@@ -69,6 +69,13 @@ class Account:
         if url not in self._files:
             raise LookupError(f"no render was answered with {url}")
         return file(*self._files[url])
+
+    def _rendering(self, path: str) -> Answer | None:
+        """The file at an address with this path, for whoever has this machine in the place of the one that it names."""
+        url = f"{CDN}{path}"
+        if url not in self._files:
+            return None
+        return Answer(200, {"content-type": MEDIA_TYPES[self._files[url][0]]}, self.file(url))
 
     def now(self) -> str:
         """The time, as the API writes it."""

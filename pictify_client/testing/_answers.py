@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ._images import MEDIA_TYPES, file
 
-_CDN = "https://cdn.pictify.io"
+CDN = "https://cdn.pictify.io"
 _STATUSES = {status.value for status in HTTPStatus}
 
 
@@ -66,4 +66,4 @@ def _problem(status: int, detail: str) -> dict[str, object]:
 
 def address(folder: str, name: str) -> str:
     """Where a file is that the API has rendered."""
-    return f"{_CDN}/{folder}/{name}"
+    return f"{CDN}/{folder}/{name}"

@@ -188,7 +188,8 @@ class FakePictify(Account):
             answer = ordered.answer
             if answer is None:
                 try:
-                    answer = self._answer(f"{method} {url.path}", found, query, headers, body)
+                    rendering = self._rendering(url.path) if (method, found.methods) == ("GET", []) else None
+                    answer = rendering or self._answer(f"{method} {url.path}", found, query, headers, body)
                 except Refused as refusal:
                     answer = refusal.answer
             ordered.happen(before=False)

@@ -53,6 +53,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
+    # As many tasks may connect at once, and what finds no place in the queue is reset.
+    request_queue_size = 1024
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client that went away: its own side says so."""
         if not isinstance(sys.exception(), ConnectionError):

@@ -35,7 +35,8 @@ class Batch(Resource):
 
         Args:
             uid: Id of the template (`tmpl_...`).
-            variable_sets: Values for the variables of the template, a set for each image. 1 to 100 items.
+            variable_sets: Values for the variables of the template, a set for each image. 1 to 100 items a
+                request.
             format: File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png.
             quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
             concurrency: How many images are rendered at the same time. 1 to 10; left out, it is 5.
@@ -120,7 +121,8 @@ class AsyncBatch(Resource):
 
         Args:
             uid: Id of the template (`tmpl_...`).
-            variable_sets: Values for the variables of the template, a set for each image. 1 to 100 items.
+            variable_sets: Values for the variables of the template, a set for each image. 1 to 100 items a
+                request.
             format: File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png.
             quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
             concurrency: How many images are rendered at the same time. 1 to 10; left out, it is 5.
