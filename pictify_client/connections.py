@@ -390,8 +390,10 @@ class _Pool(_Sender):
         line = self._take(request, deadline)
         try:
             response = line.transport.handle_request(request)
-        except BaseException:
+        except BaseException as error:
             self._give_back(line, whole=False)
+            if _is_gone(error):
+                raise _closed() from None
             raise
         response.request = request
         response.stream = _LineStream(self._give_back, line, cast("httpx.SyncByteStream", response.stream))
@@ -428,7 +430,8 @@ class _Pool(_Sender):
             line.transport.network.deadline = deadline
             self._busy.add(line)
         for each in stale:
-            each.transport.close()
+            with suppress(Exception):
+                each.transport.close()
         return line
 
     def _give_back(self, line: _SyncLine, *, whole: bool) -> None:
@@ -531,8 +534,10 @@ class _AsyncPool(_AsyncSender):
                 # It was closed before there was a connection to close.
                 await aclose(response)
                 raise _closed()
-        except BaseException:
+        except BaseException as error:
             await self._give_back(line, whole=False)
+            if _is_gone(error):
+                raise _closed() from None
             raise
         finally:
             request.extensions["awaited"] = httpx.ConnectTimeout if line.is_new else OutOfTime
@@ -562,12 +567,19 @@ class _AsyncPool(_AsyncSender):
             if self._closed:
                 raise _closed()
             known, stale = self._free.take(request.url)
-            await _aclose(stale)
             line = known or _AsyncLine(request.url, verify=self._verify)
         except BaseException:
             self._slots.release()
             raise
+        # Before anything is waited for: where the client is closed meanwhile, this is closed too.
         self._busy.add(line)
+        try:
+            await _aclose(stale)
+            if self._closed:
+                raise _closed()
+        except BaseException:
+            await self._give_back(line, whole=known is not None)
+            raise
         return line
 
     async def _give_back(self, line: _AsyncLine, *, whole: bool) -> None:
@@ -689,8 +701,12 @@ async def _aclose(lines: list[_AsyncLine]) -> None:
 
         # As a call that is cancelled must leave no connection behind.
         with anyio.CancelScope(shield=True):
-            for line in lines:
-                await line.transport.aclose()
+            try:
+                # What is given up is no one's concern, whatever becomes of it.
+                with suppress(Exception):
+                    await lines[0].transport.aclose()
+            finally:
+                await _aclose(lines[1:])
 
 
 def _read(response: httpx.Response, largest: int, deadline: float) -> bytes:
@@ -751,6 +767,13 @@ async def aclose(response: httpx.Response) -> None:
 
     with anyio.CancelScope(shield=True):
         await response.aclose()
+
+
+def _is_gone(error: BaseException) -> bool:
+    """Whether a connection was closed after it was taken, which only its client does."""
+    import httpcore
+
+    return isinstance(error, httpcore.ConnectionNotAvailable)
 
 
 def _closed() -> PictifyError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import socket
@@ -380,6 +381,70 @@ def test_a_client_that_is_closed_before_its_call_has_a_connection(form: str, mon
 
         run(form, test)
     assert keepers() == []
+
+
+@forms
+def test_a_client_that_is_closed_just_before_its_call_is_sent(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    send, asend = sockets.Transport.handle_request, sockets.AsyncTransport.handle_async_request
+
+    def closed(transport: sockets.Transport, request: httpx.Request) -> httpx.Response:
+        client.close()
+        return send(transport, request)
+
+    async def aclosed(transport: sockets.AsyncTransport, request: httpx.Request) -> httpx.Response:
+        await client.aclose()
+        return await asend(transport, request)
+
+    async def test() -> None:
+        await call(form, list_bindings, client)
+        monkeypatch.setattr(sockets.Transport, "handle_request", closed)
+        monkeypatch.setattr(sockets.AsyncTransport, "handle_async_request", aclosed)
+        with pytest.raises(PictifyError, match="the client is closed"):
+            await call(form, list_bindings, client)
+
+    with served() as server:
+        client = client_of(server)
+        run(form, test)
+
+
+@pytest.mark.parametrize(("form", "ends"), [("asyncio", "cancelled"), ("asyncio", "closed"), ("trio", "closed")])
+def test_a_call_that_ends_while_a_stale_connection_is_closed_loses_no_other(
+    form: str, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = sockets.AsyncTransport.aclose
+    usable = iter([False])
+
+    async def ended(transport: sockets.AsyncTransport) -> None:
+        monkeypatch.undo()
+        if ends == "closed":
+            await client.aclose()
+        elif task := asyncio.current_task():
+            # Not by anyio, which would let it close the connection first.
+            task.cancel()
+        await shut(transport)
+
+    async def test() -> None:
+        async with anyio.create_task_group() as group:
+            for _ in range(2):
+                group.start_soon(call, form, list_bindings, client)
+        monkeypatch.setattr(sockets.AsyncTransport, "is_usable", property(lambda _: next(usable, True)))
+        monkeypatch.setattr(sockets.AsyncTransport, "aclose", ended)
+        if ends == "closed":
+            with pytest.raises(PictifyError, match="the client is closed"):
+                await call(form, list_bindings, client)
+            assert len(server.requests) == 2
+        else:
+            task = asyncio.ensure_future(call(form, list_bindings, client))
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await call(form, list_bindings, client)
+            assert (len(server.requests), len(server.lines)) == (3, 2)
+            await client.aclose()
+
+    with served() as server:
+        client = client_of(server)
+        run(form, test)
+        assert server.is_left()
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
