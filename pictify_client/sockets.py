@@ -173,13 +173,28 @@ class _AsyncConnection(httpcore.AsyncHTTPConnection):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._request_lock = nullcontext()
+        self._tls: ssl.SSLObject | None = None
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        response = await super().handle_async_request(request)
+    async def handle_async_request(self, request: httpcore.Request) -> Any:
+        is_new = self._connection is None
+        response: Any = await super().handle_async_request(request)
         # There is none where a mock has answered.
-        if self._connection is not None:
+        if is_new and self._connection is not None:
             self._connection._state_lock = nullcontext()  # noqa: SLF001
+            self._tls = response.extensions["network_stream"].get_extra_info("ssl_object")
         return response
+
+    def has_expired(self) -> bool:
+        """Whether it has expired; or something waits to be read that TLS has taken from the socket already."""
+        if super().has_expired():
+            return True
+        if self._tls is None:
+            return False
+        try:
+            self._tls.read(1)
+        except ssl.SSLError as error:
+            return not isinstance(error, ssl.SSLWantReadError)
+        return True
 
 
 def _is_usable(connection: Any) -> bool:

@@ -70,6 +70,13 @@ class Line:
         with suppress(OSError):
             self._socket.sendall(data)
 
+    def send_at_once(self, *parts: bytes) -> None:
+        """Send parts in one piece, each of which is a record of its own over TLS (on Linux)."""
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        for part in parts:
+            self.send(part)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
     def drip(self, data: bytes) -> None:
         """Send a byte at a time, for as long as the client is there."""
         self._socket.settimeout(0.02)

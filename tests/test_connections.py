@@ -159,7 +159,11 @@ def test_what_no_task_of_asyncio_uses_is_closed_after_a_while(monkeypatch: pytes
                 first = await render_binding_url.asyncio(client=client, **PNG)
                 second = await render_binding_url.asyncio(client=client, **PNG)
                 await first.read()
-                await second.read()
+                with monkeypatch.context() as patch:
+                    patch.setattr(connections, "monotonic", lambda: time.monotonic() + 1)
+                    await second.read()
+                assert await anyio.to_thread.run_sync(server.lines[-2].ended.wait, PATIENCE)
+                assert not server.lines[-1].ended.is_set()
                 assert await anyio.to_thread.run_sync(server.is_left)
 
         run("asyncio", test)
@@ -257,6 +261,37 @@ def test_what_comes_after_an_answer_is_not_the_answer_to_the_next_call(form: str
 
         async def test() -> None:
             async with client_of(server) as client:
+                for _ in range(2):
+                    assert (await call(form, list_bindings, client)).bindings == []
+
+        run(form, test)
+    assert (len(server.requests), len(server.lines)) == (2, 2)
+
+
+@forms
+def test_a_connection_over_tls_is_used_again(form: str, secure: Any) -> None:
+    async def test() -> None:
+        async with client_of(secure, verify_ssl=False) as client:
+            for _ in range(3):
+                await call(form, list_bindings, client)
+
+    run(form, test)
+    assert (len(secure.requests), len(secure.lines)) == (3, 1)
+
+
+@forms
+@pytest.mark.skipif(sys.platform != "linux", reason="what is sent in one piece is said to Linux's sockets")
+def test_what_comes_after_an_answer_in_a_record_of_tls_is_not_the_answer_to_the_next_call_either(form: str) -> None:
+    def handle(line: Line) -> None:
+        while line.take():
+            line.send_at_once(http(), http(b'{"bindings": [{"uid": "of another"}]}'))
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    with served(handle, tls=context) as server:
+
+        async def test() -> None:
+            async with client_of(server, verify_ssl=False) as client:
                 for _ in range(2):
                     assert (await call(form, list_bindings, client)).bindings == []
 
