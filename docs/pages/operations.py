@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from html import escape
 from importlib import import_module
 from inspect import Parameter, getdoc, signature
@@ -77,6 +77,7 @@ def snippets(operation: str) -> tuple[str, str]:
     return _ASYNC.format(body=indent(body, " " * 8)), _SYNC.format(body=indent(sync_body, " " * 4))
 
 
+@cache
 def modules() -> dict[str, Any]:
     """For each operation of the contract the module of its functions."""
     found: dict[str, Any] = {}

@@ -70,11 +70,15 @@ class Account:
             raise LookupError(f"no render was answered with {url}")
         return file(*self._files[url])
 
-    def _rendering(self, path: str) -> Answer | None:
-        """The file at an address with this path, for whoever has this machine in the place of the one that it names."""
-        url = f"{CDN}{path}"
+    def _rendering(self, asked: str) -> Answer:
+        """The file that is asked for (`GET /images/x.png`) as if this were the machine that its address names.
+
+        Raises:
+            Refused: There is none.
+        """
+        url = asked.replace("GET ", CDN, 1)
         if url not in self._files:
-            return None
+            raise refused(404, f"{asked} not found")
         return Answer(200, {"content-type": MEDIA_TYPES[self._files[url][0]]}, self.file(url))
 
     def now(self) -> str:

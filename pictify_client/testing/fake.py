@@ -188,8 +188,7 @@ class FakePictify(Account):
             answer = ordered.answer
             if answer is None:
                 try:
-                    rendering = self._rendering(url.path) if (method, found.methods) == ("GET", []) else None
-                    answer = rendering or self._answer(f"{method} {url.path}", found, query, headers, body)
+                    answer = self._answer(f"{method} {url.path}", found, query, headers, body)
                 except Refused as refusal:
                     answer = refusal.answer
             ordered.happen(before=False)
@@ -200,7 +199,7 @@ class FakePictify(Account):
     ) -> Answer:
         if found.route is None:
             if not found.methods:
-                raise refused(404, f"{asked} not found")
+                return self._rendering(asked)
             refusal = refused(405, f"{asked} not allowed")
             refusal.answer.headers["allow"] = ", ".join(found.methods)
             raise refusal
