@@ -597,10 +597,12 @@ class _AsyncPool(_AsyncSender):
     def _close_in_time(self) -> None:
         import asyncio
 
-        # There is none in trio.
+        expires_at = self._free.expires_at
+        # There is no loop in trio.
         with suppress(RuntimeError):
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._free.expires_at - monotonic(), self._close_idle)
+            if expires_at < inf:
+                self._timer = loop.call_later(expires_at - monotonic(), self._close_idle)
 
     def _close_idle(self) -> None:
         import asyncio
@@ -609,8 +611,7 @@ class _AsyncPool(_AsyncSender):
         task = asyncio.ensure_future(_aclose(self._free.expired()))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-        if self._free.expires_at < inf:
-            self._close_in_time()
+        self._close_in_time()
 
 
 class _AsyncLineStream(httpx.AsyncByteStream):
