@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Collection
 from importlib import import_module
 from typing import Any
 
-KEY = "pk_live_benchmark"
+KEY = "pic_live_benchmark"
 _PATIENCE = 60.0
 
 

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 BUILD = Path(__file__).parent / "build"
 PACKAGE = "stock_client"
@@ -18,11 +17,9 @@ PACKAGE = "stock_client"
 
 def generate() -> None:
     """Generate the stock client."""
-    from generator.__main__ import ROOT, load
-    from generator.overlay import apply
+    from generator.__main__ import OVERLAYS, ROOT, overlaid
 
-    document: dict[str, Any] = load(ROOT / "openapi.yaml")
-    apply(document, load(ROOT / "generator/overlay.yaml"))
+    document, _ = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)
     BUILD.mkdir(exist_ok=True)
     contract = BUILD / "openapi.json"
     contract.write_text(json.dumps(document), "utf-8")

@@ -12,7 +12,7 @@ from pictify_client.models import BatchStatus
 
 
 async def main(count: int) -> None:
-    """Render, and print where the images are; more sets than one request takes are split into several."""
+    """Render, and print which rows failed. More sets than fit into one request are split into several batches."""
     async with AsyncPictify() as pictify:
         template = await anext(aiter(pictify.templates.list(limit=1)))
         sets = [{"title": f"Card {number}"} for number in range(1, count + 1)]
@@ -26,9 +26,10 @@ async def main(count: int) -> None:
 
             done = await job.wait(timeout=600, on_progress=show)
 
-        print(f"{', '.join(job.batch_ids)}: {done.status}, {done.failed_items or 0} failed")
-        for variables, result in zip(sets, done.results or [], strict=True):
-            print(f"{variables['title']}: {result.url or result.error}")
+        # The URLs of the images are sent by the webhook `render.completed`: see webhook_receiver.py.
+        print(f"{', '.join(job.batch_ids)}: {done.status}, {len(done.results)} rendered, {len(done.errors)} failed")
+        for failed in done.errors:
+            print(f"row {failed.index}: {failed.error}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make a binding, which renders a template again when its data changes, and print how to embed its image."""
+"""Create a binding, which renders a template again when its data changes, and print the HTML to embed its image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pictify_client.models import DataSource, DataSourceType, RefreshPolicy, Ref
 
 
 def main() -> None:
-    """Print the tag for a page, and the latest image's version."""
+    """Create, embed, pause and delete a binding."""
     with Pictify() as pictify:
         template = next(iter(pictify.templates.list(limit=1)))
         binding = pictify.bindings.create(
@@ -30,8 +30,8 @@ def main() -> None:
         again = pictify.url_rendering.render_binding(binding.uid, "png", if_none_match=image.etag)
         print(f"{len(image.read())} bytes; asked again, the image is {'the same' if again.not_modified else 'new'}")
 
-        paused = pictify.bindings.update(binding.uid, status="paused")
-        print(f"{paused.uid} is {paused.status}")
+        pictify.bindings.update(binding.uid, status="paused")
+        print(f"{binding.uid} is {pictify.bindings.get(binding.uid).status}")
         pictify.bindings.delete(binding.uid)
 
 

@@ -1,4 +1,7 @@
-"""An A/B experiment end to end: made, started, shown, clicked, paused, and completed with the better variant."""
+"""An A/B experiment from start to end: created, started, shown, clicked, paused, and completed with the better variant.
+
+Pictify has retired experiments: expect a 404 from the live API. This runs against the fake API.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pictify_client.models import ExperimentVariant
 
 
 def main(slug: str) -> None:
-    """Print what becomes of an experiment with two variants."""
+    """Run an experiment with two variants, and print each step."""
     with Pictify() as pictify:
         templates = [template.uid for template in pictify.templates.list(limit=2)]
         experiment = pictify.experiments.create(
@@ -32,8 +35,8 @@ def main(slug: str) -> None:
             with pictify.url_rendering.render_experiment(slug, "png") as shown:
                 print(f"shown: {shown.content_type}")
         print(f"a click leads to {pictify.experiments.track_click(slug)}")
-        told = pictify.experiments.track_events(event="conversion", experiment=slug, variant_id="bold")
-        print(f"{told.processed} event told")
+        result = pictify.experiments.track_events(event="conversion", experiment=slug, variant_id="bold")
+        print(f"{result.processed} event told")
 
         pictify.experiments.pause(experiment.uid)
         variants = pictify.experiments.get(experiment.uid).variants

@@ -1,4 +1,4 @@
-"""List the bindings of the account as a table: name, status, last render and where the image is."""
+"""List the bindings of the account as a table: name, status, last render and URL of the image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pictify_client import AsyncPictify, PictifyError
 
 
 async def main() -> None:
-    """Print a line a binding, of all pages."""
+    """Print a line per binding, from all pages."""
     async with AsyncPictify() as pictify:
         print(f"{'NAME':<22}{'STATUS':<9}{'RENDERED':<18}IMAGE")
         count = 0

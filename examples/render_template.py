@@ -1,4 +1,4 @@
-"""Make a template, render it with variables, and save the image: `render_template.py hero.png`."""
+"""Create a template, render it with variables, and save the image: `render_template.py hero.png`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ HTML = '<div style="font: 48px sans-serif; padding: 64px">{{title}}: {{price}}</
 
 
 async def main(path: str) -> None:
-    """Print where the image is served, and save another rendering of the same template."""
+    """Print the URL of the image, and save another rendering of the same template."""
     async with AsyncPictify() as pictify:
         template = await pictify.templates.create(name="Price card", html=HTML, width=600, height=315)
         variables = {"title": "Espresso cup", "price": "9.50 EUR"}
-        # Width and height are left out, so they are the template's own.
-        image = await pictify.templates.render(template.uid, variables=variables, format="png")
-        print(f"{template.name} is rendered at {image.url}")
+        # Width and height default to those of the template.
+        result = await pictify.templates.render(template.uid, variables=variables, format="png")
+        print(f"{template.name} is rendered at {result.url}")
 
         file = await pictify.url_rendering.render_template(template.uid, "png", variables=variables)
         await file.save(path)

@@ -1,6 +1,6 @@
-"""Receive webhooks, as a plain ASGI app: `PICTIFY_WEBHOOK_SECRET=whsec_... uvicorn webhook_receiver:app`.
+"""Receive webhooks with a plain ASGI app: `PICTIFY_WEBHOOK_SECRET=whsec_... uvicorn webhook_receiver:app`.
 
-The secret is what came with the subscription when it was made; several, with commas between, while they change.
+The secret was returned when the subscription was created. During a rotation, give several, separated by commas.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ LONGEST_BODY = 1 << 20  # bytes
 MOST_SEEN = 10_000
 
 seen: dict[str, None] = {}
-"""Ids of the last deliveries, the oldest first. With several processes, keep them where all can see them."""
+"""Ids of the last deliveries, the oldest first. With several processes, keep them in a shared store."""
 
 
 async def app(
     scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
-    """Verify, answer, and only then do what is to be done: Pictify waits for the answer, not for the work."""
+    """Verify the webhook, respond, and do the work afterwards: Pictify waits for the response, not for the work."""
     if scope["type"] != "http":
         raise RuntimeError(f"this app knows no {scope['type']}")
 
-    async def answer(status: int, **headers: str) -> None:
+    async def respond(status: int, **headers: str) -> None:
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body"})
 
     if scope["method"] != "POST":
-        return await answer(405, allow="POST")
+        return await respond(405, allow="POST")
 
     body = bytearray()
     more = True
@@ -45,29 +45,28 @@ async def app(
             return None
         body += message.get("body", b"")
         if len(body) > LONGEST_BODY:
-            return await answer(413)
+            return await respond(413)
         more = message.get("more_body", False)
 
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     try:
-        event = webhooks.parse(body, headers.get(webhooks.SIGNATURE_HEADER.lower()), SECRETS)
+        event = webhooks.parse(body, scope["headers"], SECRETS)
     except webhooks.WebhookVerificationError as error:
         print(error, file=sys.stderr)
-        return await answer(400)
+        return await respond(400)
     except webhooks.WebhookPayloadError as error:
-        # It will come again: after an update, it may be understood.
+        # Pictify will deliver it again. After an update it may be understood.
         print(error, file=sys.stderr)
-        return await answer(500)
+        return await respond(500)
 
-    is_new = first_time(headers.get(webhooks.DELIVERY_ID_HEADER.lower()))
-    await answer(204)
+    is_new = first_time(webhooks.delivery_id(scope["headers"]))
+    await respond(204)
     if is_new:
         await handle(event)
     return None
 
 
 def first_time(delivery_id: str | None) -> bool:
-    """Whether a delivery was not seen before; it is from now on."""
+    """Whether a delivery was not seen before. It is remembered."""
     if delivery_id is None:
         return True
     if delivery_id in seen:
@@ -79,7 +78,7 @@ def first_time(delivery_id: str | None) -> bool:
 
 
 async def handle(event: WebhookEvent) -> None:
-    """Do the work. What must not be lost when this process ends belongs in a queue before it is answered."""
+    """Do the work. If it must not be lost when this process ends, put it into a queue before responding."""
     match event.data:
         case RenderCompleted() as image:
             print(f"rendered {image.url}")

@@ -23,13 +23,15 @@ from openapi_python_client.parser.errors import GeneratorError, ParseError
 from ruamel.yaml import YAML
 
 from .checks import problems_of_code, problems_of_document
-from .components import ComponentError, gather
+from .components import ComponentError, gather, unwrap
 from .overlay import OverlayError, apply
+from .rules import extract
 from .security import keys_as_parameters
 from .shapes import Shapes
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("api", "models")
+OVERLAYS = "generator/overlays"
 
 
 class GenerationError(Exception):
@@ -52,15 +54,35 @@ def _unshared(value: Any) -> Any:
     return value
 
 
-def read(contract: Path, overlay: Path) -> tuple[dict[str, Any], list[str]]:
-    """The contract as code is generated from it, and the targets of the overlay that are not in it.
+def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
+    """Apply the overlays in a folder to a document, in the order of their names.
+
+    Returns:
+        The document, and the targets that match nothing in it, each after the name of its overlay.
 
     Raises:
-        ComponentError, OverlayError: The overlay cannot be applied.
+        OverlayError: If an overlay is invalid.
     """
     document = load(contract)
-    unmatched = apply(document, load(overlay))
+    unmatched: list[str] = []
+    for path in sorted(overlays.glob("*.yaml")):
+        try:
+            unmatched += [f"{path.name}: {target}" for target in apply(document, load(path))]
+        except OverlayError as error:
+            raise OverlayError(f"{path.name}: {error}") from error
+    return document, unmatched
+
+
+def read(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
+    """The document as code is generated from it, and the targets of the overlays that match nothing in it.
+
+    Raises:
+        ComponentError, OverlayError: If an overlay cannot be applied.
+    """
+    document, unmatched = overlaid(contract, overlays)
+    extract(document)
     gather(document)
+    unwrap(document)
     keys_as_parameters(document)
     return document, unmatched
 
@@ -69,13 +91,13 @@ def generate(contract: Path, build: Path) -> list[str]:
     """Write `api` and `models` for a contract into a folder.
 
     Returns:
-        The targets of the overlay that are not in this contract.
+        The targets of the overlays that match nothing in this document.
 
     Raises:
         GenerationError: A part of the contract got no code.
     """
     try:
-        document, unmatched = read(contract, ROOT / "generator/overlay.yaml")
+        document, unmatched = read(contract, ROOT / OVERLAYS)
     except (OverlayError, ComponentError) as error:
         raise GenerationError(str(error)) from error
     config = Config.from_sources(
@@ -96,7 +118,7 @@ def generate(contract: Path, build: Path) -> list[str]:
     if problems := [*_explained(dropped), *_explained(data.errors), *problems_of_code(data, shapes)]:
         raise GenerationError("\n\n".join(problems))
     data.models = shapes.generated_models()
-    project = Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
+    project = _Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
     seen_by_templates: dict[str, Any] = {"shapes": shapes}
     project.env.globals.update(seen_by_templates)
     # The hooks in generator-config.yaml run the Ruff of this environment.
@@ -107,6 +129,15 @@ def generate(contract: Path, build: Path) -> list[str]:
     if errors:
         raise GenerationError("\n\n".join(errors))
     return unmatched
+
+
+class _Project(Project):
+    """A project with a module of its own for the events of webhooks."""
+
+    def _build_models(self) -> None:
+        super()._build_models()
+        template = self.env.get_template("webhook_events.py.jinja")
+        Path(self.package_dir, "models", "webhook_events.py").write_text(template.render(), "utf-8")
 
 
 def _explained(errors: Sequence[GeneratorError]) -> list[str]:
@@ -153,12 +184,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except GenerationError as error:
             print(
                 f"{error}\n\nNothing was written: the above would be missing from the client. Correct the contract in "
-                "generator/overlay.yaml, or give it a shape in generator/.",
+                "generator/overlays, or give it a shape in generator/.",
                 file=sys.stderr,
             )
             return 1
         for target in unmatched:
-            print(f"note: the overlay's {target} matches nothing in this contract")
+            print(f"note: {target} matches nothing in this document")
         if not options.check:
             install(build, options.package)
             return 0

@@ -141,8 +141,19 @@ class Calls(Values):
         """The models that get a class: those that a call takes or gives; so none that only wraps one of them."""
         given = [prop for endpoint in self._endpoints for prop in self._answer_props(endpoint)]
         taken = [prop for endpoint in self._endpoints for prop in self.bodies(endpoint)]
-        names = {model.class_info.name for model in self._models_in([*given, *taken])}
+        told = [prop for _, prop in self.webhooks() if prop is not None]
+        names = {model.class_info.name for model in self._models_in([*given, *taken, *told])}
         return [model for model in self.own_models() if model.class_info.name in names]
+
+    def webhooks(self) -> list[tuple[str, ModelProperty | None]]:
+        """What the API sends to webhooks: the name of each event, and the model of its data; None if it has none."""
+        found: list[tuple[str, ModelProperty | None]] = []
+        for event, item in self._document.get("webhooks", {}).items():
+            media: dict[str, Any] = item["post"]["requestBody"]["content"]["application/json"]
+            reference = media["schema"]["properties"]["data"].get("$ref", "")
+            name = reference.rpartition("/")[2]
+            found.append((event, next((model for key, model in self._models.items() if key == name), None)))
+        return found
 
     def readers(self, endpoint: Endpoint) -> list[tuple[int, str]]:
         """For each status of success what reads its JSON."""
@@ -164,7 +175,26 @@ class Calls(Values):
             return f"{prefix}File"
         if kind == "redirect":
             return "str"
-        return " | ".join(dict.fromkeys(self.type_of(prop) for _, prop, _ in self._answers(endpoint)))
+        types = [self.type_of(prop) for _, prop, _ in self._answers(endpoint)]
+        return " | ".join(dict.fromkeys([*types, *(["None"] if self.may_be_empty(endpoint) else [])]))
+
+    def may_be_empty(self, endpoint: Endpoint) -> bool:
+        """Whether a successful response may have no body."""
+        responses: dict[str, Any] = self._calls[endpoint.name][1]["responses"]
+        return any("x-may-be-empty" in response for response in responses.values())
+
+    def timeout(self, endpoint: Endpoint) -> float | None:
+        """Seconds that the operation may take, if that is longer than most."""
+        seconds: float | None = self._calls[endpoint.name][1].get("x-timeout")
+        return seconds
+
+    def has_error_pixel(self, endpoint: Endpoint) -> bool:
+        """Whether the API sends an image of one pixel in place of an error."""
+        return "x-error-pixel" in self._calls[endpoint.name][1]
+
+    def is_deprecated(self, endpoint: Endpoint) -> bool:
+        """Whether the document calls the operation deprecated."""
+        return bool(self._calls[endpoint.name][1].get("deprecated"))
 
     def pages_of(self, endpoint: Endpoint) -> Pages | None:
         """What makes an operation a list in pages, read off its structure; None if it is none.
@@ -207,12 +237,12 @@ class Calls(Values):
         model = self.body_model(endpoint)
         fields = self.sent_fields(model) if model is not None else []
         if model is None or not any(
-            field.required
-            and isinstance(field, ListProperty)
+            isinstance(field, ListProperty)
+            and isinstance(field.inner_property, ModelProperty)
             and next(self.schemas_of(model.data, field.name)).maxItems
             for field in fields
         ):
-            raise UnsupportedError("it starts a job, but its body has no required list with a `maxItems`")
+            raise UnsupportedError("it starts a job, but its body has no list of objects with a `maxItems`")
         results, cancel = (str(PythonIdentifier(links[name]["operationId"], "")) for name in ("results", "cancel"))
         return Job(endpoint.name, results, cancel)
 
@@ -291,7 +321,12 @@ class Calls(Values):
         """The parameters of a function that calls an operation."""
         client = "AuthenticatedClient" if self.needs_key(endpoint) else "Client"
         keywords = [self._argument(prop, required=prop.required) for prop in self.keywords(endpoint, flat=False)]
-        return ", ".join([*self._in_path(endpoint), "*", f"client: {client}", *keywords])
+        return ", ".join(
+            [*self._in_path(endpoint), "*", f"client: {client}", *keywords, *self._pixel_argument(endpoint)]
+        )
+
+    def _pixel_argument(self, endpoint: Endpoint) -> list[str]:
+        return ["allow_error_pixel: bool = False"] if self.has_error_pixel(endpoint) else []
 
     def method_signature(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The parameters of a method that calls an operation."""
@@ -302,6 +337,7 @@ class Calls(Values):
         if self.pages_of(endpoint):
             # Async code has its tasks; threads are only started for those who ask.
             given.append(f"prefetch: int = {1 if prefix else 0}")
+        given += self._pixel_argument(endpoint)
         return _in_class(", ".join(["self", *self._in_path(endpoint), *many, *(["*", *given] if given else [])]))
 
     def url_signature(self, endpoint: Endpoint) -> str:
@@ -314,13 +350,18 @@ class Calls(Values):
 
     def passed(self, endpoint: Endpoint) -> list[str]:
         """The arguments of a function, as passed on."""
-        return _passed([*endpoint.path_parameters, *self.keywords(endpoint, flat=False)])
+        passed = _passed([*endpoint.path_parameters, *self.keywords(endpoint, flat=False)])
+        return passed + self._pixel_passed(endpoint)
+
+    def _pixel_passed(self, endpoint: Endpoint) -> list[str]:
+        return ["allow_error_pixel=allow_error_pixel"] if self.has_error_pixel(endpoint) else []
 
     def method_passed(self, endpoint: Endpoint) -> list[str]:
         """The arguments of a method, as passed on."""
         items = self.items_argument(endpoint)
         many = [f"{items}={items}"] if items else []
-        return many + _passed([*endpoint.path_parameters, *self.keywords(endpoint, flat=True)])
+        passed = _passed([*endpoint.path_parameters, *self.keywords(endpoint, flat=True)])
+        return many + passed + self._pixel_passed(endpoint)
 
     def url_passed(self, endpoint: Endpoint) -> list[str]:
         """The arguments of a method that gives a URL, as passed on."""

@@ -19,7 +19,8 @@ from .values import SCALARS, UnsupportedError, fields_of, operations
 
 # Names that the generated modules import, of which a schema must not be another.
 _TAKEN = frozenset(
-    {"Any", "Anything", "Argument", "AsyncFile", "AuthenticatedClient", "Boolean", "Choice", "Client", "DateTime"}
+    {"Any", "Anything", "Argument", "AsyncFile", "AtLeastOne", "AuthenticatedClient", "Boolean", "Choice", "Client"}
+    | {"DateTime", "ExactlyOne", "NotTogether", "Requires", "RequiresValue"}
     | {"File", "Final", "Integer", "Iterable", "ListOf", "MapOf", "Mapping", "Model", "Number", "Object", "OneOrMany"}
     | {"OpenEnum", "Operation", "Resource", "Response", "Self", "String", "Unset"}
 )
@@ -48,11 +49,9 @@ def problems_of_document(document: dict[str, Any]) -> list[str]:
 
 def _parameter_problems(operation: dict[str, Any]) -> Iterator[str]:
     for parameter in operation.get("parameters", []):
-        name, schema = parameter.get("name"), parameter.get("schema", {})
+        name = parameter.get("name")
         if "$ref" not in parameter and "schema" not in parameter:
             yield f"its parameter {name!r} has no schema"
-        if {"exclusiveMinimum", "exclusiveMaximum"} & set(schema):
-            yield f"its parameter {name!r} has an exclusive bound, which calls do not check"
 
 
 def _can_be_met(document: dict[str, Any], requirement: dict[str, Any]) -> bool:
@@ -137,9 +136,9 @@ def _type_problems(props: Iterable[Any], shapes: Shapes) -> Iterator[str]:
 def _unchecked_limits(model: ModelProperty, shapes: Shapes) -> Iterator[str]:
     for prop in shapes.sent_fields(model):
         for schema in shapes.schemas_of(model.data, prop.name):
-            if schema.exclusiveMinimum or schema.exclusiveMaximum or schema.multipleOf or schema.uniqueItems:
+            if schema.multipleOf or schema.uniqueItems:
                 name = prop.name.get_untrusted_value()
-                yield f"{name} has a limit that calls do not check (exclusive, multipleOf or uniqueItems)"
+                yield f"{name} has a limit that calls do not check (multipleOf or uniqueItems)"
 
 
 def _circles(shapes: Shapes) -> Iterator[str]:

@@ -50,6 +50,31 @@ def gather(document: dict[str, Any]) -> None:
     document["paths"] = _mapped(document["paths"], followed)
 
 
+def unwrap(document: dict[str, Any]) -> None:
+    """Move what stands beside the field that a response is reduced to (`x-unwrap`) into the schema of that field.
+
+    Raises:
+        ComponentError: If there is no such field, or it is not an object.
+    """
+
+    def unwrapped(schema: dict[str, Any]) -> dict[str, Any]:
+        name = schema.pop("x-unwrap", None)
+        if name is None:
+            return schema
+        fields: dict[str, Any] = schema.get("properties", {})
+        inner: dict[str, Any] = fields.get(name, {})
+        target = document["components"]["schemas"].get(str(inner.get("$ref", "")).removeprefix(_PREFIX), inner)
+        if "properties" not in target:
+            raise ComponentError(f"x-unwrap: {name} is not an object with fields")
+        target["properties"] = {**{key: part for key, part in fields.items() if key != name}, **target["properties"]}
+        return {**schema, "properties": {name: inner}}
+
+    schemas = document["components"]["schemas"]
+    for name in list(schemas):
+        schemas[name] = _mapped(schemas[name], unwrapped)
+    document["paths"] = _mapped(document["paths"], unwrapped)
+
+
 def _mapped(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
     """The same with all objects in it changed, the inner ones first."""
     if isinstance(value, list):

@@ -22,6 +22,10 @@ def text_of(said: UntrustedString | None) -> str:
 def with_limits(text: str, schema: oai.Schema) -> str:
     """The description, and what the schema says of bounds and of the value that the API takes by itself."""
     said: list[str] = []
+    if schema.exclusiveMinimum is not None:
+        said.append(f"more than {number(schema.exclusiveMinimum)}")
+    if schema.exclusiveMaximum is not None:
+        said.append(f"less than {number(schema.exclusiveMaximum)}")
     for least, most, unit in (
         (schema.minimum, schema.maximum, ""),
         (schema.minLength, schema.maxLength, " characters"),
@@ -35,8 +39,8 @@ def with_limits(text: str, schema: oai.Schema) -> str:
             said.append(f"at most {number(most)}{unit}")
     if schema.enum:
         said.append(f"one of {', '.join(f'`{value}`' for value in schema.enum)}")
-    if schema.default is not None:
-        said.append(f"left out, it is {schema.default}")
+    if schema.default is not None and schema.default != []:
+        said.append(f"defaults to {schema.default}")
     return " ".join(part for part in (text, f"{_capital('; '.join(said))}." if said else "") if part)
 
 

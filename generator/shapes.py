@@ -6,15 +6,17 @@ from http import HTTPStatus
 
 from openapi_python_client import schema as oai
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import EnumProperty, ModelProperty
+from openapi_python_client.parser.properties import Class, EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import Response
 from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import PythonIdentifier
+from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from .calls import Calls, status_of, successes
 from .prose import docstring, filled, text_of, with_limits
-from .values import fields_of
+from .values import fields_of, unique
+
+_EVENTS = Class(name=ClassName("WebhookEventName", ""), module_name=PythonIdentifier("webhook_events", ""))
 
 # The classes that `errors.py` has for statuses.
 _ERRORS = {
@@ -25,6 +27,7 @@ _ERRORS = {
     404: "NotFoundError",
     409: "ConflictError",
     410: "GoneError",
+    413: "ContentTooLargeError",
     422: "UnprocessableContentError",
     429: "RateLimitError",
 }
@@ -42,6 +45,11 @@ _OF_A_JOB = (
 )
 _OF_A_FILE = "Read it, save it or close it: it may hold a connection until then."
 _OF_A_URL = "The URL. Nothing is sent."
+_OF_THE_PIXEL = (
+    "Whether to return the image of one pixel that the API sends if it cannot render; by default it is an error."
+)
+_PIXEL = ("RenderFailedError", "If the API sends an image of one pixel in place of the result.")
+_DEPRECATED = "Deprecated: the vendor has retired it, and the API may respond with 404."
 _OF_KEYS_IN_URLS = (
     "A key in a URL is read by whoever sees the page, a log or a referrer, and whoever has it can spend your "
     "credits. Give a `token` only where the URL stays private; for public pages embed the `render_url` of a "
@@ -80,7 +88,7 @@ class Shapes(Calls):
     def function_doc(self, endpoint: Endpoint) -> str:
         """The docstring of a function that calls an operation."""
         described = self._described(endpoint, [*endpoint.path_parameters, *self.keywords(endpoint, flat=False)])
-        return self._call_doc(endpoint, described, self._answer_text(endpoint), 4)
+        return self._call_doc(endpoint, described + self._pixel(endpoint), self._answer_text(endpoint), 4)
 
     def detailed_doc(self, endpoint: Endpoint, function: str) -> str:
         """The docstring of a function that gives the whole response."""
@@ -107,8 +115,21 @@ class Shapes(Calls):
         elif self.job_of(endpoint):
             described = [(name, text.replace(" items.", " items a request.")) for name, text in described]
             returns = _OF_A_JOB
+        described += self._pixel(endpoint)
         split = (_JOB_SPLIT,) if self.job_of(endpoint) else ()
         return self._call_doc(endpoint, described, returns, 8, more=split)
+
+    def _pixel(self, endpoint: Endpoint) -> list[tuple[str, str]]:
+        return [("allow_error_pixel", _OF_THE_PIXEL)] if self.has_error_pixel(endpoint) else []
+
+    def webhook_classes(self) -> list[Class]:
+        """The classes of the data of webhooks."""
+        return unique(model.class_info for _, model in self.webhooks() if model is not None)
+
+    def webhook_members(self) -> dict[str, str]:
+        """The events of webhooks as the members of an enum."""
+        names = [event for event, _ in self.webhooks()]
+        return {name: str(value) for name, value in EnumProperty.values_from_list(names, _EVENTS, []).items()}
 
     def url_doc(self, endpoint: Endpoint) -> str:
         """The docstring of a method that gives a URL."""
@@ -134,6 +155,8 @@ class Shapes(Calls):
         lines = [filled(f"{summary.rstrip('.')} ({call}).", indent)]
         if endpoint.description:
             lines += ["", filled(text_of(endpoint.description), indent)]
+        if self.is_deprecated(endpoint):
+            lines += ["", filled(_DEPRECATED, indent)]
         return self._sections(lines, described, returns, [*more, *self._raised(endpoint)], indent)
 
     @staticmethod
@@ -169,7 +192,8 @@ class Shapes(Calls):
             for status, text in said.items()
             if status >= 400
         ]
-        return [*documented, _CALL_REFUSED, _ARGUMENTS_REFUSED]
+        pixel = [_PIXEL] if self.has_error_pixel(endpoint) else []
+        return [*documented, *pixel, _CALL_REFUSED, _ARGUMENTS_REFUSED]
 
 
 def _described_by(response: Response) -> UntrustedString | None:

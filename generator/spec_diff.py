@@ -15,7 +15,7 @@ from typing import Any
 
 from ruamel.yaml.error import YAMLError
 
-from .__main__ import ROOT, GenerationError, generate, install, read
+from .__main__ import OVERLAYS, ROOT, GenerationError, generate, install, read
 from .components import ComponentError
 from .contract_diff import Change, Facet, differences, pairs
 from .overlay import OverlayError
@@ -23,7 +23,7 @@ from .surface import PACKAGE, Surface, compare
 
 Version = tuple[int, ...]
 
-_NEEDED = ("openapi.yaml", "generator/overlay.yaml", "pyproject.toml", f"{PACKAGE}/api", f"{PACKAGE}/models")
+_NEEDED = ("openapi.yaml", OVERLAYS, "pyproject.toml", f"{PACKAGE}/api", f"{PACKAGE}/models")
 _LIMITS = {
     "default": "left out, it is {}",
     "enum": "one of {}",
@@ -59,7 +59,7 @@ class Revision:
 
     def __init__(self, root: Path, code: Path) -> None:
         """Read the project in `root`, but `api` and `models` in `code`."""
-        self.contract: dict[str, Any] = read(root / "openapi.yaml", root / "generator/overlay.yaml")[0]
+        self.contract: dict[str, Any] = read(root / "openapi.yaml", root / OVERLAYS)[0]
         said: str = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
         self.version: Version = tuple(map(int, re.findall(r"\d+", said)[:3]))
         with TemporaryDirectory() as folder:

@@ -91,6 +91,10 @@ class Values:
         headers = [prop for endpoint in self._endpoints for prop in endpoint.header_parameters]
         for prop, taken in names:
             name = str(prop.python_name).removesuffix("_")
+            if prop.name.get_untrusted_value().startswith("_"):
+                # The generator says `field_meta` of `_meta`.
+                name = name.removeprefix("field_")
+                object.__setattr__(prop, "python_name", name)
             if prop in headers:
                 # A header of one's own was once to begin with `X-`.
                 name = name.removeprefix("x_")
@@ -172,10 +176,10 @@ class Values:
         kind = type(prop).__name__.removesuffix("Property").lower()
         raise UnsupportedError(f"{prop.name.get_untrusted_value()} is of a kind without a shape here: {kind}")
 
-    def annotation(self, prop: PropertyProtocol) -> str:
+    def annotation(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The type of a model's field."""
         inner, nullable = self._nullable(prop)
-        unset = "" if prop.required else " | Unset"
+        unset = "" if prop.required or self._is_always_list(model, prop) else " | Unset"
         return f"{self.type_of(inner)}{unset}{' | None' if nullable else ''}"
 
     def given_type(self, prop: PropertyProtocol) -> str:
@@ -247,14 +251,16 @@ class Values:
 
     def read_field(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The expression that takes a field out of the dict it came in."""
-        read = self._read_field(prop)
+        read = self._read_field(model, prop)
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
             return re.sub(r'(?<!")\bstring\b(?!")', "secret", read)
         return read
 
-    def _read_field(self, prop: PropertyProtocol) -> str:
+    def _read_field(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         inner, nullable = self._nullable(prop)
         name = f'"{in_double_quote_literal(prop.name)}"'
+        for alias in self._extension(model, prop, "x-aliases") or ():
+            name = f'{name} if {name} in d else "{in_double_quote_literal(UntrustedString(alias))}"'
         if isinstance(inner, AnyProperty):
             return f"pop({name}, UNSET)"
         if nullable:
@@ -266,8 +272,22 @@ class Values:
             return f"parse_datetime(pop({name}, None))"
         if self.type_of(inner) == "dict[str, Any]":
             return f"v if type(v := pop({name}, None)) is dict else mapping(v)"
-        absent = "ABSENT" if prop.required else "UNSET"
+        absent = "ABSENT" if prop.required else "[]" if self._is_always_list(model, prop) else "UNSET"
         return f"{self.read(inner, 'v')} if (v := pop({name}, None)) is not None else {absent}"
+
+    def _is_always_list(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
+        """Whether a list of a response is empty where it is absent, as its default says."""
+        schema = next(self.schemas_of(model.data, prop.name))
+        return isinstance(prop, ListProperty) and schema.default == [] and not self.is_sent(model)
+
+    def _extension(self, model: ModelProperty, prop: PropertyProtocol, name: str) -> Any:
+        """The value of an extension of OpenAPI at a field; None if it has none."""
+        schemas = self.schemas_of(model.data, prop.name)
+        return next((extra[name] for schema in schemas if name in (extra := schema.model_extra or {})), None)
+
+    def mixin(self, model: ModelProperty) -> str | None:
+        """The class in `results.py` that a model derives from; None for those that only hold data."""
+        return (self.resolved(model.data).model_extra or {}).get("x-mixin")
 
     # Writing.
 
@@ -303,6 +323,8 @@ class Values:
 
         What only the API makes can be made of a few fields, for tests.
         """
+        if self._is_always_list(model, prop):
+            return f" = field(factory={self.type_of(prop)})"
         default = "UNSET" if not prop.required else None if self.is_sent(model) else "ABSENT"
         kept = None
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
@@ -326,6 +348,11 @@ class Values:
             for prop in fields_of(model)
             if not any(schema.readOnly for schema in self.schemas_of(model.data, prop.name))
         ]
+
+    def rules(self, model: ModelProperty) -> list[str]:
+        """The declarations of the rules between the fields of a model that calls send."""
+        known: list[Any] = (self.resolved(model.data).model_extra or {}).get("x-rules", [])
+        return [f"{name}({', '.join(map(_literal, arguments))})" for name, arguments in known]
 
     def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The declaration of a field that calls send."""
@@ -353,13 +380,15 @@ class Values:
             )
         if isinstance(inner, IntProperty | FloatProperty):
             name = "Integer" if isinstance(inner, IntProperty) else "Number"
-            return _called(name, minimum=known.minimum, maximum=known.maximum)
+            above, below = known.exclusiveMinimum, known.exclusiveMaximum
+            return _called(name, minimum=known.minimum, maximum=known.maximum, above=above, below=below)
         if isinstance(inner, BooleanProperty):
             return "Boolean()"
         if isinstance(inner, DateTimeProperty):
             return "DateTime()"
         if isinstance(inner, EnumProperty):
-            return f"Choice({inner.class_info.name})"
+            is_extensible = (known.model_extra or {}).get("x-extensible") or None
+            return _called("Choice", inner.class_info.name, extensible=is_extensible)
         if isinstance(inner, ListProperty):
             kind = self.kind_of(inner.inner_property, known.items)
             return _called("ListOf", kind, min_items=known.minItems, max_items=known.maxItems)
@@ -367,11 +396,10 @@ class Values:
             if not self.is_mapping(inner):
                 return f"Object({inner.class_info.name})"
             mapped = self._mapped(inner)
-            return (
-                "MapOf()"
-                if isinstance(mapped, AnyProperty)
-                else f"MapOf({self.kind_of(mapped, known.additionalProperties)})"
-            )
+            words = [] if isinstance(mapped, AnyProperty) else [self.kind_of(mapped, known.additionalProperties)]
+            names = (known.model_extra or {}).get("propertyNames", {}).get("pattern")
+            pattern = None if names is None else repr(names)
+            return _called("MapOf", *words, max_items=known.maxProperties, key_pattern=pattern)
         return "Anything()"
 
     # The classes that a module has to import.
@@ -441,6 +469,13 @@ def fields_of(model: ModelProperty) -> list[PropertyProtocol]:
 def unique(classes: Iterable[Class]) -> list[Class]:
     """Each class once, by name."""
     return sorted({each.name: each for each in classes}.values(), key=lambda each: each.name)
+
+
+def _literal(argument: object) -> str:
+    """The argument of a rule in Python: a name, a group of names, or a value."""
+    if isinstance(argument, list):
+        return f"({', '.join(map(_literal, cast('list[object]', argument)))},)"
+    return f'"{in_double_quote_literal(UntrustedString(argument))}"' if isinstance(argument, str) else repr(argument)
 
 
 def _called(name: str, *words: str, **limits: float | str | None) -> str:

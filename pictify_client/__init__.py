@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .errors import BadRequestError as BadRequestError
     from .errors import ConfigurationError as ConfigurationError
     from .errors import ConflictError as ConflictError
+    from .errors import ContentTooLargeError as ContentTooLargeError
     from .errors import ErrorDetail as ErrorDetail
     from .errors import ForbiddenError as ForbiddenError
     from .errors import GoneError as GoneError
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from .errors import Problem as Problem
     from .errors import QuotaExceededError as QuotaExceededError
     from .errors import RateLimitError as RateLimitError
+    from .errors import RenderFailedError as RenderFailedError
     from .errors import ResponseDecodeError as ResponseDecodeError
     from .errors import ResponseTooLargeError as ResponseTooLargeError
     from .errors import ServerError as ServerError
@@ -98,6 +100,7 @@ attach(
         "BadRequestError": "errors",
         "ConfigurationError": "errors",
         "ConflictError": "errors",
+        "ContentTooLargeError": "errors",
         "ErrorDetail": "errors",
         "ForbiddenError": "errors",
         "GoneError": "errors",
@@ -107,6 +110,7 @@ attach(
         "Problem": "errors",
         "QuotaExceededError": "errors",
         "RateLimitError": "errors",
+        "RenderFailedError": "errors",
         "ResponseDecodeError": "errors",
         "ResponseTooLargeError": "errors",
         "ServerError": "errors",

@@ -8,7 +8,7 @@ place, what is wrong, and what would be right.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from math import isfinite
@@ -96,10 +96,12 @@ class String(NamedTuple):
 
 
 class Integer(NamedTuple):
-    """An integer."""
+    """An integer, with bounds that it may reach and bounds that it may not (`above`, `below`)."""
 
     minimum: float | None = None
     maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
 
     def write(self, value: Any, where: str) -> int:
         """Answer it as it is."""
@@ -109,15 +111,17 @@ class Integer(NamedTuple):
             if isinstance(value, bool) or not isinstance(value, SupportsIndex):
                 _refuse_type("int", cast("object", value), where)
             known = index(value)
-        _check_bounds(known, self.minimum, self.maximum, where)
+        _check_bounds(known, self, where)
         return known
 
 
 class Number(NamedTuple):
-    """A number."""
+    """A number, with bounds that it may reach and bounds that it may not (`above`, `below`)."""
 
     minimum: float | None = None
     maximum: float | None = None
+    above: float | None = None
+    below: float | None = None
 
     def write(self, value: Any, where: str) -> float:
         """Answer it as it is."""
@@ -126,7 +130,7 @@ class Number(NamedTuple):
         known = int(value) if isinstance(value, int) else float(value)
         if isinstance(known, float) and not isfinite(known):
             raise ValueError(f"{where} must be a finite number, got {known!r}")
-        _check_bounds(known, self.minimum, self.maximum, where)
+        _check_bounds(known, self, where)
         return known
 
 
@@ -159,16 +163,17 @@ class DateTime(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """A member of an enum, or one of its strings."""
+    """A member of an enum, or one of its strings; if it is extensible, any string."""
 
     enum: type[OpenEnum]
+    extensible: bool = False
 
     def write(self, value: Any, where: str) -> str:
         """Answer its string."""
         known = ", ".join(repr(str(member)) for member in self.enum)
         if not isinstance(value, str):
             _refuse_type(f"{self.enum.__name__} ({known})", value, where)
-        if not isinstance(value, self.enum) and value not in list(self.enum):
+        if not self.extensible and not isinstance(value, self.enum) and value not in list(self.enum):
             raise ValueError(
                 f"{where} must be one of {known}, got {_shown(value)}; to send what this version does not know, "
                 f"say {self.enum.__name__}({_shown(value)})"
@@ -205,12 +210,18 @@ class MapOf(NamedTuple):
     """A mapping of strings to values of one kind."""
 
     kind: Kind = Anything()
+    max_items: int | None = None
+    key_pattern: str | None = None
 
     def write(self, value: Any, where: str) -> dict[str, Any]:
         """Answer it as a dict."""
         if not isinstance(value, Mapping):
             _refuse_type("a mapping", value, where, secret=True)
         given = cast("Mapping[object, object]", value)
+        _check_size(len(given), 0, self.max_items, "item", where)
+        if self.key_pattern is not None:
+            for key in given:
+                String(pattern=self.key_pattern).write(_key(key, where), f"{where} keys")
         return {_key(key, where): self.kind.write(item, f"{where}[{key!r}]") for key, item in given.items()}
 
 
@@ -235,6 +246,7 @@ class Object(NamedTuple):
             # An explicit None is the API's own `null`.
             if field.required or given.get(field.name) is not None:
                 body[field.name] = field.written(given.get(field.name, UNSET), f"{where}.{field.name}")
+        self._check_rules(body, f"{where}: ", lambda name: name)
         return body
 
     def _check_spelling(self, given: Mapping[str, object], where: str) -> None:
@@ -255,7 +267,16 @@ class Object(NamedTuple):
             (field.name, field.written(given.get(field.argument, UNSET), f"{where}{field.argument}"))
             for field in self.model.FIELDS
         )
-        return {name: value for name, value in written if value is not UNSET}
+        body = {name: value for name, value in written if value is not UNSET}
+        if self.model.RULES:
+            arguments = {field.name: field.argument for field in self.model.FIELDS}
+            self._check_rules(body, f"{where.removesuffix('.')}: " if where else "", lambda name: arguments[name])
+        return body
+
+    def _check_rules(self, body: Mapping[str, object], where: str, spell: Callable[[str], str]) -> None:
+        for rule in self.model.RULES:
+            if reason := rule.check(body, spell):
+                raise ValueError(f"{where}{reason}")
 
 
 class OneOrMany(NamedTuple):
@@ -295,11 +316,18 @@ def _key(key: object, where: str) -> str:
     return key
 
 
-def _check_bounds(value: float, minimum: float | None, maximum: float | None, where: str) -> None:
-    if minimum is not None and value < minimum:
-        raise ValueError(f"{where} must be at least {minimum}, got {_shown(value)}")
-    if maximum is not None and value > maximum:
-        raise ValueError(f"{where} must be at most {maximum}, got {_shown(value)}")
+def _check_bounds(value: float, kind: Integer | Number, where: str) -> None:
+    reason = None
+    if kind.minimum is not None and value < kind.minimum:
+        reason = f"at least {kind.minimum}"
+    elif kind.maximum is not None and value > kind.maximum:
+        reason = f"at most {kind.maximum}"
+    elif kind.above is not None and value <= kind.above:
+        reason = f"more than {kind.above}"
+    elif kind.below is not None and value >= kind.below:
+        reason = f"less than {kind.below}"
+    if reason is not None:
+        raise ValueError(f"{where} must be {reason}, got {_shown(value)}")
 
 
 def _check_size(size: int, least: int, most: int | None, unit: str, where: str) -> None:

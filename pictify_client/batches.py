@@ -8,23 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from inspect import isawaitable, iscoroutine
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import attrs
 
-from .arguments import ListOf
+from .arguments import ListOf, MapOf, Object
 from .errors import APIConnectionError, APIStatusError, PictifyError, RateLimitError, ResponseDecodeError, ServerError
 from .types import UNSET
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from .arguments import Object
     from .client import Client
+    from .models.batch_error import BatchError
     from .models.batch_response import BatchResponse
+    from .models.batch_result import BatchResult
     from .models.batch_status import BatchStatus
     from .operations import Operation
     from .types import Response
+
+Row = TypeVar("Row", "BatchResult", "BatchError")
 
 _FINAL = frozenset({"completed", "partial", "failed", "cancelled"})
 # Longer than the minute over which the API counts, a clock is wrong; longer than an hour, a server is.
@@ -195,25 +198,25 @@ class _Job:
         known = [cast("BatchStatus", part.status) for part in self._parts]
         first = known[0]
         if len(known) == 1:
-            return attrs.evolve(first, results=_in_order(first, 0))
+            return attrs.evolve(first, results=_in_order(first.results, 0), errors=_in_order(first.errors, 0))
         states = [each.status for each in known]
         unfinished = [state for state in states if state not in _FINAL]
         state = (unfinished or states)[0]
         if not unfinished and len(set(states)) > 1:
             state = type(first.status)("partial")
+        parts = list(zip(self._parts, known, strict=True))
         total = sum(each.total_items or 0 for each in known)
         weights = [each.total_items or 1 for each in known]
         done = sum((each.progress or 0) * weight for each, weight in zip(known, weights, strict=True))
         return attrs.evolve(
             first,
             status=state,
-            progress=int(done / sum(weights)),
+            progress=done / sum(weights),
             total_items=total,
             completed_items=sum(each.completed_items or 0 for each in known),
             failed_items=sum(each.failed_items or 0 for each in known),
-            results=[
-                result for part, each in zip(self._parts, known, strict=True) for result in _in_order(each, part.offset)
-            ],
+            results=[row for part, each in parts for row in _in_order(each.results, part.offset)],
+            errors=[row for part, each in parts for row in _in_order(each.errors, part.offset)],
         )
 
 
@@ -256,8 +259,9 @@ class BatchJob(_Job):
             poll_interval: Seconds until the second poll.
 
         Returns:
-            What became of it. Its `results` are in the order of the variable sets, and their
-            `index` is the place of theirs among all that were given.
+            Its final status. `results` are the rows that were rendered and `errors` those that failed, each in the
+            order of the variable sets and with its `index` among them. The API sends no URLs here: they come
+            with the webhook `render.completed`.
 
         Raises:
             BatchTimeoutError: It is not done in time. It is not cancelled.
@@ -342,8 +346,9 @@ class AsyncBatchJob(_Job):
             poll_interval: Seconds until the second poll.
 
         Returns:
-            What became of it. Its `results` are in the order of the variable sets, and their
-            `index` is the place of theirs among all that were given.
+            Its final status. `results` are the rows that were rendered and `errors` those that failed, each in the
+            order of the variable sets and with its `index` among them. The API sends no URLs here: they come
+            with the webhook `render.completed`.
 
         Raises:
             BatchTimeoutError: It is not done in time. It is not cancelled.
@@ -395,8 +400,11 @@ def _requests(start: Operation[BatchResponse], arguments: Mapping[str, object]) 
     name, sets, most = next(
         (field.argument, field.kind, field.kind.max_items)
         for field in body.model.FIELDS
-        if field.required and isinstance(field.kind, ListOf) and field.kind.max_items
+        if isinstance(field.kind, ListOf) and isinstance(field.kind.kind, MapOf | Object) and field.kind.max_items
     )
+    if arguments.get(name, UNSET) in (UNSET, None):
+        # The rows are in a CSV file, which is not split.
+        return iter([(0, 0, arguments)])
     given = ListOf(sets.kind, sets.min_items).write(arguments[name], name)
     requests = [
         (offset, len(given) - offset, {**arguments, name: given[offset : offset + most]})
@@ -433,10 +441,9 @@ def _spacing(answer: object, polls: int, now: float) -> float:
     return left if limit.remaining < polls else left / limit.remaining
 
 
-def _in_order(status: BatchStatus, offset: int) -> list[Any]:
-    """The results of a batch in the order of its variable sets, counted from the first of them all."""
-    results = [
-        attrs.evolve(result, index=offset + (place if result.index is UNSET else result.index))
-        for place, result in enumerate(status.results or [])
-    ]
-    return sorted(results, key=lambda result: result.index)
+def _in_order(rows: list[Row], offset: int) -> list[Row]:
+    """The rows of a batch in the order in which they were given, counted from the first row of all batches."""
+    if all(row.index is UNSET for row in rows):
+        rows = [attrs.evolve(row, index=place) for place, row in enumerate(rows)]
+    counted = [row if row.index is UNSET else attrs.evolve(row, index=offset + row.index) for row in rows]
+    return sorted(counted, key=lambda row: inf if row.index is UNSET else row.index)

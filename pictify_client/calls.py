@@ -24,6 +24,7 @@ from .errors import (
     APIConnectionError,
     APITimeoutError,
     PictifyError,
+    RenderFailedError,
     ResponseDecodeError,
     ResponseTooLargeError,
     status_error,
@@ -51,6 +52,8 @@ _SMALL_FILE = 65_536
 _MOST_REDIRECTS = 10
 # What is left of a budget is never nothing at all: to some systems that means for ever, or not to wait.
 _SHORTEST = 0.001
+# The head of a PNG with a width and a height of 1.
+_ONE_PIXEL = b"IHDR\0\0\0\1\0\0\0\1"
 _logger = logging.getLogger("pictify_client")
 
 
@@ -116,7 +119,8 @@ class Call(Generic[T]):
         self._connections = connections
         self._clock = clock
         self._make_file = make_file
-        whole = settings.timeouts.whole
+        self._timeouts = settings.timeouts.with_least(operation.timeout)
+        whole = self._timeouts.whole
         self._budget = _Budget(inf if whole is None else clock.monotonic() + whole, whole, "the whole call", "timeout=")
 
     def steps(self) -> Generator[Step, Any, Response[T]]:
@@ -176,7 +180,7 @@ class Call(Generic[T]):
         """One attempt, with the redirects that it is sent through; gives its errors, as they may not be the last."""
         started = perf_counter()
         budget = self._budget
-        limit = self._settings.timeouts.attempt
+        limit = self._timeouts.attempt
         if limit is not None and (end := self._clock.monotonic() + limit) < budget.end:
             budget = _Budget(end, limit, "one attempt", "attempt_timeout=")
         target = _Target(self._operation.method, self._settings.base_url + self._written.target, is_ours=True)
@@ -195,8 +199,7 @@ class Call(Generic[T]):
             try:
                 request = self._request(target, headers, left)
             except UnicodeError as error:
-                what = "http_client holds a cookie that HTTP cannot carry, or on_request gave such a header"
-                refused = APIConnectionError(f"{self._operation}: {what}")
+                refused = APIConnectionError(f"{self._operation}: on_request gave a header that HTTP cannot carry")
                 refused.__cause__ = error
                 return refused
             secrets += self._secrets(request)
@@ -238,6 +241,7 @@ class Call(Generic[T]):
 
     def _request(self, target: _Target, headers: httpx.Headers, left: float) -> httpx.Request:
         headers = headers.copy()
+        headers.pop("cookie", None)
         if target.is_ours:
             headers.update(self._written.headers)
             if self._settings.key is not None and self._operation.needs_key:
@@ -252,7 +256,7 @@ class Call(Generic[T]):
     @property
     def _phases(self) -> Mapping[str, float | None]:
         """How long each phase of an attempt may take, where there is time enough, by httpx's names."""
-        return self._settings.timeouts.phases or (self._connections.timeout or httpx.Timeout(None)).as_dict()
+        return self._timeouts.phases or (self._connections.timeout or httpx.Timeout(None)).as_dict()
 
     def _redirected(self, target: _Target, response: httpx.Response, secrets: list[str]) -> _Target | None:
         """Where an answer leads, with the same method; None where it leads nowhere, or where to follow is not safe."""
@@ -289,7 +293,9 @@ class Call(Generic[T]):
         plain = "content-encoding" not in response.headers
         small = plain and length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
         # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
-        return small or response.is_closed or response.status_code == 304 or not self._is_file(response)
+        # A failure may be a small image, whose size is not always announced.
+        may_be_pixel = self._written.error_pixel is not None and not length
+        return small or may_be_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
 
     def _is_file(self, response: httpx.Response) -> bool:
         """Whether an answer is a success, and not a page or JSON instead of a file."""
@@ -299,7 +305,13 @@ class Call(Generic[T]):
     def _outcome(self, request: httpx.Request, secrets: list[str], answer: Answer) -> Response[T] | PictifyError:
         """What an answer holds: a file, what is parsed here, or an error."""
         response, content = answer
-        if self._make_file is not None and self._is_file(response):
+        has_pixel = self._written.error_pixel is not None and _is_error_pixel(response, content)
+        if has_pixel and self._written.error_pixel is False and self._operation.succeeded(response):
+            return RenderFailedError(
+                f"{self._operation}: the API sent its error pixel, an image of one pixel, in place of the result",
+                response=_without(secrets, response, content or b""),
+            )
+        if self._make_file is not None and (self._is_file(response) or (has_pixel and self._written.error_pixel)):
             if content is None:
                 # It is read when the caller likes, so what was left of the call's time says nothing of it.
                 request.extensions["timeout"].update(_clipped(self._phases, self._budget.seconds or inf))
@@ -367,7 +379,7 @@ class Call(Generic[T]):
         if isinstance(error, OutOfTime) or limit != self._phases.get(phase):
             return f"{budget.seconds:g} s for {budget.of}; set by {budget.set_by}{more}"
         after = "" if limit is None else f" after {limit:g} s"
-        return f"{name}{after}; set by {'attempt_timeout=' if self._settings.timeouts.phases else 'http_client'}{more}"
+        return f"{name}{after}; set by {'attempt_timeout=' if self._timeouts.phases else 'http_client'}{more}"
 
     def _secrets(self, request: httpx.Request) -> list[str]:
         """What no error may show."""
@@ -428,6 +440,12 @@ class _Target(NamedTuple):
     method: str
     url: str
     is_ours: bool
+
+
+def _is_error_pixel(response: httpx.Response, content: bytes | None) -> bool:
+    """Whether a body is a PNG of one pixel, which the API sends in place of an error, whatever format was requested."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "image/png" and content is not None and content[12:24] == _ONE_PIXEL
 
 
 def _clipped(phases: Mapping[str, float | None], longest: float) -> dict[str, float | None]:

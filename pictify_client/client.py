@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from inspect import isawaitable
+from math import inf
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import httpx
@@ -14,6 +15,7 @@ from .calls import Call, FileMaker, Sleep, Step, Turn
 from .clock import Clock
 from .configuration import (
     LARGEST_BODY,
+    MAX_TIMEOUT,
     Settings,
     api_key_of,
     base_url_of,
@@ -52,9 +54,9 @@ class Client:
     Args:
         base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
         timeout: Seconds for a whole call, all its attempts and the waits between them; None for ever.
-            180, unless given. A file that is read later may take longer.
+            180, unless given, and more for operations that take minutes. A file that is read later may take longer.
         attempt_timeout: Seconds for one attempt, or a `httpx.Timeout` for its phases; None for ever. 60
-            (5 to connect), unless given.
+            (5 to connect), unless given, and more for operations that take minutes.
         max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
             never.
         max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
@@ -64,8 +66,9 @@ class Client:
         headers: Headers for every request, beside those that the client sets itself.
         verify_ssl: Whether the server's certificate is checked.
         http_client: A `httpx.Client` or `httpx.AsyncClient` of your own to send with, for proxies,
-            client certificates and the like. Its own timeouts are those of an attempt unless
-            `attempt_timeout` is given. It is not closed with this client.
+            client certificates and the like. Its own timeouts are those of an attempt, unless
+            `attempt_timeout` is given or it has the 5 seconds that httpx sets by default. It is not closed with
+            this client.
         http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
         max_response_size: Bytes that an answer may have; files, which are streamed, may have more.
         on_request: Called with a `RequestEvent` before each request is sent; async code may give a
@@ -105,7 +108,7 @@ class Client:
             base_url=base_url_of(base_url, SERVER),
             key=None,
             headers=own,
-            timeouts=timeouts(timeout, attempt_timeout, default_timeouts(own_connections=http_client is None)),
+            timeouts=timeouts(timeout, attempt_timeout, default_timeouts(http_client)),
             retries=Retries(max_retries, max_wait).checked(),
             pacer=pacer(pacing, ""),
             largest_body=largest_body(max_response_size),
@@ -162,7 +165,8 @@ class Client:
     def at_most(self, seconds: float) -> Self:
         """A copy whose calls take no longer than this, and which sends nothing twice."""
         whole = self._settings.timeouts.whole
-        return self.with_options(timeout=seconds if whole is None else min(whole, seconds), max_retries=0)
+        least = min(seconds, inf if whole is None else whole)
+        return self.with_options(timeout=least if least <= MAX_TIMEOUT else None, max_retries=0)
 
     def send(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """Call an operation. The generated functions are this with a signature.
@@ -313,7 +317,7 @@ class AuthenticatedClient(Client):
     """A client with an API key, for the generated functions; takes what `Client` takes, and:
 
     Args:
-        token: The API key (`pk_live_...`); else `PICTIFY_API_KEY`.
+        token: The API key (`pic_live_...`); else `PICTIFY_API_KEY`.
         allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
             This machine itself needs no name.
 
@@ -408,12 +412,12 @@ class Pictify(_OverClient, Resources):
     has connections of its own.
 
     Args:
-        api_key: The API key (`pk_live_...`); else `PICTIFY_API_KEY`.
+        api_key: The API key (`pic_live_...`); else `PICTIFY_API_KEY`.
         base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
         timeout: Seconds for a whole call, all its attempts and the waits between them; None for ever.
-            180, unless given. A file that is read later may take longer.
+            180, unless given, and more for operations that take minutes. A file that is read later may take longer.
         attempt_timeout: Seconds for one attempt, or a `httpx.Timeout` for its phases; None for ever. 60
-            (5 to connect), unless given.
+            (5 to connect), unless given, and more for operations that take minutes.
         max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
             never.
         max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
@@ -421,8 +425,8 @@ class Pictify(_OverClient, Resources):
         pacing: Whether to wait for the rate limit's reset where the headers of answers say that no
             calls are left; a `Fleet` shares the limit among processes and machines.
         http_client: A `httpx.Client` of your own to send with, for proxies or client certificates;
-            it is not closed with this client. Its own timeouts are those of an attempt unless
-            `attempt_timeout` is given.
+            it is not closed with this client. Its own timeouts are those of an attempt, unless
+            `attempt_timeout` is given or it has the 5 seconds that httpx sets by default.
         headers: Headers for every request, beside those that the client sets itself.
         allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
             This machine itself needs no name.
@@ -497,12 +501,12 @@ class AsyncPictify(_OverClient, AsyncResources):
     forked has connections of its own.
 
     Args:
-        api_key: The API key (`pk_live_...`); else `PICTIFY_API_KEY`.
+        api_key: The API key (`pic_live_...`); else `PICTIFY_API_KEY`.
         base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
         timeout: Seconds for a whole call, all its attempts and the waits between them; None for ever.
-            180, unless given. A file that is read later may take longer.
+            180, unless given, and more for operations that take minutes. A file that is read later may take longer.
         attempt_timeout: Seconds for one attempt, or a `httpx.Timeout` for its phases; None for ever. 60
-            (5 to connect), unless given.
+            (5 to connect), unless given, and more for operations that take minutes.
         max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
             never.
         max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
@@ -510,8 +514,8 @@ class AsyncPictify(_OverClient, AsyncResources):
         pacing: Whether to wait for the rate limit's reset where the headers of answers say that no
             calls are left; a `Fleet` shares the limit among processes and machines.
         http_client: A `httpx.AsyncClient` of your own to send with, for proxies or client certificates;
-            it is not closed with this client. Its own timeouts are those of an attempt unless
-            `attempt_timeout` is given.
+            it is not closed with this client. Its own timeouts are those of an attempt, unless
+            `attempt_timeout` is given or it has the 5 seconds that httpx sets by default.
         headers: Headers for every request, beside those that the client sets itself.
         allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
             This machine itself needs no name.

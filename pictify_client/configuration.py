@@ -33,22 +33,39 @@ LARGEST_BODY: Final = 64 * 1024 * 1024
 """Bytes of an answer that is read at once, which is every answer but a file."""
 
 _CONNECT_TIMEOUT = 5.0
+_HTTPX_DEFAULT = httpx.Timeout(5.0)
 # A year; the clocks of some systems end not far beyond.
-_LONGEST_TIMEOUT = 365 * 24 * 3600
+MAX_TIMEOUT: Final = 365 * 24 * 3600.0
 
 
 class Timeouts(NamedTuple):
-    """How long a call may take, in seconds; None for ever.
+    """How long a call may take, in seconds; None for no limit.
 
     Attributes:
         whole: All attempts and the waits between them.
         attempt: One attempt, from its start to the last byte.
-        phases: Each phase of an attempt, by httpx's names; None where those of the caller's httpx client hold.
+        phases: Each phase of an attempt, by httpx's names; None if those of the caller's httpx client apply.
+        whole_is_default: Whether `whole` was not chosen by the caller.
+        attempt_is_default: Whether `attempt` was not chosen by the caller.
     """
 
     whole: float | None
     attempt: float | None
     phases: Mapping[str, float | None] | None
+    whole_is_default: bool = False
+    attempt_is_default: bool = False
+
+    def with_least(self, seconds: float | None) -> Timeouts:
+        """The timeouts of an operation that may take so many seconds; what the caller chose stays."""
+        if seconds is None:
+            return self
+        known = self
+        if known.attempt_is_default and known.attempt is not None and known.phases is not None:
+            read = max(known.attempt, seconds)
+            known = known._replace(attempt=read, phases={**known.phases, "read": read})
+        if known.whole_is_default and known.whole is not None:
+            known = known._replace(whole=max(known.whole, 2 * seconds))
+        return known
 
 
 @frozen(kw_only=True, repr=False)
@@ -79,7 +96,7 @@ def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
         if isinstance(whole, httpx.Timeout):
             raise ConfigurationError("timeout is the whole call's, in seconds: give a httpx.Timeout as attempt_timeout")
         _check_seconds("timeout", whole)
-        known = known._replace(whole=whole)
+        known = known._replace(whole=whole, whole_is_default=False)
     if attempt is UNSET:
         return known
     phases: Mapping[str, float | None] = httpx.Timeout(None).as_dict()
@@ -87,17 +104,20 @@ def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
         phases = attempt.as_dict()
         for part in phases.values():
             _check_seconds("attempt_timeout", part)
-        return known._replace(attempt=None, phases=phases)
+        return known._replace(attempt=None, phases=phases, attempt_is_default=False)
     _check_seconds("attempt_timeout", attempt, or_else=" or a httpx.Timeout")
-    return known._replace(attempt=attempt, phases=dict.fromkeys(phases, attempt))
+    return known._replace(attempt=attempt, phases=dict.fromkeys(phases, attempt), attempt_is_default=False)
 
 
-def default_timeouts(*, own_connections: bool) -> Timeouts:
-    """The timeouts unless others are given; an attempt's are the httpx client's, where the caller has one."""
-    if not own_connections:
-        return Timeouts(DEFAULT_TIMEOUT, None, None)
+def default_timeouts(http_client: httpx.Client | httpx.AsyncClient | None) -> Timeouts:
+    """The timeouts unless others are given: those of the caller's httpx client, if it has any of its own.
+
+    With httpx's default of 5 seconds a client has none: most renders take longer, and are billed all the same.
+    """
+    if http_client is not None and http_client.timeout != _HTTPX_DEFAULT:
+        return Timeouts(DEFAULT_TIMEOUT, None, None, whole_is_default=True)
     phases = httpx.Timeout(DEFAULT_ATTEMPT_TIMEOUT, connect=_CONNECT_TIMEOUT).as_dict()
-    return Timeouts(DEFAULT_TIMEOUT, DEFAULT_ATTEMPT_TIMEOUT, phases)
+    return Timeouts(DEFAULT_TIMEOUT, DEFAULT_ATTEMPT_TIMEOUT, phases, whole_is_default=True, attempt_is_default=True)
 
 
 def user_agent() -> str:
@@ -118,7 +138,7 @@ def api_key_of(given: Any) -> str:
     if not isinstance(key, str):
         raise ConfigurationError(f"{source} must be a string, got {type(key).__name__}")
     if not key:
-        raise ConfigurationError(f"{source} is empty: set PICTIFY_API_KEY to a key (pk_live_...), or pass one")
+        raise ConfigurationError(f"{source} is empty: set PICTIFY_API_KEY to a key (pic_live_...), or pass one")
     if key.split() != [key]:
         raise ConfigurationError(
             f"{source} holds white space: give the key alone, without 'Bearer' and with no line break or space "
@@ -196,6 +216,8 @@ def extra_headers(given: Any) -> dict[str, str]:
             raise ConfigurationError(f"the header {name!r} must be a string, with a string for its value")
         if name.lower() == "authorization":
             raise ConfigurationError("headers must not hold Authorization: the client makes it from the API key")
+        if name.lower() == "cookie":
+            raise ConfigurationError("headers must not hold Cookie: for the API it takes precedence over the API key")
         if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not (value.isascii() and value.isprintable()):
             raise ConfigurationError(f"the header {name!r} holds what HTTP cannot carry: a line break, or not ASCII")
     return dict(headers)
@@ -241,5 +263,5 @@ def _check_seconds(name: str, given: Any, or_else: str = "") -> None:
         return
     if not isinstance(given, int | float) or isinstance(given, bool):
         raise ConfigurationError(f"{name} must be a number of seconds{or_else}, got {given!r}")
-    if not 0 < given <= _LONGEST_TIMEOUT:
+    if not 0 < given <= MAX_TIMEOUT:
         raise ConfigurationError(f"{name} must be more than 0 seconds, got {given!r}; None waits for ever")

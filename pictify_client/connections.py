@@ -99,12 +99,17 @@ class Connections:
     def build(
         self, method: str, url: str, *, headers: httpx.Headers, content: bytes | None, is_ours: bool
     ) -> httpx.Request:
-        """The request, with what the caller's own client adds to it; nothing of that is for another origin."""
+        """Build a request, with the headers and query parameters of the caller's own client, unless it goes elsewhere.
+
+        Its cookies are not sent: for the API, a cookie takes precedence over the API key.
+        """
         if self._given is None or not is_ours:
             return httpx.Request(method, _url(url), headers=headers, content=content)
-        # Where it has query parameters of its own, httpx would put them in the place of these.
-        query = httpx.QueryParams(url.partition("?")[2]) if self._given.params else None
-        return self._given.build_request(method, url, params=query, headers=headers, content=content)
+        known = httpx.Headers(self._given.headers)
+        known.update(headers)
+        known.pop("cookie", None)
+        query = self._given.params.merge(httpx.QueryParams(url.partition("?")[2])) if self._given.params else None
+        return httpx.Request(method, url, params=query, headers=known, content=content)
 
     def exchange(self, step: Exchange) -> Answer:
         """Send a request and have its answer.

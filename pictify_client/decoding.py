@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .arguments import Argument
+    from .rules import Rule
 
 T = TypeVar("T")
 
@@ -85,6 +86,9 @@ class Model:
 
     FIELDS: ClassVar[tuple[Argument, ...]] = ()
     """What is sent of it in a call, and checked before; empty for what is only received."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = ()
+    """The rules between the fields that are sent."""
 
     additional_properties: dict[str, Any] = field(factory=dict[str, Any], repr=False)
     """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
@@ -219,14 +223,20 @@ def entries(value: Any) -> Iterable[tuple[str, Any]]:
 
 
 def only(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any], T]:
-    """What reads an object that wraps one thing, and gives that.
+    """What reads an object that wraps one thing, and gives that, with what the API sends beside it.
 
     Where it comes without its wrapper, it is taken for what has all the `required` fields.
     """
 
     def unwrapped(value: Any) -> T:
         if value.get(name) is not None:
-            return take(value.pop(name))
+            beside = dict(value)
+            inner = value.pop(name)
+            if len(beside) > 1 and is_object(inner):
+                del beside[name]
+                for key, item in beside.items():
+                    inner.setdefault(key, item)
+            return take(inner)
         if name not in value and required and all(value.get(field) is not None for field in required):
             return take(value)
         raise DecodeError(f"it holds no `{name}`")
@@ -269,7 +279,10 @@ def format_datetime(value: datetime) -> str:
         # RFC 3339 has no seconds in an offset; local times of long ago do. At the end of time there is no other way.
         with suppress(OverflowError):
             value = value.astimezone(UTC)
-    text = value.isoformat()
+    # Milliseconds, as the API has them, and no zeros that say nothing.
+    text = value.isoformat(
+        timespec="auto" if value.microsecond % 1000 else "milliseconds" if value.microsecond else "seconds"
+    )
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
 
 
@@ -383,7 +396,8 @@ def _located(take: Callable[[Any], object], document: Any, error: Exception) -> 
     path = ""
     while (last := getattr(node, "last", None)) is not None:
         step, node = last
-        document = document[step]
+        # What stands beside a wrapped object is read as a part of it.
+        document = document.get(step) if is_object(document) else document[step]
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if str(step).isidentifier() else f"[{step!r}]"
     if not isinstance(error, DecodeError):
         # Only an object is asked for its fields; else it was an enum that cannot be looked up.

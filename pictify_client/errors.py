@@ -8,8 +8,10 @@
         APIStatusError
             BadRequestError (400), UnauthorizedError (401), QuotaExceededError (402 and some 429),
             ForbiddenError (403), NotFoundError (404), ConflictError (409), GoneError (410),
-            UnprocessableContentError (422), RateLimitError (429), ServerError (500 and above)
+            ContentTooLargeError (413), UnprocessableContentError (422), RateLimitError (429),
+            ServerError (500 and above)
         ResponseDecodeError
+        RenderFailedError
         PaginationError
         BatchStartError, BatchTimeoutError (in batches.py, as they hold what can go on)
         WebhookVerificationError, WebhookPayloadError (in webhooks.py: no call raises them)
@@ -22,19 +24,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .decoding import is_array, is_object
-from .rate_limits import RateLimit
+from .rate_limits import RateLimit, http_date, sent_at
 
 if TYPE_CHECKING:
     import httpx
 
 _LONGEST_SHOWN = 200
+_QUOTA_CODES = frozenset({"quota_exceeded", "spending_cap_reached", "template_limit_reached", "ai_quota_exceeded"})
+_RATE_LIMIT_HEADERS = ("retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 _KNOWN_STATUSES = frozenset(HTTPStatus)
 
 
@@ -114,6 +116,27 @@ class ResponseDecodeError(PictifyError):
         return f"{self.operation} answered {self.response.status_code}, but {self.path or 'the body'}: {self.reason}"
 
 
+class RenderFailedError(PictifyError):
+    """The API responded with success, but did not render.
+
+    Attributes:
+        message: What failed.
+        errors: Why, for each layout (`field` is its key); empty if the API does not say.
+        response: The response, if the error was raised by a call; its request does not contain the API key.
+    """
+
+    def __init__(
+        self, message: str, errors: Sequence[ErrorDetail] = (), response: httpx.Response | None = None
+    ) -> None:
+        super().__init__(message, errors, response)
+        self.message = message
+        self.errors = list(errors)
+        self.response = response
+
+    def __str__(self) -> str:
+        return f"{self.message}: {_joined(self.errors)}" if self.errors else self.message
+
+
 class PaginationError(PictifyError):
     """A list that cannot be walked: the answer is none, or the API repeats the pages that it has given for ever."""
 
@@ -163,6 +186,10 @@ class APIStatusError(PictifyError):
         message: What the API says went wrong; where it says nothing, what the answer is.
         code: The API's code for it, such as `quota_exceeded`, or None.
         errors: The single faults, where the API lists them.
+        retriable: Whether the API says that the request may be repeated, or None if it does not say.
+        details: More about the error, if the API sends it; any JSON value.
+        context: Where in a template the error is, if the API sends it; any JSON value.
+        upgrade_url: URL of the page to upgrade the plan or to add credits, if the API sends one.
         problem: The body as problem details (RFC 9457), where it is such an object, else None.
         request_id: The API's id of the request (`X-Request-Id`), for its support; or None.
         retry_after: Seconds until a retry makes sense (`Retry-After`), or None.
@@ -176,6 +203,10 @@ class APIStatusError(PictifyError):
     message: str
     code: str | None
     errors: list[ErrorDetail]
+    retriable: bool | None
+    details: Any
+    context: Any
+    upgrade_url: str | None
     problem: Problem | None
     request_id: str | None
     retry_after: float | None
@@ -190,26 +221,36 @@ class APIStatusError(PictifyError):
         self.status_code = response.status_code
         self.code = _code(body)
         self.errors = [detail for item in _list(body.get("errors")) if (detail := _error_detail(item)) is not None]
+        retriable = body.get("retriable")
+        self.retriable = retriable if isinstance(retriable, bool) else None
+        self.details = body.get("details")
+        self.context = body.get("context")
+        self.upgrade_url = _text(body.get("upgradeUrl")) or _text(body.get("checkoutUrl"))
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         self.problem = _problem(body, media_type)
-        self.message = _message(body) or self._faults() or _description(response, media_type)
+        self.message = _message(body) or _joined(self.errors) or _description(response, media_type)
         self.request_id = response.headers.get("x-request-id")
         self.retry_after = _seconds(response)
         self.rate_limit = RateLimit.from_headers(response.headers)
 
     def __str__(self) -> str:
-        faults = self._faults()
+        faults = _joined(self.errors)
         text = f"{_call(self.request)} answered {self.status_code}{self._after_attempts()}: {self.message}"
         if faults and faults != self.message:
             text = f"{text.removesuffix('.')}: {faults}"
         known = {"code": self.code, "request id": self.request_id}
         if self.retry_after:
             known["retry after"] = f"{self.retry_after:g} s"
+        details = _text(self.details)
+        if details and details not in text:
+            text = f"{text.removesuffix('.')}: {details}"
         aside = ", ".join(f"{name} {value}" for name, value in known.items() if value)
-        return f"{text} ({aside})" if aside else text
+        hint = self._hint()
+        return f"{text}{f' ({aside})' if aside else ''}{f'. {hint}' if hint else ''}"
 
-    def _faults(self) -> str:
-        return "; ".join(f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in self.errors)
+    def _hint(self) -> str | None:
+        """What to do about it, if that is known."""
+        return None
 
 
 class BadRequestError(APIStatusError):
@@ -219,20 +260,42 @@ class BadRequestError(APIStatusError):
 class UnauthorizedError(APIStatusError):
     """401: the key is missing, unknown or revoked."""
 
-    def __str__(self) -> str:
-        return f"{super().__str__()}: the API key is missing, unknown or revoked"
+    def _hint(self) -> str:
+        return "The API key is missing, unknown or revoked"
 
 
 class QuotaExceededError(APIStatusError):
-    """402, or 429 with the code `quota_exceeded`: the month's credits are used up. No waiting refills them."""
+    """402, and most 429: the plan's renders, templates or AI credits are used up, or a spending cap is reached.
+
+    Waiting does not help before the next billing period; `upgrade_url` may say where to get more.
+    """
+
+    def _hint(self) -> str | None:
+        return f"To get more, see {self.upgrade_url}" if self.upgrade_url else None
 
 
 class ForbiddenError(APIStatusError):
-    """403: the key is known but may not do this."""
+    """403: the key is valid but may not do this.
+
+    Either the email address of the account is not verified, or the plan does not include the feature; for `POST /image`
+    and `POST /gif` also that the template does not exist.
+    """
+
+    def _hint(self) -> str | None:
+        if re.search(r"verif", self.message, re.IGNORECASE):
+            return "The account cannot render until its email address is verified"
+        if re.search(r"plan|upgrade|subscription", self.message, re.IGNORECASE):
+            return "The plan of the account does not include this feature"
+        return None
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such thing, or it belongs to another team."""
+    """404: the resource does not exist or belongs to another team, or the API no longer has the operation."""
+
+    def _hint(self) -> str | None:
+        if re.fullmatch(r"Route [A-Z]+:\S* not found", self.message):
+            return "The API does not have this operation: it was retired, or base_url is wrong"
+        return None
 
 
 class ConflictError(APIStatusError):
@@ -243,12 +306,16 @@ class GoneError(APIStatusError):
     """410: it was there once."""
 
 
+class ContentTooLargeError(APIStatusError):
+    """413: the request is too large, such as a template with more than 500 KB of HTML."""
+
+
 class UnprocessableContentError(APIStatusError):
-    """422: the request is well formed, but something it says cannot be right."""
+    """422: the request is well formed, but cannot be rendered or saved as it is."""
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests in this minute; `retry_after` and `rate_limit.reset` say when to go on."""
+    """429: too many requests; `retry_after` and `rate_limit.reset` say when to continue."""
 
 
 class ServerError(APIStatusError):
@@ -263,18 +330,30 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
     404: NotFoundError,
     409: ConflictError,
     410: GoneError,
+    413: ContentTooLargeError,
     422: UnprocessableContentError,
     429: RateLimitError,
 }
 
 
 def status_error(operation: str, response: httpx.Response) -> APIStatusError:
-    """The error for an answer whose status is no success."""
+    """The error for a response whose status is not a success."""
     status = response.status_code
-    error = _BY_STATUS.get(status, ServerError if status >= 500 else APIStatusError)(operation, response)
-    if status == 429 and error.code == "quota_exceeded":
-        return QuotaExceededError(operation, response)
-    return error
+    kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIStatusError)
+    return (QuotaExceededError if status == 429 and _is_about_quota(response) else kind)(operation, response)
+
+
+def _is_about_quota(response: httpx.Response) -> bool:
+    """Whether a 429 means that the plan is used up, rather than that requests come too fast."""
+    body = _json_object(response.content)
+    code = _code(body)
+    if code is not None:
+        return code in _QUOTA_CODES or code.endswith("_quota_exceeded")
+    # The oldest form is a message alone. What limits the rate says when to come back, or calls it too many requests.
+    if "statusCode" in body or any(name in response.headers for name in _RATE_LIMIT_HEADERS):
+        return False
+    message = _message(body)
+    return message is not None and re.search(r"too many|rate.?limit", message, re.IGNORECASE) is None
 
 
 def _call(request: httpx.Request) -> str:
@@ -305,6 +384,10 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _code(body: Mapping[str, Any]) -> str | None:
     return _text(body.get("code")) or _text(_mapping(body.get("error")).get("code"))
+
+
+def _joined(errors: Iterable[ErrorDetail]) -> str:
+    return "; ".join(f"{each.field}: {each.message}" if each.field else each.message for each in errors)
 
 
 def _error_detail(item: object) -> ErrorDetail | None:
@@ -352,17 +435,5 @@ def _seconds(response: httpx.Response) -> float | None:
     text = response.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text):
         return float(text)
-    moment = _http_date(text)
-    if moment is None:
-        return None
-    # By the clock that made it, where that is known.
-    now = _http_date(response.headers.get("date", "")) or datetime.now(UTC)
-    return max(0.0, (moment - now).total_seconds())
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    moment = http_date(text)
+    return None if moment is None else max(0.0, (moment - sent_at(response.headers)).total_seconds())

@@ -29,12 +29,16 @@ _DEEPEST = 100
 
 
 class Request(NamedTuple):
-    """What is sent for a call: the URL from its path on, the operation's own headers, the body, and its secrets."""
+    """What is sent for a call: the URL from its path on, the operation's own headers, the body, and its secrets.
+
+    `error_pixel` is whether an image of one pixel is accepted in place of an error; None if the API sends none.
+    """
 
     target: str
     headers: dict[str, str]
     content: bytes | None
     secrets: tuple[str, ...]
+    error_pixel: bool | None = None
 
 
 class Operation(Generic[T]):
@@ -52,6 +56,9 @@ class Operation(Generic[T]):
         accept: The media types of a successful answer.
         needs_key: Whether the API wants the key; where it does not, none is sent.
         redirects: Whether the successful answer is a redirect, and what it holds where that leads.
+        may_be_empty: Whether a successful response may have no body; the result is None then.
+        has_error_pixel: Whether the API sends an image of one pixel in place of an error.
+        timeout: Seconds that an attempt may take, if that is longer than most.
     """
 
     def __init__(
@@ -68,6 +75,9 @@ class Operation(Generic[T]):
         accept: str = "application/json",
         needs_key: bool = True,
         redirects: bool = False,
+        may_be_empty: bool = False,
+        has_error_pixel: bool = False,
+        timeout: float | None = None,
     ) -> None:
         self.method = method
         self.path = path
@@ -79,6 +89,9 @@ class Operation(Generic[T]):
         self.accept = accept
         self.needs_key = needs_key
         self.redirects = redirects
+        self.may_be_empty = may_be_empty
+        self.has_error_pixel = has_error_pixel
+        self.timeout = timeout
         self.responses = responses
 
     def __str__(self) -> str:
@@ -97,7 +110,8 @@ class Operation(Generic[T]):
         }
         target = self.target(arguments)
         if self.body is None:
-            return Request(target, headers, None, ())
+            pixel = bool(arguments.get("allow_error_pixel")) if self.has_error_pixel else None
+            return Request(target, headers, None, (), pixel)
         try:
             body = self._body(self.body, arguments)
         except RecursionError:
@@ -148,6 +162,8 @@ class Operation(Generic[T]):
         if not self.responses:
             kind = response.headers.get("content-type", "no type")
             raise DecodeError(f"it is no file ({kind} from {response.request.url.host})")
+        if self.may_be_empty and not content.strip():
+            return cast("T", None)
         take = self.responses.get(response.status_code) or next(iter(self.responses.values()))
         if response.status_code == _NO_CONTENT or (self.method == "DELETE" and not content):
             # It is done, and that is all there is to say.

@@ -29,6 +29,8 @@ _UNSENT_NAMES = frozenset(
     }
 )
 _FIRST_WAIT = 0.5
+# It takes the API some time to have a browser free.
+_FIRST_WAIT_IF_BUSY = 2.0
 _LONGEST_BACKOFF = 8.0
 # The clocks of some systems end not far beyond.
 _YEAR = 365 * 24 * 3600
@@ -60,36 +62,44 @@ class Retries(NamedTuple):
 def wait_before_retry(
     method: str, attempt: int, error: PictifyError, retries: Retries, *, now: float, jitter: Callable[[], float]
 ) -> float | None:
-    """How long to wait before a call is sent again.
+    """How long to wait before a request is retried.
 
     Args:
-        method: Its HTTP method.
-        attempt: How often it was sent, from 1 on.
-        error: What came of it the last time.
-        retries: What is allowed.
-        now: The time, in seconds since 1970.
-        jitter: Gives a number from 0 to 1 by chance.
+        method: HTTP method.
+        attempt: Number of attempts so far, at least 1.
+        error: The error of the last attempt.
+        retries: The limits.
+        now: Unix time, in seconds.
+        jitter: Returns a random number from 0 to 1.
 
     Returns:
-        Seconds; None where it is not sent again.
+        Seconds; None if the request is not retried.
     """
-    if attempt > retries.max_retries or isinstance(error, QuotaExceededError):
+    if attempt > retries.max_retries or not _is_retryable(method, error, now):
         return None
-    if isinstance(error, APIStatusError):
-        told = _told(error, now)
-        if error.status_code not in _PASSING:
-            return None
-        # To come back later is to be refused unworked.
-        if method not in _REPEATABLE and not (told is not None and _refused(error)):
-            return None
-    elif isinstance(error, APIConnectionError):
-        told = None
-        if method not in _REPEATABLE and not _was_never_sent(error.__cause__):
-            return None
-    else:
-        return None
-    wait = jitter() * min(_FIRST_WAIT * 2 ** (attempt - 1), _LONGEST_BACKOFF) if told is None else told
+    wait = _told(error, now) if isinstance(error, APIStatusError) else None
+    if wait is None and _is_busy(error):
+        wait = (1 + jitter() / 2) * min(_FIRST_WAIT_IF_BUSY * 2 ** (attempt - 1), _LONGEST_BACKOFF)
+    elif wait is None:
+        wait = jitter() * min(_FIRST_WAIT * 2 ** (attempt - 1), _LONGEST_BACKOFF)
     return wait if wait <= retries.max_wait else None
+
+
+def _is_retryable(method: str, error: PictifyError, now: float) -> bool:
+    is_idempotent = method in _REPEATABLE
+    if isinstance(error, APIConnectionError):
+        return is_idempotent or _was_never_sent(error.__cause__)
+    if not isinstance(error, APIStatusError) or isinstance(error, QuotaExceededError) or error.retriable is False:
+        return False
+    if error.status_code not in _PASSING:
+        return False
+    # The API has refused without rendering: it says so, or says when to come back.
+    return is_idempotent or _is_busy(error) or (_refused(error) and _told(error, now) is not None)
+
+
+def _is_busy(error: PictifyError) -> bool:
+    """Whether the API says that it is too busy to render, and that the request may be repeated."""
+    return isinstance(error, APIStatusError) and error.status_code == 503 and error.retriable is True
 
 
 def _was_never_sent(cause: BaseException | None) -> bool:

@@ -2,7 +2,7 @@
 
     from pictify_client import webhooks
 
-    event = webhooks.parse(body, headers.get(webhooks.SIGNATURE_HEADER), secret)
+    event = webhooks.parse(request.body, request.headers, secret)
     match event.data:
         case webhooks.RenderCompleted() as image:
             print(image.url)
@@ -14,15 +14,15 @@ What a receiver does with the errors:
   again after 1 and 5 minutes, half an hour, 2 and 24 hours, which may be time enough to look into it.
 - `ConfigurationError` and `TypeError`: the receiver itself is wrong. Answer 500 and mend it.
 
-A delivery that was answered late comes again, so a receiver sees some twice. The header `X-Pictify-Delivery-Id`
-tells which; it is not signed, so do nothing on its word but leave out what was done before.
+A delivery that the receiver was slow to confirm is repeated. `delivery_id` returns its id, which stays the same; it is
+not signed, so use it only to skip what was done before.
 """
 
 from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -36,25 +36,49 @@ from .decoding import (
     copied,
     decode,
     format_datetime,
-    integer,
     mapping,
-    number,
     parse_datetime,
     parse_json,
-    string,
     written,
 )
 from .errors import ConfigurationError, PictifyError
-from .models.batch_state import BatchState
-from .types import UNSET, OpenEnum, Unset
+from .models.batch_finished import BatchFinished
+from .models.render_completed import RenderCompleted
+from .models.render_failed import RenderFailed
+from .models.webhook_events import DATA_READERS, WebhookData, WebhookEventName
 
 if TYPE_CHECKING:
     from typing import Self
 
+__all__ = (
+    "DELIVERY_ID_HEADER",
+    "SIGNATURE_HEADER",
+    "BatchFinished",
+    "Headers",
+    "RenderCompleted",
+    "RenderFailed",
+    "WebhookData",
+    "WebhookEvent",
+    "WebhookEventName",
+    "WebhookPayloadError",
+    "WebhookVerificationError",
+    "delivery_id",
+    "parse",
+    "sign",
+    "verify",
+)
+
 SIGNATURE_HEADER = "X-Pictify-Signature"
-"""Header that holds the signature: `t=<Unix seconds>,v1=<hex>`."""
+"""Header with the signature: `t=<Unix seconds>,v1=<hex>`."""
 DELIVERY_ID_HEADER = "X-Pictify-Delivery-Id"
-"""Header that is the same when a delivery is sent again. It is not signed."""
+"""Header with the id of the delivery, which stays the same if the delivery is repeated. It is not signed."""
+Headers: TypeAlias = Mapping[str, Any] | Iterable[Any] | str | bytes | None
+"""The headers of a request, as web frameworks have them: a mapping (also of WSGI's names), or name and value pairs of
+strings or bytes. The value of the one header that is needed is accepted, too."""
+
+# Two documents of the vendor name them differently.
+_SIGNATURE_HEADERS = (SIGNATURE_HEADER, "X-Webhook-Signature")
+_DELIVERY_ID_HEADERS = (DELIVERY_ID_HEADER, "X-Webhook-Delivery-Id")
 
 # Fifty signatures fit in, and no one works for long on what anyone can send.
 _LONGEST_HEADER = 4096
@@ -88,172 +112,6 @@ class WebhookPayloadError(PictifyError):
         return f"the webhook is signed, but {self.path or 'its body'}: {self.reason}"
 
 
-class WebhookEventName(OpenEnum):
-    """What a webhook reports.
-
-    These are more than one can subscribe to (`models.WebhookEventType`); members of both that have the same
-    value are equal.
-    """
-
-    RENDER_COMPLETED = "render.completed"
-    RENDER_FAILED = "render.failed"
-    BATCH_COMPLETED = "batch.completed"
-    BATCH_FAILED = "batch.failed"
-    BINDING_UPDATED = "binding.updated"
-    BINDING_FAILED = "binding.failed"
-
-
-@define(kw_only=True)
-class RenderCompleted(Model):
-    """Data of `render.completed`: an image, GIF or PDF was rendered."""
-
-    url: str = ABSENT
-    """Address of the file."""
-    type: str | Unset = UNSET
-    """Kind of file, such as `image`."""
-    source: str | Unset = UNSET
-    """What asked for it."""
-    image_id: str | Unset = UNSET
-    """Id of the file."""
-    user_storage_url: str | Unset | None = UNSET
-    """Address of the file in storage of the account's own; null where none is set up."""
-    width: int | Unset = UNSET
-    """Width in pixels."""
-    height: int | Unset = UNSET
-    """Height in pixels."""
-    template_id: str | Unset | None = UNSET
-    """Id of the template (`tmpl_...`); null where there is none."""
-    user_id: str | Unset = UNSET
-    """Id of the user."""
-    rendered_at: datetime | Unset = UNSET
-    """When it was rendered."""
-
-    @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        """Build it from a dict that the caller gives away."""
-        pop = d.pop
-        self = cls.__new__(cls)
-        self.url = string(pop("url", None))
-        self.type = string(pop("type", None))
-        self.source = string(pop("source", None))
-        self.image_id = string(pop("imageId", None))
-        self.user_storage_url = _or_null(string, pop("userStorageUrl", UNSET))
-        self.width = integer(pop("width", None))
-        self.height = integer(pop("height", None))
-        self.template_id = _or_null(string, pop("templateId", UNSET))
-        self.user_id = string(pop("userId", None))
-        self.rendered_at = parse_datetime(pop("renderedAt", None))
-        self.additional_properties = d
-        return self
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, by the API's names."""
-        fields: dict[str, Any] = {
-            "url": self.url,
-            "type": self.type,
-            "source": self.source,
-            "imageId": self.image_id,
-            "userStorageUrl": self.user_storage_url,
-            "width": self.width,
-            "height": self.height,
-            "templateId": self.template_id,
-            "userId": self.user_id,
-            "renderedAt": written(self.rendered_at, format_datetime),
-        }
-        return self.with_additional(fields)
-
-
-@define(kw_only=True)
-class RenderFailed(Model):
-    """Data of `render.failed`: nothing was rendered."""
-
-    error: str = ABSENT
-    """What went wrong."""
-    error_code: str | Unset | None = UNSET
-    """Code of what went wrong."""
-    type: str | Unset = UNSET
-    """Kind of file that was asked for, such as `image`."""
-    template_id: str | Unset | None = UNSET
-    """Id of the template (`tmpl_...`); null where there is none."""
-
-    @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        """Build it from a dict that the caller gives away."""
-        pop = d.pop
-        self = cls.__new__(cls)
-        self.error = string(pop("error", None))
-        self.error_code = _or_null(string, pop("errorCode", UNSET))
-        self.type = string(pop("type", None))
-        self.template_id = _or_null(string, pop("templateId", UNSET))
-        self.additional_properties = d
-        return self
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, by the API's names."""
-        fields: dict[str, Any] = {
-            "error": self.error,
-            "errorCode": self.error_code,
-            "type": self.type,
-            "templateId": self.template_id,
-        }
-        return self.with_additional(fields)
-
-
-@define(kw_only=True)
-class BatchFinished(Model):
-    """Data of `batch.completed` and `batch.failed`: a batch has ended, and `status` says how."""
-
-    batch_id: str = ABSENT
-    """Id of the batch."""
-    status: BatchState = ABSENT
-    """State of the batch; `partial` when some of the images failed. One of `pending`, `processing`,
-    `completed`, `failed`, `partial`, `cancelled`.
-    """
-    template_uid: str | Unset = UNSET
-    """Id of the template (`tmpl_...`)."""
-    total_count: int | Unset = UNSET
-    """How many images it was to render."""
-    completed_count: int | Unset = UNSET
-    """How many images are rendered."""
-    failed_count: int | Unset = UNSET
-    """How many images failed."""
-    duration: float | Unset | None = UNSET
-    """How long it took; the API does not say in which unit."""
-
-    @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        """Build it from a dict that the caller gives away."""
-        pop = d.pop
-        self = cls.__new__(cls)
-        self.batch_id = string(pop("batchId", None))
-        self.status = _batch_state[v] if (v := pop("status", None)) is not None else ABSENT
-        self.template_uid = string(pop("templateUid", None))
-        self.total_count = integer(pop("totalCount", None))
-        self.completed_count = integer(pop("completedCount", None))
-        self.failed_count = integer(pop("failedCount", None))
-        self.duration = _or_null(number, pop("duration", UNSET))
-        self.additional_properties = d
-        return self
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, by the API's names."""
-        fields: dict[str, Any] = {
-            "batchId": self.batch_id,
-            "status": written(self.status, str),
-            "templateUid": self.template_uid,
-            "totalCount": self.total_count,
-            "completedCount": self.completed_count,
-            "failedCount": self.failed_count,
-            "duration": self.duration,
-        }
-        return self.with_additional(fields)
-
-
-WebhookData: TypeAlias = RenderCompleted | RenderFailed | BatchFinished | dict[str, Any]
-"""What an event says. A dict, in the API's own spelling, for those of bindings, whose fields are not documented,
-and for those that this version does not know."""
-
-
 @define(kw_only=True)
 class WebhookEvent(Model):
     """What a webhook reports.
@@ -283,7 +141,7 @@ class WebhookEvent(Model):
         self.event = _event_name[pop("event")]
         self.timestamp = parse_datetime(pop("timestamp", None))
         data: Any = pop("data", None)
-        take: Callable[[Any], WebhookData] = _TAKE_DATA.get(self.event, mapping)
+        take: Callable[[Any], WebhookData] = DATA_READERS.get(self.event, mapping)
         self.data = take({} if data is None else data)
         self.additional_properties = d
         return self
@@ -299,18 +157,11 @@ class WebhookEvent(Model):
 
 
 _event_name = WebhookEventName.by_value
-_batch_state = BatchState.by_value
-_TAKE_DATA: dict[str, Callable[[dict[str, Any]], WebhookData]] = {
-    "render.completed": RenderCompleted.take,
-    "render.failed": RenderFailed.take,
-    "batch.completed": BatchFinished.take,
-    "batch.failed": BatchFinished.take,
-}
 
 
 def parse(
     payload: bytes | bytearray | memoryview,
-    signature_header: str | None,
+    headers: Headers,
     secret: str | Iterable[str],
     *,
     tolerance: float = 300,
@@ -320,8 +171,9 @@ def parse(
 
     Args:
         payload: The body, as it came: bytes, not parsed and dumped again.
-        signature_header: The header `X-Pictify-Signature`; None where there is none.
-        secret: The subscription's secret (`whsec_...`), or several, of which any will do.
+        headers: The headers of the request, of which `X-Pictify-Signature` or `X-Webhook-Signature` is read; or
+            the value of that header.
+        secret: The secret of the subscription, or several of which one must match.
         tolerance: How many seconds the signature may be old, or ahead of this clock.
         now: What gives the Unix time in seconds; else the clock of this machine.
 
@@ -333,7 +185,7 @@ def parse(
     """
     # Once, so that what is read is what was verified.
     body = _body(payload)
-    verify(body, signature_header, secret, tolerance=tolerance, now=now)
+    verify(body, headers, secret, tolerance=tolerance, now=now)
     try:
         document = parse_json(body)
     except (ValueError, RecursionError) as error:
@@ -346,7 +198,7 @@ def parse(
 
 def verify(
     payload: bytes | bytearray | memoryview,
-    signature_header: str | None,
+    headers: Headers,
     secret: str | Iterable[str],
     *,
     tolerance: float = 300,
@@ -356,9 +208,11 @@ def verify(
 
     Args:
         payload: The body, as it came: bytes, not parsed and dumped again.
-        signature_header: The header `X-Pictify-Signature`; None where there is none.
-        secret: The subscription's secret (`whsec_...`), or several, of which any will do: the old and the new one
-            while they change, or those of all subscriptions that report to the same address.
+        headers: The headers of the request, of which `X-Pictify-Signature` or `X-Webhook-Signature` is read; or
+            the value of that header.
+        secret: The secret of the subscription, or several of which one must match: the old and the new one during a
+            rotation, or those of all subscriptions with the same URL. Surrounding white space and quotes, as from
+            a mounted file or an environment file, do no harm.
         tolerance: How many seconds the signature may be old, or ahead of this clock. `math.inf` takes any,
             for deliveries that were stored.
         now: What gives the Unix time in seconds; else the clock of this machine.
@@ -373,7 +227,7 @@ def verify(
     keys = _keys(secret)
     if not tolerance >= 0:
         raise ConfigurationError(f"tolerance must be a number of seconds, 0 or more, got {tolerance!r}")
-    time, signatures = _parts(signature_header)
+    time, signatures = _parts(_find(headers, _SIGNATURE_HEADERS))
     # All are compared, to the end, whatever comes of it: how long it takes tells nothing.
     matches = [
         hmac.compare_digest(expected, signature)
@@ -392,6 +246,15 @@ def verify(
         raise WebhookVerificationError(
             f"it was signed {when}, and {tolerance:g} are allowed: it is an old one sent again, or the clock is wrong"
         )
+
+
+def delivery_id(headers: Headers) -> str | None:
+    """Return the id of a delivery, which stays the same if the delivery is repeated; None if it has none.
+
+    Args:
+        headers: The headers of the request, of which `X-Pictify-Delivery-Id` or `X-Webhook-Delivery-Id` is read.
+    """
+    return _find(headers, _DELIVERY_ID_HEADERS)
 
 
 def sign(payload: bytes | bytearray | memoryview, secret: str, *, timestamp: int) -> str:
@@ -413,12 +276,8 @@ def sign(payload: bytes | bytearray | memoryview, secret: str, *, timestamp: int
     time = str(timestamp)
     if not _TIME.fullmatch(time):
         raise ValueError(f"timestamp must be whole Unix seconds, 0 or more, got {time}")
-    (key,) = _keys([secret])
+    key = _keys([secret])[0]
     return f"t={time},v1={_digest(key, time, _body(payload)).hex()}"
-
-
-def _or_null(read: Callable[[object], Any], value: object) -> Any:
-    return value if value is None or value is UNSET else read(value)
 
 
 def _digest(key: bytes, time: str, body: bytes) -> bytes:
@@ -444,19 +303,54 @@ def _keys(secret: object) -> list[bytes]:
         if not isinstance(each, str | None):
             raise TypeError(f"secret must be a string or several, got {type(each).__name__}")
         secrets.append(each or "")
-    if not secrets or not all(secrets):
+    cleaned = [each.strip().strip("\"'").strip() for each in secrets]
+    if not cleaned or not all(cleaned):
         raise ConfigurationError(
-            "the webhook secret is missing or empty: give the `secret` (`whsec_...`) that came when the subscription "
-            "was made; what is signed with none could be anyone's"
+            "The webhook secret is missing or empty: pass the `secret` that was returned when the subscription was "
+            "created. Anyone could sign with an empty secret"
         )
-    # Half a character, as of an environment in another encoding, is in no secret of Pictify's; an error would show it.
-    return [each.encode("utf-8", "surrogatepass") for each in secrets]
+    # An undecodable byte, as from an environment in another encoding, is in no secret; an error would show it.
+    return [each.encode("utf-8", "surrogatepass") for each in dict.fromkeys([*secrets, *cleaned])]
 
 
-def _parts(header: object) -> tuple[str, list[bytes]]:
+def _find(headers: object, names: tuple[str, ...]) -> str | None:
+    """The value of the first of these headers that is there; of what is a value itself, that."""
+    if isinstance(headers, str | bytes | None):
+        return _value_of(headers)
+    if hasattr(headers, "items"):
+        pairs = list(cast("Mapping[object, object]", headers).items())
+    elif not isinstance(headers, Iterable):
+        return _value_of(headers)
+    else:
+        lines: list[Any] = list(headers)
+        if not all(isinstance(line, list | tuple) and len(cast("list[object]", line)) == 2 for line in lines):
+            return _value_of(lines)
+        pairs = cast("list[tuple[object, object]]", lines)
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        found.setdefault(_plain_name(name), value)
+    return next((_value_of(found[name.lower()]) for name in names if found.get(name.lower())), None)
+
+
+def _plain_name(name: object) -> str:
+    """The name of a header in lower case, also of the form that WSGI gives it."""
+    text = name.decode("latin-1") if isinstance(name, bytes) else str(name)
+    return text.lower().replace("_", "-").removeprefix("http-")
+
+
+def _value_of(value: object) -> str | None:
+    """The value of a header, which may be bytes, or a list with the values of all lines."""
+    if isinstance(value, list | tuple):
+        return ",".join(_value_of(each) or "" for each in cast("list[object]", value)) or None
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if not isinstance(value, str | None):
+        raise _malformed(f"it must be a string, got {type(value).__name__}")
+    return value
+
+
+def _parts(header: str | None) -> tuple[str, list[bytes]]:
     """The time and the signatures of a header."""
-    if not isinstance(header, str | None):
-        raise _malformed(f"it must be a string, got {type(header).__name__}")
     if not header:
         raise WebhookVerificationError(f"there is no signature: the header {SIGNATURE_HEADER} is missing or empty")
     if len(header) > _LONGEST_HEADER:

@@ -12,8 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from generator.__main__ import ROOT, load
-from generator.overlay import apply
+from generator.__main__ import OVERLAYS, ROOT, overlaid
 from generator.values import operations
 from pictify_client.testing import FakePictify, serving
 
@@ -35,19 +34,19 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 404, 409, 
 
 [[operations]]
 include-operation-id = ["getExperiment", "updateExperiment"]
-parameters = {{ uid = "exp_00000001" }}
+parameters = {{ uid = "8ZUOVHB2Q6" }}
 
 [[operations]]
 include-operation-id = ["startExperiment", "pauseExperiment"]
-parameters = {{ uid = "exp_00000002" }}
+parameters = {{ uid = "LDVA5ZXOQV" }}
 
 [[operations]]
 include-operation-id = ["completeExperiment"]
-parameters = {{ uid = "exp_00000003", winnerVariantId = "a" }}
+parameters = {{ uid = "V2FMJM2SCM", winnerVariantId = "a" }}
 
 [[operations]]
 include-operation-id = ["deleteExperiment"]
-parameters = {{ uid = "exp_00000004" }}
+parameters = {{ uid = "3IPFQWSKO6" }}
 
 [[operations]]
 include-operation-id = ["trackExperimentClick", "trackExperimentPixel", "renderExperimentUrl"]
@@ -72,14 +71,13 @@ def stand_in() -> FakePictify:
     pictify.images.create(html="<b>x</b>")
     pictify.gifs.create(html="<b>x</b>")
     pictify.webhooks.create(event="render.completed", target_url="https://hooks.example.com")
-    pictify.batch.render_template("tmpl_00000001", variable_sets=[{"title": "x"}])
+    pictify.batch.render_template("APPK3ATNDP", variable_sets=[{"title": "x"}])
     return fake
 
 
 def contract() -> dict[str, Any]:
     """The contract, as the stand-in has it: corrected, and with the errors that it is silent about."""
-    document: dict[str, Any] = load(ROOT / "openapi.yaml")
-    apply(document, load(ROOT / "generator/overlay.yaml"))
+    document, _ = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)
     for _, _, operation in operations(document):
         # Such as 401, 404 and 422; most operations list none of them.
         operation["responses"].setdefault("4XX", {"description": "It is refused."})

@@ -6,18 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from generator.__main__ import ROOT, load
-from generator.overlay import apply
+from generator.__main__ import OVERLAYS, ROOT, overlaid
 
-
-def corrected() -> dict[str, Any]:
-    """`openapi.yaml` with the overlay applied."""
-    document: dict[str, Any] = load(ROOT / "openapi.yaml")
-    apply(document, load(ROOT / "generator/overlay.yaml"))
-    return document
-
-
-DOCUMENT = corrected()
+DOCUMENT: dict[str, Any] = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)[0]
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -59,7 +50,16 @@ def body(operation: dict[str, Any]) -> dict[str, Any] | None:
     if "requestBody" not in operation:
         return None
     schema = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
-    return resolved(schema["oneOf"][0]) if "oneOf" in schema else schema
+    return schema if "properties" in schema else resolved(schema["oneOf"][0]) if "oneOf" in schema else schema
+
+
+def excluded(schema: dict[str, Any]) -> set[str]:
+    """The fields that cannot be sent with the first of those that exclude each other."""
+    later = [name for part in schema.get("oneOf", [])[1:] for name in part.get("required", [])]
+    later += schema.get("not", {}).get("required", [])[1:]
+    later += [name for name, others in schema.get("dependentRequired", {}).items() if {*others} & {*later}]
+    # Several pages are for one format only.
+    return {*later, *schema.get("if", {}).get("required", [])}
 
 
 def sample(schema: dict[str, Any], depth: int = 0, *, sent: bool = False) -> Any:
@@ -68,6 +68,8 @@ def sample(schema: dict[str, Any], depth: int = 0, *, sent: bool = False) -> Any
     kinds = [known.get("type")] if isinstance(known.get("type"), str) else known.get("type", [])
     if "enum" in known:
         return known["enum"][-1]
+    if "anyOf" in known:
+        return sample(known["anyOf"][0], depth, sent=sent)
     if "object" in kinds or "properties" in known:
         fields = known.get("properties", {})
         if not fields:
@@ -76,17 +78,19 @@ def sample(schema: dict[str, Any], depth: int = 0, *, sent: bool = False) -> Any
                 if known.get("additionalProperties", True) is not True
                 else [1]
             }
+        left_out = excluded(known) if sent else set[str]()
+        # A row that has failed is not among the results of a batch.
         return {
-            name: sample(field, depth + 1, sent=sent)
+            name: name == "success" or sample(field, depth + 1, sent=sent)
             for name, field in fields.items()
-            if depth < 6 and not (sent and resolved(field).get("readOnly"))
+            if depth < 6 and name not in left_out and not (sent and resolved(field).get("readOnly"))
         }
     if "array" in kinds:
         return (
             [sample(known["items"], depth + 1, sent=sent) for _ in range(known.get("minItems", 1))] if depth < 6 else []
         )
     if "integer" in kinds or "number" in kinds:
-        return known.get("minimum", 1)
+        return known.get("minimum", known.get("exclusiveMinimum", 0) + 1)
     if "boolean" in kinds:
         return False
     if known.get("format") == "date-time":

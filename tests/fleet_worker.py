@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pictify_client.clock import Clock
 from pictify_client.pacing import Fleet, Pacer, pacer
 
-KEY = "pk_live_of_the_fleet"
+KEY = "pic_live_of_the_fleet"
 SLOWEST_CALL = 1.0
 
 

@@ -23,7 +23,7 @@ LIVE = ("first_page", "last_page", "empty_list", "filtered_by_status", "filtered
 
 _SCRUBBED = "[scrubbed]"
 _SECRET_FIELD = re.compile(r"auth|body|credential|headers|key|password|secret|token|webhookUrl", re.IGNORECASE)
-_SECRET_TEXT = re.compile(r"\b(?:pk|sk|whsec)_\w+|(?<=://)[^/@\s]+@|(?<=\bBearer )\S+|(?<==)[^&\s]+")
+_SECRET_TEXT = re.compile(r"\b(?:pic|pk|sk|whsec)_\w+|(?<=://)[^/@\s]+@|(?<=\bBearer )\S+|(?<==)[^&\s]+")
 _HEADERS = ("content-type", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 
@@ -65,7 +65,7 @@ def record(base_url: str, key: str, folder: Path = RECORDINGS) -> None:
         queries: dict[str, dict[str, str]] = {
             "first_page": {"limit": "2"},
             "last_page": {"limit": "2", "page": str(pages)},
-            "empty_list": {"templateId": "tmpl_none"},
+            "empty_list": {"templateId": "NOTEMPLATE"},
             "filtered_by_status": {"status": binding["status"]},
             "filtered_by_template": {"templateId": binding["templateId"]},
             "unauthorized": {},
@@ -73,7 +73,7 @@ def record(base_url: str, key: str, folder: Path = RECORDINGS) -> None:
         for name in LIVE:
             path = folder / f"{name}.json"
             recorded = json.loads(path.read_text("utf-8"))
-            response = ask(queries[name], "pk_live_unknown" if name == "unauthorized" else key)
+            response = ask(queries[name], "pic_live_unknown" if name == "unauthorized" else key)
             recorded["request"]["query"] = queries[name]
             recorded["response"] = {
                 "status": response.status_code,

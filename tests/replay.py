@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 RECORDINGS = Path(__file__).parent / "recordings"
-KEY = "pk_live_of_the_recordings"
+KEY = "pic_live_of_the_recordings"
 
 
 def recording(name: str) -> dict[str, Any]:

@@ -102,15 +102,15 @@ def _prepared() -> FakePictify:
     pictify.images.create(html="<h1>Hello</h1>")
     pictify.gifs.create(html="<h1>Hello</h1>")
     pictify.webhooks.create(event="render.completed", target_url="https://shop.example.com/hooks")
-    pictify.batch.render_template("tmpl_00000001", variable_sets=[{"title": "Hello"}])
+    pictify.batch.render_template("APPK3ATNDP", variable_sets=[{"title": "Hello"}])
     for slug in ("winter", "autumn"):
         experiment = pictify.experiments.create(
             name=slug,
             type="ab_test",
             slug=slug,
             variants=[
-                {"id": "calm", "templateUid": "tmpl_00000001", "weight": 5000},
-                {"id": "bold", "templateUid": "tmpl_00000002", "weight": 5000},
+                {"id": "calm", "templateUid": "APPK3ATNDP", "weight": 5000},
+                {"id": "bold", "templateUid": "1O8AC6BEVJ", "weight": 5000},
             ],
             goal_config={"type": "click_through", "destinationUrl": "https://shop.example.com/"},
         )

@@ -49,7 +49,7 @@ def test_lists_are_walked_and_files_saved() -> None:
             async with httpx.AsyncClient(transport=AiohttpTransport()) as http_client:
                 pictify = AsyncPictify(api_key=API_KEY, base_url=base_url, http_client=http_client)
                 listed = [binding async for binding in pictify.bindings.list(prefetch=3)]
-                image = await pictify.url_rendering.render_template("tmpl_00000001", "png")
+                image = await pictify.url_rendering.render_template("APPK3ATNDP", "png")
                 return len(listed), await image.read()
 
         count, image = anyio.run(use)

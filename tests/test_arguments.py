@@ -12,7 +12,9 @@ import httpx
 import pytest
 
 from pictify_client import UNSET, APIStatusError, ConfigurationError, Pictify, ResponseDecodeError
+from pictify_client.api.batch import batch_render_template
 from pictify_client.api.experiments import track_experiment_events
+from pictify_client.api.images import create_image
 from pictify_client.models import (
     BindingStatusChange,
     CreateBindingBody,
@@ -20,6 +22,7 @@ from pictify_client.models import (
     DataSource,
     ExperimentEvent,
     ExperimentVariant,
+    ImageRequest,
     RefreshPolicy,
 )
 
@@ -55,7 +58,7 @@ def test_a_body_is_given_field_by_field_by_models_mappings_and_strings() -> None
         assert body_of(lambda p: p.bindings.create(refresh_policy=policy, **create)) == wanted
     assert body_of(lambda p: p.bindings.update("b", status=BindingStatusChange.PAUSED)) == {"status": "paused"}
     assert body_of(lambda p: p.images.create(html="<p>", width=None)) == {"html": "<p>"}
-    assert body_of(lambda p: p.images.create(variables={"a": {"b": 1}})) == {"variables": {"a": {"b": 1}}}
+    assert body_of(lambda p: p.templates.render("t", variables={"a": {"b": 1}})) == {"variables": {"a": {"b": 1}}}
     more = {**SOURCE, "unknown": [1], "method": None}
     assert body_of(lambda p: p.bindings.update("b", data_source=more)) == {"dataSource": more}
     start = {"startAt": "2026-01-29T10:00:00Z"}
@@ -137,7 +140,7 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda p: p.templates.get("\ud800"), "uid is no Unicode text"),
     (lambda p: p.experiments.track_events(event="view", experiment="e", write_key="a\n"), "write_key holds what HTTP"),
     (lambda p: p.templates.render("t", quality=10**400), "quality must be at most 1, got 1000"),
-    (lambda p: p.images.create(width=10**5000), "width must be at most 4000, got int"),
+    (lambda p: p.images.create(width=10**5000), "width must be at most 4096, got int"),
     (lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "conditions": LOOP}]), "nested too deeply"),
     (
         lambda p: p.bindings.update("b", data_source={"credentials": "sk_secret"}),
@@ -155,6 +158,35 @@ REFUSED: list[tuple[Call, str]] = [
         "variables['a'] must be a finite",
     ),
     (lambda p: p.templates.get(3), "uid must be str, got 3 (int)"),
+    # Which fields exclude and which require each other.
+    (lambda p: p.images.create(), "one of html, url or template is required"),
+    (lambda p: p.images.create(html="x", url="https://a.b"), "html and url cannot be combined: give only one of them"),
+    (lambda p: p.gifs.create(html="x", url="y", template="z"), "html, url and template cannot be combined"),
+    (lambda p: p.templates.render("t", layout="a", layouts=["b"]), "layout and layouts cannot be combined"),
+    (lambda p: p.templates.render("t", variable_sets=[{}]), "variable_sets requires format='pdf'"),
+    (lambda p: p.templates.render("t", variable_sets=[{}], format="png"), "variable_sets requires format='pdf'"),
+    (lambda p: p.batch.render_template("t"), "one of variable_sets or csv_url is required"),
+    (lambda p: p.batch.render_template("t", csv_url="https://a.b"), "csv_url requires mappings"),
+    (lambda p: p.batch.render_template("t", variable_sets=[{}], mappings={}), "mappings requires csv_url"),
+    (
+        lambda p: p.batch.render_template("t", variable_sets=[{}], csv_url="https://a.b", mappings={}),
+        "variable_sets and csv_url cannot be combined",
+    ),
+    (lambda p: p.bindings.create(template_id="t", mapping={}), "one of data_source or data_source_id is required"),
+    (
+        lambda p: create_image.sync(client=p.client, body=ImageRequest()),
+        "body: one of html, url or template is required",
+    ),
+    (
+        lambda p: batch_render_template.sync("t", client=p.client, body={"csvUrl": "https://a.b"}),
+        "body: csvUrl requires mappings",
+    ),
+    (lambda p: p.gifs.capture(url="https://a.b", frame_duration_seconds=0), "must be more than 0, got 0"),
+    (lambda p: p.templates.create(name="x", layouts={"A": {}}), "layouts keys must match ^[a-z0-9-]{1,64}$, got 'A'"),
+    (
+        lambda p: p.templates.create(name="x", layouts={str(n): {} for n in range(21)}),
+        "layouts must have at most 20 items, got 21",
+    ),
 ]
 
 
@@ -183,7 +215,7 @@ class Five:
 
 def test_what_counts_as_a_number_a_value_and_a_left_out_field() -> None:
     number: Any = Five()
-    assert body_of(lambda p: p.images.create(width=number)) == {"width": 5}
+    assert body_of(lambda p: p.images.create(html="x", width=number)) == {"html": "x", "width": 5}
     assert body_of(lambda p: p.templates.render("t", quality=Fraction(1, 2))) == {"quality": 0.5}
     assert body_of(lambda p: p.bindings.update("b", data_source={"type": "http", "url": UNSET})) == {
         "dataSource": {"type": "http"}

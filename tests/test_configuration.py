@@ -62,12 +62,12 @@ def test_no_key_at_all(make: Maker) -> None:
 BAD_KEYS = {
     "": "is empty",
     " ": "holds white space",
-    "pk_live_x\n": "holds white space",
+    "pic_live_x\n": "holds white space",
     "pk live x": "holds white space",
-    "pk_live_x\r\nX-Evil: 1": "holds white space",
-    "Bearer pk_live_x": "without 'Bearer'",
-    "pk_live_\N{LATIN SMALL LETTER U WITH DIAERESIS}": "no HTTP header can carry",
-    "pk_live_\x00": "no HTTP header can carry",
+    "pic_live_x\r\nX-Evil: 1": "holds white space",
+    "Bearer pic_live_x": "without 'Bearer'",
+    "pic_live_\N{LATIN SMALL LETTER U WITH DIAERESIS}": "no HTTP header can carry",
+    "pic_live_\x00": "no HTTP header can carry",
 }
 
 
@@ -76,7 +76,7 @@ BAD_KEYS = {
 def test_a_key_that_cannot_be_one(make: Maker, key: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=text) as caught:
         make(api_key=key)
-    assert "pk_live_x" not in str(caught.value)
+    assert "pic_live_x" not in str(caught.value)
     if "\0" not in key:
         monkeypatch.setenv("PICTIFY_API_KEY", key)
         with pytest.raises(ConfigurationError, match=f"PICTIFY_API_KEY .*{text}"):
@@ -84,14 +84,14 @@ def test_a_key_that_cannot_be_one(make: Maker, key: str, text: str, monkeypatch:
 
 
 def test_the_key_of_the_argument_comes_before_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PICTIFY_API_KEY", "pk_live_environment")
+    monkeypatch.setenv("PICTIFY_API_KEY", "pic_live_environment")
     requests: list[httpx.Request] = []
-    for key in (None, "pk_live_argument"):
+    for key in (None, "pic_live_argument"):
         list(Pictify(http_client=answering(requests), api_key=key).bindings.list())
     sent = [request.headers.raw for request in requests]
     assert [value for headers in sent for name, value in headers if name == b"Authorization"] == [
-        b"Bearer pk_live_environment",
-        b"Bearer pk_live_argument",
+        b"Bearer pic_live_environment",
+        b"Bearer pic_live_argument",
     ]
 
 
@@ -202,7 +202,7 @@ def test_what_is_no_collection_of_host_names(make: Maker, allow_http: Any) -> No
 
 
 @clients
-@pytest.mark.parametrize("key", [5, b"pk_live_x"])
+@pytest.mark.parametrize("key", [5, b"pic_live_x"])
 def test_a_key_of_another_type(make: Maker, key: object) -> None:
     with pytest.raises(ConfigurationError, match="the API key given must be a string, got"):
         make(api_key=key)
@@ -398,7 +398,9 @@ def test_a_client_is_not_copied_or_pickled(again: Callable[[object], object]) ->
 
 LATE = {
     "(ReadTimeout after 7 s; set by attempt_timeout=)": {"attempt_timeout": httpx.Timeout(7)},
-    "(ReadTimeout after 5 s; set by http_client)": {},
+    "(ReadTimeout after 9 s; set by http_client)": {"http_client": httpx.Timeout(9)},
+    # The default of httpx is too short for a render, and so is nobody's choice.
+    "(60 s for one attempt; set by attempt_timeout=)": {},
     "(7 s for the whole call; set by timeout=)": {"timeout": 7, "attempt_timeout": 8},
     "(6 s for one attempt; set by attempt_timeout=)": {"timeout": 7, "attempt_timeout": 6, "raises": OutOfTime},
 }
@@ -406,12 +408,13 @@ LATE = {
 
 @pytest.mark.parametrize(("text", "options"), LATE.items())
 def test_a_timeout_is_an_error_of_ours_that_says_what_set_it(text: str, options: dict[str, Any]) -> None:
-    kind = options.pop("raises", httpx.ReadTimeout)
+    kind, of_http_client = options.pop("raises", httpx.ReadTimeout), options.pop("http_client", 5)
 
     def late(request: httpx.Request) -> httpx.Response:
         raise kind("", request=request)
 
     transport = httpx.MockTransport(late)
-    pictify = Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport), **options)
+    http_client = httpx.Client(transport=transport, timeout=of_http_client)
+    pictify = Pictify(api_key=KEY, max_retries=0, http_client=http_client, **options)
     with pytest.raises(APITimeoutError, match=re.escape(f"GET /bindings: no answer from {SERVER} in time {text}")):
         list(pictify.bindings.list())

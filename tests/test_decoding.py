@@ -24,9 +24,9 @@ from pictify_client.models import (
     BindingStatus,
     DataSource,
     OutputConfig,
+    OutputFormat,
     Pagination,
     RefreshPolicy,
-    RenderFormat,
 )
 
 from .replay import body_of
@@ -248,7 +248,7 @@ def test_a_date_time_keeps_its_moment(moment: datetime) -> None:
     [
         ("2026-01-29T12:00:05+05:30", "2026-01-29T12:00:05+05:30"),
         ("2026-01-29T12:00:05-08:00", "2026-01-29T12:00:05-08:00"),
-        ("2026-01-29T12:00:05.25Z", "2026-01-29T12:00:05.250000Z"),
+        ("2026-01-29T12:00:05.25Z", "2026-01-29T12:00:05.250Z"),
         ("1890-01-29T12:00:05+00:19:32", "1890-01-29T11:40:33Z"),
     ],
 )
@@ -280,10 +280,10 @@ def test_a_naive_datetime_is_not_sent() -> None:
 
 
 def test_a_model_is_made_by_keyword_compared_and_shown() -> None:
-    output = OutputConfig(format=RenderFormat.WEBP, quality=80)
+    output = OutputConfig(format=OutputFormat.WEBP, quality=80)
     assert output == OutputConfig.from_dict({"format": "webp", "quality": 80})
     assert output.to_dict() == {"format": "webp", "quality": 80}
-    assert repr(output) == ("OutputConfig(format=<RenderFormat.WEBP: 'webp'>, quality=80, width=UNSET, height=UNSET)")
+    assert repr(output) == ("OutputConfig(format=<OutputFormat.WEBP: 'webp'>, quality=80, width=UNSET, height=UNSET)")
 
 
 def test_a_free_form_object_is_a_mapping_through_and_through() -> None:

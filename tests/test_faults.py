@@ -19,8 +19,10 @@ from pictify_client import (
     APIStatusError,
     AsyncPictify,
     AuthenticatedClient,
+    ConfigurationError,
     Pictify,
     PictifyError,
+    RequestEvent,
     Response,
     ResponseDecodeError,
 )
@@ -227,19 +229,33 @@ def test_cookies_are_neither_kept_nor_sent(server: Wire) -> None:
     assert b"cookie" not in server.received[1].lower()
 
 
-def test_a_cookie_of_the_callers_own_client_that_cannot_be_sent_is_an_error_of_ours(server: Wire) -> None:
+def test_the_cookies_of_the_callers_own_client_are_not_sent(server: Wire) -> None:
     server.answer, server.reset = COOKIE, False
-    with httpx.Client() as http_client:
-        pictify = Pictify(api_key=KEY, max_retries=0, base_url=server.base_url, http_client=http_client)
+    server.received.clear()
+    # The API would take a cookie for the user, and ignore the key.
+    with httpx.Client(cookies={"auth-token": "x"}, headers={"Cookie": "y=z", "X-Team": "t"}) as http_client:
+
+        def hook(event: RequestEvent) -> None:
+            event.headers["cookie"] = "h=i"
+
+        pictify = Pictify(
+            api_key=KEY, max_retries=0, base_url=server.base_url, http_client=http_client, on_request=hook
+        )
         list(pictify.bindings.list())
-        with pytest.raises(APIConnectionError, match="http_client holds a cookie that HTTP cannot carry"):
-            list(pictify.bindings.list())
+        assert http_client.cookies
+        list(pictify.bindings.list())
+        with pytest.raises(ConfigurationError, match="headers must not hold Cookie"):
+            pictify.with_options(headers={"cookie": "a=b"})
+    assert len(server.received) == 2
+    for request in server.received:
+        assert b"cookie" not in request.lower()
+        assert b"x-team: t" in request.lower()
 
 
 def of_sync(fail: Callable[[httpx.Request], httpx.Response]) -> None:
     list(
         Pictify(
-            api_key=KEY, max_retries=0, http_client=httpx.Client(transport=httpx.MockTransport(fail))
+            api_key=KEY, max_retries=0, http_client=httpx.Client(transport=httpx.MockTransport(fail), timeout=9)
         ).bindings.list()
     )
 
@@ -247,7 +263,7 @@ def of_sync(fail: Callable[[httpx.Request], httpx.Response]) -> None:
 def of_async(fail: Callable[[httpx.Request], httpx.Response]) -> None:
     async def run() -> None:
         await AsyncPictify(
-            api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=httpx.MockTransport(fail))
+            api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=httpx.MockTransport(fail), timeout=9)
         ).bindings.list()
 
     anyio.run(run)

@@ -11,7 +11,7 @@ import pytest
 
 from pictify_client import UNSET, APIStatusError, AsyncPictify, Pictify, Response, ResponseDecodeError
 from pictify_client import errors as e
-from pictify_client.models import Binding, BindingList, BindingStatus, DataSource, RenderFormat
+from pictify_client.models import Binding, BindingList, BindingStatus, DataSource, OutputFormat
 
 from .calls import FUNCTIONS, call, walk
 from .replay import KEY, body_of, recording, replaying
@@ -46,7 +46,7 @@ def arguments_of(name: str) -> dict[str, Any]:
 FAILURES: dict[str, tuple[type[APIStatusError], str]] = {
     "unauthorized": (
         e.UnauthorizedError,
-        "GET /bindings answered 401: Invalid Request: the API key is missing, unknown or revoked",
+        "GET /bindings answered 401: Invalid Request. The API key is missing, unknown or revoked",
     ),
     "not_found": (e.NotFoundError, "GET /bindings answered 404: Template not found"),
     "rate_limited": (e.RateLimitError, "GET /bindings answered 429: Too many requests (retry after 12 s)"),
@@ -83,7 +83,7 @@ MISREAD: dict[str, tuple[str, object, str]] = {
         "",
         None,
         "it is not JSON (application/json; charset=utf-8 from api.pictify.io): Unterminated string starting at: "
-        "line 1 column 46 (char 45)",
+        "line 1 column 45 (char 44)",
     ),
     "array_for_object": ("", [], "expected an object, got an array"),
     "object_for_array": (
@@ -117,7 +117,7 @@ def test_the_fields_of_a_binding_are_typed(function: str) -> None:
     page = answer.result() if isinstance(answer, Response) else answer
     assert page.bindings
     (binding,) = page.bindings
-    assert binding.uid == "bind_009aab"
+    assert binding.uid == "4IBG44BVBN"
     assert binding.status is BindingStatus.ERROR
     assert binding.created_at == datetime(2026, 1, 25, 9, 30, tzinfo=UTC)
     assert binding.last_error == "the data source answered 503"
@@ -128,7 +128,7 @@ def test_the_fields_of_a_binding_are_typed(function: str) -> None:
     assert binding.data_source.headers == {"X-Shop": "7"}
     assert binding.data_source.body == {"sku": 5}
     assert binding.output_config
-    assert binding.output_config.format is RenderFormat.WEBP
+    assert binding.output_config.format is OutputFormat.WEBP
     assert (binding.output_config.quality, binding.output_config.width) == (80, 1200)
     assert page.pagination
     assert (page.pagination.page, page.pagination.total_pages, page.pagination.has_next) == (1, 1, False)
@@ -275,7 +275,7 @@ def test_a_pager_raises_what_the_call_raises(form: str, name: str) -> None:
 def test_the_first_page_without_await() -> None:
     with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
         page = Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport)).bindings.list(limit=2)
-        assert [binding.uid for binding in page.items] == ["bind_1", "bind_2"]
+        assert [binding.uid for binding in page.items] == ["BG4MCU05FO", "R87949CFV3"]
         assert page.pagination.total == 5
         assert page.has_next
         second = page.next_page()
@@ -283,7 +283,7 @@ def test_the_first_page_without_await() -> None:
         assert (len(second), second.pagination.page, second.has_next) == (2, 2, True)
         last = second.next_page()
         assert last is not None
-        assert [binding.uid for binding in last] == ["bind_5"]
+        assert [binding.uid for binding in last] == ["DHGRK7UDRR"]
         assert not last.has_next
         assert last.next_page() is None
 
@@ -292,7 +292,7 @@ def test_the_first_page_by_await() -> None:
     async def run(transport: httpx.MockTransport) -> None:
         pictify = AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
         page = await pictify.bindings.list(limit=2)
-        assert [binding.uid for binding in page.items] == ["bind_1", "bind_2"]
+        assert [binding.uid for binding in page.items] == ["BG4MCU05FO", "R87949CFV3"]
         assert page.pagination.total == 5
         second = await page.next_page()
         assert second is not None

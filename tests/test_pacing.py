@@ -650,9 +650,9 @@ def test_tasks_and_sync_code_share_a_fleet_in_memory(form: str, monkeypatch: pyt
 
 def test_the_calls_of_different_keys_do_not_count_together(clock: FakeClock) -> None:
     fleet = Fleet(per_minute=1)
-    assert waits("sync", made(fleet, "pk_live_a"), clock) == []
-    assert waits("sync", made(fleet, "pk_live_b"), clock) == []
-    assert waits("sync", made(fleet, "pk_live_a"), clock) == [60.001]
+    assert waits("sync", made(fleet, "pic_live_a"), clock) == []
+    assert waits("sync", made(fleet, "pic_live_b"), clock) == []
+    assert waits("sync", made(fleet, "pic_live_a"), clock) == [60.001]
 
 
 def test_two_fleets_in_memory_count_each_for_itself(clock: FakeClock) -> None:

@@ -62,7 +62,7 @@ def test_importing_the_package_imports_little_more_than_itself() -> None:
 
 
 def test_a_client_imports_no_model_or_endpoint_until_it_is_used() -> None:
-    loaded = modules_after("from pictify_client import Pictify; Pictify(api_key='pk_live_x').bindings")
+    loaded = modules_after("from pictify_client import Pictify; Pictify(api_key='pic_live_x').bindings")
     assert not [name for name in loaded if name.startswith("pictify_client.models.")]
     assert "pictify_client.api.bindings.list_bindings" not in loaded
     assert "dateutil" not in loaded
@@ -71,7 +71,7 @@ def test_a_client_imports_no_model_or_endpoint_until_it_is_used() -> None:
 
 
 def test_a_call_imports_its_own_endpoint_and_the_models_of_it_alone() -> None:
-    loaded = modules_after("from pictify_client import Pictify; Pictify(api_key='pk_live_x').webhooks.list()")
+    loaded = modules_after("from pictify_client import Pictify; Pictify(api_key='pic_live_x').webhooks.list()")
     endpoints = {name for name in loaded if name.count(".") == 3 and name.startswith("pictify_client.api.")}
     assert endpoints == {"pictify_client.api.webhooks.list_webhook_subscriptions"}
     assert {name for name in loaded if name.startswith("pictify_client.models.")} == {
@@ -96,12 +96,13 @@ def test_an_editor_offers_every_argument_with_its_documentation(client: str) -> 
     (signature,) = script.get_signatures(3, len("pictify.bindings.create("))
     assert [parameter.name for parameter in signature.params] == [
         "template_id",
-        "data_source",
         "mapping",
         "name",
+        "data_source",
         "defaults",
         "refresh_policy",
         "output_config",
+        "data_source_id",
     ]
     documentation = signature.docstring()
     for parameter in signature.params:
@@ -116,7 +117,7 @@ def test_the_generated_packages_are_where_they_are_said_to_be() -> None:
     assert api.SERVER == "https://api.pictify.io"
     assert bindings.Bindings.list.__doc__ is not None
     assert "(`GET /bindings`)" in bindings.Bindings.list.__doc__
-    assert "limit: Number of bindings a page. 1 to 100; left out, it is 20." in bindings.Bindings.list.__doc__
+    assert "limit: Number of bindings a page. 1 to 100; defaults to 20." in bindings.Bindings.list.__doc__
 
 
 def test_the_version_is_that_of_the_project() -> None:

@@ -17,7 +17,7 @@ from .calls import call
 from .record import LIVE, record, scrubbed
 from .replay import RECORDINGS, recording, replaying
 
-SECRET = re.compile(r"\b(?:(?:pk|sk)_(?:live|test)|whsec)_\w")
+SECRET = re.compile(r"\b(?:(?:pic|pk|sk)_(?:live|test)|whsec)_\w")
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
 
 
@@ -35,7 +35,7 @@ def test_no_secret_is_in_a_recording(name: str) -> None:
 
 
 def test_a_secret_would_be_found() -> None:
-    assert SECRET.search('{"message": "unknown key pk_live_1"}')
+    assert SECRET.search('{"message": "unknown key pic_live_1"}')
     assert SECRET.search('"whsec_1"')
 
 
@@ -51,10 +51,10 @@ def test_another_request_is_not_answered(arguments: dict[str, Any]) -> None:
 def test_another_key_or_method_or_host_is_not_answered() -> None:
     url = "https://api.pictify.io/bindings?limit=2"
     for method, asked, key in (
-        ("GET", url, "pk_live_other"),
-        ("POST", url, "pk_live_of_the_recordings"),
-        ("GET", "https://example.com/bindings?limit=2", "pk_live_of_the_recordings"),
-        ("GET", f"{url}&limit=2", "pk_live_of_the_recordings"),
+        ("GET", url, "pic_live_other"),
+        ("POST", url, "pic_live_of_the_recordings"),
+        ("GET", "https://example.com/bindings?limit=2", "pic_live_of_the_recordings"),
+        ("GET", f"{url}&limit=2", "pic_live_of_the_recordings"),
     ):
         with (
             pytest.raises(AssertionError),
@@ -111,7 +111,7 @@ def test_what_is_scrubbed() -> None:
             "headers": {"Authorization": "Bearer x", "Accept": "y"},
             "credentials": "x",
             "secret": None,
-            "note": ["the key pk_live_123 and whsec_45", 7],
+            "note": ["the key pic_live_123 and whsec_45", 7],
         }
     ) == {
         "url": "https://[scrubbed]example.com/a?api_key=[scrubbed]&access_token=[scrubbed]",

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from generator.__main__ import ROOT, generate, install, load
+from generator.__main__ import OVERLAYS, ROOT, generate, install, load
 from generator.contract_diff import differences
 from generator.spec_diff import main, next_version
 
@@ -27,7 +27,7 @@ CONTRACT = json.dumps(load(ROOT / "openapi.yaml"))
 def small() -> dict[str, Any]:
     """The contract with few operations: what is tried on it takes a fraction of the time."""
     document: dict[str, Any] = json.loads(CONTRACT)
-    kept = ("/bindings", "/bindings/{uid}", "/s/events", "/image", "/templates/{uid}/variables")
+    kept = ("/bindings", "/bindings/{uid}", "/s/events", "/image", "/templates/batch/{batchId}/cancel")
     document["paths"] = {path: document["paths"][path] for path in kept}
     del document["paths"]["/image"]["post"]
     schemas = document["components"].pop("schemas")
@@ -75,8 +75,7 @@ class Project:
     def __init__(self, root: Path, build: Path) -> None:
         self.root = root
         self.git("init", "--quiet")
-        (root / "generator").mkdir()
-        shutil.copy(ROOT / "generator/overlay.yaml", root / "generator")
+        shutil.copytree(ROOT / OVERLAYS, root / OVERLAYS)
         self.write()
         self.commit("the contract alone")
         self.bare = self.git("rev-parse", "HEAD")
@@ -269,17 +268,20 @@ def test_what_else_changes_in_a_renamed_operation_is_told(project: Project) -> N
 
 def test_an_operation_at_another_path_is_the_same_one(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
-        document["paths"]["/templates/{uid}/values"] = document["paths"].pop("/templates/{uid}/variables")
+        document["paths"]["/templates/batch/{batchId}/stop"] = document["paths"].pop(
+            "/templates/batch/{batchId}/cancel"
+        )
 
     said = project(edit)
     assert said.contract == [
-        "- `GET /templates/{uid}/values`, `pictify.templates.get_variables`",
-        "- changed the operation: `path` GET /templates/{uid}/variables → GET /templates/{uid}/values",
+        "- `POST /templates/batch/{batchId}/stop`, `pictify.batch.cancel`",
+        "- changed the operation: `path` POST /templates/batch/{batchId}/cancel → POST /templates/batch/{batchId}/stop",
     ]
     assert said.breaks == ["Nothing."]
     assert said.changelog == [
         "### Changed",
-        "- `pictify.templates.get_variables(…)`: sends `GET /templates/{uid}/values`, was `GET /templates/{uid}/variables`.",
+        "- `pictify.batch.cancel(…)`: sends `POST /templates/batch/{batchId}/stop`, "
+        "was `POST /templates/batch/{batchId}/cancel`.",
     ]
     assert said.version == "0.1.1"
 
@@ -290,21 +292,21 @@ def test_a_new_operation_adds_and_a_removed_one_breaks(project: Project) -> None
         document["paths"]["/bindings/{uid}/archive"] = {
             "post": {**get, "operationId": "archiveBinding", "summary": "Put a binding away."}
         }
-        del document["paths"]["/templates/{uid}/variables"]
+        del document["paths"]["/templates/batch/{batchId}/cancel"]
 
     said = project(edit)
     assert said.contract == [
         "- `POST /bindings/{uid}/archive`, `pictify.bindings.archive`",
         "- added the operation: Put a binding away.",
-        "- `GET /templates/{uid}/variables`, `pictify.templates.get_variables`",
+        "- `POST /templates/batch/{batchId}/cancel`, `pictify.batch.cancel`",
         "- removed the operation",
     ]
-    assert said.breaks[0] == "- `pictify.templates`: public object was removed"
+    assert said.breaks[0] == "- `pictify.batch`: public object was removed"
     assert said.changelog[:2] == [
         "### Added",
         "- `pictify.bindings.archive(…)`: Put a binding away (`POST /bindings/{uid}/archive`).",
     ]
-    assert "- **Breaking:** `pictify.templates`." in said.changelog
+    assert "- **Breaking:** `pictify.batch`." in said.changelog
     assert said.version == "0.2.0"
 
 

@@ -181,14 +181,14 @@ def called(kind: Any, name: str, requests: list[httpx.Request]) -> Any:
     arguments = arguments_of(operation)
     if kind is Pictify:
         result = method_of(Pictify(api_key=KEY, http_client=httpx.Client(transport=transport)), name)(**arguments)
-        if hasattr(result, "pages"):
+        if callable(getattr(result, "pages", None)):
             return list(result)
         return result.read() if hasattr(result, "read") else result
 
     async def run() -> Any:
         pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
         result = method_of(pictify, name)(**arguments)
-        if hasattr(result, "pages"):
+        if callable(getattr(result, "pages", None)):
             return [item async for item in result]
         result = await result
         return await result.read() if hasattr(result, "read") else result
@@ -214,7 +214,7 @@ def test_every_operation_sends_all_that_it_is_given_and_gives_all_that_it_gets(n
         elif each["name"] == "variables":
             assert request.url.params["title"] == "a"
         else:
-            assert request.url.params[each["name"]] == str(value)
+            assert request.url.params[each["name"]] == (str(value).lower() if isinstance(value, bool) else str(value))
     assert (request.method, unquote(request.url.raw_path.decode().partition("?")[0])) == (method.upper(), wanted)
     schema = body(operation)
     if schema is not None:
@@ -233,6 +233,10 @@ def test_every_operation_sends_all_that_it_is_given_and_gives_all_that_it_gets(n
         whole = sample(schemas[0])
         lists = [value for value in whole.values() if is_array(value)] if METHODS[name].endswith(".list") else []
         only = next(iter(whole.values())) if len(whole) == 1 else whole
+        if "x-unwrap" in schemas[0]:
+            # What the API sends beside an object is read into it.
+            inner = whole.pop(schemas[0]["x-unwrap"])
+            only = {**inner, **whole}
         assert plain(result) == (lists[0] if lists else only)
 
 
@@ -271,7 +275,7 @@ def test_what_cannot_be_a_path_segment_is_refused_by_its_name(name: str, segment
 
 def test_generated_code_stays_short() -> None:
     files = [path for folder in FOLDERS for path in Path(ROOT, "pictify_client", folder).rglob("*.py")]
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in files) < 12_000
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in files) < 14_000
     modules = [path for path in files if path.parent.parent.name == "api" and path.name != "__init__.py"]
     assert len(modules) == 49
-    assert max(len(path.read_text("utf-8").splitlines()) for path in modules) < 150
+    assert max(len(path.read_text("utf-8").splitlines()) for path in modules) < 170

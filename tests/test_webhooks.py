@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import email
 import hashlib
 import hmac
 import json
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
+import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -42,7 +44,8 @@ NOW = 1_769_680_805
 SECRET = "whsec_sesame"
 BODY = b'{"event":"render.completed","timestamp":"2026-01-29T10:00:05Z","data":{"url":"https://cdn.pictify.io/a.png"}}'
 
-secrets = st.text(min_size=1)
+# White space and quotes around a secret are of the file that it comes from.
+secrets = st.text(min_size=1).filter(lambda secret: bool(secret.strip().strip("\"'").strip()))
 times = st.integers(0, 10**15 - 1)
 
 
@@ -102,7 +105,7 @@ def test_a_signature_is_that_of_the_documentation() -> None:
 
 @given(st.binary(), secrets, times)
 @example(b"", "\ud800", 0)
-@example(b"", " ", 10**15 - 1)
+@example(b"", " x", 10**15 - 1)
 def test_what_is_signed_is_verified(payload: bytes, secret: str, time: int) -> None:
     header = signed(payload, secret, time)
     given: list[Any] = [payload, bytearray(payload), memoryview(payload), memoryview(payload[::-1])[::-1]]
@@ -139,7 +142,8 @@ def test_any_changed_character_of_the_header_is_refused(secret: str, data: st.Da
 @given(secrets, secrets)
 def test_another_secret_is_refused(secret: str, other: str) -> None:
     # HMAC fills short keys up with zeros.
-    if secret.rstrip("\0") != other.rstrip("\0") and len(secret) + len(other) < 16:
+    plain = [each.strip().strip("\"'").strip().rstrip("\0") for each in (secret, other)]
+    if plain[0] != plain[1] and len(secret) + len(other) < 16:
         refusal(signed(BODY, secret), BODY, other)
 
 
@@ -172,15 +176,67 @@ def test_any_of_several_signatures_will_do() -> None:
     refusal(f"{time},v0={right[3:]},{wrong}")
 
 
+class FrameworkHeaders:
+    """Headers that are no mapping, as Werkzeug has them."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self._pairs = pairs
+
+    def items(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+
+HEADERS: dict[str, Callable[[str, str], Any]] = {
+    "mapping": lambda name, value: {"Content-Type": "application/json", name: value},
+    "lower case": lambda name, value: {name.lower(): value},
+    "WSGI environment": lambda name, value: {f"HTTP_{name.upper().replace('-', '_')}": value, "wsgi.input": object()},
+    "ASGI scope": lambda name, value: [(b"host", b"x"), (name.lower().encode(), value.encode())],
+    "values of all lines": lambda name, value: {"host": ["x"], name: [value]},
+    "Werkzeug": lambda name, value: FrameworkHeaders([("Host", "x"), (name, value)]),
+    "httpx": lambda name, value: httpx.Headers({name: value}),
+    "standard library": lambda name, value: email.message_from_string(f"Host: x\n{name}: {value}\n\n"),
+    "a generator": lambda name, value: (pair for pair in [(name, value)]),
+}
+
+
+@pytest.mark.parametrize("form", HEADERS)
+@pytest.mark.parametrize("prefix", ["X-Pictify", "X-Webhook"])
+def test_headers_are_taken_as_frameworks_have_them(form: str, prefix: str) -> None:
+    make = HEADERS[form]
+    verify(BODY, make(f"{prefix}-Signature", signed()))
+    assert parse(BODY, make(f"{prefix}-Signature", signed())).event == "render.completed"
+    assert "no signature" in refusal(make(f"{prefix}-Other", signed()))
+    assert webhooks.delivery_id(make(f"{prefix}-Delivery-Id", "d1")) == "d1"
+    assert webhooks.delivery_id(make(f"{prefix}-Signature", "d1")) is None
+
+
+def test_the_value_of_the_header_is_taken_too() -> None:
+    for value in (signed(), signed().encode(), [signed()], (signed().encode(),)):
+        verify(BODY, value)
+    assert webhooks.delivery_id(None) is None
+
+
+def test_white_space_and_quotes_around_a_secret_do_no_harm() -> None:
+    for secret in (f"{SECRET}\n", f" {SECRET}", f'"{SECRET}"', f"'{SECRET}'\r\n", ["whsec_old", f'"{SECRET}"\n']):
+        verify(BODY, signed(), secret)
+    # It may be what it looks like all the same.
+    verify(BODY, signed(secret=f'"{SECRET}"'), f'"{SECRET}"')
+    refusal(signed(), BODY, f'"x{SECRET}"')
+
+
 # What is not
 
 
 MALFORMED: list[tuple[Any, str]] = [
     (None, "there is no signature: the header X-Pictify-Signature is missing or empty"),
     ("", "there is no signature: the header X-Pictify-Signature is missing or empty"),
-    (signed().encode(), "it must be a string, got bytes"),
-    (b"", "it must be a string, got bytes"),
-    ([signed()], "it must be a string, got list"),
+    (b"", "there is no signature: the header X-Pictify-Signature is missing or empty"),
+    ([], "there is no signature: the header X-Pictify-Signature is missing or empty"),
+    ({}, "there is no signature: the header X-Pictify-Signature is missing or empty"),
+    ({"X-Other": signed()}, "there is no signature: the header X-Pictify-Signature is missing or empty"),
+    ([(b"x-other", b"x")], "there is no signature: the header X-Pictify-Signature is missing or empty"),
+    ([signed(), signed()], "it must have one `t`, and has 2"),
+    ({"X-Pictify-Signature": 7}, "it must be a string, got int"),
     (0, "it must be a string, got int"),
     (" ", "it is no list of `name=value`"),
     (",", "it is no list of `name=value`"),
@@ -201,6 +257,7 @@ MALFORMED: list[tuple[Any, str]] = [
     (signed() + ",n=é", "it is not ASCII"),
     (signed().replace("1", "\N{FULLWIDTH DIGIT ONE}"), "it is not ASCII"),
     (signed() + ",n=" + "\ud800", "it is not ASCII"),
+    ((signed() + ",n=é").encode(), "it is not ASCII"),
     ("x" * 4097, "it has more than 4096 characters"),
     (signed() + ",v1=" + "0" * 10_000_000, "it has more than 4096 characters"),
 ]  # fmt: skip
@@ -300,7 +357,20 @@ def test_a_payload_that_is_not_bytes_is_refused(payload: Any) -> None:
         assert str(caught.value) == reason
 
 
-NO_SECRETS: list[Any] = ["", None, [], (), iter(()), [""], [None], [SECRET, ""], ["", SECRET], [SECRET, None]]
+NO_SECRETS: list[Any] = [
+    "",
+    " \n",
+    '""',
+    None,
+    [],
+    (),
+    iter(()),
+    [""],
+    [None],
+    [SECRET, ""],
+    ["", SECRET],
+    [SECRET, None],
+]
 
 
 @pytest.mark.parametrize("secret", NO_SECRETS, ids=range(len(NO_SECRETS)))
@@ -309,8 +379,8 @@ def test_without_a_secret_nothing_is_verified(secret: Any) -> None:
         verify(BODY, None, secret)
     assert isinstance(caught.value, ValueError)
     assert str(caught.value) == (
-        "the webhook secret is missing or empty: give the `secret` (`whsec_...`) that came when the subscription was "
-        "made; what is signed with none could be anyone's"
+        "The webhook secret is missing or empty: pass the `secret` that was returned when the subscription was created. "
+        "Anyone could sign with an empty secret"
     )
 
 
@@ -607,7 +677,7 @@ WRONG: list[tuple[Any, str, str]] = [
     (document("render.failed", 0), "data", "expected an object, got a number: 0"),
     ({"event": "ping", "timestamp": NOW}, "timestamp", f"expected a date-time, got a number: {NOW}"),
     *((document("render.completed", {name: 7}), f"data.{name}", "expected a string, got a number: 7") for name in ("type", "source", "imageId", "url", "userStorageUrl", "templateId", "userId")),
-    *((document("render.completed", {name: "7"}), f"data.{name}", "expected an integer, got a string: '7'") for name in ("width", "height")),
+    *((document("render.completed", {name: "7"}), f"data.{name}", "expected a number, got a string: '7'") for name in ("width", "height")),
     (document("render.completed", {"renderedAt": 7}), "data.renderedAt", "expected a date-time, got a number: 7"),
     *((document("render.failed", {name: 7}), f"data.{name}", "expected a string, got a number: 7") for name in ("type", "templateId", "error", "errorCode")),
     *((document("batch.failed", {name: 7}), f"data.{name}", "expected a string, got a number: 7") for name in ("batchId", "templateUid", "status")),

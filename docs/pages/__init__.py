@@ -1,4 +1,4 @@
-"""The pages of the documentation that are made rather than written: of the package, the examples and the changelog."""
+"""The pages of the documentation that are generated: the reference, the examples and the changelog."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def pages() -> dict[str, str]:
-    """The Markdown of each page, by its path in the documentation."""
+    """Return the Markdown of each page by its path."""
     return {
         **operations.pages(),
         **classes.pages(),
@@ -24,7 +24,7 @@ def pages() -> dict[str, str]:
 
 
 def figures() -> str:
-    """What was measured last, for the page on performance: a table for each figure, folded."""
+    """Return the results of the last benchmark run for the page on performance: a collapsed table per figure."""
     results = json.loads((ROOT / "benchmarks/results.json").read_text("utf-8"))
     parts: list[str] = []
     for figure in results["figures"].values():
@@ -36,10 +36,10 @@ def figures() -> str:
 def _examples() -> str:
     parts = [
         "# Examples",
-        "Programs to run as they are, with `PICTIFY_API_KEY` set or against the stand-in:",
+        "Complete programs. Run them with `PICTIFY_API_KEY` set, or against the fake API:",
         "```console\npython -m pictify_client.testing python examples/list_bindings.py\n```",
     ]
-    # Not as snippets are marked, since the examples have tests of their own.
+    # Not marked as snippets, because the examples have their own tests.
     parts += [
         f"## {path.name}\n\n```{{.python}}\n{path.read_text('utf-8')}```"
         for path in sorted((ROOT / "examples").glob("*.py"))

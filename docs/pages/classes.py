@@ -1,4 +1,4 @@
-"""The reference of the public classes: what stands on which page. mkdocstrings fills it in, from the docstrings."""
+"""The reference of the public classes: which page documents which class. mkdocstrings renders the docstrings."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Page(NamedTuple):
     """A page of the reference.
 
     Attributes:
-        title: Its heading.
-        text: What it says before the first of them.
-        names: What it documents, by its path in Python.
-        options: Of mkdocstrings, for all of them.
+        title: Heading of the page.
+        text: Introduction.
+        names: Import paths of the objects that it documents.
+        options: Options of mkdocstrings for these objects.
     """
 
     title: str
@@ -31,11 +31,11 @@ _ENUMS = [name for name in _NAMES if issubclass(getattr(models, name), OpenEnum)
 _MODELS = [name for name in _NAMES if name not in _ENUMS]
 _FIELDS_ALONE = (
     '{members_order: source, filters: ["!^(take|to_dict|FIELDS|_.*)$"], show_attribute_values: false, '
-    "show_labels: false}"
+    "show_labels: false, inherited_members: [url, raise_for_errors, duration]}"
 )
 _VALUES = "{members_order: source, separate_signature: false, show_if_no_docstring: true, show_labels: false}"
 _WHOLE = "{inherited_members: true, show_bases: false}"
-# For what is not made by its users: how it is made, and of what, is nothing to them.
+# For classes that users do not instantiate: the constructor is omitted.
 _GIVEN = "{inherited_members: true, merge_init_into_class: false, show_bases: false}"
 
 
@@ -55,8 +55,8 @@ def _resources(*, is_async: bool) -> list[str]:
 PAGES = {
     "classes/clients.md": Page(
         "Clients",
-        "`Pictify` and `AsyncPictify` have the resources. `AuthenticatedClient` and `Client` are under them, for the "
-        "functions in `pictify_client.api`.",
+        "`Pictify` and `AsyncPictify` have the resources as attributes. `AuthenticatedClient` and `Client` are the "
+        "low-level clients, for the functions in `pictify_client.api`.",
         _in("pictify_client", "Pictify AsyncPictify AuthenticatedClient Client"),
         _WHOLE,
     ),
@@ -74,57 +74,60 @@ PAGES = {
     ),
     "classes/lists.md": Page(
         "Lists",
-        "How to use them is in [pagination](../pagination.md).",
+        "See the guide: [pagination](../pagination.md).",
         _in("pictify_client", "Pager AsyncPager Page AsyncPage"),
         _GIVEN,
     ),
     "classes/files.md": Page(
         "Files",
-        "How to use them is in [embedding images](../embedding.md).",
+        "See the guide: [embedding images](../embedding.md).",
         _in("pictify_client", "File AsyncFile"),
         _GIVEN,
     ),
     "classes/batches.md": Page(
         "Batches",
-        "How to use them is in [batches](../batches.md).",
+        "See the guide: [batches](../batches.md).",
         _in("pictify_client", "BatchJob AsyncBatchJob"),
         _GIVEN,
     ),
     "classes/webhooks.md": Page(
         "Webhooks",
-        "How to use them is in [webhooks](../webhooks.md).",
+        "See the guide: [webhooks](../webhooks.md).",
         [
-            *_in("pictify_client.webhooks", "parse verify sign SIGNATURE_HEADER DELIVERY_ID_HEADER WebhookData"),
+            *_in(
+                "pictify_client.webhooks",
+                "parse verify delivery_id sign SIGNATURE_HEADER DELIVERY_ID_HEADER Headers WebhookData",
+            ),
             *_in("pictify_client", "WebhookEvent RenderCompleted RenderFailed BatchFinished"),
         ],
         _FIELDS_ALONE,
     ),
     "classes/errors.md": Page(
         "Errors",
-        "How to use them is in [errors](../errors.md).",
+        "See the guide: [errors](../errors.md).",
         _in(
             "pictify_client",
             "PictifyError ConfigurationError APIConnectionError APITimeoutError ResponseTooLargeError APIStatusError "
             "BadRequestError UnauthorizedError QuotaExceededError ForbiddenError NotFoundError ConflictError GoneError "
-            "UnprocessableContentError RateLimitError ServerError ResponseDecodeError PaginationError PacingError "
-            "BatchStartError BatchTimeoutError WebhookVerificationError WebhookPayloadError ErrorDetail Problem "
-            "DecodeError",
+            "ContentTooLargeError UnprocessableContentError RateLimitError ServerError ResponseDecodeError "
+            "RenderFailedError PaginationError PacingError BatchStartError BatchTimeoutError "
+            "WebhookVerificationError WebhookPayloadError ErrorDetail Problem DecodeError",
         ),
         "{merge_init_into_class: false}",
     ),
     "classes/pacing.md": Page(
         "Rate limits",
-        "How to use them is in [rate limits and fleets](../rate_limits.md).",
+        "See the guide: [rate limits and fleets](../rate_limits.md).",
         _in("pictify_client", "Fleet RateLimit"),
     ),
     "classes/hooks.md": Page(
         "Hooks",
-        "How to use them is in [observability](../observability.md#hooks).",
+        "See the guide: [observability](../observability.md#hooks).",
         _in("pictify_client", "RequestEvent ResponseEvent RetryEvent"),
     ),
     "classes/types.md": Page(
         "Types",
-        "What the functions of `pictify_client.api` answer with, and what models are made of.",
+        "The response of the low-level functions, and the types that models are built from.",
         [
             *_in("pictify_client", "Response UNSET Unset"),
             "pictify_client.types.OpenEnum",
@@ -133,26 +136,26 @@ PAGES = {
     ),
     "classes/models.md": Page(
         "Models",
-        "What operations take and give. Each is made with keywords, takes the JSON of the API by `from_dict` and gives "
-        "it by `to_dict`; a field that is not there is [`UNSET`][pictify_client.UNSET].",
+        "The objects in requests and responses. The constructors take keyword arguments; `from_dict` and `to_dict` "
+        "convert from and to the JSON of the API. A field that the API does not send is "
+        "[`UNSET`][pictify_client.UNSET].",
         _in("pictify_client.models", " ".join(_MODELS)),
         _FIELDS_ALONE,
     ),
     "classes/enums.md": Page(
         "Enums",
-        "Strings with a fixed set of values, to which the API may add: see "
-        "[`OpenEnum`][pictify_client.types.OpenEnum].",
+        "Strings with a known set of values. The API may add values: see [`OpenEnum`][pictify_client.types.OpenEnum].",
         [*_in("pictify_client.models", " ".join(_ENUMS)), "pictify_client.WebhookEventName"],
         _VALUES,
     ),
     "classes/testing.md": Page(
         "Testing kit",
-        "How to use it is in [testing your code](../testing.md).",
+        "See the guide: [testing your code](../testing.md).",
         _in("pictify_client.testing", "FakePictify FakeClock ReceivedRequest WebhookDelivery API_KEY serving"),
         _WHOLE,
     ),
 }
-"""The pages, by their path in the documentation."""
+"""The pages by path."""
 
 
 def pages() -> dict[str, str]:

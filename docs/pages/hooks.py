@@ -1,4 +1,4 @@
-"""Hooks of MkDocs: the pages that are made, the charts of the benchmarks, and drawings in a page's own colours."""
+"""Hooks of MkDocs: the generated pages, the charts of the benchmarks, and drawings in the colours of the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger("mkdocs.hooks.docs")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the pages that are made, and the charts of the benchmarks."""
+    """Add the generated pages and the charts of the benchmarks."""
     file = import_module("mkdocs.structure.files").File
     for path, text in pages().items():
         files.append(file.generated(config, path, content=text))
@@ -29,17 +29,17 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Point at the site's copies of the charts, and put in the figures."""
+    """Link to the site's copies of the charts, and insert the figures."""
     return markdown.replace("](../benchmarks/charts/", "](charts/").replace("<!-- figures -->", figures())
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Put drawings into the page, as it is only there that they have its colours."""
+    """Inline the drawings, so that they take the colours of the page."""
     return _IMAGE.sub(lambda found: (ROOT / "docs/drawings" / found[1]).read_text("utf-8"), html)
 
 
 def on_post_page(output: str, *, page: Any, **_: Any) -> str:
-    """See that the page loads nothing from elsewhere; a warning is an error, as the site is built strictly."""
+    """Warn if the page loads anything from another site; in a strict build a warning is an error."""
     for found in _LOADED.findall(output):
-        _log.warning("%s loads what is not of this site: %s", page.file.src_uri, found)
+        _log.warning("%s loads from another site: %s", page.file.src_uri, found)
     return output

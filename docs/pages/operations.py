@@ -1,4 +1,4 @@
-"""The reference of the operations: of docstrings and signatures of the clients' resources, and of snippets.toml."""
+"""The reference of the operations, from the docstrings and signatures of the resources and from snippets.toml."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from pictify_client import AsyncPictify, Pictify, models
 from pictify_client.api import AsyncResources
 
 SNIPPETS: dict[str, str] = tomllib.loads((Path(__file__).parent / "snippets.toml").read_text("utf-8"))
-"""Async code for each operation, by its name in the contract."""
+"""Async code for each operation, by its method and path."""
 
 RESOURCES = [name for name, value in vars(AsyncResources).items() if isinstance(value, cached_property)]
-"""The attributes of `Pictify`, in the order of the contract."""
+"""The attributes of `Pictify`, in the order of the API specification."""
 
 _ASYNC = """\
 import asyncio
@@ -44,7 +44,7 @@ with Pictify() as pictify:
 
 
 class Method(NamedTuple):
-    """A method of a resource, of async and of sync code."""
+    """A method of a resource, async and sync."""
 
     resource: str
     name: str
@@ -54,12 +54,12 @@ class Method(NamedTuple):
 
     @property
     def gives_url(self) -> bool:
-        """Whether it gives the URL of the operation, and does not call it."""
+        """Whether it returns the URL of the operation without sending a request."""
         return self.name.endswith("_url")
 
     @property
     def sections(self) -> dict[str, str]:
-        """The parts of its docstring; what stands before the first heading is called Text."""
+        """The sections of its docstring; the text before the first heading is called Text."""
         text, *rest = re.split(r"^(Args|Returns|Raises):\n", getdoc(self.function) or "", flags=re.MULTILINE)
         return {"Text": text, **dict(zip(rest[::2], rest[1::2], strict=True))}
 
@@ -71,7 +71,7 @@ class Method(NamedTuple):
 
 
 def snippets(operation: str) -> tuple[str, str]:
-    """A program that calls an operation, in async and in sync code."""
+    """Return a program that calls an operation, async and sync."""
     body = SNIPPETS[operation].lstrip()
     sync_body = re.sub(r"\b(await|async) ", "", body)
     return _ASYNC.format(body=indent(body, " " * 8)), _SYNC.format(body=indent(sync_body, " " * 4))
@@ -79,7 +79,7 @@ def snippets(operation: str) -> tuple[str, str]:
 
 @cache
 def modules() -> dict[str, Any]:
-    """For each operation of the contract the module of its functions."""
+    """Return the module with the functions of each operation."""
     found: dict[str, Any] = {}
     for resource in RESOURCES:
         package = import_module(f"pictify_client.api.{resource}")
@@ -90,7 +90,7 @@ def modules() -> dict[str, Any]:
 
 
 def methods(resource: str) -> list[Method]:
-    """The methods of a resource."""
+    """Return the methods of a resource."""
     functions, sync_functions = (_functions(client, resource) for client in (AsyncPictify, Pictify))
     found: list[Method] = []
     for name, function in functions.items():
@@ -101,12 +101,12 @@ def methods(resource: str) -> list[Method]:
 
 
 def _functions(client: type[Pictify | AsyncPictify], resource: str) -> Mapping[str, Any]:
-    made: object = getattr(client(api_key="pk_live_none"), resource)
+    made: object = getattr(client(api_key="pic_live_none"), resource)
     return vars(type(made))
 
 
 def pages() -> dict[str, str]:
-    """A page for each resource, and one that lists all operations."""
+    """Return a page per resource, and one that lists all operations."""
     known = {resource: methods(resource) for resource in RESOURCES}
     made = {f"operations/{resource}.md": "".join(_page(resource, known[resource])) for resource in RESOURCES}
     return {"operations/index.md": "".join(_index(known)), **made}
@@ -115,8 +115,8 @@ def pages() -> dict[str, str]:
 def _index(known: dict[str, list[Method]]) -> Iterator[str]:
     calls = [method for found in known.values() for method in found if not method.gives_url]
     yield (
-        f"# Operations\n\nAll {len(calls)} operations of the contract: each a method of `Pictify`, and to be awaited, "
-        "of `AsyncPictify`.\n"
+        f"# Operations\n\nThe API has {len(calls)} operations. Each is a method of `Pictify` and, to be awaited, of "
+        "`AsyncPictify`.\n"
     )
     for resource in known:
         yield f"\n## {resource}\n\n"
@@ -141,7 +141,7 @@ def _described(method: Method, urls: list[Method]) -> Iterator[str]:
     yield f"\n## {method.resource}.{method.name} {{ #{method.name} }}\n\n"
     yield f"`{method.operation}`{{ .operation }} {method.summary}\n\n{text}\n\n"
     for url in urls:
-        yield f"{_link(f'{_path(url)}', url.name)} gives the URL, for a page or a mail, and sends nothing.\n\n"
+        yield f"{_link(f'{_path(url)}', url.name)} returns the URL without sending a request.\n\n"
     for title, snippet in (("Async", code), ("Sync", sync_code)):
         yield f'=== "{title}"\n\n' + indent(f"```python\n{snippet}```\n\n", "    ")
     yield from _arguments(method)
@@ -151,7 +151,7 @@ def _described(method: Method, urls: list[Method]) -> Iterator[str]:
     yield f"**Returns** {shown}\n\n:   {returns}\n\n**Raises**\n\n"
     for names, why in _entries(method.sections["Raises"]):
         yield f"- {', '.join(_type(name) for name in names.split(', '))}: {why}\n"
-    yield f"\nThe functions of this operation: `{module.__name__}`.\n"
+    yield f"\nLow-level functions: `{module.__name__}`.\n"
 
 
 def _arguments(method: Method) -> Iterator[str]:
@@ -159,15 +159,17 @@ def _arguments(method: Method) -> Iterator[str]:
     of_sync = signature(method.sync_function).parameters
     for name, text in _entries(method.sections.get("Args", "")):
         parameter = parameters[name]
-        given, given_sync = (_default(each) for each in (parameter, of_sync[name]))
         optional = "" if parameter.default is Parameter.empty else ", optional"
-        default = "" if given is None else f" Left out, it is {given}; in sync code {given_sync}."
+        default = _default(parameter, of_sync[name])
         yield f"`{name}` {_type(str(parameter.annotation))}{optional}\n:   {text}{default}\n\n"
 
 
-def _default(parameter: Parameter) -> object:
-    """The default that the client itself has; those of the API are in the text."""
-    return parameter.default if isinstance(parameter.default, int) else None
+def _default(parameter: Parameter, of_sync: Parameter) -> str:
+    """A sentence with the default of the client, if it has one; the defaults of the API are in the text."""
+    if not isinstance(parameter.default, int):
+        return ""
+    in_sync = "" if parameter.default == of_sync.default else f", in sync code to {of_sync.default}"
+    return f" Defaults to {parameter.default}{in_sync}."
 
 
 def _entries(section: str) -> list[tuple[str, str]]:
@@ -176,7 +178,7 @@ def _entries(section: str) -> list[tuple[str, str]]:
 
 
 def _type(annotation: str) -> str:
-    """A type as HTML, with links to the classes in it; without what says that it can be left out."""
+    """A type as HTML, with links to its classes, and without `Unset` and `None` of optional arguments."""
     shown = escape(re.sub(r" \| Unset( \| None)?$", "", annotation), quote=False)
     return f"<code>{re.sub(r'[A-Za-z]+', lambda match: _known(match[0]), shown)}</code>"
 

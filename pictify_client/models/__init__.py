@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .bandit_config import BanditConfig as BanditConfig
     from .bandit_config_algorithm import BanditConfigAlgorithm as BanditConfigAlgorithm
     from .batch_cancellation import BatchCancellation as BatchCancellation
+    from .batch_error import BatchError as BatchError
+    from .batch_finished import BatchFinished as BatchFinished
+    from .batch_format import BatchFormat as BatchFormat
     from .batch_render_request import BatchRenderRequest as BatchRenderRequest
     from .batch_response import BatchResponse as BatchResponse
     from .batch_result import BatchResult as BatchResult
@@ -61,6 +64,8 @@ if TYPE_CHECKING:
     from .gif import Gif as Gif
     from .gif_capture_request import GifCaptureRequest as GifCaptureRequest
     from .gif_list import GifList as GifList
+    from .gif_meta import GifMeta as GifMeta
+    from .gif_metadata import GifMetadata as GifMetadata
     from .gif_quality import GifQuality as GifQuality
     from .gif_request import GifRequest as GifRequest
     from .goal_config import GoalConfig as GoalConfig
@@ -69,10 +74,12 @@ if TYPE_CHECKING:
     from .image_list import ImageList as ImageList
     from .image_request import ImageRequest as ImageRequest
     from .image_response import ImageResponse as ImageResponse
+    from .layout_error import LayoutError as LayoutError
     from .multi_size_render_request import MultiSizeRenderRequest as MultiSizeRenderRequest
     from .multi_size_render_response import MultiSizeRenderResponse as MultiSizeRenderResponse
     from .offset_pagination import OffsetPagination as OffsetPagination
     from .output_config import OutputConfig as OutputConfig
+    from .output_format import OutputFormat as OutputFormat
     from .page_size import PageSize as PageSize
     from .pagination import Pagination as Pagination
     from .pdf_margins import PdfMargins as PdfMargins
@@ -87,13 +94,21 @@ if TYPE_CHECKING:
     from .refresh_policy import RefreshPolicy as RefreshPolicy
     from .refresh_policy_on_error import RefreshPolicyOnError as RefreshPolicyOnError
     from .refresh_policy_type import RefreshPolicyType as RefreshPolicyType
+    from .render_completed import RenderCompleted as RenderCompleted
+    from .render_failed import RenderFailed as RenderFailed
     from .render_format import RenderFormat as RenderFormat
+    from .render_result import RenderResult as RenderResult
     from .render_size import RenderSize as RenderSize
     from .render_template_body import RenderTemplateBody as RenderTemplateBody
+    from .rendered_layout import RenderedLayout as RenderedLayout
     from .rendered_size import RenderedSize as RenderedSize
     from .size_error import SizeError as SizeError
     from .size_result import SizeResult as SizeResult
+    from .stored_image import StoredImage as StoredImage
     from .template import Template as Template
+    from .template_counts import TemplateCounts as TemplateCounts
+    from .template_engine import TemplateEngine as TemplateEngine
+    from .template_layout import TemplateLayout as TemplateLayout
     from .template_list import TemplateList as TemplateList
     from .template_output_format import TemplateOutputFormat as TemplateOutputFormat
     from .template_output_format_filter import TemplateOutputFormatFilter as TemplateOutputFormatFilter
@@ -124,6 +139,9 @@ attach(
         "BanditConfig": "bandit_config",
         "BanditConfigAlgorithm": "bandit_config_algorithm",
         "BatchCancellation": "batch_cancellation",
+        "BatchError": "batch_error",
+        "BatchFinished": "batch_finished",
+        "BatchFormat": "batch_format",
         "BatchRenderRequest": "batch_render_request",
         "BatchResponse": "batch_response",
         "BatchResult": "batch_result",
@@ -171,6 +189,8 @@ attach(
         "Gif": "gif",
         "GifCaptureRequest": "gif_capture_request",
         "GifList": "gif_list",
+        "GifMeta": "gif_meta",
+        "GifMetadata": "gif_metadata",
         "GifQuality": "gif_quality",
         "GifRequest": "gif_request",
         "GoalConfig": "goal_config",
@@ -179,10 +199,12 @@ attach(
         "ImageList": "image_list",
         "ImageRequest": "image_request",
         "ImageResponse": "image_response",
+        "LayoutError": "layout_error",
         "MultiSizeRenderRequest": "multi_size_render_request",
         "MultiSizeRenderResponse": "multi_size_render_response",
         "OffsetPagination": "offset_pagination",
         "OutputConfig": "output_config",
+        "OutputFormat": "output_format",
         "PageSize": "page_size",
         "Pagination": "pagination",
         "PdfMargins": "pdf_margins",
@@ -197,13 +219,21 @@ attach(
         "RefreshPolicy": "refresh_policy",
         "RefreshPolicyOnError": "refresh_policy_on_error",
         "RefreshPolicyType": "refresh_policy_type",
+        "RenderCompleted": "render_completed",
+        "RenderFailed": "render_failed",
         "RenderFormat": "render_format",
+        "RenderResult": "render_result",
         "RenderSize": "render_size",
         "RenderTemplateBody": "render_template_body",
+        "RenderedLayout": "rendered_layout",
         "RenderedSize": "rendered_size",
         "SizeError": "size_error",
         "SizeResult": "size_result",
+        "StoredImage": "stored_image",
         "Template": "template",
+        "TemplateCounts": "template_counts",
+        "TemplateEngine": "template_engine",
+        "TemplateLayout": "template_layout",
         "TemplateList": "template_list",
         "TemplateOutputFormat": "template_output_format",
         "TemplateOutputFormatFilter": "template_output_format_filter",

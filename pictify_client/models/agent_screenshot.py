@@ -17,12 +17,12 @@ class AgentScreenshot(Model):
 
     url: str = ABSENT
     """Address of the image."""
+    id: str = ABSENT
+    """Id of the image."""
+    created_at: datetime = ABSENT
+    """When the image was made, UTC."""
     user_storage_url: str | Unset = UNSET
     """Address of the image in storage of the account's own, where that is set up."""
-    id: str | Unset = UNSET
-    """Id of the image."""
-    created_at: datetime | Unset = UNSET
-    """When the image was made, UTC."""
     metadata: AgentScreenshotMetadata | Unset = UNSET
     """How the image came about."""
 
@@ -31,9 +31,9 @@ class AgentScreenshot(Model):
         pop = d.pop
         self = cls.__new__(cls)
         self.url = v if type(v := pop("url", None)) is str else string(v)
-        self.user_storage_url = v if type(v := pop("userStorageUrl", None)) is str else string(v)
         self.id = v if type(v := pop("id", None)) is str else string(v)
         self.created_at = parse_datetime(pop("createdAt", None))
+        self.user_storage_url = v if type(v := pop("userStorageUrl", None)) is str else string(v)
         self.metadata = AgentScreenshotMetadata.take(v) if (v := pop("metadata", None)) is not None else UNSET
         self.additional_properties = d
         return self
@@ -41,9 +41,9 @@ class AgentScreenshot(Model):
     def to_dict(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
             "url": self.url,
-            "userStorageUrl": self.user_storage_url,
             "id": self.id,
             "createdAt": written(self.created_at, format_datetime),
+            "userStorageUrl": self.user_storage_url,
             "metadata": written(self.metadata, AgentScreenshotMetadata.to_dict),
         }
         return self.with_additional(fields)

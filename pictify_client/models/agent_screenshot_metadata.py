@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, string
+from ..decoding import Model, number, string
 from ..types import UNSET, Unset
 
 
@@ -21,7 +21,7 @@ class AgentScreenshotMetadata(Model):
     """What of the page was captured, in words."""
     selector: str | Unset = UNSET
     """CSS selector of what was captured."""
-    execution_time: int | Unset = UNSET
+    execution_time: float | Unset = UNSET
     """How long it took, in milliseconds."""
 
     @classmethod
@@ -32,7 +32,7 @@ class AgentScreenshotMetadata(Model):
         self.url = v if type(v := pop("url", None)) is str else string(v)
         self.element_description = v if type(v := pop("elementDescription", None)) is str else string(v)
         self.selector = v if type(v := pop("selector", None)) is str else string(v)
-        self.execution_time = v if type(v := pop("executionTime", None)) is int else integer(v)
+        self.execution_time = v if type(v := pop("executionTime", None)) is float else number(v)
         self.additional_properties = d
         return self
 

@@ -18,15 +18,13 @@ class BanditConfig(Model):
     """Whether and how the weights shift to the variants that do better."""
 
     enabled: bool | Unset = UNSET
-    """Whether the weights shift. Left out, it is False."""
+    """Whether the weights shift. Defaults to False."""
     algorithm: BanditConfigAlgorithm | Unset = UNSET
-    """How the new weights are found. One of `thompson_sampling`, `epsilon_greedy`; left out, it is
-    thompson_sampling.
-    """
+    """How the new weights are found. One of `thompson_sampling`, `epsilon_greedy`; defaults to thompson_sampling."""
     warmup_impressions: int | Unset = UNSET
-    """How many impressions come before the first shift. Left out, it is 50."""
+    """How many impressions come before the first shift. Defaults to 50."""
     recompute_interval_minutes: int | Unset = UNSET
-    """Time between two shifts, in minutes. Left out, it is 15."""
+    """Time between two shifts, in minutes. Defaults to 15."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

@@ -5,37 +5,56 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Integer, ListOf, MapOf, Number
-from ..decoding import ABSENT, Model, copied, integer, items, mapping, number, written
+from ..arguments import Argument, Choice, Integer, ListOf, MapOf, Number, String
+from ..decoding import Model, copied, integer, items, mapping, mapping_of, number, string, written
+from ..rules import ExactlyOne, NotTogether, Requires
 from ..types import UNSET, Unset
-from .image_format import ImageFormat
+from .batch_format import BatchFormat
 
-_image_format = ImageFormat.by_value
+_batch_format = BatchFormat.by_value
 
 
 @define(kw_only=True)
 class BatchRenderRequest(Model):
     """The values to render a template with, and how."""
 
-    variable_sets: list[dict[str, Any]]
+    variable_sets: list[dict[str, Any]] | Unset = UNSET
     """Values for the variables of the template, a set for each image. 1 to 100 items."""
-    format: ImageFormat | Unset = UNSET
-    """File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png."""
+    format: BatchFormat | Unset = UNSET
+    """File format of the images. One of `png`, `jpeg`, `webp`, `gif`; defaults to png."""
     quality: float | Unset = UNSET
-    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9."""
+    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9."""
     concurrency: int | Unset = UNSET
-    """How many images are rendered at the same time. 1 to 10; left out, it is 5."""
+    """How many images are rendered at the same time. 1 to 10; defaults to 5."""
+    csv_url: str | Unset = UNSET
+    """URL of a CSV file, which the API fetches; a row is rendered for each of its lines, up to the limit of the plan.
+    Requires `mappings`, and cannot be combined with `variable_sets`.
+    """
+    mappings: dict[str, str] | Unset = UNSET
+    """For each template variable the CSV column of its value: `{"title": "Product name"}`."""
+    layout: str | Unset = UNSET
+    """Key of the layout to render; `default` is the template's own size."""
+    layouts: list[str] | Unset = UNSET
+    """Keys of the layouts to render for each row. Cannot be combined with `layout`. 1 to 20 items."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
         self.variable_sets = (
-            [mapping(i) for i in items(v) if i is not None] if (v := pop("variableSets", None)) is not None else ABSENT
+            [mapping(i) for i in items(v) if i is not None] if (v := pop("variableSets", None)) is not None else UNSET
         )
-        self.format = _image_format[v] if (v := pop("format", None)) is not None else UNSET
+        self.format = _batch_format[v] if (v := pop("format", None)) is not None else UNSET
         self.quality = v if type(v := pop("quality", None)) is float else number(v)
         self.concurrency = v if type(v := pop("concurrency", None)) is int else integer(v)
+        self.csv_url = v if type(v := pop("csvUrl", None)) is str else string(v)
+        self.mappings = mapping_of(v, str, string) if (v := pop("mappings", None)) is not None else UNSET
+        self.layout = v if type(v := pop("layout", None)) is str else string(v)
+        self.layouts = (
+            [i if type(i) is str else string(i) for i in items(v) if i is not None]
+            if (v := pop("layouts", None)) is not None
+            else UNSET
+        )
         self.additional_properties = d
         return self
 
@@ -45,13 +64,27 @@ class BatchRenderRequest(Model):
             "format": written(self.format, str),
             "quality": self.quality,
             "concurrency": self.concurrency,
+            "csvUrl": self.csv_url,
+            "mappings": written(self.mappings, copied),
+            "layout": self.layout,
+            "layouts": written(self.layouts, list),
         }
         return self.with_additional(fields)
 
 
 BatchRenderRequest.FIELDS = (
-    Argument("variable_sets", "variableSets", ListOf(MapOf(), min_items=1, max_items=100), required=True),
-    Argument("format", "format", Choice(ImageFormat)),
+    Argument("variable_sets", "variableSets", ListOf(MapOf(), min_items=1, max_items=100)),
+    Argument("format", "format", Choice(BatchFormat)),
     Argument("quality", "quality", Number(minimum=0.1, maximum=1)),
     Argument("concurrency", "concurrency", Integer(minimum=1, maximum=10)),
+    Argument("csv_url", "csvUrl", String()),
+    Argument("mappings", "mappings", MapOf(String())),
+    Argument("layout", "layout", String()),
+    Argument("layouts", "layouts", ListOf(String(), min_items=1, max_items=20)),
+)
+BatchRenderRequest.RULES = (
+    ExactlyOne(("variableSets",), ("csvUrl",)),
+    NotTogether("layout", "layouts"),
+    Requires("csvUrl", "mappings"),
+    Requires("mappings", "csvUrl"),
 )

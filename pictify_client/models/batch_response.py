@@ -22,7 +22,7 @@ class BatchResponse(Model):
     """State of the batch; `partial` when it has ended and some of the images failed. One of `pending`, `processing`,
     `completed`, `failed`, `partial`, `cancelled`.
     """
-    total_items: int | Unset = UNSET
+    total_items: int = ABSENT
     """How many images it renders."""
     message: str | Unset = UNSET
     """What the API says of it, in words."""

@@ -5,37 +5,60 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, integer, string
+from ..decoding import Model, boolean, integer, items, number, string, written
 from ..types import UNSET, Unset
+from .layout_error import LayoutError
+from .rendered_layout import RenderedLayout
 
 
 @define(kw_only=True)
 class BatchResult(Model):
-    """What became of one set of values."""
+    """A row that was rendered. The API sends no URL here; see `url`."""
 
     index: int | Unset = UNSET
-    """Place of the set in the request, counted from 0."""
+    """Index of the row, counted from 0."""
     success: bool | Unset = UNSET
-    """Whether the image was rendered."""
+    """Whether the row was rendered."""
     url: str | Unset = UNSET
-    """Address of the image."""
-    width: int | Unset = UNSET
+    """URL of the image. Only older versions of the API sent it: get URLs from the `render.completed` webhook."""
+    width: float | Unset = UNSET
     """Width of the image in pixels."""
-    height: int | Unset = UNSET
+    height: float | Unset = UNSET
     """Height of the image in pixels."""
     error: str | Unset = UNSET
     """What went wrong, when the image was not rendered."""
+    variables: list[str] | Unset = UNSET
+    """Names of the variables that were set."""
+    results: list[RenderedLayout] | Unset = UNSET
+    """The files by layout. Only older versions of the API sent them."""
+    errors: list[LayoutError] | Unset = UNSET
+    """The layouts that failed. Only older versions of the API sent them."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
-        self.index = v if type(v := pop("index", None)) is int else integer(v)
+        self.index = v if type(v := pop("index" if "index" in d else "row", None)) is int else integer(v)
         self.success = v if type(v := pop("success", None)) is bool else boolean(v)
         self.url = v if type(v := pop("url", None)) is str else string(v)
-        self.width = v if type(v := pop("width", None)) is int else integer(v)
-        self.height = v if type(v := pop("height", None)) is int else integer(v)
+        self.width = v if type(v := pop("width", None)) is float else number(v)
+        self.height = v if type(v := pop("height", None)) is float else number(v)
         self.error = v if type(v := pop("error", None)) is str else string(v)
+        self.variables = (
+            [i if type(i) is str else string(i) for i in items(v) if i is not None]
+            if (v := pop("variables", None)) is not None
+            else UNSET
+        )
+        self.results = (
+            [RenderedLayout.take(i) for i in items(v) if i is not None]
+            if (v := pop("results", None)) is not None
+            else UNSET
+        )
+        self.errors = (
+            [LayoutError.take(i) for i in items(v) if i is not None]
+            if (v := pop("errors", None)) is not None
+            else UNSET
+        )
         self.additional_properties = d
         return self
 
@@ -47,5 +70,8 @@ class BatchResult(Model):
             "width": self.width,
             "height": self.height,
             "error": self.error,
+            "variables": written(self.variables, list),
+            "results": written(self.results, (lambda v: [RenderedLayout.to_dict(i) for i in v])),
+            "errors": written(self.errors, (lambda v: [LayoutError.to_dict(i) for i in v])),
         }
         return self.with_additional(fields)

@@ -4,10 +4,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from attrs import define
+from attrs import define, field
 
-from ..decoding import ABSENT, Model, format_datetime, integer, items, parse_datetime, string, written
+from ..decoding import ABSENT, format_datetime, integer, items, number, parse_datetime, string, written
+from ..results import Rows
 from ..types import UNSET, Unset
+from .batch_error import BatchError
 from .batch_result import BatchResult
 from .batch_state import BatchState
 
@@ -15,7 +17,7 @@ _batch_state = BatchState.by_value
 
 
 @define(kw_only=True)
-class BatchStatus(Model):
+class BatchStatus(Rows):
     """A batch, how far it is, and its results."""
 
     batch_id: str = ABSENT
@@ -24,41 +26,45 @@ class BatchStatus(Model):
     """State of the batch; `partial` when it has ended and some of the images failed. One of `pending`, `processing`,
     `completed`, `failed`, `partial`, `cancelled`.
     """
-    progress: int | Unset = UNSET
-    """How much of it is done, in percent. 0 to 100."""
-    total_items: int | Unset = UNSET
+    total_items: int = ABSENT
     """How many images it renders."""
+    progress: float | Unset = UNSET
+    """How much of it is done, in percent. 0 to 100."""
     completed_items: int | Unset = UNSET
     """How many images are rendered."""
     failed_items: int | Unset = UNSET
     """How many images failed."""
-    results: list[BatchResult] | Unset = UNSET
-    """What became of the sets of values."""
+    results: list[BatchResult] = field(factory=list[BatchResult])
+    """The rows that were rendered."""
     created_at: datetime | Unset = UNSET
     """When the batch was made, UTC."""
     started_at: datetime | Unset = UNSET
     """When the first image was begun, UTC."""
     completed_at: datetime | Unset = UNSET
     """When the batch ended, UTC."""
+    errors: list[BatchError] = field(factory=list[BatchError])
+    """The rows that failed."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
+        d = cls.prepare(d)
         pop = d.pop
         self = cls.__new__(cls)
         self.batch_id = v if type(v := pop("batchId", None)) is str else string(v)
         self.status = _batch_state[v] if (v := pop("status", None)) is not None else ABSENT
-        self.progress = v if type(v := pop("progress", None)) is int else integer(v)
         self.total_items = v if type(v := pop("totalItems", None)) is int else integer(v)
+        self.progress = v if type(v := pop("progress", None)) is float else number(v)
         self.completed_items = v if type(v := pop("completedItems", None)) is int else integer(v)
         self.failed_items = v if type(v := pop("failedItems", None)) is int else integer(v)
         self.results = (
-            [BatchResult.take(i) for i in items(v) if i is not None]
-            if (v := pop("results", None)) is not None
-            else UNSET
+            [BatchResult.take(i) for i in items(v) if i is not None] if (v := pop("results", None)) is not None else []
         )
         self.created_at = parse_datetime(pop("createdAt", None))
         self.started_at = parse_datetime(pop("startedAt", None))
         self.completed_at = parse_datetime(pop("completedAt", None))
+        self.errors = (
+            [BatchError.take(i) for i in items(v) if i is not None] if (v := pop("errors", None)) is not None else []
+        )
         self.additional_properties = d
         return self
 
@@ -66,13 +72,14 @@ class BatchStatus(Model):
         fields: dict[str, Any] = {
             "batchId": self.batch_id,
             "status": written(self.status, str),
-            "progress": self.progress,
             "totalItems": self.total_items,
+            "progress": self.progress,
             "completedItems": self.completed_items,
             "failedItems": self.failed_items,
             "results": written(self.results, (lambda v: [BatchResult.to_dict(i) for i in v])),
             "createdAt": written(self.created_at, format_datetime),
             "startedAt": written(self.started_at, format_datetime),
             "completedAt": written(self.completed_at, format_datetime),
+            "errors": written(self.errors, (lambda v: [BatchError.to_dict(i) for i in v])),
         }
         return self.with_additional(fields)

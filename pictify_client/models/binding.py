@@ -9,6 +9,7 @@ from attrs import define
 from ..decoding import (
     ABSENT,
     Model,
+    boolean,
     copied,
     format_datetime,
     integer,
@@ -32,15 +33,15 @@ class Binding(Model):
     """A template tied to a data source, rendered again when the data changes."""
 
     uid: str = ABSENT
-    """Id of the binding (`bind_...`)."""
+    """Id of the binding."""
     status: BindingStatus = ABSENT
     """Whether it refreshes, rests, or has failed. One of `active`, `paused`, `error`."""
     render_url: str = ABSENT
-    """Address of the rendered image, always the latest one; made to be embedded."""
+    """URL of the rendered image, always the latest one; made to be embedded."""
     name: str | Unset = UNSET
     """What the account calls it."""
     template_id: str | Unset = UNSET
-    """Id of the template that it renders (`tmpl_...`)."""
+    """Id of the template that it renders."""
     data_source: DataSource | Unset = UNSET
     """Where the data of a binding comes from."""
     mapping: dict[str, str] | Unset = UNSET
@@ -55,16 +56,26 @@ class Binding(Model):
     """When the binding was made."""
     output_config: OutputConfig | Unset = UNSET
     """What a binding is rendered to."""
+    data_source_id: str | Unset = UNSET
+    """Id of the stored data source, if it has one."""
+    created_by: str | Unset = UNSET
+    """Id of the user or team that created it."""
+    active: bool | Unset = UNSET
+    """False once the binding is deleted; lists may still contain it."""
+    paused_reason: str | Unset | None = UNSET
+    """Why it is paused."""
+    next_refresh: datetime | Unset | None = UNSET
+    """When the data is fetched next."""
     last_fetch_at: datetime | Unset | None = UNSET
-    """When the data was last fetched; null before the first time."""
+    """When the data was last fetched; absent or null before the first time."""
     last_render_at: datetime | Unset | None = UNSET
-    """When the template was last rendered; null before the first time."""
+    """When the template was last rendered; absent or null before the first time."""
     last_error: str | Unset | None = UNSET
-    """What went wrong at the last refresh; null when nothing did."""
+    """What went wrong at the last refresh; absent or null if nothing did."""
     error_count: int | Unset = UNSET
-    """How many refreshes have failed."""
+    """Number of failed refreshes."""
     updated_at: datetime | Unset = UNSET
-    """When the binding was last changed."""
+    """When the binding was last changed, UTC."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -82,6 +93,13 @@ class Binding(Model):
         self.webhook_url = v if type(v := pop("webhookUrl", None)) is str else string(v)
         self.created_at = parse_datetime(pop("createdAt", None))
         self.output_config = OutputConfig.take(v) if (v := pop("outputConfig", None)) is not None else UNSET
+        self.data_source_id = v if type(v := pop("dataSourceId", None)) is str else string(v)
+        self.created_by = v if type(v := pop("createdBy", None)) is str else string(v)
+        self.active = v if type(v := pop("active", None)) is bool else boolean(v)
+        self.paused_reason = (
+            v if (v := pop("pausedReason", UNSET)) is None or v is UNSET else v if type(v) is str else string(v)
+        )
+        self.next_refresh = v if (v := pop("nextRefresh", UNSET)) is None or v is UNSET else parse_datetime(v)
         self.last_fetch_at = v if (v := pop("lastFetchAt", UNSET)) is None or v is UNSET else parse_datetime(v)
         self.last_render_at = v if (v := pop("lastRenderAt", UNSET)) is None or v is UNSET else parse_datetime(v)
         self.last_error = (
@@ -106,6 +124,11 @@ class Binding(Model):
             "webhookUrl": self.webhook_url,
             "createdAt": written(self.created_at, format_datetime),
             "outputConfig": written(self.output_config, OutputConfig.to_dict),
+            "dataSourceId": self.data_source_id,
+            "createdBy": self.created_by,
+            "active": self.active,
+            "pausedReason": self.paused_reason,
+            "nextRefresh": written(self.next_refresh, format_datetime),
             "lastFetchAt": written(self.last_fetch_at, format_datetime),
             "lastRenderAt": written(self.last_render_at, format_datetime),
             "lastError": self.last_error,

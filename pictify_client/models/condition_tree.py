@@ -24,17 +24,21 @@ class ConditionTree(Model):
     type: ConditionTreeType | Unset = UNSET
     """Whether it is a group or a rule. One of `group`, `rule`."""
     operator: ConditionTreeOperator | Unset = UNSET
-    """How a group joins its children. One of `AND`, `OR`."""
+    """How a group joins its children, or how a rule compares. One of `AND`, `OR`, `eq`, `in`, `not_in`, `contains`,
+    `gt`, `lt`, `gte`, `lte`.
+    """
     children: list[ConditionTree] | Unset = UNSET
     """What a group joins."""
     property: str | Unset = UNSET
     """Name of what a rule looks at."""
     rule_operator: ConditionTreeRuleOperator | Unset = UNSET
-    """How a rule compares. One of `equals`, `not_equals`, `contains`, `not_contains`, `starts_with`, `ends_with`,
-    `gt`, `lt`, `gte`, `lte`.
+    """How a rule compares, as the document names it; the dashboard sends `operator`. One of `equals`, `not_equals`,
+    `contains`, `not_contains`, `starts_with`, `ends_with`, `gt`, `lt`, `gte`, `lte`.
     """
     value: Any | Unset = UNSET
     """What a rule compares with."""
+    rules: list[ConditionTree] | Unset = UNSET
+    """The rules of a group, as older experiments have them."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -50,6 +54,11 @@ class ConditionTree(Model):
         self.property = v if type(v := pop("property", None)) is str else string(v)
         self.rule_operator = _condition_tree_rule_operator[v] if (v := pop("ruleOperator", None)) is not None else UNSET
         self.value = pop("value", UNSET)
+        self.rules = (
+            [ConditionTree.take(i) for i in items(v) if i is not None]
+            if (v := pop("rules", None)) is not None
+            else UNSET
+        )
         self.additional_properties = d
         return self
 
@@ -61,15 +70,17 @@ class ConditionTree(Model):
             "property": self.property,
             "ruleOperator": written(self.rule_operator, str),
             "value": self.value,
+            "rules": written(self.rules, (lambda v: [ConditionTree.to_dict(i) for i in v])),
         }
         return self.with_additional(fields)
 
 
 ConditionTree.FIELDS = (
     Argument("type", "type", Choice(ConditionTreeType)),
-    Argument("operator", "operator", Choice(ConditionTreeOperator)),
+    Argument("operator", "operator", Choice(ConditionTreeOperator, extensible=True)),
     Argument("children", "children", ListOf(Object(ConditionTree))),
     Argument("property", "property", String()),
-    Argument("rule_operator", "ruleOperator", Choice(ConditionTreeRuleOperator)),
+    Argument("rule_operator", "ruleOperator", Choice(ConditionTreeRuleOperator, extensible=True)),
     Argument("value", "value", Anything(), nullable=True),
+    Argument("rules", "rules", ListOf(Object(ConditionTree))),
 )

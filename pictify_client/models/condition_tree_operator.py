@@ -3,7 +3,15 @@ from ..types import OpenEnum
 
 
 class ConditionTreeOperator(OpenEnum):
-    """How a group joins its children."""
+    """How a group joins its children, or how a rule compares."""
 
     AND = "AND"
     OR = "OR"
+    EQ = "eq"
+    IN = "in"
+    NOT_IN = "not_in"
+    CONTAINS = "contains"
+    GT = "gt"
+    LT = "lt"
+    GTE = "gte"
+    LTE = "lte"

@@ -3,7 +3,7 @@ from ..types import OpenEnum
 
 
 class ConditionTreeRuleOperator(OpenEnum):
-    """How a rule compares."""
+    """How a rule compares, as the document names it; the dashboard sends `operator`."""
 
     EQUALS = "equals"
     NOT_EQUALS = "not_equals"

@@ -7,6 +7,7 @@ from attrs import define, field
 
 from ..arguments import Argument, MapOf, Object, String
 from ..decoding import ABSENT, Model, copied, mapping, mapping_of, shown, string, written
+from ..rules import ExactlyOne
 from ..types import UNSET, Unset
 from .data_source import DataSource
 from .output_config import OutputConfig
@@ -18,53 +19,59 @@ class CreateBindingBody(Model):
     """The binding to create."""
 
     template_id: str
-    """Id of the template to render (`tmpl_...`)."""
-    data_source: DataSource = field(repr=shown)
-    """Where the data of a binding comes from."""
+    """Id of the template to render."""
     mapping: dict[str, str]
     """For each template variable the path of its value in the data: `{"price": "data.price"}`."""
     name: str | Unset = UNSET
     """What to call it. At most 255 characters."""
+    data_source: DataSource | Unset = field(default=UNSET, repr=shown)
+    """Where the data of a binding comes from."""
     defaults: dict[str, Any] | Unset = UNSET
     """Values for the variables that the data leaves open."""
     refresh_policy: RefreshPolicy | Unset = UNSET
     """When the data of a binding is fetched again, and what is served when that fails."""
     output_config: OutputConfig | Unset = UNSET
     """What a binding is rendered to."""
+    data_source_id: str | Unset = UNSET
+    """Id of a stored data source. Cannot be combined with `data_source`."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
         self.template_id = v if type(v := pop("templateId", None)) is str else string(v)
-        self.data_source = DataSource.take(v) if (v := pop("dataSource", None)) is not None else ABSENT
         self.mapping = mapping_of(v, str, string) if (v := pop("mapping", None)) is not None else ABSENT
         self.name = v if type(v := pop("name", None)) is str else string(v)
+        self.data_source = DataSource.take(v) if (v := pop("dataSource", None)) is not None else UNSET
         self.defaults = v if type(v := pop("defaults", None)) is dict else mapping(v)
         self.refresh_policy = RefreshPolicy.take(v) if (v := pop("refreshPolicy", None)) is not None else UNSET
         self.output_config = OutputConfig.take(v) if (v := pop("outputConfig", None)) is not None else UNSET
+        self.data_source_id = v if type(v := pop("dataSourceId", None)) is str else string(v)
         self.additional_properties = d
         return self
 
     def to_dict(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
             "templateId": self.template_id,
-            "dataSource": written(self.data_source, DataSource.to_dict),
             "mapping": written(self.mapping, copied),
             "name": self.name,
+            "dataSource": written(self.data_source, DataSource.to_dict),
             "defaults": written(self.defaults, copied),
             "refreshPolicy": written(self.refresh_policy, RefreshPolicy.to_dict),
             "outputConfig": written(self.output_config, OutputConfig.to_dict),
+            "dataSourceId": self.data_source_id,
         }
         return self.with_additional(fields)
 
 
 CreateBindingBody.FIELDS = (
     Argument("template_id", "templateId", String(), required=True),
-    Argument("data_source", "dataSource", Object(DataSource), required=True),
     Argument("mapping", "mapping", MapOf(String()), required=True),
     Argument("name", "name", String(max_length=255)),
+    Argument("data_source", "dataSource", Object(DataSource)),
     Argument("defaults", "defaults", MapOf()),
     Argument("refresh_policy", "refreshPolicy", Object(RefreshPolicy)),
     Argument("output_config", "outputConfig", Object(OutputConfig)),
+    Argument("data_source_id", "dataSourceId", String()),
 )
+CreateBindingBody.RULES = (ExactlyOne(("dataSource",), ("dataSourceId",)),)

@@ -34,7 +34,7 @@ class CreateExperimentBody(Model):
     variants: list[ExperimentVariant]
     """What to choose from; the weights of all variants sum to 10000. At least 2 items."""
     template_uid: str | Unset = UNSET
-    """Id of the template of the variants that name none of their own (`tmpl_...`)."""
+    """Id of the template of the variants that name none of their own."""
     goal_config: GoalConfig | Unset = UNSET
     """What counts as a success."""
     bandit_config: BanditConfig | Unset = UNSET
@@ -42,17 +42,17 @@ class CreateExperimentBody(Model):
     hypothesis: str | Unset = UNSET
     """What the experiment is to show. At most 500 characters."""
     minimum_sample_size: int | Unset = UNSET
-    """How many impressions a result takes at least. Left out, it is 1000."""
+    """How many impressions a result takes at least. Defaults to 1000."""
     confidence_threshold: float | Unset = UNSET
-    """Confidence, as a fraction, from which a variant counts as the winner. Left out, it is 0.95."""
+    """Confidence, as a fraction, from which a variant counts as the winner. Defaults to 0.95."""
     minimum_run_days: int | Unset = UNSET
-    """How many days a result takes at least. Left out, it is 7."""
+    """How many days a result takes at least. Defaults to 7."""
     output_config: ExperimentOutputConfig | Unset = UNSET
     """What the variants are rendered to."""
     fallback_image_url: str | Unset = UNSET
     """Address of the image that is served when no variant is."""
     fallback_template_uid: str | Unset = UNSET
-    """Id of the template that is rendered when no variant is (`tmpl_...`)."""
+    """Id of the template that is rendered when no variant is."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

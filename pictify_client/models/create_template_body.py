@@ -5,12 +5,15 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Integer, ListOf, MapOf, Object, String
-from ..decoding import Model, copied, integer, items, mapping, string, written
+from ..arguments import Anything, Argument, Boolean, Choice, Integer, ListOf, MapOf, Object, String
+from ..decoding import Model, boolean, copied, entries, integer, items, mapping, string, written
 from ..types import UNSET, Unset
+from .template_engine import TemplateEngine
+from .template_layout import TemplateLayout
 from .template_output_format import TemplateOutputFormat
 from .variable_definition import VariableDefinition
 
+_template_engine = TemplateEngine.by_value
 _template_output_format = TemplateOutputFormat.by_value
 
 
@@ -21,7 +24,7 @@ class CreateTemplateBody(Model):
     name: str
     """What to call it."""
     html: str | Unset = UNSET
-    """The design, in HTML."""
+    """The design in HTML, at most 500 KB. Variables are written `{{name}}`."""
     fabric_js_data: dict[str, Any] | Unset = UNSET
     """The design as a canvas, as Fabric.js serializes it to JSON."""
     width: int | Unset = UNSET
@@ -38,6 +41,24 @@ class CreateTemplateBody(Model):
     """Its variables."""
     output_format: TemplateOutputFormat | Unset = UNSET
     """Whether it renders to images or to PDFs. One of `image`, `pdf`."""
+    engine: TemplateEngine | Unset = UNSET
+    """What renders it: `html`, or `fabric` for a canvas. Derived from the design on creation, and cannot be changed
+    later. One of `html`, `fabric`.
+    """
+    variables: list[str] | Unset = UNSET
+    """Names of its variables."""
+    js_enabled: bool | Unset = UNSET
+    """Whether scripts in the HTML run; not by default."""
+    strict_variables: bool | Unset = UNSET
+    """Whether a value for an unknown variable is an error; not by default."""
+    pdf_preset: str | Unset = UNSET
+    """Page size, such as `A4`, for templates that render to PDFs."""
+    pages: Any | Unset = UNSET
+    """The pages, for templates that render to PDFs."""
+    layouts: dict[str, TemplateLayout] | Unset = UNSET
+    """Further layouts by key (lower-case letters, digits and hyphens), at most 20. Not for templates that render to
+    PDFs.
+    """
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -61,6 +82,21 @@ class CreateTemplateBody(Model):
             else UNSET
         )
         self.output_format = _template_output_format[v] if (v := pop("outputFormat", None)) is not None else UNSET
+        self.engine = _template_engine[v] if (v := pop("engine", None)) is not None else UNSET
+        self.variables = (
+            [i if type(i) is str else string(i) for i in items(v) if i is not None]
+            if (v := pop("variables", None)) is not None
+            else UNSET
+        )
+        self.js_enabled = v if type(v := pop("jsEnabled", None)) is bool else boolean(v)
+        self.strict_variables = v if type(v := pop("strictVariables", None)) is bool else boolean(v)
+        self.pdf_preset = v if type(v := pop("pdfPreset", None)) is str else string(v)
+        self.pages = pop("pages", UNSET)
+        self.layouts = (
+            {k: TemplateLayout.take(i) for k, i in entries(v) if i is not None}
+            if (v := pop("layouts", None)) is not None
+            else UNSET
+        )
         self.additional_properties = d
         return self
 
@@ -78,6 +114,13 @@ class CreateTemplateBody(Model):
                 self.variable_definitions, (lambda v: [VariableDefinition.to_dict(i) for i in v])
             ),
             "outputFormat": written(self.output_format, str),
+            "engine": written(self.engine, str),
+            "variables": written(self.variables, list),
+            "jsEnabled": self.js_enabled,
+            "strictVariables": self.strict_variables,
+            "pdfPreset": self.pdf_preset,
+            "pages": self.pages,
+            "layouts": written(self.layouts, (lambda v: {k: TemplateLayout.to_dict(i) for k, i in v.items()})),
         }
         return self.with_additional(fields)
 
@@ -93,4 +136,11 @@ CreateTemplateBody.FIELDS = (
     Argument("tags", "tags", ListOf(String())),
     Argument("variable_definitions", "variableDefinitions", ListOf(Object(VariableDefinition))),
     Argument("output_format", "outputFormat", Choice(TemplateOutputFormat)),
+    Argument("engine", "engine", Choice(TemplateEngine, extensible=True)),
+    Argument("variables", "variables", ListOf(String())),
+    Argument("js_enabled", "jsEnabled", Boolean()),
+    Argument("strict_variables", "strictVariables", Boolean()),
+    Argument("pdf_preset", "pdfPreset", String()),
+    Argument("pages", "pages", Anything(), nullable=True),
+    Argument("layouts", "layouts", MapOf(Object(TemplateLayout), max_items=20, key_pattern="^[a-z0-9-]{1,64}$")),
 )

@@ -25,9 +25,7 @@ class CreateWebhookSubscriptionBody(Model):
     target_url: str
     """Address to send the messages to."""
     platform: WebhookPlatform | Unset = UNSET
-    """Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`; left out, it is
-    custom.
-    """
+    """Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`; defaults to custom."""
     filters: WebhookFilters | Unset = UNSET
     """Which of the events it reports."""
 

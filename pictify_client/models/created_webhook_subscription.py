@@ -6,7 +6,19 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..decoding import ABSENT, Model, format_datetime, hidden, integer, parse_datetime, secret, string, written
+from ..decoding import (
+    ABSENT,
+    Model,
+    copied,
+    format_datetime,
+    hidden,
+    integer,
+    mapping,
+    parse_datetime,
+    secret,
+    string,
+    written,
+)
 from ..types import UNSET, Unset
 from .webhook_event_type import WebhookEventType
 from .webhook_filters import WebhookFilters
@@ -25,7 +37,7 @@ class CreatedWebhookSubscription(Model):
     uid: str = ABSENT
     """Id of the subscription."""
     secret: str = field(default=ABSENT, repr=hidden)
-    """Secret that the messages are signed with (`whsec_...`); returned only here."""
+    """Secret that the messages are signed with; returned only here."""
     event: WebhookEventType | Unset = UNSET
     """Event that it reports. One of `render.completed`, `render.failed`, `binding.updated`, `binding.failed`."""
     target_url: str | Unset = UNSET
@@ -40,10 +52,12 @@ class CreatedWebhookSubscription(Model):
     """How many messages were delivered."""
     failure_count: int | Unset = UNSET
     """How many deliveries failed."""
-    last_delivery_at: datetime | Unset = UNSET
+    last_delivery_at: datetime | Unset | None = UNSET
     """When the last message was delivered, UTC."""
     created_at: datetime | Unset = UNSET
     """When the subscription was made, UTC."""
+    last_delivery: dict[str, Any] | Unset = UNSET
+    """The last delivery, as older versions of the API describe it."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -58,8 +72,9 @@ class CreatedWebhookSubscription(Model):
         self.filters = WebhookFilters.take(v) if (v := pop("filters", None)) is not None else UNSET
         self.delivery_count = v if type(v := pop("deliveryCount", None)) is int else integer(v)
         self.failure_count = v if type(v := pop("failureCount", None)) is int else integer(v)
-        self.last_delivery_at = parse_datetime(pop("lastDeliveryAt", None))
+        self.last_delivery_at = v if (v := pop("lastDeliveryAt", UNSET)) is None or v is UNSET else parse_datetime(v)
         self.created_at = parse_datetime(pop("createdAt", None))
+        self.last_delivery = v if type(v := pop("lastDelivery", None)) is dict else mapping(v)
         self.additional_properties = d
         return self
 
@@ -76,5 +91,6 @@ class CreatedWebhookSubscription(Model):
             "failureCount": self.failure_count,
             "lastDeliveryAt": written(self.last_delivery_at, format_datetime),
             "createdAt": written(self.created_at, format_datetime),
+            "lastDelivery": written(self.last_delivery, copied),
         }
         return self.with_additional(fields)

@@ -24,7 +24,7 @@ class Credentials(Model):
     username: str | Unset = UNSET
     """User name, for credentials of type `basic_auth`."""
     header_name: str | Unset = UNSET
-    """Name of the header that carries the value, for credentials of type `custom_header`."""
+    """Name of the header with the value, for credentials of type `custom_header`."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

@@ -27,9 +27,9 @@ class DataSource(Model):
     method: DataSourceMethod | Unset = UNSET
     """HTTP method with which `url` is fetched. One of `GET`, `POST`."""
     headers: dict[str, str] | Unset = field(default=UNSET, repr=hidden)
-    """Headers sent with the fetch; kept out of the repr, as they may carry a key."""
+    """Headers of the request."""
     body: Any | Unset = field(default=UNSET, repr=hidden)
-    """Body sent with the fetch, for the method `POST`; kept out of the repr, as it may hold a key."""
+    """Body of the request, for the method `POST`."""
     credentials: Credentials | Unset = field(default=UNSET, repr=shown)
     """What to authenticate to the data source with."""
 

@@ -11,12 +11,14 @@ from ..types import UNSET, Unset
 
 @define(kw_only=True)
 class Deletion(Model):
-    """Word that something is deleted; the API sends one of both fields."""
+    """Confirmation of a deletion. The API sends one of the fields, or nothing."""
 
     message: str | Unset = UNSET
-    """The same in words."""
+    """What the API says about it."""
     deleted: bool | Unset = UNSET
-    """True once it is deleted."""
+    """True if it is deleted."""
+    success: bool | Unset = UNSET
+    """True if it is deleted."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -24,6 +26,7 @@ class Deletion(Model):
         self = cls.__new__(cls)
         self.message = v if type(v := pop("message", None)) is str else string(v)
         self.deleted = v if type(v := pop("deleted", None)) is bool else boolean(v)
+        self.success = v if type(v := pop("success", None)) is bool else boolean(v)
         self.additional_properties = d
         return self
 
@@ -31,5 +34,6 @@ class Deletion(Model):
         fields: dict[str, Any] = {
             "message": self.message,
             "deleted": self.deleted,
+            "success": self.success,
         }
         return self.with_additional(fields)

@@ -42,7 +42,7 @@ class Experiment(Model):
     updated_at: datetime = ABSENT
     """When the experiment was last changed, UTC."""
     template_uid: str | Unset = UNSET
-    """Id of the template of the variants that name none of their own (`tmpl_...`)."""
+    """Id of the template of the variants that name none of their own."""
     goal_config: GoalConfig | Unset = UNSET
     """What counts as a success."""
     bandit_config: BanditConfig | Unset = UNSET
@@ -50,11 +50,11 @@ class Experiment(Model):
     hypothesis: str | Unset = UNSET
     """What the experiment is to show. At most 500 characters."""
     minimum_sample_size: int | Unset = UNSET
-    """How many impressions a result takes at least. Left out, it is 1000."""
+    """How many impressions a result takes at least. Defaults to 1000."""
     confidence_threshold: float | Unset = UNSET
-    """Confidence, as a fraction, from which a variant counts as the winner. Left out, it is 0.95."""
+    """Confidence, as a fraction, from which a variant counts as the winner. Defaults to 0.95."""
     minimum_run_days: int | Unset = UNSET
-    """How many days a result takes at least. Left out, it is 7."""
+    """How many days a result takes at least. Defaults to 7."""
     winner_variant_id: str | Unset | None = UNSET
     """Id of the variant that won; null while none has."""
     winner_declared_at: datetime | Unset | None = UNSET
@@ -63,6 +63,10 @@ class Experiment(Model):
     """Address of the image that is served when no variant is."""
     output_config: ExperimentOutputConfig | Unset = UNSET
     """What the variants are rendered to."""
+    start_at: datetime | Unset = UNSET
+    """When it is to start, UTC."""
+    end_at: datetime | Unset = UNSET
+    """When it is to end, UTC."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -95,6 +99,8 @@ class Experiment(Model):
         )
         self.fallback_image_url = v if type(v := pop("fallbackImageUrl", None)) is str else string(v)
         self.output_config = ExperimentOutputConfig.take(v) if (v := pop("outputConfig", None)) is not None else UNSET
+        self.start_at = parse_datetime(pop("startAt", None))
+        self.end_at = parse_datetime(pop("endAt", None))
         self.additional_properties = d
         return self
 
@@ -119,5 +125,7 @@ class Experiment(Model):
             "winnerDeclaredAt": written(self.winner_declared_at, format_datetime),
             "fallbackImageUrl": self.fallback_image_url,
             "outputConfig": written(self.output_config, ExperimentOutputConfig.to_dict),
+            "startAt": written(self.start_at, format_datetime),
+            "endAt": written(self.end_at, format_datetime),
         }
         return self.with_additional(fields)

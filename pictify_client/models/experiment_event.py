@@ -38,7 +38,7 @@ class ExperimentEvent(Model):
     metadata: dict[str, Any] | Unset = UNSET
     """More about the event, at most 10 KB and 3 levels deep."""
     source: ExperimentEventSource | Unset = UNSET
-    """What sends the event. One of `sdk`, `api`; left out, it is api."""
+    """What sends the event. One of `sdk`, `api`; defaults to api."""
     write_key: str | Unset = field(default=UNSET, repr=hidden)
     """Write key, instead of one in the header `X-Write-Key`."""
 
@@ -74,7 +74,7 @@ class ExperimentEvent(Model):
 
 
 ExperimentEvent.FIELDS = (
-    Argument("event", "event", Choice(ExperimentEventType), required=True),
+    Argument("event", "event", Choice(ExperimentEventType, extensible=True), required=True),
     Argument("experiment", "experiment", String(max_length=60), required=True),
     Argument("variant_id", "variantId", String()),
     Argument("channel", "channel", Choice(ExperimentEventChannel)),

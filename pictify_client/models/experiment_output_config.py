@@ -18,9 +18,9 @@ class ExperimentOutputConfig(Model):
     """What the variants are rendered to."""
 
     format: ImageFormat | Unset = UNSET
-    """File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png."""
+    """File format of the images. One of `png`, `jpeg`, `webp`; defaults to png."""
     quality: float | Unset = UNSET
-    """Compression quality in percent, for the lossy formats. Left out, it is 90."""
+    """Compression quality in percent, for the lossy formats. Defaults to 90."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, string, written
+from ..decoding import Model, copied, integer, mapping, string, written
 from ..types import UNSET, Unset
 from .experiment_quotas import ExperimentQuotas
 
@@ -22,6 +22,10 @@ class ExperimentQuota(Model):
     """How many variants an experiment may have."""
     analytics_retention_days: int | Unset = UNSET
     """How long the figures of an experiment are kept, in days."""
+    limits: dict[str, Any] | Unset = UNSET
+    """How many experiments of each type the plan allows."""
+    counts: dict[str, Any] | Unset = UNSET
+    """How many experiments of each type there are."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -31,6 +35,8 @@ class ExperimentQuota(Model):
         self.quota = ExperimentQuotas.take(v) if (v := pop("quota", None)) is not None else UNSET
         self.max_variants = v if type(v := pop("maxVariants", None)) is int else integer(v)
         self.analytics_retention_days = v if type(v := pop("analyticsRetentionDays", None)) is int else integer(v)
+        self.limits = v if type(v := pop("limits", None)) is dict else mapping(v)
+        self.counts = v if type(v := pop("counts", None)) is dict else mapping(v)
         self.additional_properties = d
         return self
 
@@ -40,5 +46,7 @@ class ExperimentQuota(Model):
             "quota": written(self.quota, ExperimentQuotas.to_dict),
             "maxVariants": self.max_variants,
             "analyticsRetentionDays": self.analytics_retention_days,
+            "limits": written(self.limits, copied),
+            "counts": written(self.counts, copied),
         }
         return self.with_additional(fields)

@@ -23,19 +23,21 @@ class ExperimentVariant(Model):
     name: str | Unset = UNSET
     """What the account calls it."""
     template_uid: str | Unset = UNSET
-    """Id of the template that it renders (`tmpl_...`)."""
+    """Id of the template that it renders."""
     variables: dict[str, Any] | Unset = UNSET
     """Values for the variables of the template, by name."""
     is_default: bool | Unset = UNSET
-    """Whether it is chosen when no other variant applies. Left out, it is False."""
+    """Whether it is chosen when no other variant applies. Defaults to False."""
     conditions: ConditionTree | Unset = UNSET
     """When a variant is chosen: a rule, or a group of such trees. At most 3 levels deep."""
-    schedule: VariantSchedule | Unset = UNSET
-    """During which time a variant is chosen."""
     impressions: int | Unset = UNSET
     """How often it was shown."""
     clicks: int | Unset = UNSET
     """How often it was clicked."""
+    schedule: VariantSchedule | Unset | None = UNSET
+    """During which time it is chosen."""
+    priority: int | Unset = UNSET
+    """Order in which the conditions are tried."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -48,9 +50,10 @@ class ExperimentVariant(Model):
         self.variables = v if type(v := pop("variables", None)) is dict else mapping(v)
         self.is_default = v if type(v := pop("isDefault", None)) is bool else boolean(v)
         self.conditions = ConditionTree.take(v) if (v := pop("conditions", None)) is not None else UNSET
-        self.schedule = VariantSchedule.take(v) if (v := pop("schedule", None)) is not None else UNSET
         self.impressions = v if type(v := pop("impressions", None)) is int else integer(v)
         self.clicks = v if type(v := pop("clicks", None)) is int else integer(v)
+        self.schedule = v if (v := pop("schedule", UNSET)) is None or v is UNSET else VariantSchedule.take(v)
+        self.priority = v if type(v := pop("priority", None)) is int else integer(v)
         self.additional_properties = d
         return self
 
@@ -63,9 +66,10 @@ class ExperimentVariant(Model):
             "variables": written(self.variables, copied),
             "isDefault": self.is_default,
             "conditions": written(self.conditions, ConditionTree.to_dict),
-            "schedule": written(self.schedule, VariantSchedule.to_dict),
             "impressions": self.impressions,
             "clicks": self.clicks,
+            "schedule": written(self.schedule, VariantSchedule.to_dict),
+            "priority": self.priority,
         }
         return self.with_additional(fields)
 
@@ -78,5 +82,6 @@ ExperimentVariant.FIELDS = (
     Argument("variables", "variables", MapOf()),
     Argument("is_default", "isDefault", Boolean()),
     Argument("conditions", "conditions", Object(ConditionTree)),
-    Argument("schedule", "schedule", Object(VariantSchedule)),
+    Argument("schedule", "schedule", Object(VariantSchedule), nullable=True),
+    Argument("priority", "priority", Integer()),
 )

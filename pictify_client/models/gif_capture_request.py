@@ -20,13 +20,13 @@ class GifCaptureRequest(Model):
     url: str
     """Address of the page to record."""
     width: int | Unset = UNSET
-    """Width of the GIF in pixels. 1 to 2000; left out, it is 800."""
+    """Width of the viewport in pixels. At least 1; defaults to 800."""
     height: int | Unset = UNSET
-    """Height of the GIF in pixels. 1 to 2000; left out, it is 600."""
+    """Height of the viewport in pixels. At least 1; defaults to 600."""
     quality: GifQuality | Unset = UNSET
-    """How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`; left out, it is medium."""
+    """How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`; defaults to medium."""
     frame_duration_seconds: float | Unset = UNSET
-    """How long to record, in seconds. 1 to 30."""
+    """How long each frame is shown, in seconds. More than 0."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -53,8 +53,8 @@ class GifCaptureRequest(Model):
 
 GifCaptureRequest.FIELDS = (
     Argument("url", "url", String(), required=True),
-    Argument("width", "width", Integer(minimum=1, maximum=2000)),
-    Argument("height", "height", Integer(minimum=1, maximum=2000)),
+    Argument("width", "width", Integer(minimum=1)),
+    Argument("height", "height", Integer(minimum=1)),
     Argument("quality", "quality", Choice(GifQuality)),
-    Argument("frame_duration_seconds", "frameDurationSeconds", Number(minimum=1, maximum=30)),
+    Argument("frame_duration_seconds", "frameDurationSeconds", Number(above=0)),
 )

@@ -8,6 +8,7 @@ from attrs import define
 from ..decoding import Model, items, written
 from ..types import UNSET, Unset
 from .gif import Gif
+from .offset_pagination import OffsetPagination
 
 
 @define(kw_only=True)
@@ -16,17 +17,21 @@ class GifList(Model):
 
     gifs: list[Gif] | Unset = UNSET
     """The GIFs of this page."""
+    pagination: OffsetPagination | Unset = UNSET
+    """Position of a page in the list."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
         self.gifs = [Gif.take(i) for i in items(v) if i is not None] if (v := pop("gifs", None)) is not None else UNSET
+        self.pagination = OffsetPagination.take(v) if (v := pop("pagination", None)) is not None else UNSET
         self.additional_properties = d
         return self
 
     def to_dict(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
             "gifs": written(self.gifs, (lambda v: [Gif.to_dict(i) for i in v])),
+            "pagination": written(self.pagination, OffsetPagination.to_dict),
         }
         return self.with_additional(fields)

@@ -3,7 +3,7 @@ from ..types import OpenEnum
 
 
 class GifQuality(OpenEnum):
-    """How good the GIF looks; a better one is a larger file."""
+    """Quality of the GIF; a better one is a larger file."""
 
     LOW = "low"
     MEDIUM = "medium"

@@ -5,9 +5,13 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Integer, MapOf, String
+from ..arguments import Argument, Choice, Integer, MapOf, String
 from ..decoding import Model, copied, integer, mapping, string, written
+from ..rules import ExactlyOne
 from ..types import UNSET, Unset
+from .gif_quality import GifQuality
+
+_gif_quality = GifQuality.by_value
 
 
 @define(kw_only=True)
@@ -19,13 +23,19 @@ class GifRequest(Model):
     url: str | Unset = UNSET
     """Address of a page to render. Excludes `html` and `template`."""
     template: str | Unset = UNSET
-    """Id of a template to render (`tmpl_...`). Excludes `html` and `url`."""
+    """Id of a template to render. Excludes `html` and `url`."""
     variables: dict[str, Any] | Unset = UNSET
     """Values for the variables of the template, by name."""
     width: int | Unset = UNSET
-    """Width of the GIF in pixels. 1 to 2000; left out, it is 800."""
+    """Width of the GIF in pixels. At least 1; defaults to 800."""
     height: int | Unset = UNSET
-    """Height of the GIF in pixels. 1 to 2000; left out, it is 600."""
+    """Height of the GIF in pixels. At least 1; defaults to 600."""
+    quality: GifQuality | Unset = UNSET
+    """Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`; defaults to medium."""
+    frames_per_second: int | Unset = UNSET
+    """Frames per second. At least 1."""
+    selector: str | Unset = UNSET
+    """CSS selector of the element to render instead of the whole page."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -37,6 +47,9 @@ class GifRequest(Model):
         self.variables = v if type(v := pop("variables", None)) is dict else mapping(v)
         self.width = v if type(v := pop("width", None)) is int else integer(v)
         self.height = v if type(v := pop("height", None)) is int else integer(v)
+        self.quality = _gif_quality[v] if (v := pop("quality", None)) is not None else UNSET
+        self.frames_per_second = v if type(v := pop("framesPerSecond", None)) is int else integer(v)
+        self.selector = v if type(v := pop("selector", None)) is str else string(v)
         self.additional_properties = d
         return self
 
@@ -48,6 +61,9 @@ class GifRequest(Model):
             "variables": written(self.variables, copied),
             "width": self.width,
             "height": self.height,
+            "quality": written(self.quality, str),
+            "framesPerSecond": self.frames_per_second,
+            "selector": self.selector,
         }
         return self.with_additional(fields)
 
@@ -57,6 +73,10 @@ GifRequest.FIELDS = (
     Argument("url", "url", String()),
     Argument("template", "template", String()),
     Argument("variables", "variables", MapOf()),
-    Argument("width", "width", Integer(minimum=1, maximum=2000)),
-    Argument("height", "height", Integer(minimum=1, maximum=2000)),
+    Argument("width", "width", Integer(minimum=1)),
+    Argument("height", "height", Integer(minimum=1)),
+    Argument("quality", "quality", Choice(GifQuality)),
+    Argument("frames_per_second", "framesPerSecond", Integer(minimum=1)),
+    Argument("selector", "selector", String()),
 )
+GifRequest.RULES = (ExactlyOne(("html",), ("url",), ("template",)),)

@@ -18,11 +18,13 @@ class GoalConfig(Model):
     """What counts as a success."""
 
     type: GoalConfigType | Unset = UNSET
-    """What is counted: impressions alone, or clicks too. One of `impressions_only`, `click_through`; left out, it is
-    impressions_only.
+    """What is counted: impressions alone, or clicks too. One of `impressions_only`, `click_through`, `custom_event`,
+    `ctr`; defaults to impressions_only.
     """
     destination_url: str | Unset = UNSET
     """Address that a click leads to, for a goal of type `click_through`."""
+    custom_event_name: str | Unset = UNSET
+    """Name of the event, for a goal of type `custom_event`."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -30,6 +32,7 @@ class GoalConfig(Model):
         self = cls.__new__(cls)
         self.type = _goal_config_type[v] if (v := pop("type", None)) is not None else UNSET
         self.destination_url = v if type(v := pop("destinationUrl", None)) is str else string(v)
+        self.custom_event_name = v if type(v := pop("customEventName", None)) is str else string(v)
         self.additional_properties = d
         return self
 
@@ -37,11 +40,13 @@ class GoalConfig(Model):
         fields: dict[str, Any] = {
             "type": written(self.type, str),
             "destinationUrl": self.destination_url,
+            "customEventName": self.custom_event_name,
         }
         return self.with_additional(fields)
 
 
 GoalConfig.FIELDS = (
-    Argument("type", "type", Choice(GoalConfigType)),
+    Argument("type", "type", Choice(GoalConfigType, extensible=True)),
     Argument("destination_url", "destinationUrl", String()),
+    Argument("custom_event_name", "customEventName", String(pattern="^[a-z][a-z0-9_]{0,49}$")),
 )

@@ -7,3 +7,5 @@ class GoalConfigType(OpenEnum):
 
     IMPRESSIONS_ONLY = "impressions_only"
     CLICK_THROUGH = "click_through"
+    CUSTOM_EVENT = "custom_event"
+    CTR = "ctr"

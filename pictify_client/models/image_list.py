@@ -18,7 +18,7 @@ class ImageList(Model):
     images: list[ImageResponse] | Unset = UNSET
     """The images of this page."""
     pagination: OffsetPagination | Unset = UNSET
-    """Where a page stands in the whole list."""
+    """Position of a page in the list."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

@@ -7,6 +7,7 @@ from attrs import define
 
 from ..arguments import Argument, Choice, Integer, MapOf, String
 from ..decoding import Model, copied, integer, mapping, string, written
+from ..rules import ExactlyOne
 from ..types import UNSET, Unset
 from .file_extension import FileExtension
 
@@ -22,17 +23,17 @@ class ImageRequest(Model):
     url: str | Unset = UNSET
     """Address of a page to capture. Excludes `html` and `template`."""
     template: str | Unset = UNSET
-    """Id of a template to render (`tmpl_...`). Excludes `html` and `url`."""
+    """Id of a template to render. Excludes `html` and `url`."""
     variables: dict[str, Any] | Unset = UNSET
     """Values for the variables of the template, by name."""
     width: int | Unset = UNSET
-    """Width of the image in pixels. 1 to 4000; left out, it is 1200."""
+    """Width of the image in pixels. 1 to 4096; defaults to 1280."""
     height: int | Unset = UNSET
-    """Height of the image in pixels. 1 to 4000; left out, it is 630."""
+    """Height of the image in pixels. 1 to 4096; defaults to 720."""
     selector: str | Unset = UNSET
-    """CSS selector of the one element to render, instead of the whole page."""
+    """CSS selector of the element to render instead of the whole page; the image has its size."""
     file_extension: FileExtension | Unset = UNSET
-    """File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; left out, it is png."""
+    """File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; defaults to png."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -68,8 +69,9 @@ ImageRequest.FIELDS = (
     Argument("url", "url", String()),
     Argument("template", "template", String()),
     Argument("variables", "variables", MapOf()),
-    Argument("width", "width", Integer(minimum=1, maximum=4000)),
-    Argument("height", "height", Integer(minimum=1, maximum=4000)),
+    Argument("width", "width", Integer(minimum=1, maximum=4096)),
+    Argument("height", "height", Integer(minimum=1, maximum=4096)),
     Argument("selector", "selector", String()),
     Argument("file_extension", "fileExtension", Choice(FileExtension)),
 )
+ImageRequest.RULES = (ExactlyOne(("html",), ("url",), ("template",)),)

@@ -16,29 +16,29 @@ class ImageResponse(Model):
 
     url: str = ABSENT
     """Address of the image."""
+    id: str = ABSENT
+    """Id of the image."""
+    created_at: datetime = ABSENT
+    """When the image was made, UTC."""
     user_storage_url: str | Unset = UNSET
     """Address of the image in storage of the account's own, where that is set up."""
-    id: str | Unset = UNSET
-    """Id of the image."""
-    created_at: datetime | Unset = UNSET
-    """When the image was made, UTC."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
         self.url = v if type(v := pop("url", None)) is str else string(v)
-        self.user_storage_url = v if type(v := pop("userStorageUrl", None)) is str else string(v)
         self.id = v if type(v := pop("id", None)) is str else string(v)
         self.created_at = parse_datetime(pop("createdAt", None))
+        self.user_storage_url = v if type(v := pop("userStorageUrl", None)) is str else string(v)
         self.additional_properties = d
         return self
 
     def to_dict(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
             "url": self.url,
-            "userStorageUrl": self.user_storage_url,
             "id": self.id,
             "createdAt": written(self.created_at, format_datetime),
+            "userStorageUrl": self.user_storage_url,
         }
         return self.with_additional(fields)

@@ -23,9 +23,9 @@ class MultiSizeRenderRequest(Model):
     variables: dict[str, Any] | Unset = UNSET
     """Values for the variables of the template, by name."""
     format: ImageFormat | Unset = UNSET
-    """File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png."""
+    """File format of the images. One of `png`, `jpeg`, `webp`; defaults to png."""
     quality: float | Unset = UNSET
-    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9."""
+    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

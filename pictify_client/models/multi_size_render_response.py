@@ -20,7 +20,7 @@ class MultiSizeRenderResponse(Model):
     errors: list[SizeError] | Unset = UNSET
     """The sizes that failed."""
     template_uid: str | Unset = UNSET
-    """Id of the template (`tmpl_...`)."""
+    """Id of the template."""
     total_sizes: int | Unset = UNSET
     """How many sizes were asked for."""
     total_errors: int | Unset = UNSET

@@ -11,16 +11,16 @@ from ..types import UNSET, Unset
 
 @define(kw_only=True)
 class OffsetPagination(Model):
-    """Where a page stands in the whole list."""
+    """Position of a page in the list."""
 
     total: int | Unset = UNSET
-    """How many images there are on all pages."""
+    """Number of items on all pages."""
     limit: int | Unset = UNSET
-    """How many images a page holds at most."""
+    """Maximum number of items on a page."""
     offset: int | Unset = UNSET
-    """How many images come before this page."""
+    """Number of items before this page."""
     has_more: bool | Unset = UNSET
-    """Whether more images follow."""
+    """Whether more items follow."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

@@ -8,29 +8,29 @@ from attrs import define
 from ..arguments import Argument, Choice, Integer
 from ..decoding import Model, integer, written
 from ..types import UNSET, Unset
-from .render_format import RenderFormat
+from .output_format import OutputFormat
 
-_render_format = RenderFormat.by_value
+_output_format = OutputFormat.by_value
 
 
 @define(kw_only=True)
 class OutputConfig(Model):
     """What a binding is rendered to."""
 
-    format: RenderFormat | Unset = UNSET
+    format: OutputFormat | Unset = UNSET
     """File format. One of `png`, `jpeg`, `webp`, `pdf`."""
     quality: int | Unset = UNSET
-    """Compression quality in percent, for the lossy formats. 1 to 100."""
+    """Compression quality in percent, for lossy formats. 1 to 100."""
     width: int | Unset = UNSET
-    """Width in pixels, where it is not the template's own. At least 1."""
+    """Width in pixels. Defaults to the template's. At least 1."""
     height: int | Unset = UNSET
-    """Height in pixels, where it is not the template's own. At least 1."""
+    """Height in pixels. Defaults to the template's. At least 1."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
-        self.format = _render_format[v] if (v := pop("format", None)) is not None else UNSET
+        self.format = _output_format[v] if (v := pop("format", None)) is not None else UNSET
         self.quality = v if type(v := pop("quality", None)) is int else integer(v)
         self.width = v if type(v := pop("width", None)) is int else integer(v)
         self.height = v if type(v := pop("height", None)) is int else integer(v)
@@ -48,7 +48,7 @@ class OutputConfig(Model):
 
 
 OutputConfig.FIELDS = (
-    Argument("format", "format", Choice(RenderFormat)),
+    Argument("format", "format", Choice(OutputFormat)),
     Argument("quality", "quality", Integer(minimum=1, maximum=100)),
     Argument("width", "width", Integer(minimum=1)),
     Argument("height", "height", Integer(minimum=1)),

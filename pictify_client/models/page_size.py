@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Integer
-from ..decoding import Model, integer
+from ..arguments import Argument, Number
+from ..decoding import Model, number
 from ..types import UNSET, Unset
 
 
@@ -14,17 +14,17 @@ from ..types import UNSET, Unset
 class PageSize(Model):
     """Size of a page, for the preset `custom`."""
 
-    width: int | Unset = UNSET
+    width: float | Unset = UNSET
     """Width of a page in pixels."""
-    height: int | Unset = UNSET
+    height: float | Unset = UNSET
     """Height of a page in pixels."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
-        self.width = v if type(v := pop("width", None)) is int else integer(v)
-        self.height = v if type(v := pop("height", None)) is int else integer(v)
+        self.width = v if type(v := pop("width", None)) is float else number(v)
+        self.height = v if type(v := pop("height", None)) is float else number(v)
         self.additional_properties = d
         return self
 
@@ -37,6 +37,6 @@ class PageSize(Model):
 
 
 PageSize.FIELDS = (
-    Argument("width", "width", Integer()),
-    Argument("height", "height", Integer()),
+    Argument("width", "width", Number()),
+    Argument("height", "height", Number()),
 )

@@ -16,7 +16,7 @@ class PdfMultiPageRequest(Model):
     """Which template to render to a PDF, the values for each of its pages, and how."""
 
     template_uid: str
-    """Id of the template (`tmpl_...`)."""
+    """Id of the template."""
     variable_sets: list[dict[str, Any]]
     """Values for the variables of the template, a set for each page. 1 to 100 items."""
     options: PdfOptions | Unset = UNSET

@@ -20,8 +20,8 @@ class PdfOptions(Model):
     """Size and margins of the pages, and the title of the document."""
 
     preset: PdfPreset | Unset = UNSET
-    """Paper size; `custom` for the one in `custom_size`. One of `A4`, `Letter`, `Legal`, `A3`, `A5`, `custom`; left
-    out, it is A4.
+    """Page size, such as `A4`; `custom` uses `custom_size`. One of `A4`, `Letter`, `Legal`, `A3`, `A5`, `custom`,
+    `A4_LANDSCAPE`, `Tabloid`; defaults to A4.
     """
     custom_size: PageSize | Unset = UNSET
     """Size of a page, for the preset `custom`."""
@@ -52,7 +52,7 @@ class PdfOptions(Model):
 
 
 PdfOptions.FIELDS = (
-    Argument("preset", "preset", Choice(PdfPreset)),
+    Argument("preset", "preset", Choice(PdfPreset, extensible=True)),
     Argument("custom_size", "customSize", Object(PageSize)),
     Argument("margins", "margins", Object(PdfMargins)),
     Argument("title", "title", String()),

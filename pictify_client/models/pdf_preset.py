@@ -3,7 +3,7 @@ from ..types import OpenEnum
 
 
 class PdfPreset(OpenEnum):
-    """Paper size; `custom` for the one in `custom_size`."""
+    """Page size, such as `A4`; `custom` uses `custom_size`."""
 
     A4 = "A4"
     LETTER = "Letter"
@@ -11,3 +11,5 @@ class PdfPreset(OpenEnum):
     A3 = "A3"
     A5 = "A5"
     CUSTOM = "custom"
+    A4_LANDSCAPE = "A4_LANDSCAPE"
+    TABLOID = "Tabloid"

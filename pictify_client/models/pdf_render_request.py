@@ -16,7 +16,7 @@ class PdfRenderRequest(Model):
     """Which template to render to a PDF, and how."""
 
     template_uid: str
-    """Id of the template (`tmpl_...`)."""
+    """Id of the template."""
     variables: dict[str, Any] | Unset = UNSET
     """Values for the variables of the template, by name."""
     options: PdfOptions | Unset = UNSET

@@ -18,13 +18,13 @@ class Recurrence(Model):
     """How that time comes back."""
 
     type: RecurrenceType | Unset = UNSET
-    """How often it comes back; `cron` goes by `cron_expression`. One of `none`, `daily`, `weekly`, `cron`; left out,
-    it is none.
+    """How often it comes back; `cron` goes by `cron_expression`. One of `none`, `daily`, `weekly`, `cron`; defaults to
+    none.
     """
     cron_expression: str | Unset = UNSET
     """Cron expression of the times at which it comes back, for the type `cron`."""
     timezone: str | Unset = UNSET
-    """Name of the time zone that it goes by. Left out, it is UTC."""
+    """Name of the time zone that it goes by. Defaults to UTC."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

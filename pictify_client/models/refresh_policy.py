@@ -24,9 +24,9 @@ class RefreshPolicy(Model):
     `webhook`, `manual`.
     """
     ttl_seconds: int | Unset = UNSET
-    """Age at which the data is stale, in seconds, for a policy of type `ttl`. 60 to 604800."""
+    """Age at which the data is stale, in seconds, for a policy of type `ttl`. 60 to 604800; defaults to 300."""
     on_error: RefreshPolicyOnError | Unset = UNSET
-    """What is served while the data cannot be had. One of `serve_stale`, `serve_error`, `serve_default`."""
+    """What is served while the data cannot be had. One of `serve_stale`, `serve_error`, `serve_default`, `error`."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:

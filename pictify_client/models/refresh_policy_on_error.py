@@ -8,3 +8,4 @@ class RefreshPolicyOnError(OpenEnum):
     SERVE_STALE = "serve_stale"
     SERVE_ERROR = "serve_error"
     SERVE_DEFAULT = "serve_default"
+    ERROR = "error"

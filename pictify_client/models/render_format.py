@@ -3,9 +3,10 @@ from ..types import OpenEnum
 
 
 class RenderFormat(OpenEnum):
-    """File format."""
+    """File format to render to."""
 
     PNG = "png"
     JPEG = "jpeg"
     WEBP = "webp"
     PDF = "pdf"
+    JPG = "jpg"

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, MapOf, Number
-from ..decoding import Model, copied, mapping, number, written
+from ..arguments import Argument, Choice, Integer, ListOf, MapOf, Number, String
+from ..decoding import Model, copied, integer, items, mapping, number, string, written
+from ..rules import NotTogether, RequiresValue
 from ..types import UNSET, Unset
 from .render_format import RenderFormat
 
@@ -20,9 +21,21 @@ class RenderTemplateBody(Model):
     variables: dict[str, Any] | Unset = UNSET
     """Values for the variables of the template, by name."""
     format: RenderFormat | Unset = UNSET
-    """File format to render to. One of `png`, `jpeg`, `webp`, `pdf`; left out, it is png."""
+    """File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`; defaults to png."""
     quality: float | Unset = UNSET
-    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9."""
+    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9."""
+    width: int | Unset = UNSET
+    """Width in pixels. Defaults to the template's. 10 to 4096."""
+    height: int | Unset = UNSET
+    """Height in pixels. Defaults to the template's. 10 to 4096."""
+    layout: str | Unset = UNSET
+    """Key of the layout to render; `default` is the template's own size."""
+    layouts: list[str] | Unset = UNSET
+    """Keys of the layouts to render, one file each. Cannot be combined with `layout`. 1 to 20 items."""
+    variable_sets: list[dict[str, Any]] | Unset = UNSET
+    """Values for the pages of one PDF, one set per page. Requires the format `pdf`. 1 to 100 items."""
+    preset: str | Unset = UNSET
+    """Page size of a PDF, such as `A4`."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -31,6 +44,18 @@ class RenderTemplateBody(Model):
         self.variables = v if type(v := pop("variables", None)) is dict else mapping(v)
         self.format = _render_format[v] if (v := pop("format", None)) is not None else UNSET
         self.quality = v if type(v := pop("quality", None)) is float else number(v)
+        self.width = v if type(v := pop("width", None)) is int else integer(v)
+        self.height = v if type(v := pop("height", None)) is int else integer(v)
+        self.layout = v if type(v := pop("layout", None)) is str else string(v)
+        self.layouts = (
+            [i if type(i) is str else string(i) for i in items(v) if i is not None]
+            if (v := pop("layouts", None)) is not None
+            else UNSET
+        )
+        self.variable_sets = (
+            [mapping(i) for i in items(v) if i is not None] if (v := pop("variableSets", None)) is not None else UNSET
+        )
+        self.preset = v if type(v := pop("preset", None)) is str else string(v)
         self.additional_properties = d
         return self
 
@@ -39,6 +64,12 @@ class RenderTemplateBody(Model):
             "variables": written(self.variables, copied),
             "format": written(self.format, str),
             "quality": self.quality,
+            "width": self.width,
+            "height": self.height,
+            "layout": self.layout,
+            "layouts": written(self.layouts, list),
+            "variableSets": written(self.variable_sets, (lambda v: [copied(i) for i in v])),
+            "preset": self.preset,
         }
         return self.with_additional(fields)
 
@@ -47,4 +78,14 @@ RenderTemplateBody.FIELDS = (
     Argument("variables", "variables", MapOf()),
     Argument("format", "format", Choice(RenderFormat)),
     Argument("quality", "quality", Number(minimum=0.1, maximum=1)),
+    Argument("width", "width", Integer(minimum=10, maximum=4096)),
+    Argument("height", "height", Integer(minimum=10, maximum=4096)),
+    Argument("layout", "layout", String()),
+    Argument("layouts", "layouts", ListOf(String(), min_items=1, max_items=20)),
+    Argument("variable_sets", "variableSets", ListOf(MapOf(), min_items=1, max_items=100)),
+    Argument("preset", "preset", String()),
+)
+RenderTemplateBody.RULES = (
+    NotTogether("layout", "layouts"),
+    RequiresValue("variableSets", "format", "pdf"),
 )

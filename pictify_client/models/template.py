@@ -6,11 +6,28 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import ABSENT, Model, format_datetime, integer, items, parse_datetime, string, written
+from ..decoding import (
+    ABSENT,
+    Model,
+    boolean,
+    copied,
+    entries,
+    format_datetime,
+    integer,
+    items,
+    mapping,
+    number,
+    parse_datetime,
+    string,
+    written,
+)
 from ..types import UNSET, Unset
+from .template_engine import TemplateEngine
+from .template_layout import TemplateLayout
 from .template_output_format import TemplateOutputFormat
 from .variable_definition import VariableDefinition
 
+_template_engine = TemplateEngine.by_value
 _template_output_format = TemplateOutputFormat.by_value
 
 
@@ -19,21 +36,25 @@ class Template(Model):
     """A design with variables, rendered with other values each time."""
 
     uid: str = ABSENT
-    """Id of the template (`tmpl_...`)."""
-    name: str | Unset = UNSET
+    """Id of the template."""
+    name: str = ABSENT
     """What the account calls it."""
+    added_variables: list[str] | Unset = UNSET
+    """Names found in the HTML and added to the variable definitions. Only in the responses to creation and update, and
+    only if there are any.
+    """
     type: str | Unset = UNSET
     """Kind of template."""
     category: str | Unset = UNSET
     """Category that it is filed under."""
     tags: list[str] | Unset = UNSET
     """Words to find it by."""
-    width: int | Unset = UNSET
+    width: float | Unset = UNSET
     """Width of what it renders to, in pixels."""
-    height: int | Unset = UNSET
+    height: float | Unset = UNSET
     """Height of what it renders to, in pixels."""
-    thumbnail: str | Unset = UNSET
-    """Address of a small picture of it."""
+    thumbnail: str | Unset | None = UNSET
+    """URL of a preview; absent or null until it is rendered."""
     output_format: TemplateOutputFormat | Unset = UNSET
     """Whether it renders to images or to PDFs. One of `image`, `pdf`."""
     variable_definitions: list[VariableDefinition] | Unset = UNSET
@@ -42,6 +63,28 @@ class Template(Model):
     """When the template was made, UTC."""
     updated_at: datetime | Unset = UNSET
     """When the template was last changed, UTC."""
+    html: str | Unset | None = UNSET
+    """The design in HTML; null for a canvas template."""
+    fabric_js_data: dict[str, Any] | Unset = UNSET
+    """The design as a canvas, as Fabric.js serializes it to JSON. Lists leave it out."""
+    engine: TemplateEngine | Unset = UNSET
+    """What renders it: `html`, or `fabric` for a canvas. One of `html`, `fabric`."""
+    variables: list[str] | Unset = UNSET
+    """Names of its variables."""
+    js_enabled: bool | Unset = UNSET
+    """Whether scripts in the HTML run."""
+    strict_variables: bool | Unset = UNSET
+    """Whether a value for an unknown variable is an error."""
+    pdf_preset: str | Unset = UNSET
+    """Page size, for templates that render to PDFs."""
+    pages: Any | Unset = UNSET
+    """The pages, for templates that render to PDFs."""
+    layouts: dict[str, TemplateLayout] | Unset = UNSET
+    """Its layouts by key; `default` is the template's own size. Lists leave them out."""
+    has_dynamic_link: bool | Unset = UNSET
+    """Whether a binding uses it."""
+    usage_count: int | Unset = UNSET
+    """How often it was rendered; in lists only."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -49,6 +92,11 @@ class Template(Model):
         self = cls.__new__(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)
         self.name = v if type(v := pop("name", None)) is str else string(v)
+        self.added_variables = (
+            [i if type(i) is str else string(i) for i in items(v) if i is not None]
+            if (v := pop("addedVariables", None)) is not None
+            else UNSET
+        )
         self.type = v if type(v := pop("type", None)) is str else string(v)
         self.category = v if type(v := pop("category", None)) is str else string(v)
         self.tags = (
@@ -56,9 +104,11 @@ class Template(Model):
             if (v := pop("tags", None)) is not None
             else UNSET
         )
-        self.width = v if type(v := pop("width", None)) is int else integer(v)
-        self.height = v if type(v := pop("height", None)) is int else integer(v)
-        self.thumbnail = v if type(v := pop("thumbnail", None)) is str else string(v)
+        self.width = v if type(v := pop("width", None)) is float else number(v)
+        self.height = v if type(v := pop("height", None)) is float else number(v)
+        self.thumbnail = (
+            v if (v := pop("thumbnail", UNSET)) is None or v is UNSET else v if type(v) is str else string(v)
+        )
         self.output_format = _template_output_format[v] if (v := pop("outputFormat", None)) is not None else UNSET
         self.variable_definitions = (
             [VariableDefinition.take(i) for i in items(v) if i is not None]
@@ -67,6 +117,25 @@ class Template(Model):
         )
         self.created_at = parse_datetime(pop("createdAt", None))
         self.updated_at = parse_datetime(pop("updatedAt", None))
+        self.html = v if (v := pop("html", UNSET)) is None or v is UNSET else v if type(v) is str else string(v)
+        self.fabric_js_data = v if type(v := pop("fabricJSData", None)) is dict else mapping(v)
+        self.engine = _template_engine[v] if (v := pop("engine", None)) is not None else UNSET
+        self.variables = (
+            [i if type(i) is str else string(i) for i in items(v) if i is not None]
+            if (v := pop("variables", None)) is not None
+            else UNSET
+        )
+        self.js_enabled = v if type(v := pop("jsEnabled", None)) is bool else boolean(v)
+        self.strict_variables = v if type(v := pop("strictVariables", None)) is bool else boolean(v)
+        self.pdf_preset = v if type(v := pop("pdfPreset", None)) is str else string(v)
+        self.pages = pop("pages", UNSET)
+        self.layouts = (
+            {k: TemplateLayout.take(i) for k, i in entries(v) if i is not None}
+            if (v := pop("layouts", None)) is not None
+            else UNSET
+        )
+        self.has_dynamic_link = v if type(v := pop("hasDynamicLink", None)) is bool else boolean(v)
+        self.usage_count = v if type(v := pop("usageCount", None)) is int else integer(v)
         self.additional_properties = d
         return self
 
@@ -74,6 +143,7 @@ class Template(Model):
         fields: dict[str, Any] = {
             "uid": self.uid,
             "name": self.name,
+            "addedVariables": written(self.added_variables, list),
             "type": self.type,
             "category": self.category,
             "tags": written(self.tags, list),
@@ -86,5 +156,16 @@ class Template(Model):
             ),
             "createdAt": written(self.created_at, format_datetime),
             "updatedAt": written(self.updated_at, format_datetime),
+            "html": self.html,
+            "fabricJSData": written(self.fabric_js_data, copied),
+            "engine": written(self.engine, str),
+            "variables": written(self.variables, list),
+            "jsEnabled": self.js_enabled,
+            "strictVariables": self.strict_variables,
+            "pdfPreset": self.pdf_preset,
+            "pages": self.pages,
+            "layouts": written(self.layouts, (lambda v: {k: TemplateLayout.to_dict(i) for k, i in v.items()})),
+            "hasDynamicLink": self.has_dynamic_link,
+            "usageCount": self.usage_count,
         }
         return self.with_additional(fields)

@@ -5,20 +5,23 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, items, written
+from ..decoding import ABSENT, Model, items, written
 from ..types import UNSET, Unset
 from .pagination import Pagination
 from .template import Template
+from .template_counts import TemplateCounts
 
 
 @define(kw_only=True)
 class TemplateList(Model):
     """One page of templates, and where it stands among all of them."""
 
-    templates: list[Template] | Unset = UNSET
+    templates: list[Template] = ABSENT
     """The templates of this page."""
     pagination: Pagination | Unset = UNSET
     """Where a page stands in the whole list."""
+    counts: TemplateCounts | Unset = UNSET
+    """Number of templates of each kind."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -27,9 +30,10 @@ class TemplateList(Model):
         self.templates = (
             [Template.take(i) for i in items(v) if i is not None]
             if (v := pop("templates", None)) is not None
-            else UNSET
+            else ABSENT
         )
         self.pagination = Pagination.take(v) if (v := pop("pagination", None)) is not None else UNSET
+        self.counts = TemplateCounts.take(v) if (v := pop("counts", None)) is not None else UNSET
         self.additional_properties = d
         return self
 
@@ -37,5 +41,6 @@ class TemplateList(Model):
         fields: dict[str, Any] = {
             "templates": written(self.templates, (lambda v: [Template.to_dict(i) for i in v])),
             "pagination": written(self.pagination, Pagination.to_dict),
+            "counts": written(self.counts, TemplateCounts.to_dict),
         }
         return self.with_additional(fields)

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, items, string, written
+from ..decoding import ABSENT, Model, items, string, written
 from ..types import UNSET, Unset
 from .variable_definition import VariableDefinition
 
@@ -14,31 +14,31 @@ from .variable_definition import VariableDefinition
 class TemplateVariables(Model):
     """The variables of a template."""
 
+    variables: list[VariableDefinition] = ABSENT
+    """The variables."""
     template_uid: str | Unset = UNSET
-    """Id of the template (`tmpl_...`)."""
+    """Id of the template."""
     template_name: str | Unset = UNSET
     """Name of the template."""
-    variables: list[VariableDefinition] | Unset = UNSET
-    """The variables."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = cls.__new__(cls)
-        self.template_uid = v if type(v := pop("templateUid", None)) is str else string(v)
-        self.template_name = v if type(v := pop("templateName", None)) is str else string(v)
         self.variables = (
             [VariableDefinition.take(i) for i in items(v) if i is not None]
             if (v := pop("variables", None)) is not None
-            else UNSET
+            else ABSENT
         )
+        self.template_uid = v if type(v := pop("templateUid", None)) is str else string(v)
+        self.template_name = v if type(v := pop("templateName", None)) is str else string(v)
         self.additional_properties = d
         return self
 
     def to_dict(self) -> dict[str, Any]:
         fields: dict[str, Any] = {
+            "variables": written(self.variables, (lambda v: [VariableDefinition.to_dict(i) for i in v])),
             "templateUid": self.template_uid,
             "templateName": self.template_name,
-            "variables": written(self.variables, (lambda v: [VariableDefinition.to_dict(i) for i in v])),
         }
         return self.with_additional(fields)

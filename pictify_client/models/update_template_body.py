@@ -5,10 +5,16 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Integer, ListOf, MapOf, Object, String
-from ..decoding import Model, copied, integer, items, mapping, string, written
+from ..arguments import Anything, Argument, Boolean, Choice, Integer, ListOf, MapOf, Object, String
+from ..decoding import Model, boolean, copied, entries, integer, items, mapping, string, written
 from ..types import UNSET, Unset
+from .template_engine import TemplateEngine
+from .template_layout import TemplateLayout
+from .template_output_format import TemplateOutputFormat
 from .variable_definition import VariableDefinition
+
+_template_engine = TemplateEngine.by_value
+_template_output_format = TemplateOutputFormat.by_value
 
 
 @define(kw_only=True)
@@ -18,7 +24,7 @@ class UpdateTemplateBody(Model):
     name: str | Unset = UNSET
     """What to call it."""
     html: str | Unset = UNSET
-    """The design, in HTML."""
+    """The design in HTML, at most 500 KB. Variables are written `{{name}}`."""
     fabric_js_data: dict[str, Any] | Unset = UNSET
     """The design as a canvas, as Fabric.js serializes it to JSON."""
     width: int | Unset = UNSET
@@ -27,6 +33,32 @@ class UpdateTemplateBody(Model):
     """Height of what it renders to, in pixels."""
     variable_definitions: list[VariableDefinition] | Unset = UNSET
     """Its variables."""
+    engine: TemplateEngine | Unset = UNSET
+    """What renders it: `html`, or `fabric` for a canvas. Derived from the design on creation, and cannot be changed
+    later. One of `html`, `fabric`.
+    """
+    variables: list[str] | Unset = UNSET
+    """Names of its variables."""
+    js_enabled: bool | Unset = UNSET
+    """Whether scripts in the HTML run; not by default."""
+    strict_variables: bool | Unset = UNSET
+    """Whether a value for an unknown variable is an error; not by default."""
+    pdf_preset: str | Unset = UNSET
+    """Page size, such as `A4`, for templates that render to PDFs."""
+    pages: Any | Unset = UNSET
+    """The pages, for templates that render to PDFs."""
+    layouts: dict[str, TemplateLayout] | Unset = UNSET
+    """Further layouts by key (lower-case letters, digits and hyphens), at most 20. Not for templates that render to
+    PDFs.
+    """
+    type: str | Unset = UNSET
+    """Kind of template."""
+    category: str | Unset = UNSET
+    """Category to file it under."""
+    tags: list[str] | Unset = UNSET
+    """Words to find it by."""
+    output_format: TemplateOutputFormat | Unset = UNSET
+    """Whether it renders to images or to PDFs. One of `image`, `pdf`."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -42,6 +74,29 @@ class UpdateTemplateBody(Model):
             if (v := pop("variableDefinitions", None)) is not None
             else UNSET
         )
+        self.engine = _template_engine[v] if (v := pop("engine", None)) is not None else UNSET
+        self.variables = (
+            [i if type(i) is str else string(i) for i in items(v) if i is not None]
+            if (v := pop("variables", None)) is not None
+            else UNSET
+        )
+        self.js_enabled = v if type(v := pop("jsEnabled", None)) is bool else boolean(v)
+        self.strict_variables = v if type(v := pop("strictVariables", None)) is bool else boolean(v)
+        self.pdf_preset = v if type(v := pop("pdfPreset", None)) is str else string(v)
+        self.pages = pop("pages", UNSET)
+        self.layouts = (
+            {k: TemplateLayout.take(i) for k, i in entries(v) if i is not None}
+            if (v := pop("layouts", None)) is not None
+            else UNSET
+        )
+        self.type = v if type(v := pop("type", None)) is str else string(v)
+        self.category = v if type(v := pop("category", None)) is str else string(v)
+        self.tags = (
+            [i if type(i) is str else string(i) for i in items(v) if i is not None]
+            if (v := pop("tags", None)) is not None
+            else UNSET
+        )
+        self.output_format = _template_output_format[v] if (v := pop("outputFormat", None)) is not None else UNSET
         self.additional_properties = d
         return self
 
@@ -55,6 +110,17 @@ class UpdateTemplateBody(Model):
             "variableDefinitions": written(
                 self.variable_definitions, (lambda v: [VariableDefinition.to_dict(i) for i in v])
             ),
+            "engine": written(self.engine, str),
+            "variables": written(self.variables, list),
+            "jsEnabled": self.js_enabled,
+            "strictVariables": self.strict_variables,
+            "pdfPreset": self.pdf_preset,
+            "pages": self.pages,
+            "layouts": written(self.layouts, (lambda v: {k: TemplateLayout.to_dict(i) for k, i in v.items()})),
+            "type": self.type,
+            "category": self.category,
+            "tags": written(self.tags, list),
+            "outputFormat": written(self.output_format, str),
         }
         return self.with_additional(fields)
 
@@ -66,4 +132,15 @@ UpdateTemplateBody.FIELDS = (
     Argument("width", "width", Integer()),
     Argument("height", "height", Integer()),
     Argument("variable_definitions", "variableDefinitions", ListOf(Object(VariableDefinition))),
+    Argument("engine", "engine", Choice(TemplateEngine, extensible=True)),
+    Argument("variables", "variables", ListOf(String())),
+    Argument("js_enabled", "jsEnabled", Boolean()),
+    Argument("strict_variables", "strictVariables", Boolean()),
+    Argument("pdf_preset", "pdfPreset", String()),
+    Argument("pages", "pages", Anything(), nullable=True),
+    Argument("layouts", "layouts", MapOf(Object(TemplateLayout), max_items=20, key_pattern="^[a-z0-9-]{1,64}$")),
+    Argument("type", "type", String()),
+    Argument("category", "category", String()),
+    Argument("tags", "tags", ListOf(String())),
+    Argument("output_format", "outputFormat", Choice(TemplateOutputFormat)),
 )

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Object, String
-from ..decoding import Model, string, written
+from ..arguments import Anything, Argument, Boolean, Choice, Object, String
+from ..decoding import Model, boolean, string, written
 from ..types import UNSET, Unset
 from .variable_type import VariableType
 from .variable_validation import VariableValidation
@@ -21,13 +21,17 @@ class VariableDefinition(Model):
     name: str | Unset = UNSET
     """Name that its value is given by."""
     type: VariableType | Unset = UNSET
-    """Kind of value that it takes. One of `text`, `image`, `color`, `number`, `boolean`."""
-    default_value: str | Unset = UNSET
-    """Value that it has when none is given."""
+    """Kind of value that it takes. One of `text`, `image`, `color`, `number`, `boolean`, `array`, `object`."""
     description: str | Unset = UNSET
     """What it is for."""
     validation: VariableValidation | Unset = UNSET
     """What a value has to satisfy."""
+    default_value: Any | Unset = UNSET
+    """Value that is used if none is given; any JSON value."""
+    allow_raw_html: bool | Unset = UNSET
+    """Whether HTML in a value is rendered as HTML."""
+    required: bool | Unset = UNSET
+    """Whether a value must be given."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -35,9 +39,11 @@ class VariableDefinition(Model):
         self = cls.__new__(cls)
         self.name = v if type(v := pop("name", None)) is str else string(v)
         self.type = _variable_type[v] if (v := pop("type", None)) is not None else UNSET
-        self.default_value = v if type(v := pop("defaultValue", None)) is str else string(v)
         self.description = v if type(v := pop("description", None)) is str else string(v)
         self.validation = VariableValidation.take(v) if (v := pop("validation", None)) is not None else UNSET
+        self.default_value = pop("defaultValue", UNSET)
+        self.allow_raw_html = v if type(v := pop("allowRawHtml", None)) is bool else boolean(v)
+        self.required = v if type(v := pop("required", None)) is bool else boolean(v)
         self.additional_properties = d
         return self
 
@@ -45,17 +51,21 @@ class VariableDefinition(Model):
         fields: dict[str, Any] = {
             "name": self.name,
             "type": written(self.type, str),
-            "defaultValue": self.default_value,
             "description": self.description,
             "validation": written(self.validation, VariableValidation.to_dict),
+            "defaultValue": self.default_value,
+            "allowRawHtml": self.allow_raw_html,
+            "required": self.required,
         }
         return self.with_additional(fields)
 
 
 VariableDefinition.FIELDS = (
     Argument("name", "name", String()),
-    Argument("type", "type", Choice(VariableType)),
-    Argument("default_value", "defaultValue", String()),
+    Argument("type", "type", Choice(VariableType, extensible=True)),
     Argument("description", "description", String()),
     Argument("validation", "validation", Object(VariableValidation)),
+    Argument("default_value", "defaultValue", Anything(), nullable=True),
+    Argument("allow_raw_html", "allowRawHtml", Boolean()),
+    Argument("required", "required", Boolean()),
 )

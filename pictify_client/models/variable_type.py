@@ -10,3 +10,5 @@ class VariableType(OpenEnum):
     COLOR = "color"
     NUMBER = "number"
     BOOLEAN = "boolean"
+    ARRAY = "array"
+    OBJECT = "object"

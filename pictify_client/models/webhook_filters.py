@@ -15,9 +15,11 @@ class WebhookFilters(Model):
     """Which of the events it reports."""
 
     template_id: str | Unset = UNSET
-    """Only events of the template with this id (`tmpl_...`)."""
+    """Only events of the template with this id."""
     binding_id: str | Unset = UNSET
-    """Only events of the binding with this id (`bind_...`)."""
+    """Only events of the binding with this id."""
+    type: str | Unset = UNSET
+    """Only events of this kind of file, such as `image`."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -25,6 +27,7 @@ class WebhookFilters(Model):
         self = cls.__new__(cls)
         self.template_id = v if type(v := pop("templateId", None)) is str else string(v)
         self.binding_id = v if type(v := pop("bindingId", None)) is str else string(v)
+        self.type = v if type(v := pop("type", None)) is str else string(v)
         self.additional_properties = d
         return self
 
@@ -32,6 +35,7 @@ class WebhookFilters(Model):
         fields: dict[str, Any] = {
             "templateId": self.template_id,
             "bindingId": self.binding_id,
+            "type": self.type,
         }
         return self.with_additional(fields)
 
@@ -39,4 +43,5 @@ class WebhookFilters(Model):
 WebhookFilters.FIELDS = (
     Argument("template_id", "templateId", String()),
     Argument("binding_id", "bindingId", String()),
+    Argument("type", "type", String()),
 )

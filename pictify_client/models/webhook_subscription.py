@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import ABSENT, Model, format_datetime, integer, parse_datetime, string, written
+from ..decoding import ABSENT, Model, copied, format_datetime, integer, mapping, parse_datetime, string, written
 from ..types import UNSET, Unset
 from .webhook_event_type import WebhookEventType
 from .webhook_filters import WebhookFilters
@@ -38,10 +38,12 @@ class WebhookSubscription(Model):
     """How many messages were delivered."""
     failure_count: int | Unset = UNSET
     """How many deliveries failed."""
-    last_delivery_at: datetime | Unset = UNSET
+    last_delivery_at: datetime | Unset | None = UNSET
     """When the last message was delivered, UTC."""
     created_at: datetime | Unset = UNSET
     """When the subscription was made, UTC."""
+    last_delivery: dict[str, Any] | Unset = UNSET
+    """The last delivery, as older versions of the API describe it."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -55,8 +57,9 @@ class WebhookSubscription(Model):
         self.filters = WebhookFilters.take(v) if (v := pop("filters", None)) is not None else UNSET
         self.delivery_count = v if type(v := pop("deliveryCount", None)) is int else integer(v)
         self.failure_count = v if type(v := pop("failureCount", None)) is int else integer(v)
-        self.last_delivery_at = parse_datetime(pop("lastDeliveryAt", None))
+        self.last_delivery_at = v if (v := pop("lastDeliveryAt", UNSET)) is None or v is UNSET else parse_datetime(v)
         self.created_at = parse_datetime(pop("createdAt", None))
+        self.last_delivery = v if type(v := pop("lastDelivery", None)) is dict else mapping(v)
         self.additional_properties = d
         return self
 
@@ -72,5 +75,6 @@ class WebhookSubscription(Model):
             "failureCount": self.failure_count,
             "lastDeliveryAt": written(self.last_delivery_at, format_datetime),
             "createdAt": written(self.created_at, format_datetime),
+            "lastDelivery": written(self.last_delivery, copied),
         }
         return self.with_additional(fields)

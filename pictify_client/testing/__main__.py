@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m pictify_client.testing",
         description="Serve a stand-in Pictify API on loopback: while COMMAND runs, or until it is stopped. "
         "It begins with a few templates and bindings, keeps what it is told while it runs, and serves "
-        "the files of its renders too: https://cdn.pictify.io/images/x.png is /images/x.png here.",
+        "the files of its renders too: https://media.pictify.io/x.png is /x.png here.",
     )
     parser.add_argument("--port", type=int, default=0, help="the TCP port; a free one, unless given")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to run, and its arguments")

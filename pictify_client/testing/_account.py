@@ -1,84 +1,105 @@
-"""What an account holds, and how it is kept: ids, times, and the lists that answers come from."""
+"""The state of the fake account: ids, times, and the lists that responses are made from."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from string import digits
 from typing import Any
 
-from ._answers import CDN, Answer, address, refused
+from ._answers import MEDIA, Answer, refused, route_not_found
 from ._images import MEDIA_TYPES, file
 from .clock import FakeClock
 
 Record = dict[str, Any]
 """A JSON object."""
 
+_ID_CHARACTERS = digits + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SUBJECTS = ("Product card", "Price tag", "Open Graph image", "Weather badge", "Event poster", "Status banner")
-_DESIGNS = (("Product card", 1200, 630), ("Price tag", 600, 400), ("Square post", 1080, 1080))
-_FIRST_MADE = datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC)
+# The first has two more layouts, and the second takes no unknown variables.
+_DESIGNS: tuple[Record, ...] = (
+    {
+        "name": "Product card",
+        "width": 1200,
+        "height": 630,
+        "layouts": {
+            "square": {"name": "Square", "width": 1080, "height": 1080},
+            "story": {"name": "Story", "width": 1080, "height": 1920},
+        },
+    },
+    {"name": "Price tag", "width": 600, "height": 400, "strictVariables": True},
+    {"name": "Square post", "width": 1080, "height": 1080},
+)
+_FIRST_CREATED = datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC)
 
 
 class Account:
     """An account with templates and bindings.
 
     Args:
-        bindings: How many bindings it starts with.
-        clock: The time at which things are made.
+        bindings: Number of bindings at the start.
+        clock: The clock by which things are created.
 
     Attributes:
         templates: The templates. These lists hold JSON as the API sends it; add, change and remove as you like.
         bindings: The bindings.
         subscriptions: The webhook subscriptions.
-        experiments: The experiments; the deleted ones are `archived`.
+        experiments: The experiments; deleted ones are `archived`.
         images: The images that were rendered.
-        gifs: The GIFs that were rendered or recorded.
+        gifs: The GIFs that were rendered or captured.
+        template_limit: Number of templates that it may have; None for any number.
+        csv_files: For each `csv_url` of a batch the text of the file.
     """
 
     def __init__(self, bindings: int, clock: FakeClock) -> None:
         self.clock = clock
-        self.templates: list[Record] = [_template(number, *design) for number, design in enumerate(_DESIGNS, 1)]
+        self.templates: list[Record] = [_template(number, design) for number, design in enumerate(_DESIGNS, 1)]
         self.bindings: list[Record] = [_binding(number) for number in range(1, bindings + 1)]
         self.subscriptions: list[Record] = []
         self.experiments: list[Record] = []
         self.images: list[Record] = []
         self.gifs: list[Record] = []
+        self.csv_files: dict[str, str] = {}
+        self.template_limit: int | None = None
         self._files: dict[str, tuple[str, int, int, int]] = {}
-        self._made: Counter[str] = Counter(tmpl=len(self.templates), bind=bindings)
+        self._created: Counter[str] = Counter(template=len(self.templates), binding=bindings)
 
-    def new_id(self, prefix: str) -> str:
+    def new_id(self, kind: str) -> str:
         """An id that nothing has yet."""
-        self._made[prefix] += 1
-        return f"{prefix}_{self._made[prefix]:08x}"
+        self._created[kind] += 1
+        return make_id(kind, self._created[kind])
 
-    def keep(self, folder: str, name: str, size: tuple[int, int], pages: int = 1) -> str:
-        """The address of a file that is rendered, which `file` gives from then on."""
-        url = address(folder, name)
-        self._files[url] = (name.rpartition(".")[2], *size, pages)
+    def keep(self, extension: str, size: tuple[float, float], pages: int = 1) -> str:
+        """The URL of a rendered file, whose content `file` returns from then on."""
+        name = self.new_id("file")[:6].lower()
+        url = f"{MEDIA}/{name}-{int(self.clock.time() * 1000)}.{extension}"
+        self._files[url] = (extension, int(size[0]), int(size[1]), pages)
         return url
 
     def file(self, url: str) -> bytes:
-        """The file at an address that a render was answered with: plain, and of the size that was asked for.
+        """The file at the URL of a render: plain, and of the size that was requested.
 
         Args:
-            url: Such as `https://cdn.pictify.io/images/img_00000001.png`.
+            url: URL as a response contained it.
 
         Raises:
-            LookupError: There is none.
+            LookupError: If no response contained it.
         """
         if url not in self._files:
-            raise LookupError(f"no render was answered with {url}")
+            raise LookupError(f"no render has the URL {url}")
         return file(*self._files[url])
 
-    def _rendering(self, asked: str) -> Answer:
-        """The file that is asked for (`GET /images/x.png`) as if this were the machine that its address names.
+    def _rendering(self, method: str, path: str) -> Answer:
+        """The file at a path, as if this were the host of the rendered files.
 
         Raises:
-            Refused: There is none.
+            Refused: If there is none.
         """
-        url = asked.replace("GET ", CDN, 1)
-        if url not in self._files:
-            raise refused(404, f"{asked} not found")
+        url = MEDIA + path
+        if method != "GET" or url not in self._files:
+            raise route_not_found(method, path)
         return Answer(200, {"content-type": MEDIA_TYPES[self._files[url][0]]}, self.file(url))
 
     def now(self) -> str:
@@ -89,11 +110,17 @@ class Account:
         """A template of the account."""
         return one(self.templates, "Template", uid=uid)
 
-    def size(self, template_uid: str | None) -> tuple[int, int]:
-        """Width and height of what a template renders to, or of what is rendered without one."""
+    def size(self, template_uid: str | None) -> tuple[float, float]:
+        """Width and height of what a template renders to; the API's default for what is rendered without one."""
         found = matching(self.templates, uid=template_uid)[:1] if template_uid else []
         template = found[0] if found else {}
-        return template.get("width", 1200), template.get("height", 630)
+        return template.get("width", 1280), template.get("height", 720)
+
+
+def make_id(kind: str, number: int) -> str:
+    """An id as the API makes them, ten capitals and digits; always the same for the same kind and number."""
+    seed = int.from_bytes(sha256(f"{kind} {number}".encode()).digest(), "big")
+    return "".join(_ID_CHARACTERS[seed // 36**place % 36] for place in range(10))
 
 
 def matching(records: Iterable[Record], **wanted: object) -> list[Record]:
@@ -103,7 +130,11 @@ def matching(records: Iterable[Record], **wanted: object) -> list[Record]:
 
 
 def one(records: Iterable[Record], noun: str, **wanted: object) -> Record:
-    """The record with this id; what is not there is refused by its noun."""
+    """The record with this id.
+
+    Raises:
+        Refused: If there is none.
+    """
     found = matching(records, **wanted)
     if not found:
         raise refused(404, f"{noun} not found")
@@ -113,41 +144,47 @@ def one(records: Iterable[Record], noun: str, **wanted: object) -> Record:
 def page_of(name: str, records: list[Record], page: int, limit: int) -> Record:
     """A page of a list whose pages are counted."""
     start, total = (page - 1) * limit, len(records)
-    pagination = {"page": page, "limit": limit, "total": total, "totalPages": -(-total // limit)}
-    return {name: records[start : start + limit], "pagination": pagination}
-
-
-def _template(number: int, name: str, width: int, height: int) -> Record:
-    uid = f"tmpl_{number:08x}"
-    made = _time(_FIRST_MADE - timedelta(days=30 - number))
+    pages = -(-total // limit)
+    pagination = {"page": page, "limit": limit, "total": total, "totalPages": pages}
     return {
-        "uid": uid,
-        "name": name,
+        name: records[start : start + limit],
+        "pagination": {**pagination, "hasNext": page < pages, "hasPrev": page > 1},
+    }
+
+
+def _template(number: int, design: Record) -> Record:
+    created = _time(_FIRST_CREATED - timedelta(days=30 - number))
+    return {
+        "uid": make_id("template", number),
+        "html": "<h1>{{title}}</h1><p>{{price}}</p>",
+        "engine": "html",
         "type": "html",
         "category": "marketing",
         "tags": ["shop"],
-        "width": width,
-        "height": height,
-        "thumbnail": address("thumbnails", f"{uid}.png"),
+        "thumbnail": f"{MEDIA}/{make_id('thumbnail', number)[:6].lower()}-1769680805000.png",
         "outputFormat": "image",
+        "variables": ["title", "price"],
         "variableDefinitions": [
-            {"name": "title", "type": "text", "defaultValue": "Untitled", "description": "What stands on top."},
+            {"name": "title", "type": "text", "defaultValue": "Untitled", "description": "The heading."},
             {"name": "price", "type": "text", "defaultValue": "soon", "validation": {"maxLength": 20}},
         ],
-        "createdAt": made,
-        "updatedAt": made,
+        "jsEnabled": False,
+        "strictVariables": False,
+        **design,
+        "createdAt": created,
+        "updatedAt": created,
     }
 
 
 def _binding(number: int) -> Record:
-    uid = f"bind_{number:08x}"
-    made = _FIRST_MADE + timedelta(hours=number)
+    uid = make_id("binding", number)
+    created = _FIRST_CREATED + timedelta(hours=number)
     failed = number % 9 == 0
     subject = _SUBJECTS[number % len(_SUBJECTS)]
     return {
         "uid": uid,
         "name": f"{subject} {number}",
-        "templateId": f"tmpl_{number % 3 + 1:08x}",
+        "templateId": make_id("template", number % 3 + 1),
         "dataSource": {
             "type": "http",
             "url": f"https://shop.example.com/products/{number}.json",
@@ -159,16 +196,26 @@ def _binding(number: int) -> Record:
         "refreshPolicy": {"type": "ttl", "ttlSeconds": 3600, "onError": "serve_stale"},
         "outputConfig": {"format": "png", "quality": 90},
         "status": "error" if failed else "paused" if number % 5 == 0 else "active",
-        "renderUrl": address("bindings", f"{uid}.png"),
-        "webhookUrl": f"https://api.pictify.io/webhooks/bindings/{uid}",
-        "lastFetchAt": _time(made + timedelta(minutes=1)),
-        "lastRenderAt": _time(made + timedelta(minutes=1)),
-        "lastError": "the data source answered 503" if failed else None,
+        "renderUrl": binding_url(uid),
+        "webhookUrl": webhook_url(uid),
+        "lastFetchAt": _time(created + timedelta(minutes=1)),
+        "lastRenderAt": _time(created + timedelta(minutes=1)),
+        "lastError": "The data source responded with 503" if failed else None,
         "errorCount": 3 if failed else 0,
-        "createdAt": _time(made),
-        "updatedAt": _time(made + timedelta(minutes=1)),
+        "createdAt": _time(created),
+        "updatedAt": _time(created + timedelta(minutes=1)),
     }
 
 
+def binding_url(uid: str) -> str:
+    """The URL of the image of a binding."""
+    return f"https://cdn.pictify.io/bindings/{uid}.png"
+
+
+def webhook_url(uid: str) -> str:
+    """The URL to push data for a binding to."""
+    return f"https://api.pictify.io/webhooks/{uid}"
+
+
 def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -1,4 +1,4 @@
-"""What the stand-in answers with."""
+"""The responses of the fake API."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ._images import MEDIA_TYPES, file
 
-CDN = "https://cdn.pictify.io"
-_STATUSES = {status.value for status in HTTPStatus}
+MEDIA = "https://media.pictify.io"
+_STATUSES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Answer(NamedTuple):
@@ -21,7 +21,7 @@ class Answer(NamedTuple):
 
 
 class Refused(Exception):  # noqa: N818
-    """The answer to a request that the API refuses, and what it says."""
+    """A request that the API rejects, with its response."""
 
     def __init__(self, message: str, answer: Answer) -> None:
         super().__init__(message)
@@ -34,36 +34,28 @@ def document(status: int, body: object) -> Answer:
     return Answer(status, {"content-type": "application/json; charset=utf-8"}, json.dumps(body).encode())
 
 
-def picture(extension: str, size: tuple[int, int], headers: dict[str, str]) -> Answer:
+def picture(extension: str, size: tuple[float, float], headers: dict[str, str]) -> Answer:
     """An image of this size."""
-    return Answer(200, {"content-type": MEDIA_TYPES[extension], **headers}, file(extension, *size))
+    content = file(extension, int(size[0]), int(size[1]))
+    return Answer(200, {"content-type": MEDIA_TYPES[extension], **headers}, content)
 
 
 def refused(status: int, message: str, **more: object) -> Refused:
-    """An error, as most of the API tells it."""
+    """An error as the routes of templates, batches, webhooks and bindings send it, and those of the quota."""
     return Refused(message, document(status, {"message": message, **more}))
 
 
-def problem(status: int, detail: str, **more: object) -> Refused:
-    """An error, as the API tells it of experiments (RFC 9457)."""
-    return Refused(detail, document(status, {**_problem(status, detail), **more}))
+def failed(status: int, message: str, **more: object) -> Refused:
+    """An error as the routes that render images, GIFs and PDFs send it, and the engine of templates."""
+    return Refused(message, document(status, {"error": message, **more}))
 
 
-def with_problem(answer: Answer) -> Answer:
-    """An error that is told in both ways; any other answer as it is."""
-    if answer.status < 400:
-        return answer
-    body = json.loads(answer.body)
-    whole = {**_problem(answer.status, body.get("message", "")), **body}
-    return Answer(answer.status, answer.headers, json.dumps(whole).encode())
+def fastify(status: int, message: str, **more: object) -> Refused:
+    """An error of the server's framework."""
+    body = {"statusCode": status, "error": _STATUSES.get(status, "Error"), "message": message, **more}
+    return Refused(message, document(status, body))
 
 
-def _problem(status: int, detail: str) -> dict[str, object]:
-    title = HTTPStatus(status).phrase if status in _STATUSES else f"Error {status}"
-    kind = title.lower().replace(" ", "-")
-    return {"type": f"https://pictify.io/problems/{kind}", "title": title, "status": status, "detail": detail}
-
-
-def address(folder: str, name: str) -> str:
-    """Where a file is that the API has rendered."""
-    return f"{CDN}/{folder}/{name}"
+def route_not_found(method: str, path: str) -> Refused:
+    """The error for a route that does not exist."""
+    return fastify(404, f"Route {method}:{path} not found")

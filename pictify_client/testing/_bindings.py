@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import zlib
 
-from ._account import Account, Record, matching, one, page_of
-from ._answers import Answer, address, picture
-from ._requests import unprocessable
+from ._account import Account, Record, binding_url, matching, one, page_of, webhook_url
+from ._answers import Answer, picture, refused
 
 
 class Bindings:
@@ -24,8 +23,8 @@ class Bindings:
 
     def create_binding(self, body: Record) -> Record:
         self._account.template(body["templateId"])
-        uid, made = self._account.new_id("bind"), self._account.now()
-        policy = {"type": "ttl", "ttlSeconds": 3600, "onError": "serve_stale"}
+        uid, made = self._account.new_id("binding"), self._account.now()
+        policy = {"type": "ttl", "ttlSeconds": 300, "onError": "serve_stale"}
         output = {"format": "png", "quality": 90}
         binding = {
             "uid": uid,
@@ -34,8 +33,8 @@ class Bindings:
             "refreshPolicy": {**policy, **body.get("refreshPolicy", {})},
             "outputConfig": {**output, **body.get("outputConfig", {})},
             "status": "active",
-            "renderUrl": address("bindings", f"{uid}.png"),
-            "webhookUrl": f"https://api.pictify.io/webhooks/bindings/{uid}",
+            "renderUrl": binding_url(uid),
+            "webhookUrl": webhook_url(uid),
             "lastFetchAt": None,
             "lastRenderAt": None,
             "lastError": None,
@@ -51,10 +50,10 @@ class Bindings:
 
     def update_binding(self, uid: str, body: Record) -> Record:
         binding = self._binding(uid)
-        # The contract says of a changed mapping only that it is one; it is what it was when the binding was made.
+        # The document says of an updated mapping only that it is one; its values are those of a creation.
         odd = [name for name, path in body.get("mapping", {}).items() if not isinstance(path, str)]
         if odd:
-            raise unprocessable((f"mapping[{name!r}]", "must be str") for name in odd)
+            raise refused(400, f"mapping.{odd[0]} must be a string")
         binding.update(_without_credentials(body), updatedAt=self._account.now())
         return {"binding": binding}
 
@@ -83,13 +82,18 @@ class Subscriptions:
         self._account = account
 
     def list_webhook_subscriptions(
-        self, event: str | None = None, status: str | None = None, page: int = 1, limit: int = 20
+        self,
+        event: str | None = None,
+        status: str | None = None,
+        platform: str | None = None,
+        page: int = 1,
+        limit: int = 20,
     ) -> Record:
-        found = matching(self._account.subscriptions, event=event, status=status)
+        found = matching(self._account.subscriptions, event=event, status=status, platform=platform)
         return page_of("subscriptions", found, page, limit)
 
     def create_webhook_subscription(self, body: Record) -> Record:
-        uid = self._account.new_id("sub")
+        uid = self._account.new_id("subscription")
         subscription: Record = {
             "uid": uid,
             "platform": "custom",
@@ -116,7 +120,7 @@ class Subscriptions:
         return {"deleted": True}
 
     def _subscription(self, uid: str) -> Record:
-        return one(self._account.subscriptions, "Webhook subscription", uid=uid)
+        return one(self._account.subscriptions, "Subscription", uid=uid)
 
 
 def secret_of(uid: str) -> str:

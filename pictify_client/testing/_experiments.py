@@ -8,7 +8,7 @@ from urllib.parse import quote
 from ..decoding import parse_datetime
 from ..types import UNSET
 from ._account import Account, Record, matching
-from ._answers import Answer, Refused, picture, problem
+from ._answers import Answer, Refused, picture, refused
 from ._images import PIXEL
 
 _RESERVED = ("events", "api", "admin", "health", "status", "pixel", "track", "sdk")
@@ -54,8 +54,8 @@ class Experiments:
         self._check(body, body["type"])
         limit = _LIMITS[body["type"]]
         if limit is not None and len(matching(self._kept(), type=body["type"])) >= limit:
-            raise problem(429, f"the plan allows {limit} experiments of this type", code="quota_exceeded")
-        uid, made = self._account.new_id("exp"), self._account.now()
+            raise refused(429, f"the plan allows {limit} experiments of this type", code="quota_exceeded")
+        uid, made = self._account.new_id("experiment"), self._account.now()
         if "fallbackTemplateUid" in body:
             self._fallback_templates[uid] = body.pop("fallbackTemplateUid")
         experiment = {
@@ -91,7 +91,7 @@ class Experiments:
         status = experiment["status"]
         changes = {*body, *(f"goalConfig.{name}" for name in body.get("goalConfig", {}))} - {"goalConfig"}
         if frozen := sorted(changes - _CHANGEABLE.get(status, changes)):
-            raise problem(400, f"{frozen[0]} of an experiment that is {status} cannot be changed")
+            raise refused(400, f"{frozen[0]} of an experiment that is {status} cannot be changed")
         self._check(body, experiment["type"], uid)
         for name in ("goalConfig", "banditConfig", "outputConfig"):
             if name in body:
@@ -114,7 +114,7 @@ class Experiments:
     def complete_experiment(self, uid: str, body: Record) -> Record:
         winner = body["winnerVariantId"]
         if not matching(self._one(uid=uid)["variants"], id=winner):
-            raise problem(400, f"there is no variant {winner}")
+            raise refused(400, f"there is no variant {winner}")
         answer = self._move(uid, "completed", "running", "paused")
         answer["experiment"].update(winnerVariantId=winner, winnerDeclaredAt=self._account.now())
         return answer
@@ -135,7 +135,7 @@ class Experiments:
         experiment = self._one(slug=slug)
         destination = experiment.get("goalConfig", {}).get("destinationUrl")
         if destination is None:
-            raise problem(404, "the experiment leads nowhere: its goal has no destinationUrl")
+            raise refused(404, "the experiment leads nowhere: its goal has no destinationUrl")
         if experiment["status"] == "running":
             self._shown(experiment, "clicks")
         return Answer(302, {**_NOT_CACHED, "location": quote(destination, safe=_OF_ADDRESSES)}, b"")
@@ -153,7 +153,7 @@ class Experiments:
             template = self._fallback_templates.get(experiment["uid"])
             if experiment["status"] == "draft" or not (template or "fallbackImageUrl" in experiment):
                 status = 410 if experiment["status"] == "completed" else 404
-                raise problem(status, f"the experiment is {experiment['status']}, and has no image to show")
+                raise refused(status, f"the experiment is {experiment['status']}, and has no image to show")
         return picture(format, self._account.size(template), _NOT_CACHED)
 
     def _kept(self) -> list[Record]:
@@ -162,14 +162,14 @@ class Experiments:
     def _one(self, **wanted: str) -> Record:
         found = matching(self._kept(), **wanted)
         if not found:
-            raise problem(404, "there is no such experiment")
+            raise refused(404, "there is no such experiment")
         return found[0]
 
     def _move(self, uid: str, status: str, *before: str) -> Record:
         """Bring an experiment into another state, from one of these."""
         experiment = self._one(uid=uid)
         if experiment["status"] not in before:
-            raise problem(409, f"the experiment is {experiment['status']}, and not {' or '.join(before)}")
+            raise refused(409, f"the experiment is {experiment['status']}, and not {' or '.join(before)}")
         experiment.update(status=status, updatedAt=self._account.now())
         return {"experiment": experiment}
 
@@ -177,24 +177,24 @@ class Experiments:
         """Refuse a slug and variants that the experiment with this id cannot have."""
         slug, variants = body.get("slug"), body.get("variants")
         if slug in _RESERVED:
-            raise problem(400, f"the slug {slug} is reserved")
+            raise refused(400, f"the slug {slug} is reserved")
         if slug is not None and any(each["uid"] != uid for each in matching(self._kept(), slug=slug)):
-            raise problem(409, f"the slug {slug} is taken")
+            raise refused(409, f"the slug {slug} is taken")
         if variants is None:
             return
         if not 2 <= len(variants) <= _MOST_VARIANTS:
-            raise problem(400, f"an experiment has 2 to {_MOST_VARIANTS} variants")
+            raise refused(400, f"an experiment has 2 to {_MOST_VARIANTS} variants")
         weight = sum(variant["weight"] for variant in variants)
         if kind == "ab_test" and weight != _WHOLE:
-            raise problem(400, f"the weights of the variants must sum to {_WHOLE}, and sum to {weight}")
+            raise refused(400, f"the weights of the variants must sum to {_WHOLE}, and sum to {weight}")
 
     def _report(self, event: Record) -> None:
         experiment = self._one(slug=event["experiment"])
         if experiment["status"] != "running":
-            raise problem(409, "the experiment is not running")
+            raise refused(409, "the experiment is not running")
         variants = matching(experiment["variants"], id=event.get("variantId"))
         if not variants:
-            raise problem(404, "the experiment has no such variant")
+            raise refused(404, "the experiment has no such variant")
         if "variantId" in event and event["event"] in _COUNTED:
             _count(variants[0], _COUNTED[event["event"]])
 

@@ -64,7 +64,9 @@ class Faults:
         return Fault(operation)
 
 
-def fault(failure: object, retry_after: float | None, code: str | None, operation: str | None) -> Fault:
+def fault(
+    failure: object, retry_after: float | None, code: str | None, retriable: bool | None, operation: str | None
+) -> Fault:
     """What is to go wrong, checked.
 
     Raises:
@@ -79,16 +81,30 @@ def fault(failure: object, retry_after: float | None, code: str | None, operatio
     if isinstance(failure, httpx.TransportError) or (
         isinstance(failure, type) and issubclass(failure, httpx.TransportError)
     ):
-        if retry_after is not None or code is not None:
-            raise ValueError("retry_after and code are parts of an answer, and there is none where a connection fails")
+        if retry_after is not None or code is not None or retriable is not None:
+            raise ValueError(
+                "retry_after, code and retriable are parts of a response, and there is none if a connection fails"
+            )
         return Fault(operation, error=failure)
     if not isinstance(failure, int) or isinstance(failure, bool):
         raise TypeError(f"failure must be a status, or an error of the connection (httpx.ReadTimeout), got {failure!r}")
     if not 400 <= failure <= 599:
         raise ValueError(f"failure must be a status from 400 to 599, got {failure!r}")
-    answer = document(
-        failure, {"message": _MESSAGES.get(failure, f"Error {failure}"), **({} if code is None else {"code": code})}
-    )
+    answer = document(failure, _body(failure, code, retriable))
     if retry_after is not None:
         answer.headers["retry-after"] = f"{retry_after:g}"
     return Fault(operation, answer)
+
+
+def _body(status: int, code: str | None, retriable: bool | None) -> dict[str, object]:
+    """The body of an error, in the form in which the API sends errors of this status."""
+    message = _MESSAGES.get(status, f"Error {status}")
+    more: dict[str, object] = {} if code is None else {"code": code}
+    if status == 503 and retriable is None:
+        # All browsers are busy: the API says that it did not render.
+        retriable = True
+    if retriable is not None:
+        more["retriable"] = retriable
+    if status == 429 and code is None:
+        return {"statusCode": status, "error": message, "message": "Rate limit exceeded"}
+    return {"error" if status >= 500 else "message": message, **more}

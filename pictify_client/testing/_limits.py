@@ -1,11 +1,11 @@
-"""How much of the stand-in there is: calls a minute, and renders a month."""
+"""The limits of the fake API: requests per minute, and renders per month."""
 
 from __future__ import annotations
 
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from ._answers import refused
+from ._answers import fastify, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,57 +13,63 @@ if TYPE_CHECKING:
     from .clock import FakeClock
 
 _MINUTE = 60
-_RENDERS = {
-    "agent_screenshot",
-    "capture_gif",
-    "create_canvas_image",
-    "create_gif",
-    "create_image",
-    "create_og_image",
-    "render_multi_page_pdf",
-    "render_pdf",
-    "render_template",
-}
-# Where one call renders several, the field of its body that has one item for each.
-_SEVERAL = {"multi_size_render_template": "sizes", "batch_render_template": "variableSets"}
-# The API answers these with 402 when the quota is used up, and everything else with 429.
-_MOVING = ("create_gif", "capture_gif")
+RENDERS = frozenset(
+    {
+        "agent_screenshot",
+        "batch_render_template",
+        "capture_gif",
+        "create_canvas_image",
+        "create_gif",
+        "create_image",
+        "create_og_image",
+        "multi_size_render_template",
+        "render_multi_page_pdf",
+        "render_pdf",
+        "render_template",
+    }
+)
+"""The operations that render, which an account with an unverified email address cannot call."""
+
+# The fields of a body that have one item for each file, or for each page, that is rendered.
+_SEVERAL = ("layouts", "sizes", "variableSets")
+_UPGRADE_URL = "https://pictify.io/dashboard/billing"
 
 
 class Minute:
-    """The calls of this minute, which begins with the first of them."""
+    """The requests of a minute, which begins with the first of them."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
         self._ends = 0.0
-        self._calls = 0
+        self._requests = 0
 
     def take(self, limit: int) -> dict[str, str]:
-        """Count a call; gives the headers that tell of it.
+        """Count a request; returns the headers about the limit.
 
         Raises:
-            Refused: There are as many in this minute as there may be.
+            Refused: If there were as many in this minute as there may be.
         """
         now = self._clock.time()
         if now >= self._ends:
-            # Told in whole seconds, so that is when it ends.
-            self._ends, self._calls = ceil(now + _MINUTE), 0
-        allowed = self._calls < limit
-        self._calls += allowed
+            # The headers say whole seconds, so that is when it ends.
+            self._ends, self._requests = ceil(now + _MINUTE), 0
+        allowed = self._requests < limit
+        self._requests += allowed
+        left = ceil(self._ends - now)
         headers = {
             "x-ratelimit-limit": str(limit),
-            "x-ratelimit-remaining": str(max(limit - self._calls, 0)),
-            "x-ratelimit-reset": str(int(self._ends)),
+            "x-ratelimit-remaining": str(max(limit - self._requests, 0)),
+            "x-ratelimit-reset": str(left),
         }
         if not allowed:
-            refusal = refused(429, "Rate limit exceeded")
-            refusal.answer.headers.update(headers, **{"retry-after": str(ceil(self._ends - now))})
+            refusal = fastify(429, f"Rate limit exceeded, retry in {left} seconds")
+            refusal.answer.headers.update(headers, **{"retry-after": str(left)})
             raise refusal
         return headers
 
 
 class Month:
-    """The renders of this month, by the calendar."""
+    """The renders of a calendar month."""
 
     def __init__(self, clock: FakeClock) -> None:
         self._clock = clock
@@ -76,16 +82,17 @@ class Month:
         return self._used if self._month == self._this() else 0
 
     def check(self, name: str, arguments: Mapping[str, Any], quota: int | None) -> int:
-        """How many images an operation renders.
+        """How many renders an operation costs.
 
         Raises:
-            Refused: There are not so many left.
+            Refused: If there are not so many left.
         """
-        several = _SEVERAL.get(name)
-        renders = int(name in _RENDERS) if several is None else len(arguments["body"][several])
+        renders = int(name in RENDERS)
+        for field in _SEVERAL if renders else ():
+            renders *= max(len(arguments.get("body", {}).get(field, ())), 1)
         if quota is not None and renders and self.used + renders > quota:
-            status = 402 if name in _MOVING else 429
-            raise refused(status, f"The plan has {quota} renders a month", code="quota_exceeded")
+            message = f"You have used all {quota} renders of this month"
+            raise refused(429, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
         return renders
 
     def count(self, renders: int) -> None:

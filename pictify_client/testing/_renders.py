@@ -1,29 +1,36 @@
-"""What the stand-in renders: addresses, and plain files at them."""
+"""What the fake API renders: URLs, and plain files at them."""
 
 from __future__ import annotations
 
+import csv
+import io
+
 from attrs import define
 
-from ._account import Account, Record, one
-from ._answers import Refused, refused
-from ._templates import check_variables
+from ._account import Account, Record, matching, one
+from ._answers import Refused, failed, refused
+from ._templates import check_variables, layout_size
 
 # Pixels, at 96 to the inch.
 _PAPER = {
     name: {"width": width, "height": height}
     for name, width, height in (
         ("A4", 794, 1123),
+        ("A4_LANDSCAPE", 1123, 794),
         ("Letter", 816, 1056),
         ("Legal", 816, 1344),
+        ("Tabloid", 1056, 1632),
         ("A3", 1123, 1587),
         ("A5", 559, 794),
     )
 }
 _SIZES = {"og-image": (1200, 630), "twitter-card": (1200, 675), "instagram-post": (1080, 1080)}
-
-
-# Seconds that a batch takes, by the clock of the stand-in.
+_MAX_SIDE = 4096
+_FRAMES_PER_SECOND = 18
+_ANIMATION_SECONDS = 2
+# Seconds that a batch takes, by the clock of the fake.
 _BATCH_SECONDS = 3
+_TEAM = "TEAM4F2K9Q"
 
 
 class Renders:
@@ -33,49 +40,60 @@ class Renders:
         self._account = account
 
     def create_image(self, body: Record) -> Record:
-        self._design(body)
-        width, height = self._account.size(body.get("template"))
-        size = (body.get("width", width), body.get("height", height))
-        return _image(self._account, body.get("fileExtension", "png"), size)
+        known: Record = {"width": 1280, "height": 720, **self._design(body), **body}
+        size = (known["width"], known["height"])
+        return self._image(body.get("fileExtension", "png"), size, html=body.get("html"), link=body.get("url"))
 
     def list_images(self, limit: int = 30, offset: int = 0) -> Record:
-        total = len(self._account.images)
-        pagination = {"total": total, "limit": limit, "offset": offset, "hasMore": offset + limit < total}
-        return {"images": self._account.images[offset : offset + limit], "pagination": pagination}
+        images = [{name: each[name] for name in ("url", "createdAt")} | {"id": each["uid"]} for each in self._images()]
+        return _offset_page("images", images, limit, offset)
 
     def get_image(self, uid: str) -> Record:
-        return {"image": one(self._account.images, "Image", id=uid)}
+        return {"image": _found(self._images(), uid)}
 
     def create_og_image(self, body: Record) -> Record:
-        self._account.template(body["template"])
-        return _image(self._account, "png", _SIZES["og-image"])
+        if not matching(self._account.templates, uid=body["template"]):
+            raise failed(404, "Template not found")
+        return self._image("png", _SIZES["og-image"])
 
     def create_canvas_image(self, body: Record) -> Record:
-        size = (body.get("width", 1200), body.get("height", 630))
-        return _image(self._account, body.get("fileExtension", "png"), size)
+        size = (body.get("width", 1280), body.get("height", 720))
+        return self._image(body.get("fileExtension", "png"), size)
 
     def agent_screenshot(self, body: Record) -> Record:
         words: list[str] = body["prompt"].split()
         metadata = {
             "prompt": body["prompt"],
-            "url": next((word for word in words if word.startswith("https://")), "https://example.com/"),
+            "url": next((word for word in words if word.startswith("https://")), "unknown"),
             "elementDescription": "the main part of the page",
             "selector": "main",
             "executionTime": 4200,
         }
-        return {**_image(self._account, "png", (1200, 630)), "metadata": metadata}
+        return {**self._image("png", (1280, 720)), "metadata": metadata}
 
     def create_gif(self, body: Record) -> Record:
-        return self._gif({**self._design(body), **body}, 3)
+        known: Record = {"width": 800, "height": 600, **self._design(body), **body}
+        frames = body.get("framesPerSecond", _FRAMES_PER_SECOND)
+        gif = self._gif(
+            (known["width"], known["height"]), body, framesPerSecond=frames, animationLength=_ANIMATION_SECONDS * 1000
+        )
+        if "html" in body:
+            gif["html"] = body["html"]
+        return {"gif": gif, "_meta": {"processingTime": 1234}}
 
     def list_gifs(self, limit: int = 30, offset: int = 0) -> Record:
-        return {"gifs": self._account.gifs[offset : offset + limit]}
+        return _offset_page("gifs", self._account.gifs, limit, offset)
 
     def get_gif(self, uid: str) -> Record:
-        return {"gif": one(self._account.gifs, "GIF", uid=uid)}
+        return {"gif": _found(self._account.gifs, uid)}
 
     def capture_gif(self, body: Record) -> Record:
-        return self._gif(body, body.get("frameDurationSeconds", 5))
+        frame, frames = body.get("frameDurationSeconds", 3), 4
+        length = {"framesPerSecond": 1 / frame, "animationLength": frame * frames, "frameDurationSeconds": frame}
+        gif = self._gif((body.get("width", 800), body.get("height", 600)), body, **length)
+        metadata = {name: gif[name] for name in ("width", "height", "quality", *length)}
+        metadata.update(frameCount=frames, uid=gif["url"].rpartition("/")[2].partition(".")[0])
+        return {"gif": gif, "metadata": metadata, "_meta": {"processingTime": 1234}}
 
     def render_pdf(self, body: Record) -> Record:
         return self._pdf(body, [body.get("variables", {})])
@@ -87,8 +105,24 @@ class Renders:
         return {"presets": _PAPER}
 
     def render_template(self, uid: str, body: Record) -> Record:
-        check_variables(self._account.template(uid), body.get("variables", {}))
-        return _image(self._account, body.get("format", "png"), self._account.size(uid))
+        template = self._account.template(uid)
+        sets = body.get("variableSets") or [body.get("variables", {})]
+        for variables in sets:
+            check_variables(template, variables)
+        layouts = body.get("layouts") or [body.get("layout", "default")]
+        extension, results, errors = body.get("format", "png"), list[Record](), list[Record]()
+        for layout in layouts:
+            size = layout_size(template, layout)
+            if size is None:
+                errors.append({"layout": layout, "error": f"Layout '{layout}' not found"})
+                continue
+            width, height = body.get("width", size[0]), body.get("height", size[1])
+            image = self._image(extension, (width, height), pages=len(sets))
+            name = template.get("layouts", {}).get(layout, {}).get("name", template.get("name", ""))
+            result = {"layout": layout, "name": name, "width": width, "height": height, "format": extension}
+            results.append({**result, **image})
+        totals = {"totalLayouts": len(layouts), "totalRendered": len(results), "totalErrors": len(errors)}
+        return {"results": results, "errors": errors, **totals, "templateUid": uid}
 
     def multi_size_render_template(self, uid: str, body: Record) -> Record:
         check_variables(self._account.template(uid), body.get("variables", {}))
@@ -97,9 +131,9 @@ class Renders:
         for size in body["sizes"]:
             width, height = _SIZES.get(size.get("preset")) or (size.get("width"), size.get("height"))
             if width is None or height is None:
-                errors.append({"size": size, "error": "it is neither a known preset nor a width and a height"})
+                errors.append({"size": size, "error": "Neither a known preset nor a width and a height"})
                 continue
-            image = _image(self._account, body.get("format", "png"), (width, height))
+            image = self._image(body.get("format", "png"), (width, height))
             label = {"label": size["label"]} if "label" in size else {}
             shown = {"width": width, "height": height, "preset": size.get("preset"), **label}
             results.append({"url": image["url"], "id": image["id"], "size": shown})
@@ -107,22 +141,51 @@ class Renders:
         return {"results": results, "errors": errors, "templateUid": uid, **totals}
 
     def _design(self, body: Record) -> Record:
-        """The template that a request names; an empty one where it names HTML or a page."""
-        if sum(name in body for name in ("html", "url", "template")) != 1:
-            raise refused(400, "give one of html, url and template")
+        """The template that a request names; an empty one if it has HTML or a URL."""
         if "template" not in body:
             return {}
-        template = self._account.template(body["template"])
-        check_variables(template, body.get("variables", {}))
-        return template
+        found = matching(self._account.templates, uid=body["template"])
+        if not found:
+            # The API responds with 403 here, and not with 404.
+            raise failed(403, "Template not found")
+        check_variables(found[0], body.get("variables", {}))
+        return found[0]
 
-    def _gif(self, size: Record, seconds: float) -> Record:
-        uid = self._account.new_id("gif")
-        width, height = size.get("width", 800), size.get("height", 600)
-        url = self._account.keep("gifs", f"{uid}.gif", (width, height))
-        gif = {"url": url, "uid": uid, "width": width, "height": height, "animationLength": seconds}
+    def _images(self) -> list[Record]:
+        return self._account.images
+
+    def _image(
+        self,
+        extension: str,
+        size: tuple[float, float],
+        *,
+        pages: int = 1,
+        html: str | None = None,
+        link: str | None = None,
+    ) -> Record:
+        """Render an image, and keep it as the API stores it."""
+        width, height = (min(side, _MAX_SIDE) for side in size)
+        created = {"url": self._account.keep(extension, (width, height), pages), "createdAt": self._account.now()}
+        uid = self._account.new_id("image")
+        source = {"html": html} if html is not None else {"link": link} if link is not None else {}
+        stored = {"uid": uid, **created, "width": width, "height": height, "createdBy": _TEAM, "active": True, **source}
+        self._account.images.append(stored)
+        return {"id": uid, **created}
+
+    def _gif(self, size: tuple[float, float], body: Record, **length: float) -> Record:
+        gif: Record = {
+            "uid": self._account.new_id("gif"),
+            "url": self._account.keep("gif", size),
+            "width": size[0],
+            "height": size[1],
+            "quality": body.get("quality", "medium"),
+            **length,
+            "createdBy": _TEAM,
+            "createdAt": self._account.now(),
+            "active": True,
+        }
         self._account.gifs.append(gif)
-        return {"gif": gif}
+        return gif
 
     def _pdf(self, body: Record, sets: list[Record]) -> Record:
         template = self._account.template(body["templateUid"])
@@ -130,41 +193,56 @@ class Renders:
             check_variables(template, variables)
         options = body.get("options", {})
         preset = options.get("preset", "A4")
-        size = _PAPER.get(preset) or options.get("customSize", {})
+        size = options.get("customSize", {}) if preset == "custom" else _PAPER.get(preset, _PAPER["A4"])
         if not {"width", "height"} <= set(size):
-            raise refused(400, "the preset custom needs a customSize with a width and a height")
-        name, sides = f"{self._account.new_id('pdf')}.pdf", (int(size["width"]), int(size["height"]))
-        url = self._account.keep("pdfs", name, sides, len(sets))
+            raise failed(400, "The preset custom needs a customSize with a width and a height")
+        url = self._account.keep("pdf", (size["width"], size["height"]), len(sets))
         return {"success": True, "url": url, "pageCount": len(sets), "preset": preset, "pageSize": size}
+
+
+def _found(records: list[Record], uid: str) -> Record:
+    found = matching(records, uid=uid)
+    if not found:
+        raise failed(404, "Not found")
+    return found[0]
+
+
+def _offset_page(name: str, records: list[Record], limit: int, offset: int) -> Record:
+    total = len(records)
+    pagination = {"total": total, "limit": limit, "offset": offset, "hasMore": offset + limit < total}
+    return {name: records[offset : offset + limit], "pagination": pagination}
 
 
 @define
 class _Started:
     template: Record
     body: Record
+    rows: list[Record]
     at: float
     polls: int = 0
 
 
 class Batches:
-    """Batches. One goes on by a third of its images a second, and with each time that its results are asked for.
+    """Batches. A third of the rows is rendered per second, and each time that the results are requested.
 
-    Who asks again without having waited on the clock of the stand-in has one of his own, on which it is later.
+    A client that polls without waiting on the clock of the fake has a clock of its own, on which time passes.
     """
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._renders = Renders(account)
         self._batches: list[Record] = []
         self._started: dict[str, _Started] = {}
 
     def batch_render_template(self, uid: str, body: Record) -> Record:
         template = self._account.template(uid)
-        batch_id, total = self._account.new_id("batch"), len(body["variableSets"])
+        rows = body["variableSets"] if "variableSets" in body else self._csv_rows(body)
+        batch_id, total = self._account.new_id("batch"), len(rows)
         accepted = {"batchId": batch_id, "status": "pending", "totalItems": total}
-        counts = {"progress": 0, "completedItems": 0, "failedItems": 0, "results": list[Record]()}
+        counts: Record = {"progress": 0, "completedItems": 0, "failedItems": 0, "results": [], "errors": []}
         self._batches.append({**accepted, **counts, "createdAt": self._account.now()})
-        self._started[batch_id] = _Started(template, body, self._account.clock.time())
-        return {**accepted, "message": f"Batch of {total} accepted"}
+        self._started[batch_id] = _Started(template, body, rows, self._account.clock.time())
+        return {**accepted, "message": "Batch render job started"}
 
     def get_batch_results(self, batch_id: str) -> Record:
         batch = one(self._batches, "Batch", batchId=batch_id)
@@ -174,7 +252,7 @@ class Batches:
         if batch["status"] == "processing":
             seconds = max(int(self._account.clock.time() - started.at), started.polls)
             started.polls = seconds + 1
-            self._go_on(batch, started, seconds)
+            self._continue(batch, started, seconds)
         return batch
 
     def cancel_batch(self, batch_id: str) -> Record:
@@ -184,29 +262,34 @@ class Batches:
         batch.update(status="cancelled", completedAt=self._account.now())
         return {"batchId": batch_id, "status": "cancelled", "message": "Batch cancelled"}
 
-    def _go_on(self, batch: Record, started: _Started, seconds: int) -> None:
-        template, body = started.template, started.body
-        results, total = batch["results"], batch["totalItems"]
-        width, height = self._account.size(template["uid"])
-        for index in range(len(results), min(seconds * -(-total // _BATCH_SECONDS), total)):
+    def _csv_rows(self, body: Record) -> list[Record]:
+        """The rows of a CSV file, with the values of the columns that are mapped to variables."""
+        text = self._account.csv_files.get(body["csvUrl"])
+        if text is None:
+            raise refused(400, "The CSV file could not be fetched")
+        lines = csv.DictReader(io.StringIO(text))
+        return [{name: line.get(column) for name, column in body["mappings"].items()} for line in lines]
+
+    def _continue(self, batch: Record, started: _Started, seconds: int) -> None:
+        template, body, total = started.template, started.body, batch["totalItems"]
+        done = batch["completedItems"] + batch["failedItems"]
+        for index in range(done, min(seconds * -(-total // _BATCH_SECONDS), total)):
+            row = started.rows[index]
+            known = {"index": index, "variables": [*row]}
+            options: Record = {name: body[name] for name in ("format", "layout", "layouts") if name in body}
             try:
-                check_variables(template, body["variableSets"][index])
+                rendered = self._renders.render_template(template["uid"], {"variables": row, **options})
             except Refused as refusal:
-                results.append({"index": index, "success": False, "error": refusal.message})
+                batch["errors"].append({**known, "success": False, "error": refusal.message})
             else:
-                url = _image(self._account, body.get("format", "png"), (width, height))["url"]
-                results.append({"index": index, "success": True, "url": url, "width": width, "height": height})
-        done = sum(result["success"] for result in results)
-        failed = len(results) - done
-        batch.update(progress=100 * len(results) // total, completedItems=done, failedItems=failed)
-        if len(results) == total:
-            status = "failed" if not done else "partial" if failed else "completed"
+                errors = "; ".join(each["error"] for each in rendered["errors"])
+                if rendered["results"]:
+                    batch["results"].append({**known, "success": True})
+                else:
+                    batch["errors"].append({**known, "success": False, "error": errors})
+        completed, failed_rows = len(batch["results"]), len(batch["errors"])
+        progress = round(100 * (completed + failed_rows) / total, 2) if total else 100
+        batch.update(progress=progress, completedItems=completed, failedItems=failed_rows)
+        if completed + failed_rows == total:
+            status = "failed" if not completed and total else "partial" if failed_rows else "completed"
             batch.update(status=status, completedAt=self._account.now())
-
-
-def _image(account: Account, extension: str, size: tuple[int, int]) -> Record:
-    uid = account.new_id("img")
-    url = account.keep("images", f"{uid}.{extension}", size)
-    image = {"url": url, "id": uid, "createdAt": account.now()}
-    account.images.append(image)
-    return image

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -16,7 +16,7 @@ from .. import api
 from ..arguments import Boolean, Integer, Kind, ListOf, MapOf, Number, Object, OneOrMany
 from ..operations import Operation
 from ..types import UNSET
-from ._answers import Refused, refused
+from ._answers import Refused, failed, fastify, refused
 
 # The fields that are `format: uri` in the contract, which the client leaves to the API.
 _ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl")
@@ -49,12 +49,10 @@ class Found(NamedTuple):
     Attributes:
         route: The operation; None where the contract has no such.
         path: Path parameters.
-        methods: What can be done with the path.
     """
 
     route: Route | None
     path: dict[str, str]
-    methods: list[str]
 
 
 def find(method: str, path: str) -> Found:
@@ -64,7 +62,7 @@ def find(method: str, path: str) -> Found:
     here = {route.operation.method: (route, match) for route, match in matching if route.paths == matching[0][0].paths}
     route, match = here.get(method, (None, None))
     named = {} if match is None else {name: unquote(text) for name, text in match.groupdict().items()}
-    return Found(route, named, sorted(here))
+    return Found(route, named)
 
 
 def arguments(
@@ -96,24 +94,25 @@ def arguments(
     if operation.body is not None:
         values.append(("body", operation.body.write, _document(body), "body"))
     given: dict[str, Any] = {}
-    errors: list[dict[str, str]] = []
+    errors: list[str] = []
     for name, write, value, where in values:
         try:
             given[name] = write(value, where)
         except (TypeError, ValueError) as error:
-            errors.append(_error(str(error)))
+            # Without a hint that is for Python.
+            errors.append(str(error).partition("; to send")[0].removeprefix("body.").removeprefix("body: "))
     if not errors and operation.body is not None:
-        errors += (_refusal(*wrong) for wrong in _faults(operation.body, given["body"]))
+        errors += _faults(operation.body, given["body"])
     if errors:
-        raise _invalid(errors)
+        raise _invalid(operation, errors)
     if isinstance(operation.body, Object):
         names = {field.name for field in operation.body.model.FIELDS}
         given["body"] = {name: value for name, value in given["body"].items() if name in names}
     return {name: value for name, value in given.items() if value is not UNSET}
 
 
-def _faults(kind: Kind, value: object, where: str = "") -> Iterator[tuple[str, str]]:
-    """What is wrong with a value that the client would send as it is: where, and what."""
+def _faults(kind: Kind, value: object, where: str = "") -> Iterator[str]:
+    """What is wrong with a value that the client would send as it is."""
     if isinstance(kind, OneOrMany):
         kind = kind.many if isinstance(value, list) else kind.one
     if isinstance(kind, ListOf):
@@ -125,20 +124,20 @@ def _faults(kind: Kind, value: object, where: str = "") -> Iterator[tuple[str, s
             inner = f"{where}.{field.name}" if where else field.name
             part = given.get(field.name, UNSET)
             if part is None and not field.nullable:
-                yield inner, "must not be null"
+                yield f"{inner} must not be null"
             elif part is not None and part is not UNSET:
                 yield from _faults(field.kind, part, inner)
                 if field.name in _ADDRESSES and not _ADDRESS.fullmatch(str(part)):
-                    yield inner, "must be an absolute URL such as https://example.com/"
+                    yield f"{inner} must be an absolute URL such as https://example.com/"
 
 
-def unprocessable(errors: Iterable[tuple[str, str]]) -> Refused:
-    """The answer to fields that cannot be so: which, and why."""
-    return _invalid([_refusal(*wrong) for wrong in errors])
-
-
-def _invalid(errors: list[dict[str, str]]) -> Refused:
-    return refused(422, "The request is not valid", code="invalid_request", errors=errors)
+def _invalid(operation: Operation[Any], errors: list[str]) -> Refused:
+    """The error for an invalid request, in the form in which the route of the operation sends errors."""
+    if operation.path.startswith(("/image", "/gif", "/pdf")):
+        return failed(400, "; ".join(errors))
+    if operation.path in ("/templates", "/templates/{uid}"):
+        return refused(422, "Validation failed", errors=errors)
+    return refused(400, "; ".join(errors))
 
 
 def _route(name: str, operation: Operation[Any]) -> Route:
@@ -162,21 +161,12 @@ def _document(body: bytes) -> Any:
     try:
         return json.loads(body, parse_float=_number)
     except (ValueError, RecursionError):
-        raise refused(400, "the body is not valid JSON") from None
+        message = "Unexpected end of JSON input" if not body.strip() else "Body is not valid JSON"
+        code = "FST_ERR_CTP_EMPTY_JSON_BODY" if not body.strip() else "FST_ERR_CTP_INVALID_JSON_BODY"
+        raise fastify(400, message, code=code) from None
 
 
 def _number(text: str) -> float:
     """A number; JSON tells no integer from what is one."""
     value = float(text)
     return int(value) if value.is_integer() and abs(value) <= _MOST_EXACT else value
-
-
-def _error(text: str) -> dict[str, str]:
-    # It begins with where the value stands, and may end with a hint for Python.
-    said = text.partition("; to send")[0].removeprefix("body.")
-    field, message = re.findall(r"((?:\[[^\]]*\]|[^\s\[])+) (.*)", said, re.DOTALL)[0]
-    return _refusal(field, message)
-
-
-def _refusal(field: str, message: str) -> dict[str, str]:
-    return {"field": field, "message": message, "code": "invalid"}

@@ -1,88 +1,163 @@
-"""The templates of the stand-in."""
+"""The templates of the fake API."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from ._account import Account, Record, matching, page_of
-from ._answers import Answer, Refused, address, picture, refused
+from ._answers import Answer, Refused, failed, picture, refused
 from ._images import png
 
-# What the API takes and does not send.
-_DESIGN = ("html", "fabricJSData")
+_MAX_HTML = 500 * 1024
+# What a list leaves out of a template.
+_NOT_LISTED = ("layouts", "fabricJSData", "pages")
+_VARIABLE = re.compile(r"\{\{\{?\s*(?:#(?:if|each|unless|with)\s+)?([A-Za-z_]\w*)[\s.}]")
+_RESERVED = {"else", "this"}
 
 
 class Templates:
-    """Templates, and their images at addresses that can be embedded."""
+    """Templates, and their images at URLs that can be embedded."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
 
     def list_templates(
-        self, page: int = 1, limit: int = 12, sort: str = "newest", output_format: str = "all"
+        self,
+        page: int = 1,
+        limit: int = 12,
+        sort: str = "newest",
+        output_format: str = "all",
+        has_dynamic_link: bool | None = None,
     ) -> Record:
-        found = matching(self._account.templates, outputFormat=None if output_format == "all" else output_format)
+        bound = {binding.get("templateId") for binding in self._account.bindings}
+        records = [self._listed(template, bound) for template in self._account.templates]
+        found = matching(records, outputFormat=None if output_format == "all" else output_format)
+        found = matching(found, hasDynamicLink=has_dynamic_link)
         by = "name" if sort == "name" else "createdAt"
         if sort == "newest":
-            # Of those that were made at the same time, the last comes first.
+            # Of those that were created at the same time, the last comes first.
             found.reverse()
         found.sort(key=lambda template: template.get(by, ""), reverse=sort == "newest")
-        return page_of("templates", found, page, limit)
+        counts = {"all": len(records), **{kind: len(matching(records, outputFormat=kind)) for kind in ("image", "pdf")}}
+        return {**page_of("templates", found, page, limit), "counts": counts}
 
     def create_template(self, body: Record) -> Record:
-        uid, made = self._account.new_id("tmpl"), self._account.now()
+        limit = self._account.template_limit
+        if limit is not None and len(self._account.templates) >= limit:
+            raise refused(402, f"Your plan allows {limit} templates", code="template_limit_reached")
+        _check_design(body)
+        created = self._account.now()
+        is_canvas = "fabricJSData" in body and "html" not in body
         template: Record = {
-            "uid": uid,
-            "type": "canvas" if "fabricJSData" in body else "html",
+            "uid": self._account.new_id("template"),
+            "html": None,
+            "engine": "fabric" if is_canvas else "html",
+            "type": "canvas" if is_canvas else "html",
             "tags": [],
             "width": 1200,
             "height": 630,
-            "thumbnail": address("thumbnails", f"{uid}.png"),
+            "thumbnail": None,
             "outputFormat": "image",
-            "variableDefinitions": [],
-            **_shown(body),
-            "createdAt": made,
-            "updatedAt": made,
+            "jsEnabled": False,
+            "strictVariables": False,
+            **body,
+            "createdAt": created,
+            "updatedAt": created,
         }
+        added = _define_variables(template)
         self._account.templates.append(template)
-        return {"template": template}
+        return {"template": template, **({"addedVariables": added} if added else {})}
 
     def get_template(self, uid: str) -> Record:
         return {"template": self._account.template(uid)}
 
     def update_template(self, uid: str, body: Record) -> Record:
         template = self._account.template(uid)
-        template.update(_shown(body), updatedAt=self._account.now())
-        return {"template": template}
+        _check_design(body)
+        if body.get("engine", template.get("engine")) != template.get("engine"):
+            raise refused(422, "The engine of a template cannot be changed", errors=["engine is immutable"])
+        template.update(body, updatedAt=self._account.now())
+        added = _define_variables(template)
+        return {"template": template, **({"addedVariables": added} if added else {})}
 
     def delete_template(self, uid: str) -> Record:
         self._account.templates.remove(self._account.template(uid))
-        return {"message": "Template deleted"}
+        return {"message": "Template deleted successfully"}
 
     def get_template_variables(self, uid: str) -> Record:
         template = self._account.template(uid)
         variables = template.get("variableDefinitions", [])
         return {"templateUid": uid, "templateName": template.get("name", ""), "variables": variables}
 
-    def render_template_url(self, template_uid: str, format: str, **_: object) -> Answer:  # noqa: A002
+    def render_template_url(
+        self,
+        template_uid: str,
+        format: str,  # noqa: A002
+        layout: str | None = None,
+        **_: object,
+    ) -> Answer:
         try:
-            self._account.template(template_uid)
+            template = self._account.template(template_uid)
         except Refused:
             return Answer(404, {"content-type": "image/png"}, png(1, 1, transparent=True))
-        headers = {"cache-control": "public, max-age=300", "referrer-policy": "no-referrer"}
-        return picture(format, self._account.size(template_uid), headers)
+        size = layout_size(template, layout or "default")
+        if size is None:
+            raise failed(400, f"Layout '{layout}' not found")
+        headers = {"cache-control": "private, max-age=300", "referrer-policy": "no-referrer"}
+        return picture(format, size, headers)
+
+    def _listed(self, template: Record, bound: set[Any]) -> Record:
+        shown = {name: value for name, value in template.items() if name not in _NOT_LISTED}
+        return {**shown, "hasDynamicLink": template.get("uid") in bound}
+
+
+def layout_size(template: Record, layout: str) -> tuple[float, float] | None:
+    """Width and height of a layout of a template; None if it has no such layout."""
+    known: Record | None = template if layout == "default" else template.get("layouts", {}).get(layout)
+    if known is None:
+        return None
+    sizes: Record = {"width": 1280, "height": 720, **template, **known}
+    return sizes["width"], sizes["height"]
 
 
 def check_variables(template: Record, variables: Mapping[str, object]) -> None:
-    """Refuse values for variables that a template has not; one that names none takes any.
+    """Check the values for the variables of a template. Unknown ones are ignored, unless it is strict.
 
     Raises:
-        Refused: There is such a value.
+        Refused: If a required value is missing, or the template is strict and does not have a variable.
     """
-    known = {variable.get("name") for variable in template.get("variableDefinitions", [])}
-    if unknown := [name for name in variables if known and name not in known]:
-        raise refused(422, f"the template has no variable {unknown[0]}", code="invalid_variable")
+    definitions: list[Record] = template.get("variableDefinitions", [])
+    known = {definition.get("name") for definition in definitions}
+    for definition in definitions:
+        name = definition.get("name")
+        is_required = definition.get("required") or definition.get("validation", {}).get("required")
+        if is_required and name not in variables:
+            raise failed(422, f"Variable '{name}' is required", code="VARIABLE_REQUIRED", context={"variable": name})
+    unknown = [name for name in variables if name not in known] if template.get("strictVariables") else []
+    if unknown:
+        raise failed(
+            422, f"Variable '{unknown[0]}' is not defined", code="UNDEFINED_VARIABLE", context={"variable": unknown[0]}
+        )
 
 
-def _shown(body: Record) -> Record:
-    return {name: value for name, value in body.items() if name not in _DESIGN}
+def _check_design(body: Record) -> None:
+    html = body.get("html")
+    if html is not None and len(html.encode()) > _MAX_HTML:
+        raise failed(413, "The template is larger than 500 KB", code="TEMPLATE_TOO_LARGE")
+    if html is not None and html.count("{{") != html.count("}}"):
+        raise failed(422, "The template cannot be compiled", code="HANDLEBARS_COMPILE_ERROR", context={"line": 1})
+    if body.get("outputFormat") == "pdf" and body.get("layouts"):
+        raise refused(422, "The template is invalid", errors=["layouts cannot be used with outputFormat pdf"])
+
+
+def _define_variables(template: Record) -> list[str]:
+    """Define the variables that the HTML of a template uses; returns the names of those that were not defined."""
+    definitions: list[Record] = template.setdefault("variableDefinitions", [])
+    known = {definition.get("name") for definition in definitions}
+    used = dict.fromkeys(_VARIABLE.findall(template.get("html") or ""))
+    added = [name for name in used if name not in known and name not in _RESERVED]
+    definitions += ({"name": name, "type": "text", "defaultValue": ""} for name in added)
+    template["variables"] = [definition["name"] for definition in definitions]
+    return added

@@ -9,7 +9,6 @@ import httpx
 
 from ..api import SERVER
 from ..client import AsyncPictify, AuthenticatedClient, Pictify
-from ..configuration import DEFAULT_ATTEMPT_TIMEOUT
 from ..connections import Answer as Reply
 from ..connections import Connections, Exchange
 from ..hooks import RequestHook, ResponseHook, RetryHook
@@ -101,9 +100,7 @@ def async_client(fake: FakePictify, options: ClientOptions) -> AsyncPictify:
 
 
 def _arguments(fake: FakePictify, options: ClientOptions) -> dict[str, Any]:
-    # An attempt is limited as it is where a client has connections of its own.
-    known = {"api_key": fake.api_key, "attempt_timeout": DEFAULT_ATTEMPT_TIMEOUT}
-    return {**known, **options, "base_url": SERVER}
+    return {"api_key": fake.api_key, **options, "base_url": SERVER}
 
 
 def _attach(connected: AuthenticatedClient, fake: FakePictify, http_client: httpx.Client | httpx.AsyncClient) -> None:

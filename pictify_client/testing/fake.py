@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import formatdate
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from ._account import Account
-from ._answers import Answer, Refused, document, refused, with_problem
+from ._answers import Answer, Refused, document, refused
 from ._bindings import Bindings, Subscriptions
 from ._experiments import Experiments
 from ._faults import Faults, fault
-from ._limits import Minute, Month
+from ._limits import RENDERS, Minute, Month
 from ._renders import Batches, Renders
 from ._requests import Found, arguments, find
 from ._templates import Templates
@@ -31,36 +32,19 @@ if TYPE_CHECKING:
 
 __all__ = ("API_KEY", "Answer", "FakePictify")
 
-API_KEY: Final = "pk_live_stand_in"
-"""The key that the stand-in takes, unless it is told another."""
+API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
+"""The API key that the fake accepts by default."""
 
 # Each has a method for each of its operations, of the same name.
 _CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments)
 
-# The operations whose errors are problem details (RFC 9457) in the contract.
-_WITH_PROBLEMS = {
-    "complete_experiment",
-    "create_experiment",
-    "create_image",
-    "delete_experiment",
-    "get_experiment",
-    "get_gif",
-    "get_image",
-    "list_experiments",
-    "multi_size_render_template",
-    "pause_experiment",
-    "start_experiment",
-    "track_experiment_events",
-    "update_experiment",
-}
-
 
 class FakePictify(Account):
-    """The Pictify API in memory: all operations of the contract, for whoever has the key.
+    """The Pictify API in memory, with all its operations.
 
-    What is made can be listed, read, changed and deleted; renders answer with addresses, at which `file` has a plain
-    image of the right size. Requests that the contract does not allow are refused with 422 and the name of the field.
-    Nothing waits: where a client would, or a batch takes its time, the `clock` goes on.
+    What is created can be listed, read, updated and deleted. Renders return URLs, at which `file` has a plain image of
+    the right size. Errors have the form in which the live API sends them; an invalid request is rejected with the name
+    of the field. Nothing waits: if a client would wait, or a batch takes its time, the `clock` is advanced.
 
     Args:
         bindings: How many bindings it starts with.
@@ -71,8 +55,10 @@ class FakePictify(Account):
         clock: Its clock, to let time pass by `fake.clock.advance(seconds)` and to see what was waited (`elapsed`).
         requests: What it was asked, in the order in which it came. Clear it as you like.
         latency: Seconds that every answer takes, by the clock. To a call that allows less it comes too late.
-        rate_limit: Calls a minute that it allows, and tells of in the headers of its answers; None for any number.
+        rate_limit: Requests per minute that it allows, with `X-RateLimit` headers in its responses; None for any number
+            and no headers, as the live API has it for requests with an API key.
         quota: Renders a month that it allows; None for any number.
+        email_verified: Whether the email address of the account is verified; if not, it does not render.
     """
 
     def __init__(self, *, bindings: int = 45, api_key: str = API_KEY, clock: FakeClock | None = None) -> None:
@@ -82,6 +68,7 @@ class FakePictify(Account):
         self.latency: float = 0.0
         self.rate_limit: int | None = None
         self.quota: int | None = None
+        self.email_verified = True
         self._minute = Minute(self.clock)
         self._month = Month(self.clock)
         self._faults = Faults()
@@ -121,6 +108,7 @@ class FakePictify(Account):
         times: int = 1,
         retry_after: float | None = None,
         code: str | None = None,
+        retriable: bool | None = None,
         operation: str | None = None,
     ) -> None:
         """Let the next call fail. What is ordered several times comes in that order.
@@ -134,6 +122,7 @@ class FakePictify(Account):
             times: How many calls fail; a retry is one more.
             retry_after: The answer's `Retry-After`, in seconds.
             code: The code in the answer, such as `quota_exceeded`.
+            retriable: Whether the response says that the request may be repeated; a 503 says so by default.
             operation: Only calls of this operation fail, by the contract's name, such as `POST /image`.
 
         Raises:
@@ -141,7 +130,7 @@ class FakePictify(Account):
         """
         if times < 1:
             raise ValueError(f"times must be at least 1, got {times!r}")
-        self._faults.add(fault(failure, retry_after, code, operation), times)
+        self._faults.add(fault(failure, retry_after, code, retriable, operation), times)
 
     def webhook(
         self,
@@ -188,21 +177,23 @@ class FakePictify(Account):
             answer = ordered.answer
             if answer is None:
                 try:
-                    answer = self._answer(f"{method} {url.path}", found, query, headers, body)
+                    answer = self._answer(method, url.path, found, query, headers, body)
                 except Refused as refusal:
                     answer = refusal.answer
             ordered.happen(before=False)
-        return with_problem(answer) if found.route is not None and found.route.name in _WITH_PROBLEMS else answer
+        return answer._replace(headers={"date": formatdate(self.clock.time(), usegmt=True), **answer.headers})
 
     def _answer(
-        self, asked: str, found: Found, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
+        self,
+        method: str,
+        path: str,
+        found: Found,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes,
     ) -> Answer:
         if found.route is None:
-            if not found.methods:
-                return self._rendering(asked)
-            refusal = refused(405, f"{asked} not allowed")
-            refusal.answer.headers["allow"] = ", ".join(found.methods)
-            raise refusal
+            return self._rendering(method, path)
         name, operation, _ = found.route
         key_in_query = any(parameter.name == "token" for parameter in operation.query_parameters)
         is_known = headers.get("authorization") == f"Bearer {self.api_key}" or (
@@ -232,8 +223,13 @@ class FakePictify(Account):
         handler = next((getattr(concern, name) for concern in self._concerns if hasattr(concern, name)), None)
         if handler is None:
             raise refused(501, f"the stand-in has no answer to {operation}")
+        if name in RENDERS and not self.email_verified:
+            raise refused(403, "Please verify your email address to render")
         given = arguments(operation, path, query, headers, body)
         renders = self._month.check(name, given, self.quota)
         answer = handler(**given)
+        if isinstance(answer, dict):
+            # A layout that failed costs nothing, and the rows of a CSV file are known by now.
+            renders = answer.get("totalRendered", max(renders, answer.get("totalItems", 0) if renders else 0))
         self._month.count(renders)
         return answer if isinstance(answer, Answer) else document(next(iter(operation.responses)), answer)

@@ -18,7 +18,7 @@ class ReceivedRequest:
         operation: What was called, by the contract's name, such as `GET /bindings/{uid}`; None where there is no such
             operation.
         method: HTTP method.
-        path: Path, such as `/bindings/bind_00000001`.
+        path: Path, such as `/bindings/OW9OT95X0L`.
         query: Query parameters.
         headers: Headers, their names in lower case, without the key.
         json: The body; None where there is none, or none that is JSON.

@@ -34,7 +34,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.fake.latency:
             _CLOCK.sleep(self.fake.latency)
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(answer.body)))

@@ -9,8 +9,8 @@ from typing import Any
 from attrs import frozen
 
 from ..webhooks import DELIVERY_ID_HEADER, SIGNATURE_HEADER, sign
-from ._account import Account, Record, matching
-from ._answers import address
+from ._account import Account, Record, make_id, matching
+from ._answers import MEDIA
 from ._bindings import secret_of
 
 
@@ -47,35 +47,37 @@ def delivery(account: Account, event: str, data: Mapping[str, Any], secret: str 
             "Content-Type": "application/json",
             SIGNATURE_HEADER: sign(body, secret, timestamp=int(account.clock.time() - age)),
             "X-Pictify-Event": event,
-            DELIVERY_ID_HEADER: account.new_id("dlv"),
+            DELIVERY_ID_HEADER: account.new_id("delivery"),
         },
     )
 
 
 def _made_up(account: Account, event: str) -> Record:
     """What could be said of an event, in the fields that are documented; of those of bindings none is."""
-    template = {"templateUid": "tmpl_00000001"}
+    template, batch_id = {"templateUid": make_id("template", 1)}, make_id("batch", 1)
     rendered: Record = {"type": "image", "templateId": None}
     match event:
         case "render.completed":
             return {
                 **rendered,
                 "source": "api",
-                "imageId": "img_00000001",
-                "url": address("images", "img_00000001.png"),
+                "imageId": make_id("image", 1),
+                "url": f"{MEDIA}/0l53j2-1760072726722.png",
                 "userStorageUrl": None,
-                "width": 1200,
-                "height": 630,
-                "userId": "user_00000001",
+                "width": 1280,
+                "height": 720,
+                "format": "png",
+                "variables": {},
+                "userId": make_id("user", 1),
                 "renderedAt": account.now(),
             }
         case "render.failed":
             return {**rendered, "error": "The page could not be rendered", "errorCode": "render_error"}
         case "batch.completed":
             counts = {"totalCount": 3, "completedCount": 3, "failedCount": 0}
-            return {"batchId": "batch_00000001", **template, "status": "completed", **counts, "duration": 3}
+            return {"batchId": batch_id, **template, "status": "completed", **counts, "duration": 3}
         case "batch.failed":
             counts = {"totalCount": 3, "completedCount": 0, "failedCount": 3}
-            return {"batchId": "batch_00000001", **template, "status": "failed", **counts, "duration": 3}
+            return {"batchId": batch_id, **template, "status": "failed", **counts, "duration": 3}
         case _:
             return {}

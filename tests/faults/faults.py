@@ -70,6 +70,9 @@ def http(status: int, body: bytes = b"", *fields: bytes, length: int | None = No
 
 _MESSAGE = b'{"message": "it failed"}'
 _WAIT = b"retry-after: 1"
+_LIMITED = b'{"statusCode": 429, "error": "Too Many Requests", "message": "Rate limit exceeded"}'
+_BUSY = b'{"error": "All browsers are busy", "retriable": true}'
+_FINAL = b'{"error": "The page cannot be rendered", "retriable": false}'
 
 FAULTS = (
     Fault(name="connect refused", place=Place.PORT, unworked=True),
@@ -89,13 +92,17 @@ FAULTS = (
     Fault(name="length too long", answer=http(200, GOOD_BODY, length=len(GOOD_BODY) + 9), slow=True),
     Fault(name="length too short", answer=http(200, GOOD_BODY, length=len(GOOD_BODY) - 9), lasting=True),
     Fault(name="408", answer=http(408, _MESSAGE, b"connection: close"), then=Then.CLOSE),
-    Fault(name="429", answer=http(429, _MESSAGE)),
+    Fault(name="429", answer=http(429, _LIMITED)),
     Fault(name="429, Retry-After", answer=http(429, _MESSAGE, _WAIT), unworked=True),
+    Fault(name="429, message alone", answer=http(429, _MESSAGE), lasting=True),
     Fault(name="429, quota_exceeded", answer=http(429, b'{"code": "quota_exceeded"}', _WAIT), lasting=True),
     Fault(name="500", answer=http(500, _MESSAGE)),
+    Fault(name="500, not retriable", answer=http(500, _FINAL), lasting=True),
     Fault(name="502", answer=http(502, b"<html>Bad Gateway</html>", b"content-type: text/html")),
     Fault(name="503", answer=http(503, _MESSAGE)),
     Fault(name="503, Retry-After", answer=http(503, _MESSAGE, _WAIT), unworked=True),
+    Fault(name="503, retriable", answer=http(503, _BUSY), unworked=True),
+    Fault(name="503, not retriable", answer=http(503, _FINAL, _WAIT), lasting=True),
     Fault(name="504", answer=http(504)),
     Fault(name="520", answer=http(520, b"error code: 520", b"content-type: text/plain")),
     Fault(name="HTML with status 200", answer=http(200, b"<html>Hi</html>", b"content-type: text/html"), lasting=True),

@@ -204,7 +204,7 @@ def run_async(calls: int) -> Run:
 
 
 def _client(url: str) -> AuthenticatedClient:
-    client = AuthenticatedClient(token="pk_live_of_no_one", base_url=url, **client_options(10.0, BUDGET))
+    client = AuthenticatedClient(token="pic_live_of_no_one", base_url=url, **client_options(10.0, BUDGET))
     client.clock = Waitless()
     return client
 

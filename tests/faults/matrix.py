@@ -302,7 +302,7 @@ def _run(loop: asyncio.AbstractEventLoop, cell: Cell) -> list[Ending]:
 def _stages(cell: Cell, server: FaultServer) -> list[_Stage]:
     fault = cell.fault
     client = AuthenticatedClient(
-        token="pk_live_of_no_one",
+        token="pic_live_of_no_one",
         base_url=server.url,
         allow_http=[server.host],
         verify_ssl=fault.place is not Place.TLS,

@@ -12,8 +12,8 @@ from .. import Resource
 if TYPE_CHECKING:
     from ...batches import AsyncBatchJob, BatchJob
     from ...models.batch_cancellation import BatchCancellation
+    from ...models.batch_format import BatchFormat
     from ...models.batch_status import BatchStatus
-    from ...models.image_format import ImageFormat
 
 
 class Batch(Resource):
@@ -23,23 +23,34 @@ class Batch(Resource):
         self,
         uid: str,
         *,
-        variable_sets: Iterable[Mapping[str, Any]],
-        format: ImageFormat | str | Unset | None = UNSET,
+        variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
+        format: BatchFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
         concurrency: int | Unset | None = UNSET,
+        csv_url: str | Unset | None = UNSET,
+        mappings: Mapping[str, str] | Unset | None = UNSET,
+        layout: str | Unset | None = UNSET,
+        layouts: Iterable[str] | Unset | None = UNSET,
     ) -> BatchJob:
         """Start to render a template with many sets of values (`POST /templates/{uid}/batch-render`).
 
-        The answer comes before the images are rendered: with the id of the batch, ask for its results until it has
-        ended. Each image costs credits.
+        The API responds before the images are rendered. Poll the batch until it has ended; the URLs of the images
+        are sent by the webhook `render.completed`, and are not among the results. Each row costs a credit per
+        layout.
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
             variable_sets: Values for the variables of the template, a set for each image. 1 to 100 items a
                 request.
-            format: File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
-            concurrency: How many images are rendered at the same time. 1 to 10; left out, it is 5.
+            format: File format of the images. One of `png`, `jpeg`, `webp`, `gif`; defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            concurrency: How many images are rendered at the same time. 1 to 10; defaults to 5.
+            csv_url: URL of a CSV file, which the API fetches; a row is rendered for each of its lines, up to
+                the limit of the plan. Requires `mappings`, and cannot be combined with `variable_sets`.
+            mappings: For each template variable the CSV column of its value: `{"title": "Product name"}`.
+            layout: Key of the layout to render; `default` is the template's own size.
+            layouts: Keys of the layouts to render for each row. Cannot be combined with `layout`. 1 to 20 items
+                a request.
 
         Returns:
             The job, to wait for; it goes on whether or not anyone does. More items than one request takes are
@@ -63,6 +74,10 @@ class Batch(Resource):
             format=format,
             quality=quality,
             concurrency=concurrency,
+            csv_url=csv_url,
+            mappings=mappings,
+            layout=layout,
+            layouts=layouts,
         )
 
     def get_results(self, batch_id: str) -> BatchStatus:
@@ -109,23 +124,34 @@ class AsyncBatch(Resource):
         self,
         uid: str,
         *,
-        variable_sets: Iterable[Mapping[str, Any]],
-        format: ImageFormat | str | Unset | None = UNSET,
+        variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
+        format: BatchFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
         concurrency: int | Unset | None = UNSET,
+        csv_url: str | Unset | None = UNSET,
+        mappings: Mapping[str, str] | Unset | None = UNSET,
+        layout: str | Unset | None = UNSET,
+        layouts: Iterable[str] | Unset | None = UNSET,
     ) -> AsyncBatchJob:
         """Start to render a template with many sets of values (`POST /templates/{uid}/batch-render`).
 
-        The answer comes before the images are rendered: with the id of the batch, ask for its results until it has
-        ended. Each image costs credits.
+        The API responds before the images are rendered. Poll the batch until it has ended; the URLs of the images
+        are sent by the webhook `render.completed`, and are not among the results. Each row costs a credit per
+        layout.
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
             variable_sets: Values for the variables of the template, a set for each image. 1 to 100 items a
                 request.
-            format: File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
-            concurrency: How many images are rendered at the same time. 1 to 10; left out, it is 5.
+            format: File format of the images. One of `png`, `jpeg`, `webp`, `gif`; defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            concurrency: How many images are rendered at the same time. 1 to 10; defaults to 5.
+            csv_url: URL of a CSV file, which the API fetches; a row is rendered for each of its lines, up to
+                the limit of the plan. Requires `mappings`, and cannot be combined with `variable_sets`.
+            mappings: For each template variable the CSV column of its value: `{"title": "Product name"}`.
+            layout: Key of the layout to render; `default` is the template's own size.
+            layouts: Keys of the layouts to render for each row. Cannot be combined with `layout`. 1 to 20 items
+                a request.
 
         Returns:
             The job, to wait for; it goes on whether or not anyone does. More items than one request takes are
@@ -149,6 +175,10 @@ class AsyncBatch(Resource):
             format=format,
             quality=quality,
             concurrency=concurrency,
+            csv_url=csv_url,
+            mappings=mappings,
+            layout=layout,
+            layouts=layouts,
         )
 
     async def get_results(self, batch_id: str) -> BatchStatus:

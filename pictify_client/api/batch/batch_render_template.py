@@ -25,11 +25,11 @@ OPERATION: Final[Operation[BatchResponse]] = Operation(
 def sync(uid: str, *, client: AuthenticatedClient, body: BatchRenderRequest | Mapping[str, Any]) -> BatchResponse:
     """Start to render a template with many sets of values (`POST /templates/{uid}/batch-render`).
 
-    The answer comes before the images are rendered: with the id of the batch, ask for its results until it has
-    ended. Each image costs credits.
+    The API responds before the images are rendered. Poll the batch until it has ended; the URLs of the images are
+    sent by the webhook `render.completed`, and are not among the results. Each row costs a credit per layout.
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
         body: The values to render a template with, and how.
 
     Returns:
@@ -56,11 +56,11 @@ async def asyncio(
 ) -> BatchResponse:
     """Start to render a template with many sets of values (`POST /templates/{uid}/batch-render`).
 
-    The answer comes before the images are rendered: with the id of the batch, ask for its results until it has
-    ended. Each image costs credits.
+    The API responds before the images are rendered. Poll the batch until it has ended; the URLs of the images are
+    sent by the webhook `render.completed`, and are not among the results. Each row costs a credit per layout.
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
         body: The values to render a template with, and how.
 
     Returns:

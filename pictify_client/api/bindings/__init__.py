@@ -38,10 +38,10 @@ class Bindings(Resource):
         Both filters may be given; a binding is listed when it meets all that are.
 
         Args:
-            template_id: Only bindings of the template with this id (`tmpl_...`).
+            template_id: Only bindings of the template with this id.
             status: Only bindings in this state. One of `active`, `paused`, `error`.
-            page: Number of the page, counted from 1. At least 1; left out, it is 1.
-            limit: Number of bindings a page. 1 to 100; left out, it is 20.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of bindings a page. 1 to 100; defaults to 20.
             prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
@@ -62,25 +62,27 @@ class Bindings(Resource):
         self,
         *,
         template_id: str,
-        data_source: DataSource | Mapping[str, Any],
         mapping: Mapping[str, str],
         name: str | Unset | None = UNSET,
+        data_source: DataSource | Mapping[str, Any] | Unset | None = UNSET,
         defaults: Mapping[str, Any] | Unset | None = UNSET,
         refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
         output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        data_source_id: str | Unset | None = UNSET,
     ) -> Binding:
         """Create a binding (`POST /bindings`).
 
         The image at its `render_url` is rendered again as `refresh_policy` says.
 
         Args:
-            template_id: Id of the template to render (`tmpl_...`).
-            data_source: Where the data of a binding comes from.
+            template_id: Id of the template to render.
             mapping: For each template variable the path of its value in the data: `{"price": "data.price"}`.
             name: What to call it. At most 255 characters.
+            data_source: Where the data of a binding comes from.
             defaults: Values for the variables that the data leaves open.
             refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
             output_config: What a binding is rendered to.
+            data_source_id: Id of a stored data source. Cannot be combined with `data_source`.
 
         Returns:
             The binding.
@@ -94,19 +96,20 @@ class Bindings(Resource):
         return self._client.send(
             OPERATION,
             template_id=template_id,
-            data_source=data_source,
             mapping=mapping,
             name=name,
+            data_source=data_source,
             defaults=defaults,
             refresh_policy=refresh_policy,
             output_config=output_config,
+            data_source_id=data_source_id,
         ).result()
 
     def get(self, uid: str) -> Binding:
         """Get a binding (`GET /bindings/{uid}`).
 
         Args:
-            uid: Id of the binding (`bind_...`).
+            uid: Id of the binding.
 
         Returns:
             The binding.
@@ -130,13 +133,13 @@ class Bindings(Resource):
         refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
         output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
         status: BindingStatusChange | str | Unset | None = UNSET,
-    ) -> Binding:
+    ) -> Binding | None:
         """Change a binding (`PUT /bindings/{uid}`).
 
         What is left out stays as it is.
 
         Args:
-            uid: Id of the binding (`bind_...`).
+            uid: Id of the binding.
             name: What to call it. At most 255 characters.
             data_source: Where the data of a binding comes from.
             mapping: For each template variable the path of its value in the data.
@@ -146,7 +149,7 @@ class Bindings(Resource):
             status: Whether it refreshes or rests. One of `active`, `paused`.
 
         Returns:
-            The binding as it is now.
+            The binding, or None if the API sends no body.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -170,10 +173,10 @@ class Bindings(Resource):
         """Delete a binding (`DELETE /bindings/{uid}`).
 
         Args:
-            uid: Id of the binding (`bind_...`).
+            uid: Id of the binding.
 
         Returns:
-            Word that it is gone.
+            Confirmation of the deletion.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -201,10 +204,10 @@ class AsyncBindings(Resource):
         Both filters may be given; a binding is listed when it meets all that are.
 
         Args:
-            template_id: Only bindings of the template with this id (`tmpl_...`).
+            template_id: Only bindings of the template with this id.
             status: Only bindings in this state. One of `active`, `paused`, `error`.
-            page: Number of the page, counted from 1. At least 1; left out, it is 1.
-            limit: Number of bindings a page. 1 to 100; left out, it is 20.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of bindings a page. 1 to 100; defaults to 20.
             prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
@@ -225,25 +228,27 @@ class AsyncBindings(Resource):
         self,
         *,
         template_id: str,
-        data_source: DataSource | Mapping[str, Any],
         mapping: Mapping[str, str],
         name: str | Unset | None = UNSET,
+        data_source: DataSource | Mapping[str, Any] | Unset | None = UNSET,
         defaults: Mapping[str, Any] | Unset | None = UNSET,
         refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
         output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        data_source_id: str | Unset | None = UNSET,
     ) -> Binding:
         """Create a binding (`POST /bindings`).
 
         The image at its `render_url` is rendered again as `refresh_policy` says.
 
         Args:
-            template_id: Id of the template to render (`tmpl_...`).
-            data_source: Where the data of a binding comes from.
+            template_id: Id of the template to render.
             mapping: For each template variable the path of its value in the data: `{"price": "data.price"}`.
             name: What to call it. At most 255 characters.
+            data_source: Where the data of a binding comes from.
             defaults: Values for the variables that the data leaves open.
             refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
             output_config: What a binding is rendered to.
+            data_source_id: Id of a stored data source. Cannot be combined with `data_source`.
 
         Returns:
             The binding.
@@ -257,12 +262,13 @@ class AsyncBindings(Resource):
         response = await self._client.asend(
             OPERATION,
             template_id=template_id,
-            data_source=data_source,
             mapping=mapping,
             name=name,
+            data_source=data_source,
             defaults=defaults,
             refresh_policy=refresh_policy,
             output_config=output_config,
+            data_source_id=data_source_id,
         )
         return response.result()
 
@@ -270,7 +276,7 @@ class AsyncBindings(Resource):
         """Get a binding (`GET /bindings/{uid}`).
 
         Args:
-            uid: Id of the binding (`bind_...`).
+            uid: Id of the binding.
 
         Returns:
             The binding.
@@ -295,13 +301,13 @@ class AsyncBindings(Resource):
         refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
         output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
         status: BindingStatusChange | str | Unset | None = UNSET,
-    ) -> Binding:
+    ) -> Binding | None:
         """Change a binding (`PUT /bindings/{uid}`).
 
         What is left out stays as it is.
 
         Args:
-            uid: Id of the binding (`bind_...`).
+            uid: Id of the binding.
             name: What to call it. At most 255 characters.
             data_source: Where the data of a binding comes from.
             mapping: For each template variable the path of its value in the data.
@@ -311,7 +317,7 @@ class AsyncBindings(Resource):
             status: Whether it refreshes or rests. One of `active`, `paused`.
 
         Returns:
-            The binding as it is now.
+            The binding, or None if the API sends no body.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -336,10 +342,10 @@ class AsyncBindings(Resource):
         """Delete a binding (`DELETE /bindings/{uid}`).
 
         Args:
-            uid: Id of the binding (`bind_...`).
+            uid: Id of the binding.
 
         Returns:
-            Word that it is gone.
+            Confirmation of the deletion.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.

@@ -23,10 +23,10 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Deletion:
     """Delete a binding (`DELETE /bindings/{uid}`).
 
     Args:
-        uid: Id of the binding (`bind_...`).
+        uid: Id of the binding.
 
     Returns:
-        Word that it is gone.
+        Confirmation of the deletion.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -44,10 +44,10 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Deletion:
     """Delete a binding (`DELETE /bindings/{uid}`).
 
     Args:
-        uid: Id of the binding (`bind_...`).
+        uid: Id of the binding.
 
     Returns:
-        Word that it is gone.
+        Confirmation of the deletion.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.

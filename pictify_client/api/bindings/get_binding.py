@@ -24,7 +24,7 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Binding:
     """Get a binding (`GET /bindings/{uid}`).
 
     Args:
-        uid: Id of the binding (`bind_...`).
+        uid: Id of the binding.
 
     Returns:
         The binding.
@@ -45,7 +45,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Binding:
     """Get a binding (`GET /bindings/{uid}`).
 
     Args:
-        uid: Id of the binding (`bind_...`).
+        uid: Id of the binding.
 
     Returns:
         The binding.

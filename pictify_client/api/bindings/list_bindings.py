@@ -45,10 +45,10 @@ def sync(
     Both filters may be given; a binding is listed when it meets all that are.
 
     Args:
-        template_id: Only bindings of the template with this id (`tmpl_...`).
+        template_id: Only bindings of the template with this id.
         status: Only bindings in this state. One of `active`, `paused`, `error`.
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of bindings a page. 1 to 100; left out, it is 20.
+        page: Number of the page, counted from 1. At least 1; defaults to 1.
+        limit: Number of bindings a page. 1 to 100; defaults to 20.
 
     Returns:
         One page of bindings.
@@ -85,10 +85,10 @@ async def asyncio(
     Both filters may be given; a binding is listed when it meets all that are.
 
     Args:
-        template_id: Only bindings of the template with this id (`tmpl_...`).
+        template_id: Only bindings of the template with this id.
         status: Only bindings in this state. One of `active`, `paused`, `error`.
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of bindings a page. 1 to 100; left out, it is 20.
+        page: Number of the page, counted from 1. At least 1; defaults to 1.
+        limit: Number of bindings a page. 1 to 100; defaults to 20.
 
     Returns:
         One page of bindings.

@@ -14,26 +14,27 @@ from ...models.update_binding_body import UpdateBindingBody
 from ...operations import Operation
 from ...types import Response
 
-OPERATION: Final[Operation[Binding]] = Operation(
+OPERATION: Final[Operation[Binding | None]] = Operation(
     "PUT",
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateBindingBody),
     responses={200: only("binding", Binding.take, "uid", "status", "renderUrl")},
+    may_be_empty=True,
 )
 
 
-def sync(uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Mapping[str, Any]) -> Binding:
+def sync(uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Mapping[str, Any]) -> Binding | None:
     """Change a binding (`PUT /bindings/{uid}`).
 
     What is left out stays as it is.
 
     Args:
-        uid: Id of the binding (`bind_...`).
+        uid: Id of the binding.
         body: What to change of the binding.
 
     Returns:
-        The binding as it is now.
+        The binding, or None if the API sends no body.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -44,22 +45,24 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Map
 
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Mapping[str, Any]
-) -> Response[Binding]:
+) -> Response[Binding | None]:
     """As `sync`, with the whole response (`PUT /bindings/{uid}`): no status is raised, but is its `error`."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
-async def asyncio(uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Mapping[str, Any]) -> Binding:
+async def asyncio(
+    uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Mapping[str, Any]
+) -> Binding | None:
     """Change a binding (`PUT /bindings/{uid}`).
 
     What is left out stays as it is.
 
     Args:
-        uid: Id of the binding (`bind_...`).
+        uid: Id of the binding.
         body: What to change of the binding.
 
     Returns:
-        The binding as it is now.
+        The binding, or None if the API sends no body.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -70,6 +73,6 @@ async def asyncio(uid: str, *, client: AuthenticatedClient, body: UpdateBindingB
 
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Mapping[str, Any]
-) -> Response[Binding]:
+) -> Response[Binding | None]:
     """As `asyncio`, with the whole response (`PUT /bindings/{uid}`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, uid=uid, body=body)

@@ -46,11 +46,13 @@ class Experiments(Resource):
 
         Both filters may be given; an experiment is listed when it meets all that are.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             type: Only experiments of this type. One of `ab_test`, `smart_link`, `scheduled`.
             status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
-            page: Number of the page, counted from 1. At least 1; left out, it is 1.
-            limit: Number of experiments a page. 1 to 100; left out, it is 20.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of experiments a page. 1 to 100; defaults to 20.
             prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
@@ -89,6 +91,8 @@ class Experiments(Resource):
         It is a draft until it is started. The account's plan limits how many experiments there may be of each type,
         and how many variants each may have.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             name: What to call it. At most 255 characters.
             type: How a variant is chosen: `ab_test` by weight, `smart_link` by conditions, `scheduled` by time.
@@ -97,17 +101,17 @@ class Experiments(Resource):
                 with no hyphen at either end. Not `events`, `api`, `admin`, `health`, `status`, `pixel`, `track`
                 or `sdk`.
             variants: What to choose from; the weights of all variants sum to 10000. At least 2 items.
-            template_uid: Id of the template of the variants that name none of their own (`tmpl_...`).
+            template_uid: Id of the template of the variants that name none of their own.
             goal_config: What counts as a success.
             bandit_config: Whether and how the weights shift to the variants that do better.
             hypothesis: What the experiment is to show. At most 500 characters.
-            minimum_sample_size: How many impressions a result takes at least. Left out, it is 1000.
-            confidence_threshold: Confidence, as a fraction, from which a variant counts as the winner. Left
-                out, it is 0.95.
-            minimum_run_days: How many days a result takes at least. Left out, it is 7.
+            minimum_sample_size: How many impressions a result takes at least. Defaults to 1000.
+            confidence_threshold: Confidence, as a fraction, from which a variant counts as the winner. Defaults
+                to 0.95.
+            minimum_run_days: How many days a result takes at least. Defaults to 7.
             output_config: What the variants are rendered to.
             fallback_image_url: Address of the image that is served when no variant is.
-            fallback_template_uid: Id of the template that is rendered when no variant is (`tmpl_...`).
+            fallback_template_uid: Id of the template that is rendered when no variant is.
 
         Returns:
             The experiment.
@@ -115,8 +119,7 @@ class Experiments(Resource):
         Raises:
             BadRequestError: The request is not what the API takes, as when the weights do not sum to 10000.
             ConflictError: The slug is taken.
-            RateLimitError: The plan allows no more experiments of this type, or there were too many requests a
-                minute.
+            RateLimitError: Requests come too fast for the network in front of the API.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
@@ -143,6 +146,8 @@ class Experiments(Resource):
     def get_quota(self) -> ExperimentQuota:
         """Get how many experiments the plan allows, and how many there are (`GET /experiments/api/quota`).
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Returns:
             What the plan allows, and what is used of it.
 
@@ -156,6 +161,8 @@ class Experiments(Resource):
 
     def get(self, uid: str) -> Experiment:
         """Get an experiment (`GET /experiments/api/{uid}`).
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             uid: Id of the experiment.
@@ -192,6 +199,8 @@ class Experiments(Resource):
         What is left out stays as it is. All may be changed of a draft or a paused experiment; of a running one
         `name`, `confidence_threshold`, `minimum_run_days` and the `destination_url` of `goal_config`; of a
         completed one `name`.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             uid: Id of the experiment.
@@ -238,6 +247,8 @@ class Experiments(Resource):
 
         The deletion is soft: the experiment is kept as `archived`. A running one must be paused or completed first.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             uid: Id of the experiment.
 
@@ -257,6 +268,8 @@ class Experiments(Resource):
         """Start an experiment, or resume it (`POST /experiments/api/{uid}/start`).
 
         It must be a draft or paused.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             uid: Id of the experiment.
@@ -278,6 +291,8 @@ class Experiments(Resource):
 
         It must be running, and can be started again.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             uid: Id of the experiment.
 
@@ -297,6 +312,8 @@ class Experiments(Resource):
         """Complete an experiment, and declare a winner (`POST /experiments/api/{uid}/complete`).
 
         It must be running or paused, and cannot be started again.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             uid: Id of the experiment.
@@ -334,6 +351,8 @@ class Experiments(Resource):
         At most 100 events a request, and 1000 requests a minute per IP address. Needs no API key; a write key, in
         the header `X-Write-Key` or in the events, is recommended.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             events: Several at once, each `ExperimentEvent | Mapping[str, Any]`, in the place of the keywords;
                 without them `event` and `experiment` are required.
@@ -344,7 +363,7 @@ class Experiments(Resource):
             device: Kind of device that the image was shown on. One of `mobile`, `desktop`, `tablet`.
             referrer: Address that the visitor came from.
             metadata: More about the event, at most 10 KB and 3 levels deep.
-            source: What sends the event. One of `sdk`, `api`; left out, it is api.
+            source: What sends the event. One of `sdk`, `api`; defaults to api.
             write_key: A write key, which is good for nothing but reporting the events of experiments.
 
         Returns:
@@ -352,7 +371,7 @@ class Experiments(Resource):
 
         Raises:
             BadRequestError: The request is not what the API takes.
-            RateLimitError: More than 1000 requests came from this IP address within a minute.
+            RateLimitError: Requests come too fast for the network in front of the API.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
@@ -377,11 +396,13 @@ class Experiments(Resource):
 
         Made to be a link around the image. Needs no API key.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             slug: Slug of the experiment.
 
         Returns:
-            The address that the click leads to; it is not followed.
+            The URL that the click leads to; it is not followed.
 
         Raises:
             NotFoundError: There is no experiment with this slug.
@@ -412,6 +433,8 @@ class Experiments(Resource):
         """Get the tracking pixel of an experiment (`GET /s/{slug}/pixel.gif`).
 
         Made to be embedded in a page or a mail: each request for it is counted. Needs no API key.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             slug: Slug of the experiment.
@@ -460,11 +483,13 @@ class AsyncExperiments(Resource):
 
         Both filters may be given; an experiment is listed when it meets all that are.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             type: Only experiments of this type. One of `ab_test`, `smart_link`, `scheduled`.
             status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
-            page: Number of the page, counted from 1. At least 1; left out, it is 1.
-            limit: Number of experiments a page. 1 to 100; left out, it is 20.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of experiments a page. 1 to 100; defaults to 20.
             prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
@@ -503,6 +528,8 @@ class AsyncExperiments(Resource):
         It is a draft until it is started. The account's plan limits how many experiments there may be of each type,
         and how many variants each may have.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             name: What to call it. At most 255 characters.
             type: How a variant is chosen: `ab_test` by weight, `smart_link` by conditions, `scheduled` by time.
@@ -511,17 +538,17 @@ class AsyncExperiments(Resource):
                 with no hyphen at either end. Not `events`, `api`, `admin`, `health`, `status`, `pixel`, `track`
                 or `sdk`.
             variants: What to choose from; the weights of all variants sum to 10000. At least 2 items.
-            template_uid: Id of the template of the variants that name none of their own (`tmpl_...`).
+            template_uid: Id of the template of the variants that name none of their own.
             goal_config: What counts as a success.
             bandit_config: Whether and how the weights shift to the variants that do better.
             hypothesis: What the experiment is to show. At most 500 characters.
-            minimum_sample_size: How many impressions a result takes at least. Left out, it is 1000.
-            confidence_threshold: Confidence, as a fraction, from which a variant counts as the winner. Left
-                out, it is 0.95.
-            minimum_run_days: How many days a result takes at least. Left out, it is 7.
+            minimum_sample_size: How many impressions a result takes at least. Defaults to 1000.
+            confidence_threshold: Confidence, as a fraction, from which a variant counts as the winner. Defaults
+                to 0.95.
+            minimum_run_days: How many days a result takes at least. Defaults to 7.
             output_config: What the variants are rendered to.
             fallback_image_url: Address of the image that is served when no variant is.
-            fallback_template_uid: Id of the template that is rendered when no variant is (`tmpl_...`).
+            fallback_template_uid: Id of the template that is rendered when no variant is.
 
         Returns:
             The experiment.
@@ -529,8 +556,7 @@ class AsyncExperiments(Resource):
         Raises:
             BadRequestError: The request is not what the API takes, as when the weights do not sum to 10000.
             ConflictError: The slug is taken.
-            RateLimitError: The plan allows no more experiments of this type, or there were too many requests a
-                minute.
+            RateLimitError: Requests come too fast for the network in front of the API.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
@@ -558,6 +584,8 @@ class AsyncExperiments(Resource):
     async def get_quota(self) -> ExperimentQuota:
         """Get how many experiments the plan allows, and how many there are (`GET /experiments/api/quota`).
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Returns:
             What the plan allows, and what is used of it.
 
@@ -572,6 +600,8 @@ class AsyncExperiments(Resource):
 
     async def get(self, uid: str) -> Experiment:
         """Get an experiment (`GET /experiments/api/{uid}`).
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             uid: Id of the experiment.
@@ -609,6 +639,8 @@ class AsyncExperiments(Resource):
         What is left out stays as it is. All may be changed of a draft or a paused experiment; of a running one
         `name`, `confidence_threshold`, `minimum_run_days` and the `destination_url` of `goal_config`; of a
         completed one `name`.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             uid: Id of the experiment.
@@ -656,6 +688,8 @@ class AsyncExperiments(Resource):
 
         The deletion is soft: the experiment is kept as `archived`. A running one must be paused or completed first.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             uid: Id of the experiment.
 
@@ -676,6 +710,8 @@ class AsyncExperiments(Resource):
         """Start an experiment, or resume it (`POST /experiments/api/{uid}/start`).
 
         It must be a draft or paused.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             uid: Id of the experiment.
@@ -698,6 +734,8 @@ class AsyncExperiments(Resource):
 
         It must be running, and can be started again.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             uid: Id of the experiment.
 
@@ -718,6 +756,8 @@ class AsyncExperiments(Resource):
         """Complete an experiment, and declare a winner (`POST /experiments/api/{uid}/complete`).
 
         It must be running or paused, and cannot be started again.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             uid: Id of the experiment.
@@ -756,6 +796,8 @@ class AsyncExperiments(Resource):
         At most 100 events a request, and 1000 requests a minute per IP address. Needs no API key; a write key, in
         the header `X-Write-Key` or in the events, is recommended.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             events: Several at once, each `ExperimentEvent | Mapping[str, Any]`, in the place of the keywords;
                 without them `event` and `experiment` are required.
@@ -766,7 +808,7 @@ class AsyncExperiments(Resource):
             device: Kind of device that the image was shown on. One of `mobile`, `desktop`, `tablet`.
             referrer: Address that the visitor came from.
             metadata: More about the event, at most 10 KB and 3 levels deep.
-            source: What sends the event. One of `sdk`, `api`; left out, it is api.
+            source: What sends the event. One of `sdk`, `api`; defaults to api.
             write_key: A write key, which is good for nothing but reporting the events of experiments.
 
         Returns:
@@ -774,7 +816,7 @@ class AsyncExperiments(Resource):
 
         Raises:
             BadRequestError: The request is not what the API takes.
-            RateLimitError: More than 1000 requests came from this IP address within a minute.
+            RateLimitError: Requests come too fast for the network in front of the API.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
@@ -800,11 +842,13 @@ class AsyncExperiments(Resource):
 
         Made to be a link around the image. Needs no API key.
 
+        Deprecated: the vendor has retired it, and the API may respond with 404.
+
         Args:
             slug: Slug of the experiment.
 
         Returns:
-            The address that the click leads to; it is not followed.
+            The URL that the click leads to; it is not followed.
 
         Raises:
             NotFoundError: There is no experiment with this slug.
@@ -836,6 +880,8 @@ class AsyncExperiments(Resource):
         """Get the tracking pixel of an experiment (`GET /s/{slug}/pixel.gif`).
 
         Made to be embedded in a page or a mail: each request for it is counted. Needs no API key.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             slug: Slug of the experiment.

@@ -32,6 +32,8 @@ def sync(uid: str, *, client: AuthenticatedClient, body: CompleteExperimentBody 
 
     It must be running or paused, and cannot be started again.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         uid: Id of the experiment.
         body: Which variant won.
@@ -63,6 +65,8 @@ async def asyncio(
     """Complete an experiment, and declare a winner (`POST /experiments/api/{uid}/complete`).
 
     It must be running or paused, and cannot be started again.
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Args:
         uid: Id of the experiment.

@@ -32,6 +32,8 @@ def sync(*, client: AuthenticatedClient, body: CreateExperimentBody | Mapping[st
     It is a draft until it is started. The account's plan limits how many experiments there may be of each type, and
     how many variants each may have.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         body: The experiment to create.
 
@@ -41,8 +43,7 @@ def sync(*, client: AuthenticatedClient, body: CreateExperimentBody | Mapping[st
     Raises:
         BadRequestError: The request is not what the API takes, as when the weights do not sum to 10000.
         ConflictError: The slug is taken.
-        RateLimitError: The plan allows no more experiments of this type, or there were too many requests a
-            minute.
+        RateLimitError: Requests come too fast for the network in front of the API.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
@@ -62,6 +63,8 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateExperimentBody | M
     It is a draft until it is started. The account's plan limits how many experiments there may be of each type, and
     how many variants each may have.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         body: The experiment to create.
 
@@ -71,8 +74,7 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateExperimentBody | M
     Raises:
         BadRequestError: The request is not what the API takes, as when the weights do not sum to 10000.
         ConflictError: The slug is taken.
-        RateLimitError: The plan allows no more experiments of this type, or there were too many requests a
-            minute.
+        RateLimitError: Requests come too fast for the network in front of the API.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """

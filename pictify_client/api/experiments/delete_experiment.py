@@ -24,6 +24,8 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Deletion:
 
     The deletion is soft: the experiment is kept as `archived`. A running one must be paused or completed first.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         uid: Id of the experiment.
 
@@ -47,6 +49,8 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Deletion:
     """Delete an experiment (`DELETE /experiments/api/{uid}`).
 
     The deletion is soft: the experiment is kept as `archived`. A running one must be paused or completed first.
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Args:
         uid: Id of the experiment.

@@ -27,6 +27,8 @@ OPERATION: Final[Operation[Experiment]] = Operation(
 def sync(uid: str, *, client: AuthenticatedClient) -> Experiment:
     """Get an experiment (`GET /experiments/api/{uid}`).
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         uid: Id of the experiment.
 
@@ -48,6 +50,8 @@ def sync_detailed(uid: str, *, client: AuthenticatedClient) -> Response[Experime
 
 async def asyncio(uid: str, *, client: AuthenticatedClient) -> Experiment:
     """Get an experiment (`GET /experiments/api/{uid}`).
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Args:
         uid: Id of the experiment.

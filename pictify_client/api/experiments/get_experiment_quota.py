@@ -20,6 +20,8 @@ OPERATION: Final[Operation[ExperimentQuota]] = Operation(
 def sync(*, client: AuthenticatedClient) -> ExperimentQuota:
     """Get how many experiments the plan allows, and how many there are (`GET /experiments/api/quota`).
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Returns:
         What the plan allows, and what is used of it.
 
@@ -37,6 +39,8 @@ def sync_detailed(*, client: AuthenticatedClient) -> Response[ExperimentQuota]:
 
 async def asyncio(*, client: AuthenticatedClient) -> ExperimentQuota:
     """Get how many experiments the plan allows, and how many there are (`GET /experiments/api/quota`).
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Returns:
         What the plan allows, and what is used of it.

@@ -44,11 +44,13 @@ def sync(
 
     Both filters may be given; an experiment is listed when it meets all that are.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         type: Only experiments of this type. One of `ab_test`, `smart_link`, `scheduled`.
         status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of experiments a page. 1 to 100; left out, it is 20.
+        page: Number of the page, counted from 1. At least 1; defaults to 1.
+        limit: Number of experiments a page. 1 to 100; defaults to 20.
 
     Returns:
         One page of experiments.
@@ -85,11 +87,13 @@ async def asyncio(
 
     Both filters may be given; an experiment is listed when it meets all that are.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         type: Only experiments of this type. One of `ab_test`, `smart_link`, `scheduled`.
         status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of experiments a page. 1 to 100; left out, it is 20.
+        page: Number of the page, counted from 1. At least 1; defaults to 1.
+        limit: Number of experiments a page. 1 to 100; defaults to 20.
 
     Returns:
         One page of experiments.

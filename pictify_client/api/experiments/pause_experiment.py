@@ -29,6 +29,8 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Experiment:
 
     It must be running, and can be started again.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         uid: Id of the experiment.
 
@@ -54,6 +56,8 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Experiment:
     """Pause an experiment (`POST /experiments/api/{uid}/pause`).
 
     It must be running, and can be started again.
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Args:
         uid: Id of the experiment.

@@ -29,6 +29,8 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Experiment:
 
     It must be a draft or paused.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         uid: Id of the experiment.
 
@@ -54,6 +56,8 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Experiment:
     """Start an experiment, or resume it (`POST /experiments/api/{uid}/start`).
 
     It must be a draft or paused.
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Args:
         uid: Id of the experiment.

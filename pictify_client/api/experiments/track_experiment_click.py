@@ -24,11 +24,13 @@ def sync(slug: str, *, client: Client) -> str:
 
     Made to be a link around the image. Needs no API key.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         slug: Slug of the experiment.
 
     Returns:
-        The address that the click leads to; it is not followed.
+        The URL that the click leads to; it is not followed.
 
     Raises:
         NotFoundError: There is no experiment with this slug.
@@ -48,11 +50,13 @@ async def asyncio(slug: str, *, client: Client) -> str:
 
     Made to be a link around the image. Needs no API key.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         slug: Slug of the experiment.
 
     Returns:
-        The address that the click leads to; it is not followed.
+        The URL that the click leads to; it is not followed.
 
     Raises:
         NotFoundError: There is no experiment with this slug.

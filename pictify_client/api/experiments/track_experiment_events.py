@@ -35,6 +35,8 @@ def sync(
     At most 100 events a request, and 1000 requests a minute per IP address. Needs no API key; a write key, in the
     header `X-Write-Key` or in the events, is recommended.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         body: An event, or a list of events.
         write_key: A write key, which is good for nothing but reporting the events of experiments.
@@ -44,7 +46,7 @@ def sync(
 
     Raises:
         BadRequestError: The request is not what the API takes.
-        RateLimitError: More than 1000 requests came from this IP address within a minute.
+        RateLimitError: Requests come too fast for the network in front of the API.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
@@ -72,6 +74,8 @@ async def asyncio(
     At most 100 events a request, and 1000 requests a minute per IP address. Needs no API key; a write key, in the
     header `X-Write-Key` or in the events, is recommended.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         body: An event, or a list of events.
         write_key: A write key, which is good for nothing but reporting the events of experiments.
@@ -81,7 +85,7 @@ async def asyncio(
 
     Raises:
         BadRequestError: The request is not what the API takes.
-        RateLimitError: More than 1000 requests came from this IP address within a minute.
+        RateLimitError: Requests come too fast for the network in front of the API.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """

@@ -25,6 +25,8 @@ def sync(slug: str, *, client: Client) -> File:
 
     Made to be embedded in a page or a mail: each request for it is counted. Needs no API key.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         slug: Slug of the experiment.
 
@@ -47,6 +49,8 @@ async def asyncio(slug: str, *, client: Client) -> AsyncFile:
     """Get the tracking pixel of an experiment (`GET /s/{slug}/pixel.gif`).
 
     Made to be embedded in a page or a mail: each request for it is counted. Needs no API key.
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Args:
         slug: Slug of the experiment.

@@ -34,6 +34,8 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateExperimentBody | 
     `confidence_threshold`, `minimum_run_days` and the `destination_url` of `goal_config`; of a completed one
     `name`.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         uid: Id of the experiment.
         body: What to change of the experiment.
@@ -66,6 +68,8 @@ async def asyncio(
     What is left out stays as it is. All may be changed of a draft or a paused experiment; of a running one `name`,
     `confidence_threshold`, `minimum_run_days` and the `destination_url` of `goal_config`; of a completed one
     `name`.
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Args:
         uid: Id of the experiment.

@@ -11,8 +11,8 @@ from .. import Resource
 
 if TYPE_CHECKING:
     from ...models.gif import Gif
-    from ...models.gif_list import GifList
     from ...models.gif_quality import GifQuality
+    from ...models.offset_pagination import OffsetPagination
     from ...pagination import AsyncPager, Pager
 
 
@@ -21,14 +21,12 @@ class Gifs(Resource):
 
     def list(
         self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 0
-    ) -> Pager[Gif, GifList]:
+    ) -> Pager[Gif, OffsetPagination]:
         """List the GIFs of the account (`GET /gif`).
 
-        The answer does not say whether more follow.
-
         Args:
-            limit: Number of GIFs a page. At least 1; left out, it is 30.
-            offset: How many GIFs to skip. At least 0; left out, it is 0.
+            limit: Number of GIFs a page. 1 to 100; defaults to 30.
+            offset: How many GIFs to skip. At least 0; defaults to 0.
             prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
@@ -52,6 +50,9 @@ class Gifs(Resource):
         variables: Mapping[str, Any] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
+        quality: GifQuality | str | Unset | None = UNSET,
+        frames_per_second: int | Unset | None = UNSET,
+        selector: str | Unset | None = UNSET,
     ) -> Gif:
         """Render a GIF (`POST /gif`).
 
@@ -60,10 +61,14 @@ class Gifs(Resource):
         Args:
             html: HTML with the animation to render. Excludes `url` and `template`.
             url: Address of a page to render. Excludes `html` and `template`.
-            template: Id of a template to render (`tmpl_...`). Excludes `html` and `url`.
+            template: Id of a template to render. Excludes `html` and `url`.
             variables: Values for the variables of the template, by name.
-            width: Width of the GIF in pixels. 1 to 2000; left out, it is 800.
-            height: Height of the GIF in pixels. 1 to 2000; left out, it is 600.
+            width: Width of the GIF in pixels. At least 1; defaults to 800.
+            height: Height of the GIF in pixels. At least 1; defaults to 600.
+            quality: Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`; defaults
+                to medium.
+            frames_per_second: Frames per second. At least 1.
+            selector: CSS selector of the element to render instead of the whole page.
 
         Returns:
             The GIF.
@@ -75,7 +80,16 @@ class Gifs(Resource):
         from .create_gif import OPERATION
 
         return self._client.send(
-            OPERATION, html=html, url=url, template=template, variables=variables, width=width, height=height
+            OPERATION,
+            html=html,
+            url=url,
+            template=template,
+            variables=variables,
+            width=width,
+            height=height,
+            quality=quality,
+            frames_per_second=frames_per_second,
+            selector=selector,
         ).result()
 
     def get(self, uid: str) -> Gif:
@@ -109,15 +123,15 @@ class Gifs(Resource):
     ) -> Gif:
         """Record a page as a GIF (`POST /gif/capture`).
 
-        The recording costs credits.
+        The recording costs 1.5 credits.
 
         Args:
             url: Address of the page to record.
-            width: Width of the GIF in pixels. 1 to 2000; left out, it is 800.
-            height: Height of the GIF in pixels. 1 to 2000; left out, it is 600.
-            quality: How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`; left
-                out, it is medium.
-            frame_duration_seconds: How long to record, in seconds. 1 to 30.
+            width: Width of the viewport in pixels. At least 1; defaults to 800.
+            height: Height of the viewport in pixels. At least 1; defaults to 600.
+            quality: How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`;
+                defaults to medium.
+            frame_duration_seconds: How long each frame is shown, in seconds. More than 0.
 
         Returns:
             The GIF.
@@ -143,14 +157,12 @@ class AsyncGifs(Resource):
 
     def list(
         self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 1
-    ) -> AsyncPager[Gif, GifList]:
+    ) -> AsyncPager[Gif, OffsetPagination]:
         """List the GIFs of the account (`GET /gif`).
 
-        The answer does not say whether more follow.
-
         Args:
-            limit: Number of GIFs a page. At least 1; left out, it is 30.
-            offset: How many GIFs to skip. At least 0; left out, it is 0.
+            limit: Number of GIFs a page. 1 to 100; defaults to 30.
+            offset: How many GIFs to skip. At least 0; defaults to 0.
             prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
@@ -174,6 +186,9 @@ class AsyncGifs(Resource):
         variables: Mapping[str, Any] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
+        quality: GifQuality | str | Unset | None = UNSET,
+        frames_per_second: int | Unset | None = UNSET,
+        selector: str | Unset | None = UNSET,
     ) -> Gif:
         """Render a GIF (`POST /gif`).
 
@@ -182,10 +197,14 @@ class AsyncGifs(Resource):
         Args:
             html: HTML with the animation to render. Excludes `url` and `template`.
             url: Address of a page to render. Excludes `html` and `template`.
-            template: Id of a template to render (`tmpl_...`). Excludes `html` and `url`.
+            template: Id of a template to render. Excludes `html` and `url`.
             variables: Values for the variables of the template, by name.
-            width: Width of the GIF in pixels. 1 to 2000; left out, it is 800.
-            height: Height of the GIF in pixels. 1 to 2000; left out, it is 600.
+            width: Width of the GIF in pixels. At least 1; defaults to 800.
+            height: Height of the GIF in pixels. At least 1; defaults to 600.
+            quality: Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`; defaults
+                to medium.
+            frames_per_second: Frames per second. At least 1.
+            selector: CSS selector of the element to render instead of the whole page.
 
         Returns:
             The GIF.
@@ -197,7 +216,16 @@ class AsyncGifs(Resource):
         from .create_gif import OPERATION
 
         response = await self._client.asend(
-            OPERATION, html=html, url=url, template=template, variables=variables, width=width, height=height
+            OPERATION,
+            html=html,
+            url=url,
+            template=template,
+            variables=variables,
+            width=width,
+            height=height,
+            quality=quality,
+            frames_per_second=frames_per_second,
+            selector=selector,
         )
         return response.result()
 
@@ -233,15 +261,15 @@ class AsyncGifs(Resource):
     ) -> Gif:
         """Record a page as a GIF (`POST /gif/capture`).
 
-        The recording costs credits.
+        The recording costs 1.5 credits.
 
         Args:
             url: Address of the page to record.
-            width: Width of the GIF in pixels. 1 to 2000; left out, it is 800.
-            height: Height of the GIF in pixels. 1 to 2000; left out, it is 600.
-            quality: How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`; left
-                out, it is medium.
-            frame_duration_seconds: How long to record, in seconds. 1 to 30.
+            width: Width of the viewport in pixels. At least 1; defaults to 800.
+            height: Height of the viewport in pixels. At least 1; defaults to 600.
+            quality: How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`;
+                defaults to medium.
+            frame_duration_seconds: How long each frame is shown, in seconds. More than 0.
 
         Returns:
             The GIF.

@@ -18,14 +18,15 @@ OPERATION: Final[Operation[Gif]] = Operation(
     "POST",
     "/gif/capture",
     body=Object(GifCaptureRequest),
-    responses={200: only("gif", Gif.take, "url")},
+    responses={200: only("gif", Gif.take, "url", "uid")},
+    timeout=600,
 )
 
 
 def sync(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapping[str, Any]) -> Gif:
     """Record a page as a GIF (`POST /gif/capture`).
 
-    The recording costs credits.
+    The recording costs 1.5 credits.
 
     Args:
         body: Which page to record, and how.
@@ -48,7 +49,7 @@ def sync_detailed(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapp
 async def asyncio(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapping[str, Any]) -> Gif:
     """Record a page as a GIF (`POST /gif/capture`).
 
-    The recording costs credits.
+    The recording costs 1.5 credits.
 
     Args:
         body: Which page to record, and how.

@@ -18,7 +18,8 @@ OPERATION: Final[Operation[Gif]] = Operation(
     "POST",
     "/gif",
     body=Object(GifRequest),
-    responses={200: only("gif", Gif.take, "url")},
+    responses={200: only("gif", Gif.take, "url", "uid")},
+    timeout=300,
 )
 
 

@@ -16,7 +16,7 @@ OPERATION: Final[Operation[Gif]] = Operation(
     "GET",
     "/gif/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("gif", Gif.take, "url")},
+    responses={200: only("gif", Gif.take, "url", "uid")},
     needs_key=False,
 )
 

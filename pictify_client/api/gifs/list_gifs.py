@@ -9,20 +9,24 @@ from ...arguments import Argument, Integer
 from ...client import AuthenticatedClient
 from ...models.gif import Gif
 from ...models.gif_list import GifList
+from ...models.offset_pagination import OffsetPagination
 from ...operations import Operation
 from ...types import UNSET, Response, Unset
 
 OPERATION: Final[Operation[GifList]] = Operation(
     "GET",
     "/gif",
-    query_parameters=(Argument("limit", "limit", Integer(minimum=1)), Argument("offset", "offset", Integer(minimum=0))),
+    query_parameters=(
+        Argument("limit", "limit", Integer(minimum=1, maximum=100)),
+        Argument("offset", "offset", Integer(minimum=0)),
+    ),
     responses={200: GifList.take},
 )
 
 
-def split(answer: GifList) -> tuple[list[Gif] | Unset, GifList]:
+def split(answer: GifList) -> tuple[list[Gif] | Unset, OffsetPagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.gifs, answer
+    return answer.gifs, answer.pagination or OffsetPagination()
 
 
 def sync(
@@ -30,11 +34,9 @@ def sync(
 ) -> GifList:
     """List the GIFs of the account (`GET /gif`).
 
-    The answer does not say whether more follow.
-
     Args:
-        limit: Number of GIFs a page. At least 1; left out, it is 30.
-        offset: How many GIFs to skip. At least 0; left out, it is 0.
+        limit: Number of GIFs a page. 1 to 100; defaults to 30.
+        offset: How many GIFs to skip. At least 0; defaults to 0.
 
     Returns:
         One page of GIFs.
@@ -58,11 +60,9 @@ async def asyncio(
 ) -> GifList:
     """List the GIFs of the account (`GET /gif`).
 
-    The answer does not say whether more follow.
-
     Args:
-        limit: Number of GIFs a page. At least 1; left out, it is 30.
-        offset: How many GIFs to skip. At least 0; left out, it is 0.
+        limit: Number of GIFs a page. 1 to 100; defaults to 30.
+        offset: How many GIFs to skip. At least 0; defaults to 0.
 
     Returns:
         One page of GIFs.

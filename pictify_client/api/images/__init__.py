@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ...models.file_extension import FileExtension
     from ...models.image_response import ImageResponse
     from ...models.offset_pagination import OffsetPagination
+    from ...models.stored_image import StoredImage
     from ...models.variable_definition import VariableDefinition
     from ...pagination import AsyncPager, Pager
 
@@ -27,8 +28,8 @@ class Images(Resource):
         """List the images of the account (`GET /image`).
 
         Args:
-            limit: Number of images a page. 1 to 100; left out, it is 30.
-            offset: How many images to skip. At least 0; left out, it is 0.
+            limit: Number of images a page. 1 to 100; defaults to 30.
+            offset: How many images to skip. At least 0; defaults to 0.
             prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
@@ -62,12 +63,12 @@ class Images(Resource):
         Args:
             html: HTML to render. Excludes `url` and `template`.
             url: Address of a page to capture. Excludes `html` and `template`.
-            template: Id of a template to render (`tmpl_...`). Excludes `html` and `url`.
+            template: Id of a template to render. Excludes `html` and `url`.
             variables: Values for the variables of the template, by name.
-            width: Width of the image in pixels. 1 to 4000; left out, it is 1200.
-            height: Height of the image in pixels. 1 to 4000; left out, it is 630.
-            selector: CSS selector of the one element to render, instead of the whole page.
-            file_extension: File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; left out, it is png.
+            width: Width of the image in pixels. 1 to 4096; defaults to 1280.
+            height: Height of the image in pixels. 1 to 4096; defaults to 720.
+            selector: CSS selector of the element to render instead of the whole page; the image has its size.
+            file_extension: File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; defaults to png.
 
         Returns:
             The image.
@@ -75,7 +76,7 @@ class Images(Resource):
         Raises:
             BadRequestError: The request is not what the API takes.
             UnauthorizedError: The API key is missing, unknown or revoked.
-            RateLimitError: Too many requests a minute, or no credits left this month.
+            RateLimitError: Requests come too fast for the network in front of the API.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
@@ -93,7 +94,7 @@ class Images(Resource):
             file_extension=file_extension,
         ).result()
 
-    def get(self, uid: str) -> ImageResponse:
+    def get(self, uid: str) -> StoredImage:
         """Get an image (`GET /image/{uid}`).
 
         Args:
@@ -121,7 +122,7 @@ class Images(Resource):
     ) -> ImageResponse:
         """Render an Open Graph image, the preview of a page that is shared (`POST /image/og-image`).
 
-        The render costs credits.
+        The template must be of the type `og-image`. The render costs credits.
 
         Args:
             template: The template to render.
@@ -212,8 +213,8 @@ class AsyncImages(Resource):
         """List the images of the account (`GET /image`).
 
         Args:
-            limit: Number of images a page. 1 to 100; left out, it is 30.
-            offset: How many images to skip. At least 0; left out, it is 0.
+            limit: Number of images a page. 1 to 100; defaults to 30.
+            offset: How many images to skip. At least 0; defaults to 0.
             prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
@@ -247,12 +248,12 @@ class AsyncImages(Resource):
         Args:
             html: HTML to render. Excludes `url` and `template`.
             url: Address of a page to capture. Excludes `html` and `template`.
-            template: Id of a template to render (`tmpl_...`). Excludes `html` and `url`.
+            template: Id of a template to render. Excludes `html` and `url`.
             variables: Values for the variables of the template, by name.
-            width: Width of the image in pixels. 1 to 4000; left out, it is 1200.
-            height: Height of the image in pixels. 1 to 4000; left out, it is 630.
-            selector: CSS selector of the one element to render, instead of the whole page.
-            file_extension: File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; left out, it is png.
+            width: Width of the image in pixels. 1 to 4096; defaults to 1280.
+            height: Height of the image in pixels. 1 to 4096; defaults to 720.
+            selector: CSS selector of the element to render instead of the whole page; the image has its size.
+            file_extension: File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; defaults to png.
 
         Returns:
             The image.
@@ -260,7 +261,7 @@ class AsyncImages(Resource):
         Raises:
             BadRequestError: The request is not what the API takes.
             UnauthorizedError: The API key is missing, unknown or revoked.
-            RateLimitError: Too many requests a minute, or no credits left this month.
+            RateLimitError: Requests come too fast for the network in front of the API.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
@@ -279,7 +280,7 @@ class AsyncImages(Resource):
         )
         return response.result()
 
-    async def get(self, uid: str) -> ImageResponse:
+    async def get(self, uid: str) -> StoredImage:
         """Get an image (`GET /image/{uid}`).
 
         Args:
@@ -308,7 +309,7 @@ class AsyncImages(Resource):
     ) -> ImageResponse:
         """Render an Open Graph image, the preview of a page that is shared (`POST /image/og-image`).
 
-        The render costs credits.
+        The template must be of the type `og-image`. The render costs credits.
 
         Args:
             template: The template to render.

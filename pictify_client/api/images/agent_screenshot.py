@@ -18,6 +18,7 @@ OPERATION: Final[Operation[AgentScreenshot]] = Operation(
     "/image/agent-screenshot",
     body=Object(AgentScreenshotBody),
     responses={200: AgentScreenshot.take},
+    timeout=180,
 )
 
 

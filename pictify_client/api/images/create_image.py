@@ -35,7 +35,7 @@ def sync(*, client: AuthenticatedClient, body: ImageRequest | Mapping[str, Any])
     Raises:
         BadRequestError: The request is not what the API takes.
         UnauthorizedError: The API key is missing, unknown or revoked.
-        RateLimitError: Too many requests a minute, or no credits left this month.
+        RateLimitError: Requests come too fast for the network in front of the API.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
@@ -61,7 +61,7 @@ async def asyncio(*, client: AuthenticatedClient, body: ImageRequest | Mapping[s
     Raises:
         BadRequestError: The request is not what the API takes.
         UnauthorizedError: The API key is missing, unknown or revoked.
-        RateLimitError: Too many requests a minute, or no credits left this month.
+        RateLimitError: Requests come too fast for the network in front of the API.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """

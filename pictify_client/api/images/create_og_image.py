@@ -24,7 +24,7 @@ OPERATION: Final[Operation[ImageResponse]] = Operation(
 def sync(*, client: AuthenticatedClient, body: CreateOgImageBody | Mapping[str, Any]) -> ImageResponse:
     """Render an Open Graph image, the preview of a page that is shared (`POST /image/og-image`).
 
-    The render costs credits.
+    The template must be of the type `og-image`. The render costs credits.
 
     Args:
         body: Which template to render, and what to put on it.
@@ -49,7 +49,7 @@ def sync_detailed(
 async def asyncio(*, client: AuthenticatedClient, body: CreateOgImageBody | Mapping[str, Any]) -> ImageResponse:
     """Render an Open Graph image, the preview of a page that is shared (`POST /image/og-image`).
 
-    The render costs credits.
+    The template must be of the type `og-image`. The render costs credits.
 
     Args:
         body: Which template to render, and what to put on it.

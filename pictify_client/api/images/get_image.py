@@ -8,19 +8,19 @@ from typing import Final
 from ...arguments import Argument, String
 from ...client import AuthenticatedClient
 from ...decoding import only
-from ...models.image_response import ImageResponse
+from ...models.stored_image import StoredImage
 from ...operations import Operation
 from ...types import Response
 
-OPERATION: Final[Operation[ImageResponse]] = Operation(
+OPERATION: Final[Operation[StoredImage]] = Operation(
     "GET",
     "/image/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("image", ImageResponse.take, "url")},
+    responses={200: only("image", StoredImage.take, "uid", "url")},
 )
 
 
-def sync(uid: str, *, client: AuthenticatedClient) -> ImageResponse:
+def sync(uid: str, *, client: AuthenticatedClient) -> StoredImage:
     """Get an image (`GET /image/{uid}`).
 
     Args:
@@ -37,12 +37,12 @@ def sync(uid: str, *, client: AuthenticatedClient) -> ImageResponse:
     return client.send(OPERATION, uid=uid).result()
 
 
-def sync_detailed(uid: str, *, client: AuthenticatedClient) -> Response[ImageResponse]:
+def sync_detailed(uid: str, *, client: AuthenticatedClient) -> Response[StoredImage]:
     """As `sync`, with the whole response (`GET /image/{uid}`): no status is raised, but is its `error`."""
     return client.send(OPERATION, uid=uid)
 
 
-async def asyncio(uid: str, *, client: AuthenticatedClient) -> ImageResponse:
+async def asyncio(uid: str, *, client: AuthenticatedClient) -> StoredImage:
     """Get an image (`GET /image/{uid}`).
 
     Args:
@@ -59,6 +59,6 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> ImageResponse:
     return (await client.asend(OPERATION, uid=uid)).result()
 
 
-async def asyncio_detailed(uid: str, *, client: AuthenticatedClient) -> Response[ImageResponse]:
+async def asyncio_detailed(uid: str, *, client: AuthenticatedClient) -> Response[StoredImage]:
     """As `asyncio`, with the whole response (`GET /image/{uid}`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, uid=uid)

@@ -35,8 +35,8 @@ def sync(
     """List the images of the account (`GET /image`).
 
     Args:
-        limit: Number of images a page. 1 to 100; left out, it is 30.
-        offset: How many images to skip. At least 0; left out, it is 0.
+        limit: Number of images a page. 1 to 100; defaults to 30.
+        offset: How many images to skip. At least 0; defaults to 0.
 
     Returns:
         One page of images.
@@ -61,8 +61,8 @@ async def asyncio(
     """List the images of the account (`GET /image`).
 
     Args:
-        limit: Number of images a page. 1 to 100; left out, it is 30.
-        offset: How many images to skip. At least 0; left out, it is 0.
+        limit: Number of images a page. 1 to 100; defaults to 30.
+        offset: How many images to skip. At least 0; defaults to 0.
 
     Returns:
         One page of images.

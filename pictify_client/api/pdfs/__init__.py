@@ -29,7 +29,7 @@ class Pdfs(Resource):
         The render costs credits.
 
         Args:
-            template_uid: Id of the template (`tmpl_...`).
+            template_uid: Id of the template.
             variables: Values for the variables of the template, by name.
             options: Size and margins of the pages, and the title of the document.
 
@@ -56,7 +56,7 @@ class Pdfs(Resource):
         The render costs credits.
 
         Args:
-            template_uid: Id of the template (`tmpl_...`).
+            template_uid: Id of the template.
             variable_sets: Values for the variables of the template, a set for each page. 1 to 100 items.
             options: Size and margins of the pages, and the title of the document.
 
@@ -73,11 +73,11 @@ class Pdfs(Resource):
             OPERATION, template_uid=template_uid, variable_sets=variable_sets, options=options
         ).result()
 
-    def get_presets(self) -> dict[str, Any]:
+    def get_presets(self) -> Any:
         """Get the paper sizes that a PDF can have (`GET /pdf/presets`).
 
         Returns:
-            The paper sizes, by name.
+            The page sizes; an object keyed by name or an array.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -103,7 +103,7 @@ class AsyncPdfs(Resource):
         The render costs credits.
 
         Args:
-            template_uid: Id of the template (`tmpl_...`).
+            template_uid: Id of the template.
             variables: Values for the variables of the template, by name.
             options: Size and margins of the pages, and the title of the document.
 
@@ -131,7 +131,7 @@ class AsyncPdfs(Resource):
         The render costs credits.
 
         Args:
-            template_uid: Id of the template (`tmpl_...`).
+            template_uid: Id of the template.
             variable_sets: Values for the variables of the template, a set for each page. 1 to 100 items.
             options: Size and margins of the pages, and the title of the document.
 
@@ -149,11 +149,11 @@ class AsyncPdfs(Resource):
         )
         return response.result()
 
-    async def get_presets(self) -> dict[str, Any]:
+    async def get_presets(self) -> Any:
         """Get the paper sizes that a PDF can have (`GET /pdf/presets`).
 
         Returns:
-            The paper sizes, by name.
+            The page sizes; an object keyed by name or an array.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.

@@ -6,22 +6,22 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...client import AuthenticatedClient
-from ...decoding import mapping, only
+from ...decoding import only
 from ...operations import Operation
 from ...types import Response
 
-OPERATION: Final[Operation[dict[str, Any]]] = Operation(
+OPERATION: Final[Operation[Any]] = Operation(
     "GET",
     "/pdf/presets",
-    responses={200: only("presets", mapping)},
+    responses={200: only("presets", lambda v: v)},
 )
 
 
-def sync(*, client: AuthenticatedClient) -> dict[str, Any]:
+def sync(*, client: AuthenticatedClient) -> Any:
     """Get the paper sizes that a PDF can have (`GET /pdf/presets`).
 
     Returns:
-        The paper sizes, by name.
+        The page sizes; an object keyed by name or an array.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -30,16 +30,16 @@ def sync(*, client: AuthenticatedClient) -> dict[str, Any]:
     return client.send(OPERATION).result()
 
 
-def sync_detailed(*, client: AuthenticatedClient) -> Response[dict[str, Any]]:
+def sync_detailed(*, client: AuthenticatedClient) -> Response[Any]:
     """As `sync`, with the whole response (`GET /pdf/presets`): no status is raised, but is its `error`."""
     return client.send(OPERATION)
 
 
-async def asyncio(*, client: AuthenticatedClient) -> dict[str, Any]:
+async def asyncio(*, client: AuthenticatedClient) -> Any:
     """Get the paper sizes that a PDF can have (`GET /pdf/presets`).
 
     Returns:
-        The paper sizes, by name.
+        The page sizes; an object keyed by name or an array.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -48,6 +48,6 @@ async def asyncio(*, client: AuthenticatedClient) -> dict[str, Any]:
     return (await client.asend(OPERATION)).result()
 
 
-async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[dict[str, Any]]:
+async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[Any]:
     """As `asyncio`, with the whole response (`GET /pdf/presets`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION)

@@ -18,6 +18,7 @@ OPERATION: Final[Operation[PdfResponse]] = Operation(
     "/pdf/multi-page",
     body=Object(PdfMultiPageRequest),
     responses={200: PdfResponse.take},
+    timeout=300,
 )
 
 

@@ -18,6 +18,7 @@ OPERATION: Final[Operation[PdfResponse]] = Operation(
     "/pdf/render",
     body=Object(PdfRenderRequest),
     responses={200: PdfResponse.take},
+    timeout=300,
 )
 
 

@@ -12,12 +12,14 @@ from .. import Resource
 if TYPE_CHECKING:
     from ...models.deletion import Deletion
     from ...models.image_format import ImageFormat
-    from ...models.image_response import ImageResponse
     from ...models.multi_size_render_response import MultiSizeRenderResponse
     from ...models.pagination import Pagination
     from ...models.render_format import RenderFormat
+    from ...models.render_result import RenderResult
     from ...models.render_size import RenderSize
     from ...models.template import Template
+    from ...models.template_engine import TemplateEngine
+    from ...models.template_layout import TemplateLayout
     from ...models.template_output_format import TemplateOutputFormat
     from ...models.template_output_format_filter import TemplateOutputFormatFilter
     from ...models.template_sort import TemplateSort
@@ -36,16 +38,18 @@ class Templates(Resource):
         limit: int | Unset | None = UNSET,
         sort: TemplateSort | str | Unset | None = UNSET,
         output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+        has_dynamic_link: bool | Unset | None = UNSET,
         prefetch: int = 0,
     ) -> Pager[Template, Pagination]:
         """List the templates of the account (`GET /templates`).
 
         Args:
-            page: Number of the page, counted from 1. At least 1; left out, it is 1.
-            limit: Number of templates a page. 1 to 100; left out, it is 12.
-            sort: Order of the templates. One of `newest`, `oldest`, `name`; left out, it is newest.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of templates a page. 1 to 100; defaults to 12.
+            sort: Order of the templates. One of `newest`, `oldest`, `name`; defaults to newest.
             output_format: Only templates that render to images, or only those that render to PDFs. One of
-                `all`, `image`, `pdf`; left out, it is all.
+                `all`, `image`, `pdf`; defaults to all.
+            has_dynamic_link: Only templates that a binding uses, or only those that none uses.
             prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
@@ -59,7 +63,15 @@ class Templates(Resource):
         from .list_templates import OPERATION, split
 
         return Pager(
-            self._client, OPERATION, split, prefetch, page=page, limit=limit, sort=sort, output_format=output_format
+            self._client,
+            OPERATION,
+            split,
+            prefetch,
+            page=page,
+            limit=limit,
+            sort=sort,
+            output_format=output_format,
+            has_dynamic_link=has_dynamic_link,
         )
 
     def create(
@@ -75,12 +87,19 @@ class Templates(Resource):
         tags: Iterable[str] | Unset | None = UNSET,
         variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
         output_format: TemplateOutputFormat | str | Unset | None = UNSET,
+        engine: TemplateEngine | str | Unset | None = UNSET,
+        variables: Iterable[str] | Unset | None = UNSET,
+        js_enabled: bool | Unset | None = UNSET,
+        strict_variables: bool | Unset | None = UNSET,
+        pdf_preset: str | Unset | None = UNSET,
+        pages: Any | Unset | None = UNSET,
+        layouts: Mapping[str, TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
     ) -> Template:
         """Create a template (`POST /templates`).
 
         Args:
             name: What to call it.
-            html: The design, in HTML.
+            html: The design in HTML, at most 500 KB. Variables are written `{{name}}`.
             fabric_js_data: The design as a canvas, as Fabric.js serializes it to JSON.
             width: Width of what it renders to, in pixels.
             height: Height of what it renders to, in pixels.
@@ -89,6 +108,15 @@ class Templates(Resource):
             tags: Words to find it by.
             variable_definitions: Its variables.
             output_format: Whether it renders to images or to PDFs. One of `image`, `pdf`.
+            engine: What renders it: `html`, or `fabric` for a canvas. Derived from the design on creation, and
+                cannot be changed later. One of `html`, `fabric`.
+            variables: Names of its variables.
+            js_enabled: Whether scripts in the HTML run; not by default.
+            strict_variables: Whether a value for an unknown variable is an error; not by default.
+            pdf_preset: Page size, such as `A4`, for templates that render to PDFs.
+            pages: The pages, for templates that render to PDFs.
+            layouts: Further layouts by key (lower-case letters, digits and hyphens), at most 20. Not for
+                templates that render to PDFs.
 
         Returns:
             The template.
@@ -111,13 +139,20 @@ class Templates(Resource):
             tags=tags,
             variable_definitions=variable_definitions,
             output_format=output_format,
+            engine=engine,
+            variables=variables,
+            js_enabled=js_enabled,
+            strict_variables=strict_variables,
+            pdf_preset=pdf_preset,
+            pages=pages,
+            layouts=layouts,
         ).result()
 
     def get(self, uid: str) -> Template:
         """Get a template (`GET /templates/{uid}`).
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
 
         Returns:
             The template.
@@ -141,19 +176,43 @@ class Templates(Resource):
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
         variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        engine: TemplateEngine | str | Unset | None = UNSET,
+        variables: Iterable[str] | Unset | None = UNSET,
+        js_enabled: bool | Unset | None = UNSET,
+        strict_variables: bool | Unset | None = UNSET,
+        pdf_preset: str | Unset | None = UNSET,
+        pages: Any | Unset | None = UNSET,
+        layouts: Mapping[str, TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
+        type: str | Unset | None = UNSET,
+        category: str | Unset | None = UNSET,
+        tags: Iterable[str] | Unset | None = UNSET,
+        output_format: TemplateOutputFormat | str | Unset | None = UNSET,
     ) -> Template:
         """Change a template (`PUT /templates/{uid}`).
 
         What is left out stays as it is.
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
             name: What to call it.
-            html: The design, in HTML.
+            html: The design in HTML, at most 500 KB. Variables are written `{{name}}`.
             fabric_js_data: The design as a canvas, as Fabric.js serializes it to JSON.
             width: Width of what it renders to, in pixels.
             height: Height of what it renders to, in pixels.
             variable_definitions: Its variables.
+            engine: What renders it: `html`, or `fabric` for a canvas. Derived from the design on creation, and
+                cannot be changed later. One of `html`, `fabric`.
+            variables: Names of its variables.
+            js_enabled: Whether scripts in the HTML run; not by default.
+            strict_variables: Whether a value for an unknown variable is an error; not by default.
+            pdf_preset: Page size, such as `A4`, for templates that render to PDFs.
+            pages: The pages, for templates that render to PDFs.
+            layouts: Further layouts by key (lower-case letters, digits and hyphens), at most 20. Not for
+                templates that render to PDFs.
+            type: Kind of template.
+            category: Category to file it under.
+            tags: Words to find it by.
+            output_format: Whether it renders to images or to PDFs. One of `image`, `pdf`.
 
         Returns:
             The template as it is now.
@@ -173,13 +232,24 @@ class Templates(Resource):
             width=width,
             height=height,
             variable_definitions=variable_definitions,
+            engine=engine,
+            variables=variables,
+            js_enabled=js_enabled,
+            strict_variables=strict_variables,
+            pdf_preset=pdf_preset,
+            pages=pages,
+            layouts=layouts,
+            type=type,
+            category=category,
+            tags=tags,
+            output_format=output_format,
         ).result()
 
     def delete(self, uid: str) -> Deletion:
         """Delete a template (`DELETE /templates/{uid}`).
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
 
         Returns:
             A message that the template is deleted.
@@ -199,19 +269,34 @@ class Templates(Resource):
         variables: Mapping[str, Any] | Unset | None = UNSET,
         format: RenderFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
-    ) -> ImageResponse:
+        width: int | Unset | None = UNSET,
+        height: int | Unset | None = UNSET,
+        layout: str | Unset | None = UNSET,
+        layouts: Iterable[str] | Unset | None = UNSET,
+        variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
+        preset: str | Unset | None = UNSET,
+    ) -> RenderResult:
         """Render a template to an image or a PDF (`POST /templates/{uid}/render`).
 
-        The render costs credits.
+        Each layout and each page costs a credit. A layout that fails does not stop the others: it is one of the
+        `errors` of the result.
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
             variables: Values for the variables of the template, by name.
-            format: File format to render to. One of `png`, `jpeg`, `webp`, `pdf`; left out, it is png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+            format: File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`; defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            width: Width in pixels. Defaults to the template's. 10 to 4096.
+            height: Height in pixels. Defaults to the template's. 10 to 4096.
+            layout: Key of the layout to render; `default` is the template's own size.
+            layouts: Keys of the layouts to render, one file each. Cannot be combined with `layout`. 1 to 20
+                items.
+            variable_sets: Values for the pages of one PDF, one set per page. Requires the format `pdf`. 1 to
+                100 items.
+            preset: Page size of a PDF, such as `A4`.
 
         Returns:
-            The image, or the PDF.
+            The rendered files, and the layouts that failed.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -219,13 +304,25 @@ class Templates(Resource):
         """
         from .render_template import OPERATION
 
-        return self._client.send(OPERATION, uid=uid, variables=variables, format=format, quality=quality).result()
+        return self._client.send(
+            OPERATION,
+            uid=uid,
+            variables=variables,
+            format=format,
+            quality=quality,
+            width=width,
+            height=height,
+            layout=layout,
+            layouts=layouts,
+            variable_sets=variable_sets,
+            preset=preset,
+        ).result()
 
     def get_variables(self, uid: str) -> TemplateVariables:
         """Get the variables of a template (`GET /templates/{uid}/variables`).
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
 
         Returns:
             The variables of the template.
@@ -252,11 +349,11 @@ class Templates(Resource):
         Each image costs credits. A size that fails does not keep the others from being rendered.
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
             sizes: The sizes to render. 1 to 20 items.
             variables: Values for the variables of the template, by name.
-            format: File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+            format: File format of the images. One of `png`, `jpeg`, `webp`; defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
 
         Returns:
             The images, and the sizes that failed.
@@ -284,16 +381,18 @@ class AsyncTemplates(Resource):
         limit: int | Unset | None = UNSET,
         sort: TemplateSort | str | Unset | None = UNSET,
         output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+        has_dynamic_link: bool | Unset | None = UNSET,
         prefetch: int = 1,
     ) -> AsyncPager[Template, Pagination]:
         """List the templates of the account (`GET /templates`).
 
         Args:
-            page: Number of the page, counted from 1. At least 1; left out, it is 1.
-            limit: Number of templates a page. 1 to 100; left out, it is 12.
-            sort: Order of the templates. One of `newest`, `oldest`, `name`; left out, it is newest.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of templates a page. 1 to 100; defaults to 12.
+            sort: Order of the templates. One of `newest`, `oldest`, `name`; defaults to newest.
             output_format: Only templates that render to images, or only those that render to PDFs. One of
-                `all`, `image`, `pdf`; left out, it is all.
+                `all`, `image`, `pdf`; defaults to all.
+            has_dynamic_link: Only templates that a binding uses, or only those that none uses.
             prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
@@ -307,7 +406,15 @@ class AsyncTemplates(Resource):
         from .list_templates import OPERATION, split
 
         return AsyncPager(
-            self._client, OPERATION, split, prefetch, page=page, limit=limit, sort=sort, output_format=output_format
+            self._client,
+            OPERATION,
+            split,
+            prefetch,
+            page=page,
+            limit=limit,
+            sort=sort,
+            output_format=output_format,
+            has_dynamic_link=has_dynamic_link,
         )
 
     async def create(
@@ -323,12 +430,19 @@ class AsyncTemplates(Resource):
         tags: Iterable[str] | Unset | None = UNSET,
         variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
         output_format: TemplateOutputFormat | str | Unset | None = UNSET,
+        engine: TemplateEngine | str | Unset | None = UNSET,
+        variables: Iterable[str] | Unset | None = UNSET,
+        js_enabled: bool | Unset | None = UNSET,
+        strict_variables: bool | Unset | None = UNSET,
+        pdf_preset: str | Unset | None = UNSET,
+        pages: Any | Unset | None = UNSET,
+        layouts: Mapping[str, TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
     ) -> Template:
         """Create a template (`POST /templates`).
 
         Args:
             name: What to call it.
-            html: The design, in HTML.
+            html: The design in HTML, at most 500 KB. Variables are written `{{name}}`.
             fabric_js_data: The design as a canvas, as Fabric.js serializes it to JSON.
             width: Width of what it renders to, in pixels.
             height: Height of what it renders to, in pixels.
@@ -337,6 +451,15 @@ class AsyncTemplates(Resource):
             tags: Words to find it by.
             variable_definitions: Its variables.
             output_format: Whether it renders to images or to PDFs. One of `image`, `pdf`.
+            engine: What renders it: `html`, or `fabric` for a canvas. Derived from the design on creation, and
+                cannot be changed later. One of `html`, `fabric`.
+            variables: Names of its variables.
+            js_enabled: Whether scripts in the HTML run; not by default.
+            strict_variables: Whether a value for an unknown variable is an error; not by default.
+            pdf_preset: Page size, such as `A4`, for templates that render to PDFs.
+            pages: The pages, for templates that render to PDFs.
+            layouts: Further layouts by key (lower-case letters, digits and hyphens), at most 20. Not for
+                templates that render to PDFs.
 
         Returns:
             The template.
@@ -359,6 +482,13 @@ class AsyncTemplates(Resource):
             tags=tags,
             variable_definitions=variable_definitions,
             output_format=output_format,
+            engine=engine,
+            variables=variables,
+            js_enabled=js_enabled,
+            strict_variables=strict_variables,
+            pdf_preset=pdf_preset,
+            pages=pages,
+            layouts=layouts,
         )
         return response.result()
 
@@ -366,7 +496,7 @@ class AsyncTemplates(Resource):
         """Get a template (`GET /templates/{uid}`).
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
 
         Returns:
             The template.
@@ -391,19 +521,43 @@ class AsyncTemplates(Resource):
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
         variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        engine: TemplateEngine | str | Unset | None = UNSET,
+        variables: Iterable[str] | Unset | None = UNSET,
+        js_enabled: bool | Unset | None = UNSET,
+        strict_variables: bool | Unset | None = UNSET,
+        pdf_preset: str | Unset | None = UNSET,
+        pages: Any | Unset | None = UNSET,
+        layouts: Mapping[str, TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
+        type: str | Unset | None = UNSET,
+        category: str | Unset | None = UNSET,
+        tags: Iterable[str] | Unset | None = UNSET,
+        output_format: TemplateOutputFormat | str | Unset | None = UNSET,
     ) -> Template:
         """Change a template (`PUT /templates/{uid}`).
 
         What is left out stays as it is.
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
             name: What to call it.
-            html: The design, in HTML.
+            html: The design in HTML, at most 500 KB. Variables are written `{{name}}`.
             fabric_js_data: The design as a canvas, as Fabric.js serializes it to JSON.
             width: Width of what it renders to, in pixels.
             height: Height of what it renders to, in pixels.
             variable_definitions: Its variables.
+            engine: What renders it: `html`, or `fabric` for a canvas. Derived from the design on creation, and
+                cannot be changed later. One of `html`, `fabric`.
+            variables: Names of its variables.
+            js_enabled: Whether scripts in the HTML run; not by default.
+            strict_variables: Whether a value for an unknown variable is an error; not by default.
+            pdf_preset: Page size, such as `A4`, for templates that render to PDFs.
+            pages: The pages, for templates that render to PDFs.
+            layouts: Further layouts by key (lower-case letters, digits and hyphens), at most 20. Not for
+                templates that render to PDFs.
+            type: Kind of template.
+            category: Category to file it under.
+            tags: Words to find it by.
+            output_format: Whether it renders to images or to PDFs. One of `image`, `pdf`.
 
         Returns:
             The template as it is now.
@@ -423,6 +577,17 @@ class AsyncTemplates(Resource):
             width=width,
             height=height,
             variable_definitions=variable_definitions,
+            engine=engine,
+            variables=variables,
+            js_enabled=js_enabled,
+            strict_variables=strict_variables,
+            pdf_preset=pdf_preset,
+            pages=pages,
+            layouts=layouts,
+            type=type,
+            category=category,
+            tags=tags,
+            output_format=output_format,
         )
         return response.result()
 
@@ -430,7 +595,7 @@ class AsyncTemplates(Resource):
         """Delete a template (`DELETE /templates/{uid}`).
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
 
         Returns:
             A message that the template is deleted.
@@ -451,19 +616,34 @@ class AsyncTemplates(Resource):
         variables: Mapping[str, Any] | Unset | None = UNSET,
         format: RenderFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
-    ) -> ImageResponse:
+        width: int | Unset | None = UNSET,
+        height: int | Unset | None = UNSET,
+        layout: str | Unset | None = UNSET,
+        layouts: Iterable[str] | Unset | None = UNSET,
+        variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
+        preset: str | Unset | None = UNSET,
+    ) -> RenderResult:
         """Render a template to an image or a PDF (`POST /templates/{uid}/render`).
 
-        The render costs credits.
+        Each layout and each page costs a credit. A layout that fails does not stop the others: it is one of the
+        `errors` of the result.
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
             variables: Values for the variables of the template, by name.
-            format: File format to render to. One of `png`, `jpeg`, `webp`, `pdf`; left out, it is png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+            format: File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`; defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            width: Width in pixels. Defaults to the template's. 10 to 4096.
+            height: Height in pixels. Defaults to the template's. 10 to 4096.
+            layout: Key of the layout to render; `default` is the template's own size.
+            layouts: Keys of the layouts to render, one file each. Cannot be combined with `layout`. 1 to 20
+                items.
+            variable_sets: Values for the pages of one PDF, one set per page. Requires the format `pdf`. 1 to
+                100 items.
+            preset: Page size of a PDF, such as `A4`.
 
         Returns:
-            The image, or the PDF.
+            The rendered files, and the layouts that failed.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -471,14 +651,26 @@ class AsyncTemplates(Resource):
         """
         from .render_template import OPERATION
 
-        response = await self._client.asend(OPERATION, uid=uid, variables=variables, format=format, quality=quality)
+        response = await self._client.asend(
+            OPERATION,
+            uid=uid,
+            variables=variables,
+            format=format,
+            quality=quality,
+            width=width,
+            height=height,
+            layout=layout,
+            layouts=layouts,
+            variable_sets=variable_sets,
+            preset=preset,
+        )
         return response.result()
 
     async def get_variables(self, uid: str) -> TemplateVariables:
         """Get the variables of a template (`GET /templates/{uid}/variables`).
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
 
         Returns:
             The variables of the template.
@@ -506,11 +698,11 @@ class AsyncTemplates(Resource):
         Each image costs credits. A size that fails does not keep the others from being rendered.
 
         Args:
-            uid: Id of the template (`tmpl_...`).
+            uid: Id of the template.
             sizes: The sizes to render. 1 to 20 items.
             variables: Values for the variables of the template, by name.
-            format: File format of the images. One of `png`, `jpeg`, `webp`; left out, it is png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+            format: File format of the images. One of `png`, `jpeg`, `webp`; defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
 
         Returns:
             The images, and the sizes that failed.

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "POST",
     "/templates",
     body=Object(CreateTemplateBody),
-    responses={200: only("template", Template.take, "uid")},
+    responses={200: only("template", Template.take, "uid", "name")},
 )
 
 

@@ -23,7 +23,7 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Deletion:
     """Delete a template (`DELETE /templates/{uid}`).
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
 
     Returns:
         A message that the template is deleted.
@@ -44,7 +44,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Deletion:
     """Delete a template (`DELETE /templates/{uid}`).
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
 
     Returns:
         A message that the template is deleted.

@@ -16,7 +16,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "GET",
     "/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("template", Template.take, "uid")},
+    responses={200: only("template", Template.take, "uid", "name")},
 )
 
 
@@ -24,7 +24,7 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Template:
     """Get a template (`GET /templates/{uid}`).
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
 
     Returns:
         The template.
@@ -46,7 +46,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Template:
     """Get a template (`GET /templates/{uid}`).
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
 
     Returns:
         The template.

@@ -23,7 +23,7 @@ def sync(uid: str, *, client: AuthenticatedClient) -> TemplateVariables:
     """Get the variables of a template (`GET /templates/{uid}/variables`).
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
 
     Returns:
         The variables of the template.
@@ -46,7 +46,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> TemplateVariables
     """Get the variables of a template (`GET /templates/{uid}/variables`).
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
 
     Returns:
         The variables of the template.

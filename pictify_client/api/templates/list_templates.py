@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, Choice, Integer
+from ...arguments import Argument, Boolean, Choice, Integer
 from ...client import AuthenticatedClient
 from ...models.pagination import Pagination
 from ...models.template import Template
@@ -23,6 +23,7 @@ OPERATION: Final[Operation[TemplateList]] = Operation(
         Argument("limit", "limit", Integer(minimum=1, maximum=100)),
         Argument("sort", "sort", Choice(TemplateSort)),
         Argument("output_format", "outputFormat", Choice(TemplateOutputFormatFilter)),
+        Argument("has_dynamic_link", "hasDynamicLink", Boolean()),
     ),
     responses={200: TemplateList.take},
 )
@@ -40,15 +41,17 @@ def sync(
     limit: int | Unset | None = UNSET,
     sort: TemplateSort | str | Unset | None = UNSET,
     output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+    has_dynamic_link: bool | Unset | None = UNSET,
 ) -> TemplateList:
     """List the templates of the account (`GET /templates`).
 
     Args:
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of templates a page. 1 to 100; left out, it is 12.
-        sort: Order of the templates. One of `newest`, `oldest`, `name`; left out, it is newest.
+        page: Number of the page, counted from 1. At least 1; defaults to 1.
+        limit: Number of templates a page. 1 to 100; defaults to 12.
+        sort: Order of the templates. One of `newest`, `oldest`, `name`; defaults to newest.
         output_format: Only templates that render to images, or only those that render to PDFs. One of `all`,
-            `image`, `pdf`; left out, it is all.
+            `image`, `pdf`; defaults to all.
+        has_dynamic_link: Only templates that a binding uses, or only those that none uses.
 
     Returns:
         One page of templates.
@@ -57,7 +60,9 @@ def sync(
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
-    return client.send(OPERATION, page=page, limit=limit, sort=sort, output_format=output_format).result()
+    return client.send(
+        OPERATION, page=page, limit=limit, sort=sort, output_format=output_format, has_dynamic_link=has_dynamic_link
+    ).result()
 
 
 def sync_detailed(
@@ -67,9 +72,12 @@ def sync_detailed(
     limit: int | Unset | None = UNSET,
     sort: TemplateSort | str | Unset | None = UNSET,
     output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+    has_dynamic_link: bool | Unset | None = UNSET,
 ) -> Response[TemplateList]:
     """As `sync`, with the whole response (`GET /templates`): no status is raised, but is its `error`."""
-    return client.send(OPERATION, page=page, limit=limit, sort=sort, output_format=output_format)
+    return client.send(
+        OPERATION, page=page, limit=limit, sort=sort, output_format=output_format, has_dynamic_link=has_dynamic_link
+    )
 
 
 async def asyncio(
@@ -79,15 +87,17 @@ async def asyncio(
     limit: int | Unset | None = UNSET,
     sort: TemplateSort | str | Unset | None = UNSET,
     output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+    has_dynamic_link: bool | Unset | None = UNSET,
 ) -> TemplateList:
     """List the templates of the account (`GET /templates`).
 
     Args:
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of templates a page. 1 to 100; left out, it is 12.
-        sort: Order of the templates. One of `newest`, `oldest`, `name`; left out, it is newest.
+        page: Number of the page, counted from 1. At least 1; defaults to 1.
+        limit: Number of templates a page. 1 to 100; defaults to 12.
+        sort: Order of the templates. One of `newest`, `oldest`, `name`; defaults to newest.
         output_format: Only templates that render to images, or only those that render to PDFs. One of `all`,
-            `image`, `pdf`; left out, it is all.
+            `image`, `pdf`; defaults to all.
+        has_dynamic_link: Only templates that a binding uses, or only those that none uses.
 
     Returns:
         One page of templates.
@@ -96,7 +106,11 @@ async def asyncio(
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
-    return (await client.asend(OPERATION, page=page, limit=limit, sort=sort, output_format=output_format)).result()
+    return (
+        await client.asend(
+            OPERATION, page=page, limit=limit, sort=sort, output_format=output_format, has_dynamic_link=has_dynamic_link
+        )
+    ).result()
 
 
 async def asyncio_detailed(
@@ -106,6 +120,9 @@ async def asyncio_detailed(
     limit: int | Unset | None = UNSET,
     sort: TemplateSort | str | Unset | None = UNSET,
     output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+    has_dynamic_link: bool | Unset | None = UNSET,
 ) -> Response[TemplateList]:
     """As `asyncio`, with the whole response (`GET /templates`): no status is raised, but is its `error`."""
-    return await client.asend(OPERATION, page=page, limit=limit, sort=sort, output_format=output_format)
+    return await client.asend(
+        OPERATION, page=page, limit=limit, sort=sort, output_format=output_format, has_dynamic_link=has_dynamic_link
+    )

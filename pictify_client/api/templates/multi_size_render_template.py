@@ -19,6 +19,7 @@ OPERATION: Final[Operation[MultiSizeRenderResponse]] = Operation(
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(MultiSizeRenderRequest),
     responses={200: MultiSizeRenderResponse.take},
+    timeout=300,
 )
 
 
@@ -30,7 +31,7 @@ def sync(
     Each image costs credits. A size that fails does not keep the others from being rendered.
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
         body: The sizes to render a template in, and how.
 
     Returns:
@@ -62,7 +63,7 @@ async def asyncio(
     Each image costs credits. A size that fails does not keep the others from being rendered.
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
         body: The sizes to render a template in, and how.
 
     Returns:

@@ -8,31 +8,33 @@ from typing import Any, Final
 
 from ...arguments import Argument, Object, String
 from ...client import AuthenticatedClient
-from ...models.image_response import ImageResponse
+from ...models.render_result import RenderResult
 from ...models.render_template_body import RenderTemplateBody
 from ...operations import Operation
 from ...types import Response
 
-OPERATION: Final[Operation[ImageResponse]] = Operation(
+OPERATION: Final[Operation[RenderResult]] = Operation(
     "POST",
     "/templates/{uid}/render",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(RenderTemplateBody),
-    responses={200: ImageResponse.take},
+    responses={200: RenderResult.take},
+    timeout=300,
 )
 
 
-def sync(uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Mapping[str, Any]) -> ImageResponse:
+def sync(uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Mapping[str, Any]) -> RenderResult:
     """Render a template to an image or a PDF (`POST /templates/{uid}/render`).
 
-    The render costs credits.
+    Each layout and each page costs a credit. A layout that fails does not stop the others: it is one of the
+    `errors` of the result.
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
         body: The values to render with, and how.
 
     Returns:
-        The image, or the PDF.
+        The rendered files, and the layouts that failed.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -43,24 +45,25 @@ def sync(uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Ma
 
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Mapping[str, Any]
-) -> Response[ImageResponse]:
+) -> Response[RenderResult]:
     """As `sync`, with the whole response (`POST /templates/{uid}/render`): no status is raised, but is its `error`."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
 async def asyncio(
     uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Mapping[str, Any]
-) -> ImageResponse:
+) -> RenderResult:
     """Render a template to an image or a PDF (`POST /templates/{uid}/render`).
 
-    The render costs credits.
+    Each layout and each page costs a credit. A layout that fails does not stop the others: it is one of the
+    `errors` of the result.
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
         body: The values to render with, and how.
 
     Returns:
-        The image, or the PDF.
+        The rendered files, and the layouts that failed.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -71,7 +74,7 @@ async def asyncio(
 
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Mapping[str, Any]
-) -> Response[ImageResponse]:
+) -> Response[RenderResult]:
     """As `asyncio`, with the whole response (`POST /templates/{uid}/render`): no status is raised, but is its
     `error`.
     """

@@ -19,7 +19,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateTemplateBody),
-    responses={200: only("template", Template.take, "uid")},
+    responses={200: only("template", Template.take, "uid", "name")},
 )
 
 
@@ -29,7 +29,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateTemplateBody | Ma
     What is left out stays as it is.
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
         body: What to change of the template.
 
     Returns:
@@ -55,7 +55,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient, body: UpdateTemplate
     What is left out stays as it is.
 
     Args:
-        uid: Id of the template (`tmpl_...`).
+        uid: Id of the template.
         body: What to change of the template.
 
     Returns:

@@ -23,7 +23,9 @@ class UrlRendering(Resource):
         format: FileExtension | str,
         *,
         quality: float | Unset | None = UNSET,
+        layout: str | Unset | None = UNSET,
         variables: Mapping[str, Any] | Unset | None = UNSET,
+        allow_error_pixel: bool = False,
     ) -> File:
         """Render a template at an address that can be embedded (`GET /r/{templateUid}.{format}`).
 
@@ -31,10 +33,13 @@ class UrlRendering(Resource):
         API key may be the query parameter `token`.
 
         Args:
-            template_uid: Id of the template (`tmpl_...`).
+            template_uid: Id of the template.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            layout: Key of the layout to render; `default` is the template's own size.
             variables: Values for the template's variables; in a URL they are strings, numbers and booleans.
+            allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render;
+                by default it is an error.
 
         Returns:
             The image. Read it, save it or close it: it may hold a connection until then.
@@ -42,13 +47,20 @@ class UrlRendering(Resource):
         Raises:
             NotFoundError: The account has no template with this id; the body is a transparent image of one
                 pixel.
+            RenderFailedError: If the API sends an image of one pixel in place of the result.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
         from .render_template_url import OPERATION
 
         return self._client.stream(
-            OPERATION, template_uid=template_uid, format=format, quality=quality, variables=variables
+            OPERATION,
+            template_uid=template_uid,
+            format=format,
+            quality=quality,
+            layout=layout,
+            variables=variables,
+            allow_error_pixel=allow_error_pixel,
         ).result()
 
     def template_url(
@@ -57,6 +69,7 @@ class UrlRendering(Resource):
         format: FileExtension | str,
         *,
         quality: float | Unset | None = UNSET,
+        layout: str | Unset | None = UNSET,
         variables: Mapping[str, Any] | Unset | None = UNSET,
         token: str | Unset | None = UNSET,
     ) -> str:
@@ -67,12 +80,12 @@ class UrlRendering(Resource):
         binding, or the `url` of a rendered image.
 
         Args:
-            template_uid: Id of the template (`tmpl_...`).
+            template_uid: Id of the template.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            layout: Key of the layout to render; `default` is the template's own size.
             variables: Values for the template's variables; in a URL they are strings, numbers and booleans.
-            token: An API key of the account in the query, for where no header can be sent:
-                `?token=pk_live_...`.
+            token: An API key of the account in the query, for where no header can be sent: `?token=<API key>`.
 
         Returns:
             The URL. Nothing is sent.
@@ -83,41 +96,59 @@ class UrlRendering(Resource):
         from .render_template_url import OPERATION
 
         return self._client.url(
-            OPERATION, template_uid=template_uid, format=format, quality=quality, variables=variables, token=token
+            OPERATION,
+            template_uid=template_uid,
+            format=format,
+            quality=quality,
+            layout=layout,
+            variables=variables,
+            token=token,
         )
 
     def render_binding(
-        self, binding_id: str, format: FileExtension | str, *, if_none_match: str | Unset | None = UNSET
+        self,
+        binding_id: str,
+        format: FileExtension | str,
+        *,
+        if_none_match: str | Unset | None = UNSET,
+        allow_error_pixel: bool = False,
     ) -> File:
         """Get the image of a binding (`GET /b/{bindingId}.{format}`).
 
         Made to be embedded: it is always the latest image. Needs no API key.
 
         Args:
-            binding_id: Id of the binding (`bind_...`).
+            binding_id: Id of the binding.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-            if_none_match: The `etag` of the image that you have: unless there is a newer one, the answer is 304
-                and holds none (`not_modified`).
+            if_none_match: The `etag` of the image that you have: unless there is a newer one, the response is
+                304 and contains none (`not_modified`).
+            allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render;
+                by default it is an error.
 
         Returns:
             The image. Read it, save it or close it: it may hold a connection until then.
 
         Raises:
             NotFoundError: There is no binding with this id.
+            RenderFailedError: If the API sends an image of one pixel in place of the result.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
         from .render_binding_url import OPERATION
 
         return self._client.stream(
-            OPERATION, binding_id=binding_id, format=format, if_none_match=if_none_match
+            OPERATION,
+            binding_id=binding_id,
+            format=format,
+            if_none_match=if_none_match,
+            allow_error_pixel=allow_error_pixel,
         ).result()
 
     def binding_url(self, binding_id: str, format: FileExtension | str) -> str:
         """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
-            binding_id: Id of the binding (`bind_...`).
+            binding_id: Id of the binding.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
         Returns:
@@ -134,6 +165,8 @@ class UrlRendering(Resource):
         """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
         The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             slug: Slug of the experiment.
@@ -180,7 +213,9 @@ class AsyncUrlRendering(Resource):
         format: FileExtension | str,
         *,
         quality: float | Unset | None = UNSET,
+        layout: str | Unset | None = UNSET,
         variables: Mapping[str, Any] | Unset | None = UNSET,
+        allow_error_pixel: bool = False,
     ) -> AsyncFile:
         """Render a template at an address that can be embedded (`GET /r/{templateUid}.{format}`).
 
@@ -188,10 +223,13 @@ class AsyncUrlRendering(Resource):
         API key may be the query parameter `token`.
 
         Args:
-            template_uid: Id of the template (`tmpl_...`).
+            template_uid: Id of the template.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            layout: Key of the layout to render; `default` is the template's own size.
             variables: Values for the template's variables; in a URL they are strings, numbers and booleans.
+            allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render;
+                by default it is an error.
 
         Returns:
             The image. Read it, save it or close it: it may hold a connection until then.
@@ -199,13 +237,20 @@ class AsyncUrlRendering(Resource):
         Raises:
             NotFoundError: The account has no template with this id; the body is a transparent image of one
                 pixel.
+            RenderFailedError: If the API sends an image of one pixel in place of the result.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
         from .render_template_url import OPERATION
 
         response = await self._client.astream(
-            OPERATION, template_uid=template_uid, format=format, quality=quality, variables=variables
+            OPERATION,
+            template_uid=template_uid,
+            format=format,
+            quality=quality,
+            layout=layout,
+            variables=variables,
+            allow_error_pixel=allow_error_pixel,
         )
         return response.result()
 
@@ -215,6 +260,7 @@ class AsyncUrlRendering(Resource):
         format: FileExtension | str,
         *,
         quality: float | Unset | None = UNSET,
+        layout: str | Unset | None = UNSET,
         variables: Mapping[str, Any] | Unset | None = UNSET,
         token: str | Unset | None = UNSET,
     ) -> str:
@@ -225,12 +271,12 @@ class AsyncUrlRendering(Resource):
         binding, or the `url` of a rendered image.
 
         Args:
-            template_uid: Id of the template (`tmpl_...`).
+            template_uid: Id of the template.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            layout: Key of the layout to render; `default` is the template's own size.
             variables: Values for the template's variables; in a URL they are strings, numbers and booleans.
-            token: An API key of the account in the query, for where no header can be sent:
-                `?token=pk_live_...`.
+            token: An API key of the account in the query, for where no header can be sent: `?token=<API key>`.
 
         Returns:
             The URL. Nothing is sent.
@@ -241,34 +287,52 @@ class AsyncUrlRendering(Resource):
         from .render_template_url import OPERATION
 
         return self._client.url(
-            OPERATION, template_uid=template_uid, format=format, quality=quality, variables=variables, token=token
+            OPERATION,
+            template_uid=template_uid,
+            format=format,
+            quality=quality,
+            layout=layout,
+            variables=variables,
+            token=token,
         )
 
     async def render_binding(
-        self, binding_id: str, format: FileExtension | str, *, if_none_match: str | Unset | None = UNSET
+        self,
+        binding_id: str,
+        format: FileExtension | str,
+        *,
+        if_none_match: str | Unset | None = UNSET,
+        allow_error_pixel: bool = False,
     ) -> AsyncFile:
         """Get the image of a binding (`GET /b/{bindingId}.{format}`).
 
         Made to be embedded: it is always the latest image. Needs no API key.
 
         Args:
-            binding_id: Id of the binding (`bind_...`).
+            binding_id: Id of the binding.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-            if_none_match: The `etag` of the image that you have: unless there is a newer one, the answer is 304
-                and holds none (`not_modified`).
+            if_none_match: The `etag` of the image that you have: unless there is a newer one, the response is
+                304 and contains none (`not_modified`).
+            allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render;
+                by default it is an error.
 
         Returns:
             The image. Read it, save it or close it: it may hold a connection until then.
 
         Raises:
             NotFoundError: There is no binding with this id.
+            RenderFailedError: If the API sends an image of one pixel in place of the result.
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
         from .render_binding_url import OPERATION
 
         response = await self._client.astream(
-            OPERATION, binding_id=binding_id, format=format, if_none_match=if_none_match
+            OPERATION,
+            binding_id=binding_id,
+            format=format,
+            if_none_match=if_none_match,
+            allow_error_pixel=allow_error_pixel,
         )
         return response.result()
 
@@ -276,7 +340,7 @@ class AsyncUrlRendering(Resource):
         """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
-            binding_id: Id of the binding (`bind_...`).
+            binding_id: Id of the binding.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
         Returns:
@@ -293,6 +357,8 @@ class AsyncUrlRendering(Resource):
         """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
         The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
+
+        Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
             slug: Slug of the experiment.

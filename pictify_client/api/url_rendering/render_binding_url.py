@@ -22,68 +22,121 @@ OPERATION: Final[Operation[Any]] = Operation(
     header_parameters=(Argument("if_none_match", "If-None-Match", String()),),
     accept="image/png, image/jpeg, image/webp",
     needs_key=False,
+    has_error_pixel=True,
 )
 
 
 def sync(
-    binding_id: str, format: FileExtension | str, *, client: Client, if_none_match: str | Unset | None = UNSET
+    binding_id: str,
+    format: FileExtension | str,
+    *,
+    client: Client,
+    if_none_match: str | Unset | None = UNSET,
+    allow_error_pixel: bool = False,
 ) -> File:
     """Get the image of a binding (`GET /b/{bindingId}.{format}`).
 
     Made to be embedded: it is always the latest image. Needs no API key.
 
     Args:
-        binding_id: Id of the binding (`bind_...`).
+        binding_id: Id of the binding.
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-        if_none_match: The `etag` of the image that you have: unless there is a newer one, the answer is 304 and
-            holds none (`not_modified`).
+        if_none_match: The `etag` of the image that you have: unless there is a newer one, the response is 304
+            and contains none (`not_modified`).
+        allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render; by
+            default it is an error.
 
     Returns:
         The image. Read it, save it or close it: it may hold a connection until then.
 
     Raises:
         NotFoundError: There is no binding with this id.
+        RenderFailedError: If the API sends an image of one pixel in place of the result.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
-    return client.stream(OPERATION, binding_id=binding_id, format=format, if_none_match=if_none_match).result()
+    return client.stream(
+        OPERATION,
+        binding_id=binding_id,
+        format=format,
+        if_none_match=if_none_match,
+        allow_error_pixel=allow_error_pixel,
+    ).result()
 
 
 def sync_detailed(
-    binding_id: str, format: FileExtension | str, *, client: Client, if_none_match: str | Unset | None = UNSET
+    binding_id: str,
+    format: FileExtension | str,
+    *,
+    client: Client,
+    if_none_match: str | Unset | None = UNSET,
+    allow_error_pixel: bool = False,
 ) -> Response[File]:
     """As `sync`, with the whole response (`GET /b/{bindingId}.{format}`): no status is raised, but is its `error`."""
-    return client.stream(OPERATION, binding_id=binding_id, format=format, if_none_match=if_none_match)
+    return client.stream(
+        OPERATION,
+        binding_id=binding_id,
+        format=format,
+        if_none_match=if_none_match,
+        allow_error_pixel=allow_error_pixel,
+    )
 
 
 async def asyncio(
-    binding_id: str, format: FileExtension | str, *, client: Client, if_none_match: str | Unset | None = UNSET
+    binding_id: str,
+    format: FileExtension | str,
+    *,
+    client: Client,
+    if_none_match: str | Unset | None = UNSET,
+    allow_error_pixel: bool = False,
 ) -> AsyncFile:
     """Get the image of a binding (`GET /b/{bindingId}.{format}`).
 
     Made to be embedded: it is always the latest image. Needs no API key.
 
     Args:
-        binding_id: Id of the binding (`bind_...`).
+        binding_id: Id of the binding.
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-        if_none_match: The `etag` of the image that you have: unless there is a newer one, the answer is 304 and
-            holds none (`not_modified`).
+        if_none_match: The `etag` of the image that you have: unless there is a newer one, the response is 304
+            and contains none (`not_modified`).
+        allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render; by
+            default it is an error.
 
     Returns:
         The image. Read it, save it or close it: it may hold a connection until then.
 
     Raises:
         NotFoundError: There is no binding with this id.
+        RenderFailedError: If the API sends an image of one pixel in place of the result.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
-    return (await client.astream(OPERATION, binding_id=binding_id, format=format, if_none_match=if_none_match)).result()
+    return (
+        await client.astream(
+            OPERATION,
+            binding_id=binding_id,
+            format=format,
+            if_none_match=if_none_match,
+            allow_error_pixel=allow_error_pixel,
+        )
+    ).result()
 
 
 async def asyncio_detailed(
-    binding_id: str, format: FileExtension | str, *, client: Client, if_none_match: str | Unset | None = UNSET
+    binding_id: str,
+    format: FileExtension | str,
+    *,
+    client: Client,
+    if_none_match: str | Unset | None = UNSET,
+    allow_error_pixel: bool = False,
 ) -> Response[AsyncFile]:
     """As `asyncio`, with the whole response (`GET /b/{bindingId}.{format}`): no status is raised, but is its
     `error`.
     """
-    return await client.astream(OPERATION, binding_id=binding_id, format=format, if_none_match=if_none_match)
+    return await client.astream(
+        OPERATION,
+        binding_id=binding_id,
+        format=format,
+        if_none_match=if_none_match,
+        allow_error_pixel=allow_error_pixel,
+    )

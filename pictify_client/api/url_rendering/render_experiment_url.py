@@ -29,6 +29,8 @@ def sync(slug: str, format: FileExtension | str, *, client: Client) -> File:
 
     The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
 
+    Deprecated: the vendor has retired it, and the API may respond with 404.
+
     Args:
         slug: Slug of the experiment.
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
@@ -55,6 +57,8 @@ async def asyncio(slug: str, format: FileExtension | str, *, client: Client) -> 
     """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
     The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
+
+    Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Args:
         slug: Slug of the experiment.

@@ -22,10 +22,12 @@ OPERATION: Final[Operation[Any]] = Operation(
     ),
     query_parameters=(
         Argument("quality", "quality", Number(minimum=0.1, maximum=1)),
+        Argument("layout", "layout", String()),
         Argument("variables", "variables", MapOf()),
         Argument("token", "token", String(secret=True)),
     ),
     accept="image/png, image/jpeg, image/webp",
+    has_error_pixel=True,
 )
 
 
@@ -35,7 +37,9 @@ def sync(
     *,
     client: AuthenticatedClient,
     quality: float | Unset | None = UNSET,
+    layout: str | Unset | None = UNSET,
     variables: Mapping[str, Any] | Unset | None = UNSET,
+    allow_error_pixel: bool = False,
 ) -> File:
     """Render a template at an address that can be embedded (`GET /r/{templateUid}.{format}`).
 
@@ -43,21 +47,31 @@ def sync(
     key may be the query parameter `token`.
 
     Args:
-        template_uid: Id of the template (`tmpl_...`).
+        template_uid: Id of the template.
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-        quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+        quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+        layout: Key of the layout to render; `default` is the template's own size.
         variables: Values for the template's variables; in a URL they are strings, numbers and booleans.
+        allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render; by
+            default it is an error.
 
     Returns:
         The image. Read it, save it or close it: it may hold a connection until then.
 
     Raises:
         NotFoundError: The account has no template with this id; the body is a transparent image of one pixel.
+        RenderFailedError: If the API sends an image of one pixel in place of the result.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
     return client.stream(
-        OPERATION, template_uid=template_uid, format=format, quality=quality, variables=variables
+        OPERATION,
+        template_uid=template_uid,
+        format=format,
+        quality=quality,
+        layout=layout,
+        variables=variables,
+        allow_error_pixel=allow_error_pixel,
     ).result()
 
 
@@ -67,10 +81,20 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     quality: float | Unset | None = UNSET,
+    layout: str | Unset | None = UNSET,
     variables: Mapping[str, Any] | Unset | None = UNSET,
+    allow_error_pixel: bool = False,
 ) -> Response[File]:
     """As `sync`, with the whole response (`GET /r/{templateUid}.{format}`): no status is raised, but is its `error`."""
-    return client.stream(OPERATION, template_uid=template_uid, format=format, quality=quality, variables=variables)
+    return client.stream(
+        OPERATION,
+        template_uid=template_uid,
+        format=format,
+        quality=quality,
+        layout=layout,
+        variables=variables,
+        allow_error_pixel=allow_error_pixel,
+    )
 
 
 async def asyncio(
@@ -79,7 +103,9 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     quality: float | Unset | None = UNSET,
+    layout: str | Unset | None = UNSET,
     variables: Mapping[str, Any] | Unset | None = UNSET,
+    allow_error_pixel: bool = False,
 ) -> AsyncFile:
     """Render a template at an address that can be embedded (`GET /r/{templateUid}.{format}`).
 
@@ -87,21 +113,33 @@ async def asyncio(
     key may be the query parameter `token`.
 
     Args:
-        template_uid: Id of the template (`tmpl_...`).
+        template_uid: Id of the template.
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-        quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; left out, it is 0.9.
+        quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+        layout: Key of the layout to render; `default` is the template's own size.
         variables: Values for the template's variables; in a URL they are strings, numbers and booleans.
+        allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render; by
+            default it is an error.
 
     Returns:
         The image. Read it, save it or close it: it may hold a connection until then.
 
     Raises:
         NotFoundError: The account has no template with this id; the body is a transparent image of one pixel.
+        RenderFailedError: If the API sends an image of one pixel in place of the result.
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
     return (
-        await client.astream(OPERATION, template_uid=template_uid, format=format, quality=quality, variables=variables)
+        await client.astream(
+            OPERATION,
+            template_uid=template_uid,
+            format=format,
+            quality=quality,
+            layout=layout,
+            variables=variables,
+            allow_error_pixel=allow_error_pixel,
+        )
     ).result()
 
 
@@ -111,11 +149,19 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     quality: float | Unset | None = UNSET,
+    layout: str | Unset | None = UNSET,
     variables: Mapping[str, Any] | Unset | None = UNSET,
+    allow_error_pixel: bool = False,
 ) -> Response[AsyncFile]:
     """As `asyncio`, with the whole response (`GET /r/{templateUid}.{format}`): no status is raised, but is its
     `error`.
     """
     return await client.astream(
-        OPERATION, template_uid=template_uid, format=format, quality=quality, variables=variables
+        OPERATION,
+        template_uid=template_uid,
+        format=format,
+        quality=quality,
+        layout=layout,
+        variables=variables,
+        allow_error_pixel=allow_error_pixel,
     )

@@ -32,17 +32,20 @@ class Webhooks(Resource):
         status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
+        platform: WebhookPlatform | str | Unset | None = UNSET,
         prefetch: int = 0,
     ) -> Pager[WebhookSubscription, Pagination]:
         """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
-        Both filters may be given; a subscription is listed when it meets all that are.
+        Filters can be combined; a subscription is listed if it matches all of them.
 
         Args:
             event: Only subscriptions to this event, such as `render.completed`.
             status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
-            page: Number of the page, counted from 1. At least 1; left out, it is 1.
-            limit: Number of subscriptions a page. At least 1; left out, it is 20.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of subscriptions a page. 1 to 100; defaults to 20.
+            platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`,
+                `custom`.
             prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
 
         Returns:
@@ -55,7 +58,17 @@ class Webhooks(Resource):
         from ...pagination import Pager
         from .list_webhook_subscriptions import OPERATION, split
 
-        return Pager(self._client, OPERATION, split, prefetch, event=event, status=status, page=page, limit=limit)
+        return Pager(
+            self._client,
+            OPERATION,
+            split,
+            prefetch,
+            event=event,
+            status=status,
+            page=page,
+            limit=limit,
+            platform=platform,
+        )
 
     def create(
         self,
@@ -76,7 +89,7 @@ class Webhooks(Resource):
                 `binding.failed`.
             target_url: Address to send the messages to.
             platform: Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`;
-                left out, it is custom.
+                defaults to custom.
             filters: Which of the events it reports.
 
         Returns:
@@ -116,7 +129,7 @@ class Webhooks(Resource):
         target_url: str | Unset | None = UNSET,
         filters: WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
         status: WebhookSubscriptionStatusChange | str | Unset | None = UNSET,
-    ) -> WebhookSubscription:
+    ) -> WebhookSubscription | None:
         """Change a webhook subscription (`PUT /webhook-subscriptions/{uid}`).
 
         What is left out stays as it is.
@@ -128,7 +141,7 @@ class Webhooks(Resource):
             status: Whether it delivers or rests. One of `active`, `paused`.
 
         Returns:
-            The subscription as it is now.
+            The subscription, or None if the API sends no body.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -145,7 +158,7 @@ class Webhooks(Resource):
             uid: Id of the subscription.
 
         Returns:
-            Word that it is gone.
+            Confirmation of the deletion.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -166,17 +179,20 @@ class AsyncWebhooks(Resource):
         status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
+        platform: WebhookPlatform | str | Unset | None = UNSET,
         prefetch: int = 1,
     ) -> AsyncPager[WebhookSubscription, Pagination]:
         """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
-        Both filters may be given; a subscription is listed when it meets all that are.
+        Filters can be combined; a subscription is listed if it matches all of them.
 
         Args:
             event: Only subscriptions to this event, such as `render.completed`.
             status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
-            page: Number of the page, counted from 1. At least 1; left out, it is 1.
-            limit: Number of subscriptions a page. At least 1; left out, it is 20.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of subscriptions a page. 1 to 100; defaults to 20.
+            platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`,
+                `custom`.
             prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
 
         Returns:
@@ -189,7 +205,17 @@ class AsyncWebhooks(Resource):
         from ...pagination import AsyncPager
         from .list_webhook_subscriptions import OPERATION, split
 
-        return AsyncPager(self._client, OPERATION, split, prefetch, event=event, status=status, page=page, limit=limit)
+        return AsyncPager(
+            self._client,
+            OPERATION,
+            split,
+            prefetch,
+            event=event,
+            status=status,
+            page=page,
+            limit=limit,
+            platform=platform,
+        )
 
     async def create(
         self,
@@ -210,7 +236,7 @@ class AsyncWebhooks(Resource):
                 `binding.failed`.
             target_url: Address to send the messages to.
             platform: Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`;
-                left out, it is custom.
+                defaults to custom.
             filters: Which of the events it reports.
 
         Returns:
@@ -252,7 +278,7 @@ class AsyncWebhooks(Resource):
         target_url: str | Unset | None = UNSET,
         filters: WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
         status: WebhookSubscriptionStatusChange | str | Unset | None = UNSET,
-    ) -> WebhookSubscription:
+    ) -> WebhookSubscription | None:
         """Change a webhook subscription (`PUT /webhook-subscriptions/{uid}`).
 
         What is left out stays as it is.
@@ -264,7 +290,7 @@ class AsyncWebhooks(Resource):
             status: Whether it delivers or rests. One of `active`, `paused`.
 
         Returns:
-            The subscription as it is now.
+            The subscription, or None if the API sends no body.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -282,7 +308,7 @@ class AsyncWebhooks(Resource):
             uid: Id of the subscription.
 
         Returns:
-            Word that it is gone.
+            Confirmation of the deletion.
 
         Raises:
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.

@@ -26,7 +26,7 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Deletion:
         uid: Id of the subscription.
 
     Returns:
-        Word that it is gone.
+        Confirmation of the deletion.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -49,7 +49,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Deletion:
         uid: Id of the subscription.
 
     Returns:
-        Word that it is gone.
+        Confirmation of the deletion.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.

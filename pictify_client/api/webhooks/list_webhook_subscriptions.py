@@ -8,6 +8,7 @@ from typing import Final
 from ...arguments import Argument, Choice, Integer, String
 from ...client import AuthenticatedClient
 from ...models.pagination import Pagination
+from ...models.webhook_platform import WebhookPlatform
 from ...models.webhook_subscription import WebhookSubscription
 from ...models.webhook_subscription_list import WebhookSubscriptionList
 from ...models.webhook_subscription_status import WebhookSubscriptionStatus
@@ -21,7 +22,8 @@ OPERATION: Final[Operation[WebhookSubscriptionList]] = Operation(
         Argument("event", "event", String()),
         Argument("status", "status", Choice(WebhookSubscriptionStatus)),
         Argument("page", "page", Integer(minimum=1)),
-        Argument("limit", "limit", Integer(minimum=1)),
+        Argument("limit", "limit", Integer(minimum=1, maximum=100)),
+        Argument("platform", "platform", Choice(WebhookPlatform)),
     ),
     responses={200: WebhookSubscriptionList.take},
 )
@@ -39,16 +41,18 @@ def sync(
     status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
     page: int | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
+    platform: WebhookPlatform | str | Unset | None = UNSET,
 ) -> WebhookSubscriptionList:
     """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
-    Both filters may be given; a subscription is listed when it meets all that are.
+    Filters can be combined; a subscription is listed if it matches all of them.
 
     Args:
         event: Only subscriptions to this event, such as `render.completed`.
         status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of subscriptions a page. At least 1; left out, it is 20.
+        page: Number of the page, counted from 1. At least 1; defaults to 1.
+        limit: Number of subscriptions a page. 1 to 100; defaults to 20.
+        platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`.
 
     Returns:
         One page of subscriptions.
@@ -57,7 +61,7 @@ def sync(
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
-    return client.send(OPERATION, event=event, status=status, page=page, limit=limit).result()
+    return client.send(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform).result()
 
 
 def sync_detailed(
@@ -67,9 +71,10 @@ def sync_detailed(
     status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
     page: int | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
+    platform: WebhookPlatform | str | Unset | None = UNSET,
 ) -> Response[WebhookSubscriptionList]:
     """As `sync`, with the whole response (`GET /webhook-subscriptions`): no status is raised, but is its `error`."""
-    return client.send(OPERATION, event=event, status=status, page=page, limit=limit)
+    return client.send(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform)
 
 
 async def asyncio(
@@ -79,16 +84,18 @@ async def asyncio(
     status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
     page: int | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
+    platform: WebhookPlatform | str | Unset | None = UNSET,
 ) -> WebhookSubscriptionList:
     """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
-    Both filters may be given; a subscription is listed when it meets all that are.
+    Filters can be combined; a subscription is listed if it matches all of them.
 
     Args:
         event: Only subscriptions to this event, such as `render.completed`.
         status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
-        page: Number of the page, counted from 1. At least 1; left out, it is 1.
-        limit: Number of subscriptions a page. At least 1; left out, it is 20.
+        page: Number of the page, counted from 1. At least 1; defaults to 1.
+        limit: Number of subscriptions a page. 1 to 100; defaults to 20.
+        platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`.
 
     Returns:
         One page of subscriptions.
@@ -97,7 +104,9 @@ async def asyncio(
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
         TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
     """
-    return (await client.asend(OPERATION, event=event, status=status, page=page, limit=limit)).result()
+    return (
+        await client.asend(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform)
+    ).result()
 
 
 async def asyncio_detailed(
@@ -107,6 +116,7 @@ async def asyncio_detailed(
     status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
     page: int | Unset | None = UNSET,
     limit: int | Unset | None = UNSET,
+    platform: WebhookPlatform | str | Unset | None = UNSET,
 ) -> Response[WebhookSubscriptionList]:
     """As `asyncio`, with the whole response (`GET /webhook-subscriptions`): no status is raised, but is its `error`."""
-    return await client.asend(OPERATION, event=event, status=status, page=page, limit=limit)
+    return await client.asend(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform)

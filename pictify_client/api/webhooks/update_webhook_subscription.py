@@ -14,18 +14,19 @@ from ...models.webhook_subscription import WebhookSubscription
 from ...operations import Operation
 from ...types import Response
 
-OPERATION: Final[Operation[WebhookSubscription]] = Operation(
+OPERATION: Final[Operation[WebhookSubscription | None]] = Operation(
     "PUT",
     "/webhook-subscriptions/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateWebhookSubscriptionBody),
     responses={200: only("subscription", WebhookSubscription.take, "uid")},
+    may_be_empty=True,
 )
 
 
 def sync(
     uid: str, *, client: AuthenticatedClient, body: UpdateWebhookSubscriptionBody | Mapping[str, Any]
-) -> WebhookSubscription:
+) -> WebhookSubscription | None:
     """Change a webhook subscription (`PUT /webhook-subscriptions/{uid}`).
 
     What is left out stays as it is.
@@ -35,7 +36,7 @@ def sync(
         body: What to change of the subscription.
 
     Returns:
-        The subscription as it is now.
+        The subscription, or None if the API sends no body.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -46,7 +47,7 @@ def sync(
 
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateWebhookSubscriptionBody | Mapping[str, Any]
-) -> Response[WebhookSubscription]:
+) -> Response[WebhookSubscription | None]:
     """As `sync`, with the whole response (`PUT /webhook-subscriptions/{uid}`): no status is raised, but is its
     `error`.
     """
@@ -55,7 +56,7 @@ def sync_detailed(
 
 async def asyncio(
     uid: str, *, client: AuthenticatedClient, body: UpdateWebhookSubscriptionBody | Mapping[str, Any]
-) -> WebhookSubscription:
+) -> WebhookSubscription | None:
     """Change a webhook subscription (`PUT /webhook-subscriptions/{uid}`).
 
     What is left out stays as it is.
@@ -65,7 +66,7 @@ async def asyncio(
         body: What to change of the subscription.
 
     Returns:
-        The subscription as it is now.
+        The subscription, or None if the API sends no body.
 
     Raises:
         PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
@@ -76,7 +77,7 @@ async def asyncio(
 
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateWebhookSubscriptionBody | Mapping[str, Any]
-) -> Response[WebhookSubscription]:
+) -> Response[WebhookSubscription | None]:
     """As `asyncio`, with the whole response (`PUT /webhook-subscriptions/{uid}`): no status is raised, but is its
     `error`.
     """

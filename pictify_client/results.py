@@ -1,0 +1,104 @@
+"""What the results of calls can do beyond holding their fields. The generated models derive from these classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .decoding import Model, is_array, is_object
+from .errors import ErrorDetail, RenderFailedError
+
+if TYPE_CHECKING:
+    from .models.layout_error import LayoutError
+    from .models.rendered_layout import RenderedLayout
+    from .types import Unset
+
+# The fields of a result where a render is answered without an envelope.
+_RESULT_FIELDS = ("layout", "name", "url", "width", "height", "format", "id", "createdAt")
+
+
+class Behavior(Model):
+    """Base of the classes with behavior."""
+
+    @classmethod
+    def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:
+        """Return the JSON object in the form that the model reads."""
+        return d
+
+
+class Rendered(Behavior):
+    """The files that a template was rendered to."""
+
+    results: list[RenderedLayout]
+    errors: list[LayoutError]
+
+    @classmethod
+    def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:
+        """Read the older form, one file without an envelope, as an envelope with one result."""
+        if "results" not in d and isinstance(d.get("url"), str):
+            result = {name: d.pop(name) for name in _RESULT_FIELDS if name in d}
+            d.update(results=[{"layout": "default", **result}], totalRendered=1)
+        d.setdefault("errors", [])
+        return d
+
+    @property
+    def url(self) -> str:
+        """URL of the first file.
+
+        Raises:
+            RenderFailedError: If no layout was rendered.
+        """
+        if not self.results:
+            raise RenderFailedError("No layout was rendered", self._details())
+        return self.results[0].url
+
+    def raise_for_errors(self) -> None:
+        """Raise an error if a layout failed.
+
+        Raises:
+            RenderFailedError: If a layout failed; its `errors` say which and why. What was rendered is in `results`.
+        """
+        if self.errors or not self.results:
+            rendered = len(self.results)
+            raise RenderFailedError(
+                f"{len(self.errors)} of {rendered + len(self.errors)} layouts failed", self._details()
+            )
+
+    def _details(self) -> list[ErrorDetail]:
+        return [ErrorDetail(each.error or "unknown error", each.layout or None) for each in self.errors]
+
+
+class Animation(Behavior):
+    """A GIF."""
+
+    animation_length: float | Unset
+    frame_duration_seconds: float | Unset
+
+    @property
+    def duration(self) -> float | None:
+        """Length of the animation in seconds; None if the API does not say.
+
+        The API gives it in milliseconds for a rendered GIF and in seconds for a captured one, which also has a
+        `frame_duration_seconds`.
+        """
+        length = self.animation_length
+        if not isinstance(length, int | float):
+            return None
+        return length if isinstance(self.frame_duration_seconds, int | float) else length / 1000
+
+
+class Rows(Behavior):
+    """The rows of a batch."""
+
+    @classmethod
+    def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:
+        """Move the rows that failed to `errors`, where older versions of the API listed them among the results."""
+        rows = d.get("results")
+        if is_array(rows) and any(_has_failed(row) for row in rows):
+            failed = [row for row in rows if _has_failed(row)]
+            errors: list[Any] = d.get("errors") or []
+            d.update(results=[row for row in rows if row not in failed], errors=[*errors, *failed])
+        return d
+
+
+def _has_failed(row: object) -> bool:
+    return is_object(row) and row.get("success") is False
