@@ -17,7 +17,7 @@ from .calls import call
 from .record import LIVE, record, scrubbed
 from .replay import RECORDINGS, recording, replaying
 
-SECRET = re.compile(r"\b(?:(?:pic|pk|sk)_(?:live|test)|whsec)_\w")
+SECRET = re.compile(r"\b(?:(?:pic|pk|sk)_(?:live|test)|whsec)_\w|\b[0-9a-f]{64}\b")
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
 
 
@@ -37,6 +37,7 @@ def test_no_secret_is_in_a_recording(name: str) -> None:
 def test_a_secret_would_be_found() -> None:
     assert SECRET.search('{"message": "unknown key pic_live_1"}')
     assert SECRET.search('"whsec_1"')
+    assert SECRET.search(f'"{"0af1" * 16}"')
 
 
 @pytest.mark.parametrize(

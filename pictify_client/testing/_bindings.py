@@ -23,6 +23,8 @@ class Bindings:
 
     def create_binding(self, body: Record) -> Record:
         self._account.template(body["templateId"])
+        if "type" not in body.get("dataSource", {"type": "http"}):
+            raise refused(400, "dataSource.type is required")
         uid, made = self._account.new_id("binding"), self._account.now()
         policy = {"type": "ttl", "ttlSeconds": 300, "onError": "serve_stale"}
         output = {"format": "png", "quality": 90}

@@ -88,7 +88,8 @@ class Renders:
         return {"gif": _found(self._account.gifs, uid)}
 
     def capture_gif(self, body: Record) -> Record:
-        frame, frames = body.get("frameDurationSeconds", 3), 4
+        # Whatever is requested, the length is a number that JSON has.
+        frame, frames = min(max(body.get("frameDurationSeconds", 3), 0.001), 3600), 4
         length = {"framesPerSecond": 1 / frame, "animationLength": frame * frames, "frameDurationSeconds": frame}
         gif = self._gif((body.get("width", 800), body.get("height", 600)), body, **length)
         metadata = {name: gif[name] for name in ("width", "height", "quality", *length)}

@@ -118,6 +118,9 @@ def _faults(kind: Kind, value: object, where: str = "") -> Iterator[str]:
     if isinstance(kind, ListOf):
         for number, item in enumerate(cast("list[object]", value)):
             yield from _faults(kind.kind, item, f"{where or 'body'}[{number}]")
+    elif isinstance(kind, MapOf):
+        for name, item in cast("dict[str, object]", value).items():
+            yield from _faults(kind.kind, item, f"{where}[{name!r}]")
     elif isinstance(kind, Object):
         given = cast("dict[str, object]", value)
         for field in kind.model.FIELDS:

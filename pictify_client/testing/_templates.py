@@ -159,5 +159,5 @@ def _define_variables(template: Record) -> list[str]:
     used = dict.fromkeys(_VARIABLE.findall(template.get("html") or ""))
     added = [name for name in used if name not in known and name not in _RESERVED]
     definitions += ({"name": name, "type": "text", "defaultValue": ""} for name in added)
-    template["variables"] = [definition["name"] for definition in definitions]
+    template["variables"] = [definition["name"] for definition in definitions if "name" in definition]
     return added
