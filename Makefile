@@ -193,7 +193,7 @@ $(ACTIONLINT): | $(DEV)
 	@touch $@
 
 # What is measured beside the package stays out of its own environment.
-$(BENCH): pyproject.toml constraints.txt openapi.yaml generator/overlay.yaml benchmarks/peers.txt | $(DEV)
+$(BENCH): pyproject.toml constraints.txt openapi.yaml $(wildcard generator/overlays/*.yaml) benchmarks/peers.txt | $(DEV)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --editable . --requirement benchmarks/peers.txt
 	$(BIN)/python -m benchmarks.stock

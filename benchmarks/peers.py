@@ -117,7 +117,7 @@ class Ours(Peer):
         client = self.pictify_client.Pictify(api_key=KEY, base_url=url)
 
         def get(limit: int, page: int = 1) -> Any:
-            return client.bindings.list(limit=limit, page=page).items
+            return client.bindings.list(limit=limit, page=page).first_page().items
 
         return get, client.close
 

@@ -108,10 +108,37 @@ class _Job:
         batch_ids: The ids of its batches, in the order of the variable sets.
     """
 
+    _caller: tuple[Client, _Operations] | None = None
+
     def __init__(self, client: Client, operations: _Operations) -> None:
-        self._client = client
-        self._operations = operations
+        self._caller = client, operations
         self._parts: list[_Part] = []
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker process sends it with an error that holds it. The client stays there: it holds the API key.
+        return type(self).__new__, (type(self),), {"_parts": self._parts}
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+    @property
+    def _client(self) -> Client:
+        return self._called()[0]
+
+    @property
+    def _operations(self) -> _Operations:
+        return self._called()[1]
+
+    def _called(self) -> tuple[Client, _Operations]:
+        if self._caller is None:
+            raise PictifyError(
+                "The job comes from another process and has no client: pass its `batch_ids` to `batch.get_results` or "
+                "`batch.cancel`"
+            )
+        return self._caller
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {', '.join(self.batch_ids)}>"

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import httpx
 
+from .bodies import BodyTooLarge
 from .configuration import is_loopback
-from .connections import Answer, Exchange, OutOfTime, TooLarge, origin_of
+from .connections import DeadlineExceeded, RawResponse, SendRequest, origin_of
 from .decoding import DecodeError
 from .errors import (
     APIConnectionError,
@@ -31,7 +32,7 @@ from .errors import (
 )
 from .hooks import RequestEvent, ResponseEvent, RetryEvent
 from .rate_limits import RateLimit
-from .retries import Retries, wait_before_retry
+from .retries import Retries, is_certificate_error, wait_before_retry
 from .types import Response
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ _SHORTEST = 0.001
 # The head of a PNG with a width and a height of 1.
 _ONE_PIXEL = b"IHDR\0\0\0\1\0\0\0\1"
 _logger = logging.getLogger("pictify_client")
+# A program that has not set up logging has no use for our records on its standard error.
+_logger.addHandler(logging.NullHandler())
 
 
 class Sleep(NamedTuple):
@@ -78,8 +81,8 @@ class Notify(NamedTuple):
     unread: httpx.Response | None = None
 
 
-Step = Exchange | Sleep | Turn | Notify
-"""What is to be done next. An Exchange gives its Answer, or what was raised instead."""
+Step = SendRequest | Sleep | Turn | Notify
+"""What is to be done next. A SendRequest gives its RawResponse, or what was raised instead."""
 
 
 class FileMaker(Protocol[FileT_co]):
@@ -138,15 +141,13 @@ class Call(Generic[T]):
                 refusal = yield Turn(self._settings.pacer, self._longest_wait())
             outcome = (yield from self._attempt(attempt)) if refusal is None else refusal
             error = outcome.error if isinstance(outcome, Response) else outcome
-            wait = None if error is None else self._wait(attempt, error)
+            wait = None if error is None or self._connections.is_closed else self._wait(attempt, error)
             if error is None or wait is None:
                 sent = attempt if refusal is None else attempt - 1
                 return self._result(outcome, error, sent, first)
             first = first or error
             known = {"operation": str(self._operation), "attempt": attempt, "wait": wait}
-            _logger.warning(
-                "%s again in %.1f s, after attempt %d: %s", self._operation, wait, attempt, error, extra=known
-            )
+            _logger.info("%s again in %.1f s, after attempt %d: %s", self._operation, wait, attempt, error, extra=known)
             hook = self._settings.hooks.on_retry
             if hook is not None:
                 yield Notify(hook, RetryEvent(operation=str(self._operation), attempt=attempt, wait=wait, error=error))
@@ -203,8 +204,12 @@ class Call(Generic[T]):
                 refused.__cause__ = error
                 return refused
             secrets += self._secrets(request)
-            got: Answer | Exception = yield Exchange(
-                request, None if left == inf else left, self._settings.largest_body, self._is_read_at_once
+            got: RawResponse | Exception = yield SendRequest(
+                request,
+                None if left == inf else left,
+                self._settings.largest_body,
+                self._is_read_at_once,
+                self._operation.may_be_empty or self._operation.method == "DELETE",
             )
             if isinstance(got, Exception):
                 failure = self._failure(request, secrets, budget, got)
@@ -294,15 +299,15 @@ class Call(Generic[T]):
         small = plain and length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
         # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
         # A failure may be a small image, whose size is not always announced.
-        may_be_pixel = self._written.error_pixel is not None and not length
+        may_be_pixel = self._written.error_pixel is not None and not length and _media_type(response) == "image/png"
         return small or may_be_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
 
     def _is_file(self, response: httpx.Response) -> bool:
         """Whether an answer is a success, and not a page or JSON instead of a file."""
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        kind = _media_type(response)
         return self._operation.succeeded(response) and not (kind.startswith("text/") or kind.endswith("json"))
 
-    def _outcome(self, request: httpx.Request, secrets: list[str], answer: Answer) -> Response[T] | PictifyError:
+    def _outcome(self, request: httpx.Request, secrets: list[str], answer: RawResponse) -> Response[T] | PictifyError:
         """What an answer holds: a file, what is parsed here, or an error."""
         response, content = answer
         has_pixel = self._written.error_pixel is not None and _is_error_pixel(response, content)
@@ -345,7 +350,7 @@ class Call(Generic[T]):
         """The error for a call of which no whole answer came; its cause is the one that httpx raised."""
         _redact(request, secrets)
         base_url = self._settings.base_url
-        if isinstance(error, TooLarge):
+        if isinstance(error, BodyTooLarge):
             return ResponseTooLargeError(
                 f"{self._operation}: the answer from {base_url} is too large: {error}, and "
                 f"{self._settings.largest_body} are allowed (set by max_response_size=)",
@@ -363,7 +368,12 @@ class Call(Generic[T]):
         else:
             reason = f"{name}: {text}" if text else name
             what = f"no whole answer from {base_url} ({reason})"
-            if isinstance(error, httpx.ConnectError):
+            if is_certificate_error(error):
+                what = (
+                    f"the certificate of {base_url} is not trusted ({reason}). Behind a proxy that inspects TLS, set "
+                    "SSL_CERT_FILE to a file with the certificate of its authority"
+                )
+            elif isinstance(error, httpx.ConnectError):
                 what = f"no connection to {base_url} ({reason}); is it the right base_url (PICTIFY_BASE_URL)?"
             failure = APIConnectionError(f"{self._operation}: {what}", request)
         # Not where its text repeats the key, as a server can make it.
@@ -376,7 +386,7 @@ class Call(Generic[T]):
         phase = name.removesuffix("Timeout").lower()
         limit = request.extensions["timeout"].get(phase)
         more = f": {error}" if isinstance(error, httpx.PoolTimeout) and str(error) else ""
-        if isinstance(error, OutOfTime) or limit != self._phases.get(phase):
+        if isinstance(error, DeadlineExceeded) or limit != self._phases.get(phase):
             return f"{budget.seconds:g} s for {budget.of}; set by {budget.set_by}{more}"
         after = "" if limit is None else f" after {limit:g} s"
         return f"{name}{after}; set by {'attempt_timeout=' if self._timeouts.phases else 'http_client'}{more}"
@@ -442,10 +452,14 @@ class _Target(NamedTuple):
     is_ours: bool
 
 
+def _media_type(response: httpx.Response) -> str:
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower()
+
+
 def _is_error_pixel(response: httpx.Response, content: bytes | None) -> bool:
     """Whether a body is a PNG of one pixel, which the API sends in place of an error, whatever format was requested."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == "image/png" and content is not None and content[12:24] == _ONE_PIXEL
+    return _media_type(response) == "image/png" and content is not None and content[12:24] == _ONE_PIXEL
 
 
 def _clipped(phases: Mapping[str, float | None], longest: float) -> dict[str, float | None]:

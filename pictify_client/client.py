@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from inspect import isawaitable
 from math import inf
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -28,11 +29,12 @@ from .configuration import (
     timeouts,
     user_agent,
 )
-from .connections import Connections, Exchange, aclose
+from .connections import Connections, SendRequest, aclose
 from .errors import PictifyError
 from .files import TRANSPORT_ERRORS, AsyncFile, File
 from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, tell
 from .pacing import Fleet, PacingError, pacer
+from .proxies import ConnectionSettings
 from .retries import Retries
 from .types import UNSET, Response, Unset
 
@@ -103,7 +105,6 @@ class Client:
         own = httpx.Headers({"User-Agent": user_agent(), "Accept-Encoding": "gzip, deflate"})
         own.update(extra_headers(headers))
         check_http2(http2, http_client)
-        self._connections = Connections(http_client, verify=verify_ssl, http2=http2)
         self._settings = Settings(
             base_url=base_url_of(base_url, SERVER),
             key=None,
@@ -114,6 +115,10 @@ class Client:
             largest_body=largest_body(max_response_size),
             hooks=Hooks(on_request, on_response, on_retry).checked(),
         )
+        own_connections = (
+            ConnectionSettings(self.base_url, verify=verify_ssl, http2=http2) if http_client is None else None
+        )
+        self._connections = Connections(http_client, own_connections)
 
     @property
     def base_url(self) -> str:
@@ -233,9 +238,9 @@ class Client:
 
     def _step(self, step: Step) -> object:
         match step:
-            case Exchange():
+            case SendRequest():
                 try:
-                    return self._connections.exchange(step)
+                    return self._connections.send(step)
                 except PictifyError:
                     raise
                 except TRANSPORT_ERRORS as error:
@@ -259,9 +264,9 @@ class Client:
 
     async def _astep(self, step: Step) -> object:
         match step:
-            case Exchange():
+            case SendRequest():
                 try:
-                    return await self._connections.aexchange(step)
+                    return await self._connections.asend(step)
                 except PictifyError:
                     raise
                 except TRANSPORT_ERRORS as error:
@@ -394,6 +399,10 @@ class _OverClient:
             headers: Headers to send as well.
         """
         copy = object.__new__(type(self))
+        # What a subclass has set; a cached resource would send with this client.
+        for name, value in vars(self).items():
+            if not isinstance(getattr(type(self), name, None), cached_property):
+                vars(copy)[name] = value
         copy.client = self.client.with_options(
             timeout=timeout,
             attempt_timeout=attempt_timeout,

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar, cast
 
-from attrs import define, field
+from attrs import define, field, fields
 
 from .types import UNSET, Unset
 
@@ -82,7 +82,11 @@ class DecodeError(ValueError):
 
 @define(kw_only=True)
 class Model:
-    """What the models have in common. One is made by keyword, from the API's JSON, or by a call."""
+    """What the models have in common. One is made by keyword, from the API's JSON, or by a call.
+
+    A subclass may add fields and attributes. They are not part of the JSON: `from_dict` passes only the fields of the
+    model to the subclass, and `to_dict` returns only those.
+    """
 
     FIELDS: ClassVar[tuple[Argument, ...]] = ()
     """What is sent of it in a call, and checked before; empty for what is only received."""
@@ -92,6 +96,22 @@ class Model:
 
     additional_properties: dict[str, Any] = field(factory=dict[str, Any], repr=False)
     """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        owner = next(base for base in cls.__mro__ if "take" in vars(base))
+        # A generated model has its own `take`, and what it derives from has only this one.
+        if owner in (cls, Model):
+            return
+        # Not twice: attrs creates a custom subclass anew, to give it slots.
+        if owner is not _CustomModel:
+            bases: tuple[type, ...] = cls.__bases__
+            place = next(place for place, base in enumerate(bases) if issubclass(base, Model))
+            type.__setattr__(cls, "__bases__", (*bases[:place], _CustomModel, *bases[place:]))
+        for name in ("__getstate__", "__setstate__"):
+            # In the class itself, where attrs puts its own otherwise, which know nothing of a `__dict__`.
+            if name not in vars(cls):
+                setattr(cls, name, vars(_CustomModel)[name])
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -119,6 +139,41 @@ class Model:
         except RecursionError:
             raise _too_deep() from None
         return decode(cls.take, owned, lambda: src_dict)
+
+
+class _CustomModel:
+    """What a custom subclass of a model derives from, besides the model.
+
+    `take` of a model calls no `__init__`, which costs time, and sets only the fields of the model. A class with this
+    base has a `__dict__` even if attrs gives it slots, so that `__attrs_post_init__` can set any attribute.
+    """
+
+    @classmethod
+    def take(cls, d: dict[str, Any]) -> Any:
+        return cls._from_model(_model_of(cls).take(d))
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Any:
+        return cls._from_model(_model_of(cls).from_dict(src_dict))
+
+    @classmethod
+    def _from_model(cls, model: Model) -> Any:
+        return cls(**{each.alias: getattr(model, each.name) for each in fields(type(model))})
+
+    def __getstate__(self) -> object:
+        return object.__getstate__(self)
+
+    def __setstate__(self, state: dict[str, Any] | tuple[dict[str, Any] | None, ...]) -> None:
+        # The attributes in `__dict__`, and those in slots.
+        for attributes in state if isinstance(state, tuple) else (state,):
+            for name, value in (attributes or {}).items():
+                object.__setattr__(self, name, value)
+
+
+def _model_of(custom: type[_CustomModel]) -> type[Model]:
+    """Return the model that a custom subclass derives from."""
+    bases = custom.__mro__[custom.__mro__.index(_CustomModel) + 1 :]
+    return next(base for base in bases if issubclass(base, Model) and "take" in vars(base))
 
 
 def hidden(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Everything that a call can raise.
+"""All exceptions that an API call raises.
 
     PictifyError
         ConfigurationError
@@ -13,11 +13,13 @@
         ResponseDecodeError
         RenderFailedError
         PaginationError
-        BatchStartError, BatchTimeoutError (in batches.py, as they hold what can go on)
-        WebhookVerificationError, WebhookPayloadError (in webhooks.py: no call raises them)
+        PacingError (in pacing.py)
+        BatchStartError, BatchTimeoutError (in batches.py)
+        WebhookVerificationError, WebhookPayloadError (in webhooks.py; not raised by API calls)
 
-An argument that the contract rules out is a `TypeError` or a `ValueError`, raised before anything is
-sent.
+An invalid argument raises a `TypeError` or a `ValueError`. No request is sent then.
+
+All of them can be pickled and copied, so that they can be raised by a worker process.
 """
 
 from __future__ import annotations
@@ -26,42 +28,62 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 from .decoding import is_array, is_object
 from .rate_limits import RateLimit, http_date, sent_at
 
 if TYPE_CHECKING:
+    from typing import Self
+
     import httpx
 
-_LONGEST_SHOWN = 200
+_ErrorT = TypeVar("_ErrorT", bound="PictifyError")
+
+_MAX_SHOWN = 200
 _QUOTA_CODES = frozenset({"quota_exceeded", "spending_cap_reached", "template_limit_reached", "ai_quota_exceeded"})
 _RATE_LIMIT_HEADERS = ("retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 _KNOWN_STATUSES = frozenset(HTTPStatus)
 
 
 class PictifyError(Exception):
-    """The base of everything that this package raises on its own account.
+    """The base class of all exceptions of this package.
 
     Attributes:
-        attempts: How often the call was sent. Where it was more than once, the cause is the first error.
+        attempts: Number of attempts. If there was more than one, the cause is the error of the first.
     """
 
     attempts: int = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default an exception is made anew from its `args`, which are not always the arguments of `__init__`, and
+        # loses its cause.
+        state = {**vars(self), "args": self.args}
+        cause = _portable(self.__cause__)
+        return _new, (type(self),), state if cause is None else {**state, "__cause__": cause}
+
+    def __copy__(self) -> Self:
+        copied = _new(type(self))
+        vars(copied).update(vars(self))
+        copied.args = self.args
+        copied.__cause__ = self.__cause__
+        copied.__suppress_context__ = self.__suppress_context__
+        return copied
 
     def _after_attempts(self) -> str:
         return f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
 
 
 class ConfigurationError(PictifyError, ValueError):
-    """A client that cannot work as it was set up: no API key, a key or a base URL that cannot be right."""
+    """The settings of a client are invalid, such as a missing API key or a malformed base URL."""
 
 
 class APIConnectionError(PictifyError):
-    """No whole HTTP response came: the connection failed, or what came over it could not be read.
+    """No complete response was received: the connection failed, or the response was cut off or malformed.
 
     Attributes:
-        request: The request, without its key.
+        message: What failed.
+        request: The request, without the API key.
     """
 
     def __init__(self, message: str, request: httpx.Request | None = None) -> None:
@@ -78,10 +100,11 @@ class APITimeoutError(APIConnectionError):
 
 
 class ResponseTooLargeError(PictifyError):
-    """A response with more bytes than the client's `max_response_size`. The API may have done the work.
+    """A response is larger than the client's `max_response_size`. The API may have done the work.
 
     Attributes:
-        request: The request, without its key.
+        message: What is too large.
+        request: The request, without the API key.
     """
 
     def __init__(self, message: str, request: httpx.Request) -> None:
@@ -94,14 +117,14 @@ class ResponseTooLargeError(PictifyError):
 
 
 class ResponseDecodeError(PictifyError):
-    """A response of success whose body has not the shape of the contract.
+    """The API responded with success, but the body does not have the expected form.
 
     Attributes:
         operation: The operation, such as `GET /bindings`.
-        path: Where in the body, such as `bindings[3].createdAt`; empty for the body itself.
-        value: What stands there; None where the body is not JSON.
+        path: The place in the body, such as `bindings[3].createdAt`; empty for the body itself.
+        value: The value there; None if the body is not JSON.
         reason: What is wrong with it.
-        response: The response, read whole; its request is without the key.
+        response: The complete response; its request does not contain the API key.
     """
 
     def __init__(self, operation: str, reason: str, path: str, value: object, response: httpx.Response) -> None:
@@ -130,7 +153,7 @@ class RenderFailedError(PictifyError):
     ) -> None:
         super().__init__(message, errors, response)
         self.message = message
-        self.errors = list(errors)
+        self.errors: list[ErrorDetail] = list(errors)
         self.response = response
 
     def __str__(self) -> str:
@@ -138,16 +161,16 @@ class RenderFailedError(PictifyError):
 
 
 class PaginationError(PictifyError):
-    """A list that cannot be walked: the answer is none, or the API repeats the pages that it has given for ever."""
+    """A list cannot be iterated over: a response is not a list, or the API repeats the same pages endlessly."""
 
 
 class ErrorDetail(NamedTuple):
-    """One of the `errors` in an error's body.
+    """One of the `errors` in the body of an error response.
 
     Attributes:
         message: What is wrong.
-        field: The field of the request that it is about, if the API names one.
-        code: The API's code for it, if there is one.
+        field: The field of the request, if the API names one.
+        code: The API's error code, if there is one.
     """
 
     message: str
@@ -159,10 +182,10 @@ class Problem(NamedTuple):
     """A problem details object (RFC 9457).
 
     Attributes:
-        type: URI of the kind of problem; `about:blank` where there is none.
-        title: The kind of problem, in a few words.
-        status: Status code that the API gave it.
-        detail: What happened this time.
+        type: URI of the type of problem; `about:blank` if there is none.
+        title: Short summary of the type of problem.
+        status: Status code in the body.
+        detail: Explanation of this occurrence.
         instance: URI of this occurrence.
         extensions: All other members.
     """
@@ -176,22 +199,22 @@ class Problem(NamedTuple):
 
 
 class APIStatusError(PictifyError):
-    """An answer whose status is no success.
+    """The API responded with an error status.
 
     Attributes:
         operation: The operation, such as `GET /bindings`.
-        response: The response, read whole.
-        request: Its request, without the key.
+        response: The complete response.
+        request: Its request, without the API key.
         status_code: HTTP status code.
-        message: What the API says went wrong; where it says nothing, what the answer is.
-        code: The API's code for it, such as `quota_exceeded`, or None.
-        errors: The single faults, where the API lists them.
+        message: The API's error message; if there is none, a description of the response.
+        code: The API's error code, such as `quota_exceeded`, or None.
+        errors: The individual errors, if the API lists them.
         retriable: Whether the API says that the request may be repeated, or None if it does not say.
         details: More about the error, if the API sends it; any JSON value.
         context: Where in a template the error is, if the API sends it; any JSON value.
         upgrade_url: URL of the page to upgrade the plan or to add credits, if the API sends one.
-        problem: The body as problem details (RFC 9457), where it is such an object, else None.
-        request_id: The API's id of the request (`X-Request-Id`), for its support; or None.
+        problem: The body as problem details (RFC 9457), if it is such an object, else None.
+        request_id: The API's id of the request (`X-Request-Id`), to tell its support; or None.
         retry_after: Seconds until a retry makes sense (`Retry-After`), or None.
         rate_limit: What the `X-RateLimit` headers say.
     """
@@ -249,16 +272,16 @@ class APIStatusError(PictifyError):
         return f"{text}{f' ({aside})' if aside else ''}{f'. {hint}' if hint else ''}"
 
     def _hint(self) -> str | None:
-        """What to do about it, if that is known."""
+        """Return what to do about the error, if that is known."""
         return None
 
 
 class BadRequestError(APIStatusError):
-    """400: the API cannot make sense of the request."""
+    """400: a field of the request is missing or invalid."""
 
 
 class UnauthorizedError(APIStatusError):
-    """401: the key is missing, unknown or revoked."""
+    """401: the API key is missing, unknown or revoked."""
 
     def _hint(self) -> str:
         return "The API key is missing, unknown or revoked"
@@ -299,11 +322,11 @@ class NotFoundError(APIStatusError):
 
 
 class ConflictError(APIStatusError):
-    """409: it cannot be done in the state that things are in."""
+    """409: the operation is not possible in the current state."""
 
 
 class GoneError(APIStatusError):
-    """410: it was there once."""
+    """410: the resource no longer exists."""
 
 
 class ContentTooLargeError(APIStatusError):
@@ -337,19 +360,19 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 
 
 def status_error(operation: str, response: httpx.Response) -> APIStatusError:
-    """The error for a response whose status is not a success."""
+    """Return the error for a response whose status is not a success."""
     status = response.status_code
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIStatusError)
     return (QuotaExceededError if status == 429 and _is_about_quota(response) else kind)(operation, response)
 
 
 def _is_about_quota(response: httpx.Response) -> bool:
-    """Whether a 429 means that the plan is used up, rather than that requests come too fast."""
+    """Whether a 429 means that the quota is used up, rather than that there were too many requests."""
     body = _json_object(response.content)
     code = _code(body)
     if code is not None:
         return code in _QUOTA_CODES or code.endswith("_quota_exceeded")
-    # The oldest form is a message alone. What limits the rate says when to come back, or calls it too many requests.
+    # The oldest form is only a message. Rate limits say when to retry, or call it too many requests.
     if "statusCode" in body or any(name in response.headers for name in _RATE_LIMIT_HEADERS):
         return False
     message = _message(body)
@@ -357,9 +380,32 @@ def _is_about_quota(response: httpx.Response) -> bool:
 
 
 def _call(request: httpx.Request) -> str:
-    """The method and the path of a request, for a reader: without its query, and not endlessly long."""
+    """Return the method and the path of a request for an error message: without its query, and shortened."""
     path = request.url.raw_path.partition(b"?")[0].decode("ascii")
-    return f"{request.method} {path if len(path) <= _LONGEST_SHOWN else f'{path[:_LONGEST_SHOWN]}...'}"
+    return f"{request.method} {path if len(path) <= _MAX_SHOWN else f'{path[:_MAX_SHOWN]}...'}"
+
+
+def _new(kind: type[_ErrorT]) -> _ErrorT:
+    return kind.__new__(kind)
+
+
+def _portable(error: BaseException | None) -> BaseException | None:
+    """Return an error in a form that can be pickled; None if there is none.
+
+    Errors of other packages are reduced to their arguments: their attributes, such as a request of httpx, may hold the
+    API key.
+    """
+    if error is None or isinstance(error, PictifyError):
+        return error
+    import pickle
+
+    try:
+        make, arguments, *_ = cast("tuple[Any, ...]", error.__reduce__())
+        portable: BaseException = make(*arguments)
+        pickle.dumps(portable)
+    except Exception:  # noqa: BLE001 (whatever another package raises where it has no such form)
+        return None
+    return portable
 
 
 def _json_object(content: bytes) -> dict[str, Any]:
@@ -422,13 +468,15 @@ def _description(response: httpx.Response, media_type: str) -> str:
     status = response.status_code
     known = response.reason_phrase or (HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "unknown status")
     if response.has_redirect_location:
-        return f"{known}, a redirect to {response.headers['location'][:_LONGEST_SHOWN]!r}"
+        return f"{known}, a redirect to {response.headers['location'][:_MAX_SHOWN]!r}"
     host = response.request.url.host
+    if status == 206:
+        return f"{known}, with a part of the body from {host}, which was not requested"
     if not response.content.strip():
         return f"{known}, with an empty body from {host}"
     if media_type != "text/plain":
         return f"{known}, with a body of type {media_type or 'unknown'} from {host} that holds no message"
-    return f"{known}: {response.content[:_LONGEST_SHOWN].decode(errors='replace')!r}"
+    return f"{known}: {response.content[:_MAX_SHOWN].decode(errors='replace')!r}"
 
 
 def _seconds(response: httpx.Response) -> float | None:

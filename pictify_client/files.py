@@ -1,56 +1,70 @@
-"""Answers that are files: streamed, so that no image has to fit in memory."""
+"""Responses that are files: in memory or streamed, and saved."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from inspect import isawaitable
+from io import RawIOBase
 from os import PathLike
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol
+from weakref import finalize
 
 import httpx
+from anyio import CancelScope, to_thread
 
+from .bodies import AsyncBody, announced_size, close_when_collected, iter_body
 from .errors import PictifyError
 
 if TYPE_CHECKING:
     from typing import Self
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
-"""What httpx raises when no whole answer came.
+"""What httpx raises if there is no complete response.
 
-An OSError, as a broken TLS record makes one that reaches us as it is. A ValueError, since the request
-is good by then: it is of something that the server sent, such as a cookie.
+OSError, as a broken TLS record causes one that httpx passes on as it is. ValueError, because the request is valid at
+that point: it is about something that the server sent, such as a cookie.
 """
+
+_MAX_LINKS = 40
 
 
 class Writable(Protocol):
     """A file that is open for writing bytes."""
 
     def write(self, data: bytes, /) -> Any:
-        """Take some bytes."""
+        """Write some bytes."""
 
 
 class AsyncWritable(Protocol):
     """A file that is open for writing bytes, whose `write` is awaited."""
 
     def write(self, data: bytes, /) -> Awaitable[Any]:
-        """Take some bytes."""
+        """Write some bytes."""
         raise NotImplementedError
 
 
 class _File:
-    """What `File` and `AsyncFile` have in common."""
+    """What `File` and `AsyncFile` have in common.
+
+    Args:
+        response: The response.
+        failure: Returns what to raise for an error of the transport.
+        content: The file; None if it is streamed, that is, still to be read from the response.
+    """
 
     def __init__(
         self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
     ) -> None:
         self._response = response
         self._failure = failure
-        self._content = content
+        self._content: bytes | None = content
+        self._is_streamed = False
 
     def __repr__(self) -> str:
         size = "not modified" if self.not_modified else f"{self.content_length or 'unknown'} bytes"
@@ -58,18 +72,17 @@ class _File:
 
     @property
     def content_type(self) -> str:
-        """Media type, such as `image/png`; empty where the answer names none."""
+        """Media type, such as `image/png`; empty if the response has none."""
         return str(self._response.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
     @property
     def content_length(self) -> int | None:
-        """Size in bytes as it is sent, compressed or not; None where the answer does not announce it."""
-        text = self._response.headers.get("content-length", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
+        """Size in bytes as it was sent, compressed or not (`Content-Length`); None if the response does not say."""
+        return announced_size(self._response.headers)
 
     @property
     def etag(self) -> str | None:
-        """What tells this version from others (`ETag`), for `if_none_match` in a later call; or None."""
+        """The version of the file (`ETag`), for `if_none_match` in a later call; or None."""
         tag: str | None = self._response.headers.get("etag")
         return tag
 
@@ -78,62 +91,83 @@ class _File:
         """Whether the version that `if_none_match` named is still the latest (304): then there is nothing to read."""
         return self._response.status_code == 304
 
-    def _check(self, chunk_size: int | None) -> None:
-        if chunk_size is not None and chunk_size < 1:
-            raise ValueError(f"chunk_size must be at least 1 byte, got {chunk_size!r}")
+    def _start(self) -> None:
+        """Check that the file can be read, if it is streamed for the first and only time."""
         if self.not_modified:
-            raise PictifyError(
-                "there is no file in this answer (304 Not Modified): the copy that you have is the latest"
-            )
+            raise PictifyError("The response has no file (304 Not Modified): the copy that you have is the latest")
         if self._content is not None:
             return
-        if self._response.is_stream_consumed:
-            raise PictifyError("this file was read already, and is not kept in memory: read it once, or call again")
+        if self._is_streamed:
+            raise PictifyError(
+                "The file was streamed already and is not kept in memory: use read(), or request it again"
+            )
         if self._response.is_closed:
-            raise PictifyError("this file was closed before it was read: read it inside its `with` block")
+            raise PictifyError("The file was closed before it was read: read it inside its `with` block")
+        self._is_streamed = True
 
 
 class File(_File):
-    """A file that the API answers with.
+    """A file that the API has sent.
 
-    It comes in as it is read, so it is read once; a small one (up to 64 KiB) is there whole, and as
-    often as you like. Read it to its end or close it, by `close()` or in a `with` block: until then
-    it holds a connection.
+    A file in memory can be read and saved any number of times, also after the client was closed. A streamed file can be
+    iterated over or saved once, or read, after which it is in memory. It holds a connection until it is closed, so use
+    it in a `with` block.
 
-    Reading raises an `APIConnectionError` where the connection breaks, and a `PictifyError` where
-    there is nothing to read (any more).
+    Reading a streamed file raises an `APIConnectionError` if the connection breaks or the file is incomplete, and a
+    `PictifyError` if there is nothing left to read.
     """
 
+    def __init__(
+        self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
+    ) -> None:
+        super().__init__(response, failure, content)
+        if content is None:
+            finalize(self, _close_quietly, response).atexit = False
+
     def read(self) -> bytes:
-        """All of it."""
-        return b"".join(self.iter_bytes())
+        """Return its bytes, and keep them in memory."""
+        content = b"".join(self.iter_bytes())
+        self._content = content
+        return content
 
     def iter_bytes(self, chunk_size: int | None = None) -> Generator[bytes]:
-        """Its bytes, as they come in.
+        """Iterate over its bytes.
 
         Args:
-            chunk_size: How many bytes at a time; as many as come at once, unless given.
+            chunk_size: Number of bytes at a time. Defaults to as many as arrive at once.
         """
-        self._check(chunk_size)
-        return self._chunks(chunk_size)
+        chunker = _Chunker(chunk_size)
+        self._start()
+        return self._chunks(chunker)
 
     def save(self, target: str | PathLike[str] | Writable) -> None:
-        """Write it to a path, or to a file open for writing bytes.
+        """Write it to a path, or to a file that is open for writing bytes.
 
-        A file that is there already is replaced once the new one is whole; if that fails, it stays as it was.
+        An existing file is replaced when the new one is complete; if saving fails, it stays as it was. A file that
+        cannot be replaced, such as a mount point or a file in a folder that is not writable, is overwritten in place
+        when the new one is complete: an error such as a full disk can then leave it incomplete. Devices and pipes are
+        written to directly.
 
         Raises:
-            OSError: The file cannot be written.
+            OSError: If the file cannot be written.
         """
         try:
-            with _opened(target) as write:
-                for chunk in self.iter_bytes():
-                    _write_all(write, chunk)
+            chunks = self.iter_bytes()
+            if isinstance(target, str | PathLike):
+                with _opened(target, is_complete=self._content is not None) as file:
+                    for chunk in chunks:
+                        file.write(chunk)
+            else:
+                write = _write_method(target)
+                for chunk in chunks:
+                    rest = chunk
+                    while rest:
+                        rest = _unwritten(target, rest, write(rest))
         finally:
             self.close()
 
     def close(self) -> None:
-        """Give the connection back, or up if there is more to come."""
+        """Return the connection, or close it if the file was not read to its end."""
         self._response.close()
 
     def __enter__(self) -> Self:
@@ -142,78 +176,91 @@ class File(_File):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _chunks(self, chunk_size: int | None) -> Generator[bytes]:
+    def _chunks(self, chunker: _Chunker) -> Generator[bytes]:
         if self._content is not None:
-            yield from _cut(self._content, chunk_size)
+            yield from chunker.split(self._content)
             return
         failure = None
         try:
-            yield from self._response.iter_bytes(chunk_size)
+            for piece in iter_body(self._response):
+                yield from chunker.feed(piece)
+            yield from chunker.flush()
         except TRANSPORT_ERRORS as error:
             failure = self._failure(error)
         finally:
             self._response.close()
-        # Out here, as an error keeps the one that it is raised under.
+        # Outside of the `except` block, so that the error does not keep the one that it replaces as its context.
         if failure is not None:
             raise failure
 
 
 class AsyncFile(_File):
-    """A file that the API answers with, for async code.
+    """A file that the API has sent, for async code.
 
-    It comes in as it is read, so it is read once; a small one (up to 64 KiB) is there whole, and as
-    often as you like. Read it to its end or close it, by `aclose()` or in an `async with` block:
-    until then it holds a connection.
+    A file in memory can be read and saved any number of times, also after the client was closed. A streamed file can be
+    iterated over or saved once, or read, after which it is in memory. It holds a connection until it is closed, so use
+    it in an `async with` block.
 
-    Reading raises an `APIConnectionError` where the connection breaks, and a `PictifyError` where
-    there is nothing to read (any more).
+    Reading a streamed file raises an `APIConnectionError` if the connection breaks or the file is incomplete, and a
+    `PictifyError` if there is nothing left to read.
     """
 
-    _reading: AsyncGenerator[bytes] | None = None
+    def __init__(
+        self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
+    ) -> None:
+        super().__init__(response, failure, content)
+        self._body = AsyncBody(response)
+        if content is None:
+            close_when_collected(self, self._body)
 
     async def read(self) -> bytes:
-        """All of it."""
-        return b"".join([chunk async for chunk in self.iter_bytes()])
+        """Return its bytes, and keep them in memory."""
+        content = b"".join([chunk async for chunk in self.iter_bytes()])
+        self._content = content
+        return content
 
-    def iter_bytes(self, chunk_size: int | None = None) -> AsyncGenerator[bytes]:
-        """Its bytes, as they come in.
+    def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """Iterate over its bytes.
 
         Args:
-            chunk_size: How many bytes at a time; as many as come at once, unless given.
+            chunk_size: Number of bytes at a time. Defaults to as many as arrive at once.
         """
-        self._check(chunk_size)
-        self._reading = self._chunks(chunk_size)
-        return self._reading
+        chunker = _Chunker(chunk_size)
+        self._start()
+        if self._content is not None:
+            return _AsyncChunks(chunker, chunker.split(self._content))
+        return _AsyncChunks(chunker, iter(()), self._fetch)
 
     async def save(self, target: str | PathLike[str] | Writable | AsyncWritable) -> None:
-        """Write it to a path, or to a file open for writing bytes, sync or async.
+        """Write it to a path, or to a file that is open for writing bytes, sync or async.
 
-        A file that is there already is replaced once the new one is whole; if that fails, it stays as it was.
+        An existing file is replaced when the new one is complete; if saving fails, it stays as it was. A file that
+        cannot be replaced, such as a mount point or a file in a folder that is not writable, is overwritten in place
+        when the new one is complete: an error such as a full disk can then leave it incomplete. Devices and pipes are
+        written to directly.
+
+        A path is written to in a thread, an open file in the event loop.
 
         Raises:
-            OSError: The file cannot be written.
+            OSError: If the file cannot be written.
         """
-        # httpx brings it, for its own async I/O.
-        from anyio import to_thread
-
         try:
-            with _opened(target) as write:
-                in_thread = isinstance(target, str | PathLike)
-                async for chunk in self.iter_bytes():
-                    if in_thread:
-                        await to_thread.run_sync(_write_all, write, chunk)
-                    elif isawaitable(written := write(chunk)):
-                        await written
+            chunks = self.iter_bytes()
+            if isinstance(target, str | PathLike):
+                await _save_to_path(target, chunks, is_complete=self._content is not None)
+            else:
+                write = _write_method(target)
+                async for chunk in chunks:
+                    rest = chunk
+                    while rest:
+                        written = write(rest)
+                        rest = _unwritten(target, rest, await written if isawaitable(written) else written)
         finally:
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Give the connection back, or up if there is more to come."""
-        if self._reading is not None:
-            # It is running where another task reads; the response ends that.
-            with suppress(RuntimeError):
-                await self._reading.aclose()
-        await self._response.aclose()
+        """Return the connection, or close it if the file was not read to its end."""
+        await self._body.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -221,68 +268,224 @@ class AsyncFile(_File):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _chunks(self, chunk_size: int | None) -> AsyncGenerator[bytes]:
-        if self._content is not None:
-            for chunk in _cut(self._content, chunk_size):
-                yield chunk
-            return
+    async def _fetch(self) -> bytes | None:
+        """Return the next bytes of a streamed file; None at its end."""
         failure = None
         try:
-            # A generator, whatever its annotation says, and left by `break` it would not end by itself.
-            chunks = cast("AsyncGenerator[bytes]", self._response.aiter_bytes(chunk_size))
-            async with aclosing(chunks):
-                async for chunk in chunks:
-                    yield chunk
+            piece = await anext(self._body, None)
+            if piece is not None:
+                return piece
         except TRANSPORT_ERRORS as error:
             failure = self._failure(error)
-        finally:
-            await self._response.aclose()
+        except BaseException:
+            await self.aclose()
+            raise
+        await self.aclose()
+        # Outside of the `except` block, so that the error does not keep the one that it replaces as its context.
         if failure is not None:
             raise failure
+        return None
 
 
-def _cut(content: bytes, chunk_size: int | None) -> Iterator[bytes]:
-    size = chunk_size or max(len(content), 1)
-    return (content[start : start + size] for start in range(0, len(content), size))
+async def _save_to_path(path: str | PathLike[str], chunks: AsyncIterator[bytes], *, is_complete: bool) -> None:
+    opened = _opened(path, is_complete=is_complete)
+    file = await to_thread.run_sync(opened.__enter__)
+    try:
+        async for chunk in chunks:
+            await to_thread.run_sync(file.write, chunk)
+    except BaseException as error:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(opened.__exit__, type(error), error, error.__traceback__)
+        raise
+    with CancelScope(shield=True):
+        await to_thread.run_sync(opened.__exit__, None, None, None)
+
+
+class _AsyncChunks(AsyncIterator[bytes]):
+    """The chunks of an `AsyncFile`; not a generator, as trio warns of one that is left before its end.
+
+    Args:
+        chunker: What cuts them.
+        ready: The chunks that are there.
+        fetch: A method of the file, which lives on while it is read; None if all chunks are there.
+    """
+
+    def __init__(
+        self, chunker: _Chunker, ready: Iterator[bytes], fetch: Callable[[], Awaitable[bytes | None]] | None = None
+    ) -> None:
+        self._chunker = chunker
+        self._ready = ready
+        self._fetch = fetch
+
+    async def __anext__(self) -> bytes:
+        while (chunk := next(self._ready, None)) is None:
+            if self._fetch is None:
+                raise StopAsyncIteration
+            piece = await self._fetch()
+            if piece is None:
+                self._fetch = None
+                self._ready = self._chunker.flush()
+            else:
+                self._ready = self._chunker.feed(piece)
+        return chunk
+
+
+class _Chunker:
+    """Cuts bytes into chunks of a size, or leaves them as they are."""
+
+    def __init__(self, size: int | None) -> None:
+        if size is not None and size < 1:
+            raise ValueError(f"chunk_size must be at least 1 byte, got {size!r}")
+        self._size = size
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Return the next complete chunks."""
+        if self._size is None:
+            return iter((data,))
+        self._rest += data
+        end = len(self._rest) - len(self._rest) % self._size
+        chunks = self.split(bytes(self._rest[:end]))
+        del self._rest[:end]
+        return chunks
+
+    def flush(self) -> Iterator[bytes]:
+        """Return what is left, as a chunk that may be shorter."""
+        return iter((bytes(self._rest),) if self._rest else ())
+
+    def split(self, data: bytes) -> Iterator[bytes]:
+        """Return the chunks of all of the bytes."""
+        size = self._size or max(len(data), 1)
+        return (data[start : start + size] for start in range(0, len(data), size))
+
+
+def _close_quietly(response: httpx.Response) -> None:
+    with suppress(Exception):
+        response.close()
+
+
+def _write_method(target: object) -> Callable[[bytes], Any]:
+    write = getattr(target, "write", None)
+    if write is None:
+        raise TypeError(f"save() takes a path or a file open for writing bytes, got {type(target).__name__}")
+    method: Callable[[bytes], Any] = write
+    return method
+
+
+def _unwritten(target: object, data: bytes, written: object) -> bytes:
+    """Return what is left to be written, according to what `write` has returned."""
+    if isawaitable(written):
+        raise TypeError("The file is async: use the save() of an AsyncFile")
+    if written is None and isinstance(target, RawIOBase):
+        raise BlockingIOError(errno.EAGAIN, "The file is non-blocking and full; save() needs one that blocks")
+    # A raw file may write a part of the data. Others write all of it, and may return anything, such as True.
+    if not isinstance(written, int) or isinstance(written, bool):
+        return b""
+    if written < 1:
+        raise OSError(errno.EIO, f"write() returned {written} for {len(data)} bytes: the file takes no more")
+    return data[written:]
 
 
 @contextmanager
-def _opened(target: object) -> Generator[Callable[[bytes], Any]]:
-    """What writes to a path, which has all of it at the end or none; or to a file that is open."""
-    if not isinstance(target, str | PathLike):
-        write = getattr(target, "write", None)
-        if write is None:
-            kind = type(target).__name__
-            raise TypeError(f"save takes a path, or a file open for writing bytes, got {kind}")
-        yield write
+def _opened(target: str | PathLike[str], *, is_complete: bool) -> Generator[IO[bytes]]:
+    """Open a file to write, which is at the path once the `with` block ends without an error.
+
+    Args:
+        target: The path.
+        is_complete: Whether all of the content is in memory, so that no network error ends the block.
+    """
+    descriptor = _own_descriptor(target)
+    if descriptor is not None:
+        # To open it by its path would truncate a file that it was redirected to, or fail for a socket.
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            yield file
         return
-    # Through links, to what they lead to.
+    given = Path(target)
+    if given.exists() and not given.is_file() and not given.is_dir():
+        # A pipe or a device cannot be replaced.
+        with given.open("wb") as file:
+            yield file
+        return
+    # What a link leads to is replaced, not the link.
     path = Path(os.path.realpath(target))
     if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: name the file in it")
+        raise IsADirectoryError(errno.EISDIR, "The path is a folder: add the name of the file", str(path))
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {path.parent} does not exist")
-    if path.exists() and not path.is_file():
-        # A pipe or a device cannot be replaced.
-        with path.open("wb") as file:
-            yield file.write
-        return
+        raise FileNotFoundError(errno.ENOENT, "The folder does not exist", str(path.parent))
     part = path.with_name(f".{token_hex(8)}.part")
     try:
-        with part.open("xb") as file:
-            yield file.write
-        if path.exists():
-            shutil.copymode(path, part)
-        part.replace(path)
+        file = part.open("xb")
+    except OSError as error:
+        if not isinstance(error, PermissionError) and error.errno != errno.EROFS:
+            raise
+        # The file itself may be writable even so.
+        opened: Any = _opened_in_place(path, is_complete=is_complete)
+    else:
+        opened = _opened_beside(path, part, file)
+    with opened as file:
+        yield file
+
+
+@contextmanager
+def _opened_beside(path: Path, part: Path, file: IO[bytes]) -> Generator[IO[bytes]]:
+    """Write another file, which replaces the one at the path when it is complete."""
+    try:
+        with file:
+            yield file
+        try:
+            if path.exists():
+                shutil.copymode(path, part)
+            part.replace(path)
+        except OSError:
+            # A mount point cannot be replaced, nor a file of another user in a folder such as /tmp.
+            with part.open("rb") as complete, _opened_for_update(path) as existing:
+                existing.truncate()
+                shutil.copyfileobj(complete, existing)
+            part.unlink()
     except BaseException:
         part.unlink(missing_ok=True)
         raise
 
 
-def _write_all(write: Callable[[bytes], Any], chunk: bytes) -> None:
-    while chunk:
-        written = write(chunk)
-        if isawaitable(written):
-            raise TypeError("this file is async: give it to the save of an AsyncFile")
-        # A raw file may take a part of it; what says nothing took all.
-        chunk = chunk[written:] if isinstance(written, int) else b""
+@contextmanager
+def _opened_in_place(path: Path, *, is_complete: bool) -> Generator[IO[bytes]]:
+    """Overwrite a file, once the new content is complete; until then, that is in a temporary file elsewhere."""
+    from tempfile import TemporaryFile
+
+    is_new = not path.exists()
+    with _opened_for_update(path) as existing:
+        try:
+            if is_complete:
+                existing.truncate()
+                yield existing
+                return
+            with TemporaryFile() as complete:
+                yield complete
+                complete.seek(0)
+                existing.truncate()
+                shutil.copyfileobj(complete, existing)
+        except BaseException:
+            if is_new:
+                with suppress(OSError):
+                    path.unlink()
+            raise
+
+
+def _opened_for_update(path: Path) -> IO[bytes]:
+    """Open a file to overwrite it. It keeps its content at first, and need not be readable."""
+    return open(path, "wb", opener=lambda name, flags: os.open(name, flags & ~os.O_TRUNC, 0o666))
+
+
+def _own_descriptor(target: str | PathLike[str]) -> int | None:
+    """Return the file descriptor of this process that a path stands for, such as 1 for `/dev/stdout`; or None."""
+    path = os.fspath(target)
+    folders = ("/dev/fd", f"/proc/{os.getpid()}/fd")
+    for _ in range(_MAX_LINKS):
+        folder, name = os.path.split(path)
+        folder = os.path.realpath(folder or os.curdir)
+        if folder in folders and name.isdecimal():
+            return int(name)
+        if not os.path.islink(path):  # noqa: PTH114
+            return None
+        path = os.path.join(folder, os.readlink(path))  # noqa: PTH115, PTH118
+    return None

@@ -149,7 +149,7 @@ class Operation(Generic[T]):
         """
         if response.status_code == _NOT_MODIFIED:
             return "if-none-match" in response.request.headers
-        return response.has_redirect_location if self.redirects else response.is_success
+        return response.has_redirect_location if self.redirects else response.is_success and response.status_code != 206
 
     def parse(self, response: httpx.Response, content: bytes) -> T:
         """What a successful answer holds, whose body is this.

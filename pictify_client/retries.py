@@ -78,7 +78,10 @@ def wait_before_retry(
     if attempt > retries.max_retries or not _is_retryable(method, error, now):
         return None
     wait = _told(error, now) if isinstance(error, APIStatusError) else None
-    if wait is None and _is_busy(error):
+    if wait is not None and wait <= retries.max_wait:
+        # All that were refused at the same time are told the same.
+        wait = min(wait + jitter() * min(max(wait / 4, _FIRST_WAIT), _LONGEST_BACKOFF), retries.max_wait)
+    elif wait is None and _is_busy(error):
         wait = (1 + jitter() / 2) * min(_FIRST_WAIT_IF_BUSY * 2 ** (attempt - 1), _LONGEST_BACKOFF)
     elif wait is None:
         wait = jitter() * min(_FIRST_WAIT * 2 ** (attempt - 1), _LONGEST_BACKOFF)
@@ -88,6 +91,8 @@ def wait_before_retry(
 def _is_retryable(method: str, error: PictifyError, now: float) -> bool:
     is_idempotent = method in _REPEATABLE
     if isinstance(error, APIConnectionError):
+        if is_certificate_error(error.__cause__):
+            return False
         return is_idempotent or _was_never_sent(error.__cause__)
     if not isinstance(error, APIStatusError) or isinstance(error, QuotaExceededError) or error.retriable is False:
         return False
@@ -100,6 +105,13 @@ def _is_retryable(method: str, error: PictifyError, now: float) -> bool:
 def _is_busy(error: PictifyError) -> bool:
     """Whether the API says that it is too busy to render, and that the request may be repeated."""
     return isinstance(error, APIStatusError) and error.status_code == 503 and error.retriable is True
+
+
+def is_certificate_error(error: BaseException | None) -> bool:
+    """Whether a connection failed because the certificate of the server is not trusted."""
+    while error is not None and "CERTIFICATE_VERIFY_FAILED" not in str(error):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _was_never_sent(cause: BaseException | None) -> bool:

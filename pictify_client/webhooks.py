@@ -322,7 +322,7 @@ def _find(headers: object, names: tuple[str, ...]) -> str | None:
     elif not isinstance(headers, Iterable):
         return _value_of(headers)
     else:
-        lines: list[Any] = list(headers)
+        lines: list[Any] = list(cast("Iterable[object]", headers))
         if not all(isinstance(line, list | tuple) and len(cast("list[object]", line)) == 2 for line in lines):
             return _value_of(lines)
         pairs = cast("list[tuple[object, object]]", lines)

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import ssl
+from collections.abc import Generator
+from typing import Any
+
 import pytest
 from hypothesis import settings
 
 from pictify_client import decoding
 from pictify_client.clock import Clock
+
+from .servers import CERTIFICATE, served
 
 # No deadline: how long an example takes says more of the machine than of the code.
 settings.register_profile("default", max_examples=40, deadline=None)
@@ -35,3 +41,12 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PICTIFY_API_KEY", "PICTIFY_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def secure() -> Generator[Any]:
+    """A server whose certificate nobody knows."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    with served(tls=context) as server:
+        yield server

@@ -23,7 +23,9 @@ LIVE = ("first_page", "last_page", "empty_list", "filtered_by_status", "filtered
 
 _SCRUBBED = "[scrubbed]"
 _SECRET_FIELD = re.compile(r"auth|body|credential|headers|key|password|secret|token|webhookUrl", re.IGNORECASE)
-_SECRET_TEXT = re.compile(r"\b(?:pic|pk|sk|whsec)_\w+|\b[0-9a-f]{64}\b|(?<=://)[^/@\s]+@|(?<=\bBearer )\S+|(?<==)[^&\s]+")
+_SECRET_TEXT = re.compile(
+    r"\b(?:pic|pk|sk|whsec)_\w+|\b[0-9a-f]{64}\b|(?<=://)[^/@\s]+@|(?<=\bBearer )\S+|(?<==)[^&\s]+"
+)
 _HEADERS = ("content-type", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 

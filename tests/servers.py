@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from queue import Queue
 from threading import Event, Thread
 from typing import Any
@@ -24,6 +25,7 @@ from .replay import KEY
 FORMS = ("sync", "asyncio", "trio")
 PATIENCE = 10.0
 """Seconds after which a test gives up what should come at once."""
+CERTIFICATE = Path(__file__).parent / "faults" / "self_signed.pem"
 
 forms = pytest.mark.parametrize("form", FORMS)
 async_forms = pytest.mark.parametrize("form", FORMS[1:])

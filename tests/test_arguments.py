@@ -330,4 +330,4 @@ def test_lists_by_offset_and_with_flat_counts_are_walked() -> None:
     assert [image.id for image in pictify.images.list(limit=2)] == [f"i{n}" for n in range(6)]
     assert [gif.uid for gif in pictify.gifs.list()] == [f"g{n}" for n in range(4)]
     assert [each.uid for each in pictify.experiments.list()] == ["e1", "e2", "e3"]
-    assert pictify.experiments.list().pagination.total == 3
+    assert pictify.experiments.list().first_page().pagination.total == 3

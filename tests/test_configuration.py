@@ -23,7 +23,7 @@ from pictify_client import (
 )
 from pictify_client.api import SERVER
 from pictify_client.api.bindings import list_bindings
-from pictify_client.connections import OutOfTime
+from pictify_client.connections import DeadlineExceeded
 
 from .replay import KEY
 
@@ -402,7 +402,7 @@ LATE = {
     # The default of httpx is too short for a render, and so is nobody's choice.
     "(60 s for one attempt; set by attempt_timeout=)": {},
     "(7 s for the whole call; set by timeout=)": {"timeout": 7, "attempt_timeout": 8},
-    "(6 s for one attempt; set by attempt_timeout=)": {"timeout": 7, "attempt_timeout": 6, "raises": OutOfTime},
+    "(6 s for one attempt; set by attempt_timeout=)": {"timeout": 7, "attempt_timeout": 6, "raises": DeadlineExceeded},
 }
 
 

@@ -304,6 +304,130 @@ def test_what_may_be_a_secret_of_a_data_source_is_in_no_repr() -> None:
     assert binding.data_source.headers == {"X-Token": "sesame"}
 
 
+@attrs.define(kw_only=True)
+class Labelled(Binding):
+    label: str = "none"
+    seen: list[str] = attrs.field(factory=list[str])
+
+
+class Counted(Labelled):
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields)
+        self.count = 1
+
+
+@attrs.define(kw_only=True, slots=False)
+class Noted(Binding):
+    notes: str = "none"
+
+    def __attrs_post_init__(self) -> None:
+        self.is_noted = True
+
+
+@attrs.define(kw_only=True)
+class Slotted(Counted):
+    more: int = 2
+
+    def __attrs_post_init__(self) -> None:
+        self.is_noted = True
+
+
+class Named:
+    """Nothing of a model."""
+
+    @property
+    def title(self) -> str:
+        return f"the {vars(self).get('count', 0)}"
+
+
+class Mixed(Named, Binding):
+    pass
+
+
+@attrs.define(kw_only=True)
+class Stateful(Binding):
+    secret: str = "s"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"uid": self.uid}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.uid = state["uid"]
+
+
+class Tight(Binding):
+    __slots__ = ("label",)
+
+
+DOCUMENT = {"uid": "bind_1", "dataSource": {"url": "https://a.example"}, "label": "red"}
+
+
+@pytest.mark.parametrize("model", [Labelled, Counted, Noted, Slotted, Mixed, Tight])
+def test_a_subclass_of_a_model_is_read_and_written_like_the_model(model: type[Binding]) -> None:
+    for binding in (model.from_dict(DOCUMENT), model.take(copy.deepcopy(DOCUMENT))):
+        assert type(binding) is model
+        assert binding.to_dict() == DOCUMENT
+        assert repr(binding).startswith(f"{model.__name__}(uid='bind_1'")
+        for again in (copy.copy(binding), copy.deepcopy(binding), pickle.loads(pickle.dumps(binding))):  # noqa: S301
+            assert again == binding
+            assert getattr(again, "__dict__", None) == getattr(binding, "__dict__", None)
+    with pytest.raises(DecodeError, match=r"dataSource.url: expected a string, got a number: 7"):
+        model.from_dict({"dataSource": {"url": 7}})
+
+
+def test_a_subclass_of_a_model_is_made_by_its_init() -> None:
+    labelled = Labelled.from_dict(DOCUMENT)
+    assert (labelled.label, labelled.seen) == ("none", [])
+    assert labelled.additional_properties == {"label": "red"}
+    assert attrs.evolve(labelled, label="blue").label == "blue"
+    assert Counted.from_dict(DOCUMENT).count == 1
+    noted, slotted = Noted.from_dict(DOCUMENT), Slotted.from_dict(DOCUMENT)
+    assert (noted.is_noted, noted.notes, slotted.is_noted, slotted.more, slotted.label) == (
+        True,
+        "none",
+        True,
+        2,
+        "none",
+    )
+    assert Mixed.from_dict(DOCUMENT).title == "the 0"
+
+    @attrs.define(kw_only=True)
+    class Strict(Binding):
+        label: str
+
+    with pytest.raises(TypeError, match="label"):
+        Strict.from_dict(DOCUMENT)
+
+    class Refusing(Binding):
+        def __init__(self, **_: Any) -> None:
+            raise ValueError("never")
+
+    # It is not an error of the document.
+    with pytest.raises(ValueError, match="^never$"):
+        Refusing.from_dict(DOCUMENT)
+
+
+def test_a_subclass_of_a_model_may_say_how_it_is_read_and_pickled() -> None:
+    class Own(Binding):
+        @classmethod
+        def take(cls, d: dict[str, Any]) -> Any:
+            return cls(uid=d["uid"].upper())
+
+    class Derived(Own):
+        pass
+
+    assert Own.from_dict(DOCUMENT).uid == Derived.from_dict(DOCUMENT).uid == "BIND_1"
+    assert type(Derived.from_dict(DOCUMENT)) is Derived
+    again = pickle.loads(pickle.dumps(Stateful.from_dict(DOCUMENT)))  # noqa: S301
+    assert again.uid == "bind_1"
+    assert not hasattr(again, "secret")
+
+
+def test_a_model_has_no_attributes_but_its_fields() -> None:
+    with pytest.raises(AttributeError):
+        Binding().typo = 1  # type: ignore[attr-defined]
+
+
 @given(st.text())
 @example("ACTIVE")
 @example("active")

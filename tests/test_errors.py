@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, cast
 
 import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import pictify_client
 from pictify_client import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
+    BatchStartError,
+    BatchTimeoutError,
+    ConfigurationError,
     DecodeError,
     GoneError,
+    NotFoundError,
+    PacingError,
     PaginationError,
     PictifyError,
     QuotaExceededError,
+    RenderFailedError,
     ResponseDecodeError,
+    ResponseTooLargeError,
     ServerError,
+    WebhookPayloadError,
+    WebhookVerificationError,
     errors,
 )
 from pictify_client.errors import ErrorDetail, Problem, status_error
+from pictify_client.models import BatchStatus
 
 from .replay import recording, response_of
 
@@ -139,6 +154,9 @@ def test_an_answer_without_a_message_is_described() -> None:
         error_of(500, content=b"<p>").message
         == "Internal Server Error, with a body of type unknown from api.pictify.io that holds no message"
     )
+    assert error_of(206, content=b"part").message == (
+        "Partial Content, with a part of the body from api.pictify.io, which was not requested"
+    )
     assert error_of(301, {"location": "https://elsewhere.example/"}).message == (
         "Moved Permanently, a redirect to 'https://elsewhere.example/'"
     )
@@ -216,25 +234,113 @@ def test_any_answer_makes_an_error(status: int, content: bytes, headers: dict[st
     assert str(error).startswith(f"GET /bindings answered {status}: ")
 
 
-ALL = [
+REQUEST = httpx.Request("GET", "https://api.pictify.io")
+ALL: list[Exception] = [
     error_of(422, {"retry-after": "3"}, json={"message": "m", "errors": ["e"]}),
     error_of(500, content=b"<html>"),
-    ResponseDecodeError("GET /bindings", "why", "a.b", 7, httpx.Response(200)),
-    error_of(401),
-    APIConnectionError("lost", httpx.Request("GET", "https://api.pictify.io")),
+    *(error_of(status) for status in (300, 400, 401, 402, 403, 404, 409, 410, 413, 429)),
+    APIConnectionError("lost", REQUEST),
     APITimeoutError("late"),
+    ResponseTooLargeError("large", REQUEST),
+    ResponseDecodeError("GET /bindings", "why", "a.b", 7, httpx.Response(200)),
+    RenderFailedError("1 of 2 failed", [ErrorDetail("broken", "square")], httpx.Response(200)),
+    ConfigurationError("no key"),
     PaginationError("round and round"),
+    PacingError("too far off", 7.5),
+    BatchTimeoutError("not done", BatchStatus(batch_id="b", completed_items=1)),
+    BatchStartError("half", cast("Any", "what was started")),
+    WebhookVerificationError("too old"),
+    WebhookPayloadError("why", "data.url", 7, b"{}"),
     DecodeError("why", "a.b", 7),
+    PictifyError("something else"),
 ]
 
 
+def test_these_are_all_public_errors() -> None:
+    public = {getattr(pictify_client, name) for name in vars(pictify_client)["__all__"]}
+    assert {kind for kind in public if isinstance(kind, type) and issubclass(kind, Exception)} == {*map(type, ALL)}
+
+
+def pickled(error: Exception) -> Any:
+    return pickle.loads(pickle.dumps(error))  # noqa: S301
+
+
+WAYS: dict[str, Callable[[Any], Any]] = {"pickle": pickled, "copy": copy.copy, "deepcopy": copy.deepcopy}
+ways = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+
+@ways
 @pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
-def test_an_error_can_be_sent_to_another_process(error: Exception) -> None:
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301
+def test_an_error_can_be_copied_and_sent_to_another_process(error: Exception, way: Callable[[Any], Any]) -> None:
+    again = way(error)
+    assert again is not error
     assert type(again) is type(error)
     assert str(again) == str(error)
+    assert len(again.args) == len(error.args)
     known = {name: value for name, value in vars(error).items() if name not in ("request", "response")}
     assert {name: vars(again)[name] for name in known} == known
+    assert vars(again).keys() == vars(error).keys()
+    # Twice, as the first error of a call is the cause of the last one, and is raised in another process again.
+    assert str(way(again)) == str(error)
+
+
+class LoudError(APIConnectionError):
+    """An error of a user, which takes other arguments."""
+
+    def __init__(self, *, loudly: bool) -> None:
+        super().__init__("lost")
+        self.loudly = loudly
+
+
+@ways
+def test_a_copy_has_the_causes_and_notes_of_an_error(way: Callable[[Any], Any]) -> None:
+    error, first = LoudError(loudly=True), APITimeoutError("late", REQUEST)
+    error.attempts = 2
+    error.add_note("while rendering the shop")
+    error.__cause__ = first
+    first.__cause__ = httpx.ReadTimeout("late", request=REQUEST)
+    again = way(error)
+    assert (again.loudly, again.__notes__, str(again)) == (True, error.__notes__, "lost (after 2 attempts)")
+    assert (type(again.__cause__), str(again.__cause__)) == (APITimeoutError, "late")
+    assert (type(again.__cause__.__cause__), str(again.__cause__.__cause__)) == (httpx.ReadTimeout, "late")
+    assert again.__suppress_context__
+
+
+def test_a_pickle_has_no_more_of_a_cause_than_its_message() -> None:
+    error = APIConnectionError("lost")
+    error.__cause__ = httpx.ReadError("broken", request=httpx.Request("GET", "https://x", headers={"x": "sesame"}))
+    assert b"sesame" not in pickle.dumps(error)
+    assert str(pickled(error).__cause__) == "broken"
+    error.__cause__ = FileNotFoundError(2, "No such file", "certificates.pem")
+    assert str(pickled(error).__cause__) == "[Errno 2] No such file: 'certificates.pem'"
+
+    class LocalError(Exception):
+        pass
+
+    response = httpx.Response(500, request=REQUEST)
+    for cause in (
+        LocalError("known here alone"),
+        httpx.HTTPStatusError("needs more", request=REQUEST, response=response),
+    ):
+        error.__cause__ = cause
+        assert pickled(error).__cause__ is None
+        assert copy.copy(error).__cause__ is cause
+
+
+def fail() -> None:
+    error = error_of(404, json={"message": "gone fishing"})
+    error.attempts = 3
+    raise error
+
+
+def test_an_error_of_a_worker_process_is_raised_in_its_parent() -> None:
+    with (
+        ProcessPoolExecutor(1, get_context("spawn")) as pool,
+        pytest.raises(NotFoundError, match="gone fishing") as caught,
+    ):
+        pool.submit(fail).result()
+    assert caught.value.attempts == 3
+    assert caught.value.response.json() == {"message": "gone fishing"}
 
 
 def test_a_server_error_is_the_default_for_what_is_500_and_above() -> None:

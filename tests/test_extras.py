@@ -135,7 +135,7 @@ def test_http2_is_spoken_where_it_is_asked_for(secure: tuple[str, list[str]], mo
     base_url, asked = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     with Pictify(api_key=KEY, base_url=base_url, http2=True, max_retries=0) as pictify:
-        assert len(pictify.bindings.list(limit=3).items) == len(body_of("first_page")["bindings"])
+        assert len(pictify.bindings.list(limit=3).first_page()) == len(body_of("first_page")["bindings"])
 
     async def run() -> None:
         async with AsyncPictify(api_key=KEY, base_url=base_url, http2=True, max_retries=0) as pictify:

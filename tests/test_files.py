@@ -1,23 +1,35 @@
-"""Answers that are files, over a transport that counts what it gives."""
+"""Responses that are files, over a transport that counts what it sends."""
 
 from __future__ import annotations
 
+import errno
+import gc
+import gzip
 import os
-from collections.abc import AsyncIterator, Iterator
+import socket
+import subprocess
+import sys
+import warnings
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, Never, cast
 
 import anyio
 import httpx
 import pytest
+import trio
 
 from pictify_client import (
     UNSET,
     APIConnectionError,
     APIStatusError,
+    AsyncFile,
     AsyncPictify,
+    File,
     NotFoundError,
     Pictify,
     PictifyError,
@@ -25,26 +37,40 @@ from pictify_client import (
 )
 
 from .replay import KEY
+from .servers import Line, async_forms, forms, http, served
 
 BIG = [b"x" * 50_000, b"y" * 50_000]
+ALL = b"".join(BIG)
+
+
+class Parts(AsyncIterator[bytes]):
+    """Not a generator: trio warns of one that is not read to its end."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self.parts = parts
+
+    async def __anext__(self) -> bytes:
+        for part in self.parts:
+            return part
+        raise StopAsyncIteration
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in two parts, which may break off between them."""
+    """A body in two parts, which may break off between them, or another one."""
 
-    def __init__(self, *, broken: bool = False) -> None:
+    def __init__(self, content: bytes | None = None, *, broken: bool = False) -> None:
+        self.parts = BIG if content is None else [content]
         self.broken = broken
         self.closed = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        yield BIG[0]
+        yield self.parts[0]
         if self.broken:
             raise httpx.ReadError(f"broken, said {KEY}")
-        yield BIG[1]
+        yield from self.parts[1:]
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for part in self:
-            yield part
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return Parts(iter(self))
 
     def close(self) -> None:
         self.closed += 1
@@ -69,9 +95,51 @@ def headers(**more: str) -> dict[str, str]:
     return {"content-type": "image/png; q=1", **{name.replace("_", "-"): value for name, value in more.items()}}
 
 
-def test_a_file_is_streamed_to_a_path_and_to_an_open_file(tmp_path: Path) -> None:
+def failure(error: Exception) -> APIConnectionError:
+    return APIConnectionError(f"no complete response ({type(error).__name__})")
+
+
+def response_with(body: Body | bytes, **more: str) -> httpx.Response:
+    stream = Body(body) if isinstance(body, bytes) else body
+    request = httpx.Request("GET", "https://api.pictify.io/b/b.png")
+    return httpx.Response(200, stream=stream, headers=headers(**more), request=request)
+
+
+def streamed(body: Body | bytes, **more: str) -> File:
+    return File(response_with(body, **more), failure, None)
+
+
+def async_streamed(body: Body | bytes, **more: str) -> AsyncFile:
+    return AsyncFile(response_with(body, **more), failure, None)
+
+
+def in_memory(content: bytes) -> File:
+    return File(response_with(content), failure, content)
+
+
+Save = Callable[[Body | bytes, Any], None]
+
+
+def saving(form: str, *, complete: bool = False) -> Save:
+    """What saves a body, streamed unless it is complete already."""
+
+    def save(body: Body | bytes, target: Any) -> None:
+        content = cast("bytes", body) if complete else None
+        if form == "sync":
+            File(response_with(body), failure, content).save(target)
+            return
+
+        async def run() -> None:
+            await AsyncFile(response_with(body), failure, content).save(target)
+
+        anyio.run(run, backend=form)
+
+    return save
+
+
+def test_a_streamed_file_is_saved_to_a_path_and_to_an_open_file(tmp_path: Path) -> None:
     body = Body()
-    image = sync_client(transport(stream=body, headers=headers(etag='"1"'))).url_rendering.render_binding("b", "png")
+    image = streamed(body, etag='"1"')
     assert (image.content_type, image.content_length, image.etag, image.not_modified) == (
         "image/png",
         None,
@@ -82,45 +150,63 @@ def test_a_file_is_streamed_to_a_path_and_to_an_open_file(tmp_path: Path) -> Non
     assert body.closed == 0
     (tmp_path / "hero.png").write_bytes(b"old")
     image.save(tmp_path / "hero.png")
-    assert (tmp_path / "hero.png").read_bytes() == b"".join(BIG)
+    assert (tmp_path / "hero.png").read_bytes() == ALL
     assert body.closed > 0
-    with pytest.raises(PictifyError, match="read already"):
+    with pytest.raises(PictifyError, match="streamed already"):
         image.read()
     file = BytesIO()
-    sync_client(transport(stream=Body())).url_rendering.render_binding("b", "png").save(file)
-    assert file.getvalue() == b"".join(BIG)
-    with sync_client(transport(stream=Body())).url_rendering.render_binding("b", "png") as image:
+    streamed(Body()).save(file)
+    assert file.getvalue() == ALL
+    with streamed(Body()) as image:
         assert next(image.iter_bytes(10)) == b"x" * 10
-    with sync_client(transport(stream=Body())).url_rendering.render_binding("b", "png") as image:
+    with streamed(Body()) as image:
         pass
     with pytest.raises(PictifyError, match="closed before it was read"):
         image.read()
 
 
+def test_a_streamed_file_that_was_read_is_in_memory(tmp_path: Path) -> None:
+    with streamed(Body()) as image:
+        assert image.read() == ALL
+    image.save(tmp_path / "hero.png")
+    assert (tmp_path / "hero.png").read_bytes() == image.read() == ALL
+
+    async def run() -> None:
+        async with async_streamed(Body()) as image:
+            assert await image.read() == ALL
+        await image.save(tmp_path / "async.png")
+        assert (tmp_path / "async.png").read_bytes() == await image.read() == ALL
+        assert [len(chunk) async for chunk in image.iter_bytes(60_000)] == [60_000, 40_000]
+
+    anyio.run(run)
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_file_is_streamed_in_async_code(tmp_path: Path, backend: str) -> None:
     async def run() -> None:
-        image = await async_client(transport(stream=Body())).url_rendering.render_binding("b", "png")
-        await image.save(tmp_path / "hero.png")
-        image = await async_client(transport(stream=Body())).url_rendering.render_binding("b", "png")
-        async with image, await anyio.open_file(tmp_path / "other.png", "wb") as file:
+        await async_streamed(Body()).save(tmp_path / "hero.png")
+        async with async_streamed(Body()) as image, await anyio.open_file(tmp_path / "other.png", "wb") as file:
             await image.save(file)
         memory = BytesIO()
-        await (await async_client(transport(stream=Body())).url_rendering.render_binding("b", "png")).save(memory)
-        assert memory.getvalue() == b"".join(BIG)
-        # httpx leaves a generator of its own behind when a loop is left early, of which trio warns.
-        if backend == "asyncio":
-            async with await async_client(transport(stream=Body())).url_rendering.render_binding("b", "png") as image:
-                async for chunk in image.iter_bytes(10):
-                    assert chunk == b"x" * 10
-                    break
-        async with await async_client(transport(stream=Body())).url_rendering.render_binding("b", "png") as image:
+        await async_streamed(Body()).save(memory)
+        assert memory.getvalue() == ALL
+        async with async_streamed(Body()) as image:
+            async for chunk in image.iter_bytes(10):
+                assert chunk == b"x" * 10
+                break
+        async with async_streamed(Body()) as image:
             assert image.content_length is None
-        broken = await async_client(transport(stream=Body(broken=True))).url_rendering.render_binding("b", "png")
-        with pytest.raises(APIConnectionError, match="no whole answer"):
+            assert [len(chunk) async for chunk in image.iter_bytes(60_000)] == [60_000, 40_000]
+            with pytest.raises(PictifyError, match="streamed already"):
+                image.iter_bytes()
+        broken = async_streamed(Body(broken=True))
+        with pytest.raises(APIConnectionError, match="no complete response"):
             await broken.save(tmp_path / "broken.png")
         small = await async_client(transport(content=b"png")).url_rendering.render_binding("b", "png")
         assert (await small.read(), await small.read()) == (b"png", b"png")
+        async for chunk in small.iter_bytes(1):
+            assert chunk == b"p"
+            break
         with pytest.raises(APIConnectionError):
             await async_client(httpx.MockTransport(refused)).url_rendering.render_binding("b", "png")
         announced = {"content-length": "100000"}
@@ -130,7 +216,7 @@ def test_a_file_is_streamed_in_async_code(tmp_path: Path, backend: str) -> None:
 
     anyio.run(run, backend=backend)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hero.png", "other.png"]
-    assert {path.read_bytes() for path in tmp_path.iterdir()} == {b"".join(BIG)}
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {ALL}
 
 
 def refused(request: httpx.Request) -> httpx.Response:
@@ -139,19 +225,47 @@ def refused(request: httpx.Request) -> httpx.Response:
 
 def test_a_file_that_breaks_off_leaves_what_was_there_and_no_secret(tmp_path: Path) -> None:
     (tmp_path / "hero.png").write_bytes(b"old")
-    image = sync_client(transport(stream=Body(broken=True))).url_rendering.render_template("t", "png")
     with pytest.raises(APIConnectionError) as caught:
-        image.save(str(tmp_path / "hero.png"))
+        sync_client(transport(stream=Body(broken=True))).url_rendering.render_template("t", "png").save(
+            str(tmp_path / "hero.png")
+        )
     assert KEY not in str(caught.value)
     assert caught.value.__cause__ is None
     assert [path.name for path in tmp_path.iterdir()] == ["hero.png"]
     assert (tmp_path / "hero.png").read_bytes() == b"old"
-    with pytest.raises(IsADirectoryError, match="name the file in it"):
-        sync_client(transport(content=b"png")).url_rendering.render_template("t", "png").save(tmp_path)
+    with pytest.raises(IsADirectoryError, match="The path is a folder"):
+        in_memory(b"png").save(tmp_path)
     with pytest.raises(APIConnectionError):
         sync_client(httpx.MockTransport(refused)).url_rendering.render_template("t", "png")
     with pytest.raises(APIConnectionError):
         sync_client(transport(500, stream=Body(broken=True))).url_rendering.render_template("t", "png")
+
+
+DAMAGED = {
+    "cut off": gzip.compress(ALL)[:-20],
+    "empty": b"",
+    "with something after its end": gzip.compress(ALL) + b"more",
+}
+
+
+@pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_compressed_file_that_is_damaged_is_not_saved(form: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "hero.png").write_bytes(b"old")
+
+    async def save() -> None:
+        await async_streamed(DAMAGED[name], content_encoding="gzip").save(tmp_path / "hero.png")
+
+    with pytest.raises(APIConnectionError, match="DecodingError"):
+        if form == "sync":
+            streamed(DAMAGED[name], content_encoding="gzip").save(tmp_path / "hero.png")
+        else:
+            anyio.run(save, backend=form)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("hero.png", b"old")]
+
+
+def test_a_compressed_file_of_several_members_is_read_to_its_end() -> None:
+    assert streamed(gzip.compress(BIG[0]) + gzip.compress(BIG[1]), content_encoding="gzip").read() == ALL
 
 
 def test_304_and_404_are_what_they_are() -> None:
@@ -189,23 +303,19 @@ def test_urls_are_escaped_and_hold_no_key_of_their_own() -> None:
         urls.binding_url("b", "gif")
 
 
-def test_a_folder_that_does_not_exist_is_named_and_the_connection_given_back(tmp_path: Path) -> None:
+def test_a_folder_that_does_not_exist_is_named_and_the_connection_returned(tmp_path: Path) -> None:
     body = Body()
-    image = sync_client(transport(stream=body)).url_rendering.render_template("t", "png")
-    with pytest.raises(FileNotFoundError, match=r"the folder .*nowhere does not exist"):
-        image.save(tmp_path / "nowhere" / "hero.png")
+    with pytest.raises(FileNotFoundError, match=r"The folder does not exist: .*nowhere"):
+        streamed(body).save(tmp_path / "nowhere" / "hero.png")
     assert body.closed > 0
 
 
 def test_what_cannot_be_written_to_is_named() -> None:
-    def image() -> Any:
-        return sync_client(transport(content=b"png")).url_rendering.render_template("t", "png")
-
-    with pytest.raises(TypeError, match="save takes a path, or a file open for writing bytes, got bytes"):
-        image().save(b"hero.png")
+    with pytest.raises(TypeError, match=r"save\(\) takes a path or a file open for writing bytes, got bytes"):
+        in_memory(b"png").save(cast("Any", b"hero.png"))
     with pytest.raises(ValueError, match="chunk_size must be at least 1 byte, got 0"):
-        image().iter_bytes(0)
-    assert list(image().iter_bytes(1)) == [b"p", b"n", b"g"]
+        in_memory(b"png").iter_bytes(0)
+    assert list(in_memory(b"png").iter_bytes(1)) == [b"p", b"n", b"g"]
 
     class Later:
         def __await__(self) -> Iterator[None]:
@@ -215,32 +325,221 @@ def test_what_cannot_be_written_to_is_named() -> None:
         def write(self, _: bytes) -> Later:
             return Later()
 
-    with pytest.raises(TypeError, match="this file is async"):
-        image().save(AsyncTarget())
+    with pytest.raises(TypeError, match="The file is async"):
+        in_memory(b"png").save(AsyncTarget())
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other modes, and no /dev/null")
-def test_links_modes_pipes_and_raw_files_stay_what_they_are(tmp_path: Path) -> None:
-    def save(target: Any) -> None:
-        sync_client(transport(content=b"x" * 70_000)).url_rendering.render_template("t", "png").save(target)
+def test_a_file_that_is_not_modified_leaves_the_one_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "hero.png").write_bytes(b"old")
+    response = httpx.Response(304, request=httpx.Request("GET", "https://api.pictify.io/b/b.png"))
+    with pytest.raises(PictifyError, match="304 Not Modified"):
+        File(response, failure, b"").save(tmp_path / "hero.png")
+    assert (tmp_path / "hero.png").read_bytes() == b"old"
 
+
+class Target:
+    """A file that takes a part of what it is given, at most, and returns what a test wants it to return."""
+
+    def __init__(self, limit: int = 100_000, returns: object = ...) -> None:
+        self.limit = limit
+        self.returns = returns
+        self.content = b""
+
+    def write(self, data: bytes) -> Any:
+        taken = data[: self.limit]
+        self.content += taken
+        return len(taken) if self.returns is ... else self.returns
+
+
+class AsyncTarget(Target):
+    async def write(self, data: bytes) -> Any:
+        return super().write(data)
+
+
+@forms
+@pytest.mark.parametrize("options", [{"limit": 999}, {"returns": True}, {"returns": None}, {"returns": "all"}])
+def test_a_file_gets_each_byte_once_whatever_its_write_returns(form: str, options: dict[str, Any]) -> None:
+    target = Target(**options)
+    saving(form)(Body(), target)
+    assert target.content == ALL
+
+
+@async_forms
+def test_an_async_file_that_takes_a_part_of_each_write_gets_all_of_it(form: str) -> None:
+    target = AsyncTarget(limit=999)
+    saving(form)(Body(), target)
+    assert target.content == ALL
+
+
+@forms
+@pytest.mark.parametrize("target", [Target(limit=0), Target(returns=-1)])
+def test_a_file_that_takes_nothing_is_an_error(form: str, target: Target) -> None:
+    body = Body()
+    with pytest.raises(OSError, match="the file takes no more"):
+        saving(form)(body, target)
+    assert body.closed > 0
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other modes, pipes and devices")
+
+
+@forms
+@posix
+def test_a_non_blocking_pipe_that_is_full_is_an_error(form: str) -> None:
+    start, end = os.pipe()
+    os.set_blocking(end, False)
+    with (
+        os.fdopen(start, "rb"),
+        os.fdopen(end, "wb", buffering=0) as pipe,
+        pytest.raises(BlockingIOError, match="The file is non-blocking and full"),
+    ):
+        saving(form)(ALL * 10, pipe)
+
+
+@posix
+def test_links_and_modes_stay_what_they_are(tmp_path: Path) -> None:
     real, link = tmp_path / "real.png", tmp_path / "link.png"
     real.write_bytes(b"old")
     real.chmod(0o600)
-    link.symlink_to(real)
-    save(link)
+    link.symlink_to(real.name)
+    in_memory(ALL).save(link)
     assert link.is_symlink()
-    assert (real.stat().st_size, real.stat().st_mode & 0o777) == (70_000, 0o600)
-    save("/dev/null")
+    assert (real.stat().st_size, real.stat().st_mode & 0o777) == (len(ALL), 0o600)
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / name).symlink_to(other)
+    in_memory(b"png").save(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"png"
+
+
+@contextmanager
+def reading(descriptor: int | Path) -> Generator[list[bytes]]:
+    """What is written to a pipe while the `with` block runs."""
+    received: list[bytes] = []
+
+    def read() -> None:
+        with open(descriptor, "rb") as pipe:  # noqa: PTH123
+            received.append(pipe.read())
+
+    thread = Thread(target=read)
+    thread.start()
+    yield received
+    thread.join()
+
+
+@forms
+@posix
+def test_devices_and_pipes_are_written_to(form: str, tmp_path: Path) -> None:
+    save = saving(form)
+    save(Body(), "/dev/null")
     assert Path("/dev/null").is_char_device()
+    os.mkfifo(tmp_path / "pipe")
+    with reading(tmp_path / "pipe") as received:
+        save(Body(), tmp_path / "pipe")
+    assert received == [ALL]
+    start, end = os.pipe()
+    with reading(start) as received:
+        save(Body(), f"/dev/fd/{end}")
+        os.close(end)
+    assert received == [ALL]
 
-    class Raw(BytesIO):
-        def write(self, data: Any) -> int:
-            return super().write(data[:1000])
 
-    raw = Raw()
-    save(raw)
-    assert len(raw.getvalue()) == 70_000
+@forms
+@posix
+def test_a_standard_stream_that_is_redirected_to_a_file_is_continued(form: str, tmp_path: Path) -> None:
+    with (tmp_path / "output").open("wb", buffering=0) as output:
+        output.write(b"before")
+        (tmp_path / "link").symlink_to(f"/dev/fd/{output.fileno()}")
+        saving(form)(Body(), tmp_path / "link")
+        output.write(b"after")
+    assert (tmp_path / "output").read_bytes() == b"before" + ALL + b"after"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "output"]
+
+
+@posix
+def test_standard_output_may_be_a_socket() -> None:
+    ours, theirs = socket.socketpair()
+    code = (
+        "import httpx; from pictify_client import File; "
+        "File(httpx.Response(200, request=httpx.Request('GET', 'http://a')), None, b'png').save('/dev/stdout')"
+    )
+    with ours, theirs:
+        subprocess.run([sys.executable, "-c", code], stdout=theirs.fileno(), check=True)  # noqa: S603
+        assert ours.recv(100) == b"png"
+
+
+def busy(*_: object) -> Never:
+    raise OSError(errno.EBUSY, "Device or resource busy")
+
+
+@forms
+def test_a_mount_point_is_overwritten_in_place_once_the_file_is_complete(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "replace", busy)
+    path = tmp_path / "hero.png"
+    path.write_bytes(b"o" * 200_000)
+    inode = path.stat().st_ino
+    with pytest.raises(APIConnectionError):
+        saving(form)(Body(broken=True), path)
+    assert path.stat().st_size == 200_000
+    saving(form)(Body(), path)
+    assert path.read_bytes() == ALL
+    assert path.stat().st_ino == inode
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def forbid_new_files(monkeypatch: pytest.MonkeyPatch, code: int, *also: str) -> None:
+    """Let no file be made in a folder, but for opening those that are there."""
+    opened: Any = Path.open
+
+    def open_path(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path.suffix == ".part":
+            raise OSError(code, os.strerror(code))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", open_path)
+    for name in also:
+        monkeypatch.setattr(f"tempfile.{name}", busy)
+
+
+@forms
+@pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_file_in_a_folder_that_is_not_writable_is_overwritten_once_the_new_one_is_complete(
+    form: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forbid_new_files(monkeypatch, code)
+    path, new = tmp_path / "hero.png", tmp_path / "new.png"
+    path.write_bytes(b"o" * 200_000)
+    with pytest.raises(APIConnectionError):
+        saving(form)(Body(broken=True), path)
+    assert path.stat().st_size == 200_000
+    saving(form)(Body(), path)
+    assert path.read_bytes() == ALL
+    with pytest.raises(APIConnectionError):
+        saving(form)(Body(broken=True), new)
+    assert list(tmp_path.iterdir()) == [path]
+    saving(form)(Body(), new)
+    assert new.read_bytes() == ALL
+
+
+@forms
+def test_content_in_memory_needs_no_temporary_file(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forbid_new_files(monkeypatch, errno.EACCES, "TemporaryFile")
+    path = tmp_path / "hero.png"
+    path.write_bytes(b"o" * 200_000)
+    with pytest.raises(OSError, match="busy"):
+        saving(form)(Body(), path)
+    assert path.stat().st_size == 200_000
+    saving(form, complete=True)(ALL, path)
+    assert path.read_bytes() == ALL
+
+
+def test_a_full_disk_is_no_reason_to_overwrite_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forbid_new_files(monkeypatch, errno.ENOSPC)
+    (tmp_path / "hero.png").write_bytes(b"old")
+    with pytest.raises(OSError, match="No space left"):
+        in_memory(ALL).save(tmp_path / "hero.png")
+    assert (tmp_path / "hero.png").read_bytes() == b"old"
 
 
 def test_what_is_in_memory_already_is_read_from_there() -> None:
@@ -274,20 +573,205 @@ def test_a_click_is_not_followed_by_a_client_that_follows() -> None:
     assert asked == ["api.pictify.io"]
 
 
-# httpx leaves generators of its own behind when it is cancelled, of which trio warns.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+class Waiting(Body):
+    """A body whose second part never comes."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        class FirstPart(Parts):
+            async def __anext__(self) -> bytes:
+                part = next(self.parts)
+                if part == BIG[1]:
+                    await anyio.sleep_forever()
+                return part
+
+        return FirstPart(iter(self))
+
+
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_save_that_is_cancelled_gives_its_connection_back(tmp_path: Path, backend: str) -> None:
-    bodies: list[Body] = []
+def test_a_save_that_is_cancelled_returns_its_connection(tmp_path: Path, backend: str) -> None:
+    bodies = [Waiting(), Waiting()]
 
     async def run() -> None:
-        for target in (tmp_path / "hero.png", BytesIO()):
-            bodies.append(Body())
-            image = await async_client(transport(stream=bodies[-1])).url_rendering.render_template("t", "png")
-            with anyio.CancelScope() as scope:
-                scope.cancel()
-                await image.save(target)
+        with anyio.CancelScope() as scope:
+
+            class CancellingTarget(Target):
+                def write(self, data: bytes) -> Any:
+                    scope.cancel()
+                    return super().write(data)
+
+            await async_streamed(bodies[0]).save(CancellingTarget())
+        assert scope.cancelled_caught
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await async_streamed(bodies[1]).save(tmp_path / "hero.png")
 
     anyio.run(run, backend=backend)
     assert [body.closed > 0 for body in bodies] == [True, True]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_file_may_be_closed_while_another_task_reads_it(backend: str) -> None:
+    async def run() -> None:
+        body = Waiting()
+        image = async_streamed(body)
+        chunks = image.iter_bytes()
+        await anext(chunks)
+        async with anyio.create_task_group() as group:
+            group.start_soon(anext, chunks, None)
+            await anyio.wait_all_tasks_blocked()
+            await image.aclose()
+            assert body.closed > 0
+            group.cancel_scope.cancel()
+
+    anyio.run(run, backend=backend)
+
+
+def test_a_streamed_file_that_is_dropped_returns_its_connection() -> None:
+    body = Body()
+    image = streamed(body)
+    del image
+    assert body.closed == 1
+    chunks = streamed(body).iter_bytes()
+    next(chunks)
+    assert body.closed == 1
+    del chunks
+    assert body.closed > 1
+
+    class Failing(Body):
+        def close(self) -> None:
+            raise RuntimeError
+
+    image = streamed(Failing())
+    # An error would be one that nobody can catch.
+    del image
+
+
+async def closed(body: Body) -> bool:
+    """Whether a body is closed within some turns of the event loop."""
+    for _ in range(20):
+        await anyio.lowlevel.checkpoint()
+    return body.closed > 0
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_streamed_file_that_is_dropped_returns_its_connection_in_its_event_loop(backend: str) -> None:
+    kept: list[Any] = []
+
+    async def run() -> None:
+        body = Body()
+        image = async_streamed(body)
+        del image
+        assert await closed(body)
+
+        body = Body()
+        kept.append(async_streamed(body))
+        await anyio.to_thread.run_sync(kept.clear)
+        assert await closed(body)
+
+        body = Body()
+        async for _ in async_streamed(body).iter_bytes():
+            gc.collect()
+            assert not await closed(body)
+        assert body.closed > 0
+
+        # One that was closed has nothing left to do, and one that survives its loop cannot do it.
+        await async_streamed(body).aclose()
+        kept.append(async_streamed(Body()))
+        # The loop ends before it can close this one.
+        async_streamed(Body())
+
+    anyio.run(run, backend=backend)
+    kept.clear()
+
+
+def test_a_file_that_is_dropped_while_trio_ends_is_no_error() -> None:
+    kept: list[AsyncFile] = []
+
+    async def drop_at_the_end() -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            kept.clear()
+
+    async def run() -> None:
+        kept.append(async_streamed(Body()))
+        trio.lowlevel.spawn_system_task(drop_at_the_end)
+        await trio.lowlevel.checkpoint()
+
+    trio.run(run)
+    assert kept == []
+
+
+PAGE = http(b"x" * 3_000_000, 200, b"content-type: image/png")
+
+
+def send_page(line: Line) -> None:
+    line.take()
+    line.send(PAGE)
+    line.take()
+
+
+@contextmanager
+def recorded_warnings() -> Generator[list[warnings.WarningMessage]]:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        yield seen
+        gc.collect()
+
+
+def test_a_file_that_is_left_early_warns_of_nothing_in_trio() -> None:
+    async def break_in_with(image: AsyncFile) -> None:
+        async with image:
+            async for _ in image.iter_bytes():
+                break
+
+    async def break_and_close(image: AsyncFile) -> None:
+        async for _ in image.iter_bytes(1000):
+            break
+        await image.aclose()
+
+    async def break_and_drop(image: AsyncFile) -> None:
+        async for _ in image.iter_bytes():
+            break
+
+    async def cancel(image: AsyncFile) -> None:
+        with trio.CancelScope() as scope:
+            async with image:
+                async for _ in image.iter_bytes():
+                    scope.cancel()
+
+    async def drop_unread(_: AsyncFile) -> None:
+        pass
+
+    async def close_unread(image: AsyncFile) -> None:
+        await image.aclose()
+
+    async def run() -> None:
+        for leave in (break_in_with, break_and_close, break_and_drop, cancel, drop_unread, close_unread):
+            with served(send_page) as server:
+                async with httpx.AsyncClient() as client:
+                    request = client.build_request("GET", server.base_url)
+                    await leave(AsyncFile(await client.send(request, stream=True), failure, None))
+                    # The connection is closed though the client is not: the server has not sent all of it.
+                    assert await trio.to_thread.run_sync(server.is_left)
+
+    with recorded_warnings() as seen:
+        trio.run(run)
+    assert seen == []
+
+
+def test_what_the_user_sees_of_a_dropped_file_in_asyncio_is_nothing() -> None:
+    async def run() -> None:
+        with served(send_page) as server:
+            async with httpx.AsyncClient() as client:
+                request = client.build_request("GET", server.base_url)
+                image = AsyncFile(await client.send(request, stream=True), failure, None)
+                async for _ in image.iter_bytes():
+                    break
+                del image
+                assert await anyio.to_thread.run_sync(server.is_left)
+
+    with recorded_warnings() as seen:
+        anyio.run(run)
+    assert seen == []

@@ -238,7 +238,7 @@ def test_rate_limits_are_data(function: str) -> None:
 
 
 @forms
-def test_a_pager_walks_all_pages(form: str) -> None:
+def test_a_pager_iterates_over_all_pages(form: str) -> None:
     with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
         bindings = walk(form, transport, limit=2)
     assert [binding.uid for binding in bindings] == [
@@ -249,19 +249,19 @@ def test_a_pager_walks_all_pages(form: str) -> None:
 
 
 @forms
-def test_a_pager_starts_at_the_page_asked_for(form: str) -> None:
+def test_a_pager_starts_at_the_requested_page(form: str) -> None:
     with replaying("three_pages_2", "three_pages_3") as transport:
         assert len(walk(form, transport, limit=2, page=2)) == 3
 
 
 @forms
-def test_a_pager_stops_where_the_api_says_so(form: str) -> None:
+def test_a_pager_stops_when_the_api_says_so(form: str) -> None:
     with replaying("documented_pagination") as transport:
         assert len(walk(form, transport, page=2)) == 1
 
 
 @forms
-def test_a_pager_over_nothing_gives_nothing(form: str) -> None:
+def test_a_pager_of_an_empty_list_yields_nothing(form: str) -> None:
     with replaying("empty_list") as transport:
         assert walk(form, transport, **arguments_of("empty_list")) == []
 
@@ -273,9 +273,10 @@ def test_a_pager_raises_what_the_call_raises(form: str, name: str) -> None:
         walk(form, transport)
 
 
-def test_the_first_page_without_await() -> None:
+def test_the_first_page_and_those_after_it() -> None:
     with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
-        page = Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport)).bindings.list(limit=2)
+        pictify = Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport))
+        page = pictify.bindings.list(limit=2).first_page()
         assert [binding.uid for binding in page.items] == ["BG4MCU05FO", "R87949CFV3"]
         assert page.pagination.total == 5
         assert page.has_next
@@ -289,7 +290,7 @@ def test_the_first_page_without_await() -> None:
         assert last.next_page() is None
 
 
-def test_the_first_page_by_await() -> None:
+def test_the_first_page_and_those_after_it_in_async_code() -> None:
     async def run(transport: httpx.MockTransport) -> None:
         pictify = AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
         page = await pictify.bindings.list(limit=2)
@@ -306,7 +307,7 @@ def test_the_first_page_by_await() -> None:
         anyio.run(run, transport)
 
 
-def test_pages_walks_page_by_page() -> None:
+def test_pages_iterates_over_pages() -> None:
     async def run(transport: httpx.MockTransport) -> list[int]:
         pictify = AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
         return [len(page) async for page in pictify.bindings.list(limit=2).pages()]

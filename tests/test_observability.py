@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -30,7 +32,7 @@ from pictify_client import (
     ResponseEvent,
     RetryEvent,
     ServerError,
-    connections,
+    pool,
 )
 from pictify_client.api.bindings import get_binding, list_bindings
 from pictify_client.api.experiments import track_experiment_events
@@ -77,6 +79,7 @@ def test_hooks_and_records_tell_of_a_call_in_its_order(form: str, caplog: pytest
         async def test() -> None:
             async with client_of(server, max_retries=1, **hooks(form, seen)) as client:
                 client.clock = FakeClock()
+                client.clock.jitter = lambda: 0.5  # type: ignore[method-assign]
                 await call(form, list_bindings, client, template_id="tmpl_1")
 
         run(form, test)
@@ -91,20 +94,21 @@ def test_hooks_and_records_tell_of_a_call_in_its_order(form: str, caplog: pytest
     assert busy.headers["retry-after"] == "2"
     assert isinstance(busy.error, ServerError)
     assert isinstance(again, RetryEvent)
-    assert (again.operation, again.attempt, again.wait, again.error) == ("GET /bindings", 1, 2.0, busy.error)
+    assert (again.operation, again.attempt, again.wait, again.error) == ("GET /bindings", 1, 2.25, busy.error)
     assert isinstance(done, ResponseEvent)
     assert (done.attempt, done.status_code, done.request_id, done.error) == (2, 200, "req_2", None)
     assert done.elapsed > 0
     of = {"operation": "GET /bindings"}
     assert lines_of(caplog) == [
         {"levelname": "INFO", **of, "attempt": 1, "status": 503, "request_id": "req_1"},
-        {"levelname": "WARNING", **of, "attempt": 1, "wait": 2.0},
+        {"levelname": "INFO", **of, "attempt": 1, "wait": 2.25},
         {"levelname": "INFO", **of, "attempt": 2, "status": 200, "request_id": "req_2"},
     ]
     texts = [record.getMessage() for record in caplog.records if record.name == "pictify_client"]
     assert re.fullmatch(r"GET /bindings: 503 in \d+ ms \(attempt 1, request id req_1\)", texts[0])
-    assert texts[1] == "GET /bindings again in 2.0 s, after attempt 1: " + str(busy.error)
-    milliseconds = [vars(record).get("milliseconds") for record in caplog.records if record.levelname == "INFO"]
+    assert texts[1] == "GET /bindings again in 2.2 s, after attempt 1: " + str(busy.error)
+    fields = [vars(record) for record in caplog.records]
+    milliseconds = [each["milliseconds"] for each in fields if "milliseconds" in each]
     assert milliseconds == [busy.elapsed * 1000, done.elapsed * 1000]
 
 
@@ -196,7 +200,7 @@ def test_a_header_of_a_hook_that_cannot_be_sent_is_an_error_of_ours(form: str) -
 def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
     form: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
     calls: list[object] = []
 
     def fail(event: object) -> None:
@@ -227,7 +231,7 @@ def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
 
 @async_forms
 def test_a_hook_that_is_cancelled_leaves_no_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
 
     async def stay(event: ResponseEvent) -> None:
         if event.headers is not None and "x-request-id" not in event.headers:
@@ -358,6 +362,53 @@ def test_opentelemetry_sees_every_request(form: str, spans: tuple[TracerProvider
         assert span.context is not None
         assert f"traceparent: 00-{span.context.trace_id:032x}-{span.context.span_id:016x}-".encode() in request
         assert KEY not in f"{span.to_json()}"
+
+
+@forms
+@pytest.mark.parametrize("name", ["send", "_send_single_request"])
+def test_what_patches_the_clients_of_httpx_sees_every_request(
+    form: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Sentry, Datadog and vcrpy do."""
+    seen: list[str] = []
+    send, asend = getattr(httpx.Client, name), getattr(httpx.AsyncClient, name)
+
+    def patched(self: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+        seen.append(request.url.path)
+        response: httpx.Response = send(self, request, **options)
+        return response
+
+    async def apatched(self: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
+        seen.append(request.url.path)
+        response: httpx.Response = await asend(self, request, **options)
+        return response
+
+    monkeypatch.setattr(httpx.Client, name, patched)
+    monkeypatch.setattr(httpx.AsyncClient, name, apatched)
+    with served(giving(BUSY, MOVED, GOOD, BIG)) as server:
+
+        async def test() -> None:
+            async with client_of(server, max_retries=1) as client:
+                client.clock = FakeClock()
+                await call(form, list_bindings, client)
+                file = await call(form, render_binding_url, client, **PNG)
+                assert len(file.read() if form == "sync" else await file.read()) == 200_000
+
+        run(form, test)
+    assert seen == ["/bindings", "/bindings", "/on", "/b/b.png"]
+
+
+QUIET = """
+from pictify_client.testing import FakePictify
+fake = FakePictify()
+fake.fail_next(503)
+print(len(list(fake.client().bindings.list())))
+"""
+
+
+def test_a_program_without_logging_gets_nothing_on_its_standard_error() -> None:
+    ran = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "45\n", "")
 
 
 @forms

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import pickle
 import pkgutil
+import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +18,7 @@ import pytest
 import pictify_client
 from generator.__main__ import ROOT
 from pictify_client import api, models
+from pictify_client._version import installed_version
 from pictify_client.api import bindings
 
 
@@ -123,6 +126,35 @@ def test_the_generated_packages_are_where_they_are_said_to_be() -> None:
 def test_the_version_is_that_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert pictify_client.__version__ == project["version"]
+
+
+def test_a_copy_without_metadata_works_and_has_no_known_version(tmp_path: Path) -> None:
+    copied = tmp_path / "vendored" / "pictify_client"
+    shutil.copytree(ROOT / "pictify_client", copied, ignore=shutil.ignore_patterns("__pycache__"))
+    (copied.parent / "__init__.py").touch()
+    code = (
+        "import sys; from importlib import metadata; metadata.MetadataPathFinder.find_distributions = lambda *_: [];"
+        "import vendored.pictify_client as package; from vendored.pictify_client.models import Binding;"
+        "package.Pictify(api_key='pic_live_x').bindings; print(package.__version__);"
+        "from vendored.pictify_client.configuration import user_agent; print(user_agent())"
+    )
+    printed = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path
+    ).stdout
+    assert printed.splitlines()[0] == "0+unknown"
+    assert printed.splitlines()[1].startswith("pictify-client/0+unknown python/")
+
+
+@pytest.mark.parametrize("metadata", [None, "Name: nameless\n"])
+def test_metadata_without_a_version_is_no_error(
+    metadata: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "nameless-1.0.dist-info"
+    folder.mkdir()
+    if metadata is not None:
+        (folder / "METADATA").write_text(metadata, "utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert installed_version("nameless") == installed_version("not installed") == "0+unknown"
 
 
 def test_models_can_be_pickled_by_reference() -> None:

@@ -117,17 +117,17 @@ def test_a_quota_is_not_waited_for_and_what_cannot_be_read_is_not_asked_again(me
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
-        ({"retry_after": "7"}, 7.0),
-        ({"retry_after": "0"}, 0.0),
-        ({"retry_after": "1.5"}, 1.5),
+        ({"retry_after": "7"}, 8.75),
+        ({"retry_after": "0"}, 0.5),
+        ({"retry_after": "1.5"}, 2.0),
         ({"retry_after": "60"}, 60.0),
         ({"retry_after": "60.1"}, None),
         ({"retry_after": "999999999999"}, None),
         ({"retry_after": "-3"}, 0.5),
         ({"retry_after": "soon"}, 0.5),
-        ({"retry_after": "Fri, 15 Jan 2027 08:00:09 GMT", "date": "Fri, 15 Jan 2027 08:00:00 GMT"}, 9.0),
-        ({"retry_after": "7", "x_ratelimit_reset": str(int(NOW) + 9)}, 7.0),
-        ({"x_ratelimit_reset": str(int(NOW) + 9)}, 9.0),
+        ({"retry_after": "Fri, 15 Jan 2027 08:00:09 GMT", "date": "Fri, 15 Jan 2027 08:00:00 GMT"}, 11.25),
+        ({"retry_after": "7", "x_ratelimit_reset": str(int(NOW) + 9)}, 8.75),
+        ({"x_ratelimit_reset": str(int(NOW) + 9)}, 11.25),
         ({"x_ratelimit_reset": str(int(NOW) + 61)}, None),
         ({"x_ratelimit_reset": str(int(NOW))}, 0.5),
         ({"x_ratelimit_reset": str(int(NOW) - 9)}, 0.5),
@@ -143,12 +143,24 @@ def test_a_reset_says_nothing_of_what_is_no_rate_limit() -> None:
 
 def test_a_reset_that_is_less_than_a_second_off_is_waited_for() -> None:
     error = answered(429, x_ratelimit_reset=str(int(NOW)))
-    assert wait_before_retry("GET", 1, error, Retries(2, 60), now=NOW - 0.25, jitter=lambda: 1.0) == 0.25
+    assert wait_before_retry("GET", 1, error, Retries(2, 60), now=NOW - 0.25, jitter=lambda: 0.0) == 0.25
 
 
 def test_without_a_word_the_wait_doubles_up_to_eight_seconds() -> None:
     waits = [wait("GET", answered(500), attempt, max_retries=7) for attempt in range(1, 8)]
     assert waits == [0.5, 1, 2, 4, 8, 8, 8]
+
+
+@given(told=st.integers(0, 60), jitter=st.floats(0, 1))
+def test_calls_that_are_told_the_same_do_not_come_back_at_the_same_moment(told: int, jitter: float) -> None:
+    earliest, latest, chosen = (
+        wait("GET", answered(429, retry_after=f"{told}"), jitter=each, max_wait=70) for each in (0, 1, jitter)
+    )
+    assert earliest is not None
+    assert latest is not None
+    assert chosen is not None
+    assert told == earliest <= chosen <= latest
+    assert latest - earliest == min(max(told / 4, 0.5), 8)
 
 
 @given(attempt=st.integers(1, 50), jitter=st.floats(0, 1))
@@ -240,15 +252,15 @@ def good() -> httpx.Response:
 
 @forms
 def test_a_call_that_fails_in_passing_succeeds(form: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "pictify_client")
+    caplog.set_level(logging.INFO, "pictify_client")
     answers: Answers = [httpx.ConnectError("refused"), httpx.Response(503, headers={"retry-after": "3"}), good()]
     template, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
     assert template.uid == "t"
     assert api.asked == [f"GET Bearer {KEY}"] * 3
-    assert api.clock.waits == [0.25, 3.0]
-    first, second = (record.getMessage() for record in caplog.records)
+    assert api.clock.waits == [0.25, 3.375]
+    first, second = (text for record in caplog.records if " again in " in (text := record.getMessage()))
     assert first.startswith("GET /templates/{uid} again in 0.2 s, after attempt 1: ")
-    assert second.startswith("GET /templates/{uid} again in 3.0 s, after attempt 2: ")
+    assert second.startswith("GET /templates/{uid} again in 3.4 s, after attempt 2: ")
     assert KEY not in caplog.text
 
 

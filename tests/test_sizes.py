@@ -1,20 +1,30 @@
-"""No answer fills the memory: over real sockets."""
+"""No response fills the memory, and an incomplete one is an error."""
 
 from __future__ import annotations
 
 import gzip
 import logging
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from itertools import repeat
+from random import Random
 from typing import Any
 
+import anyio
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pictify_client import APIConnectionError, ConfigurationError, Pictify, ResponseTooLargeError
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
+from pictify_client.bodies import MAX_PIECE, AsyncBody, BodyTooLarge, aread_body, body_decoder, read_body
 
 from .replay import KEY
-from .servers import Line, call, client_of, forms, giving, http, run, served
+from .servers import Line, async_forms, call, client_of, forms, giving, http, run, served
 from .test_secrets import shows
 
 PNG = {"binding_id": "b", "format": "png"}
@@ -60,10 +70,10 @@ def test_what_is_too_large_is_an_error_that_says_so_and_is_not_asked_for_again(
     answer, why = TOO_LARGE[name]
 
     def handle(line: Line) -> None:
-        line.take()
-        line.send(answer)
-        if b"HTTP/1.0" not in answer:
-            line.take()
+        while line.take():
+            line.send(answer)
+            if b"HTTP/1.0" in answer:
+                break
 
     with served(handle) as server:
 
@@ -79,7 +89,7 @@ def test_what_is_too_large_is_an_error_that_says_so_and_is_not_asked_for_again(
         run(form, test)
         assert b"HTTP/1.0" in answer or server.is_left()
     assert len(server.requests) == 2
-    assert "GET /bindings: TooLarge in " in caplog.text
+    assert "GET /bindings: BodyTooLarge in " in caplog.text
 
 
 @forms
@@ -152,3 +162,292 @@ def test_what_is_packed_more_than_once_is_not_unpacked(form: str) -> None:
                     await call(form, list_bindings, client)
 
         run(form, test)
+
+
+def raw_deflate(content: bytes) -> bytes:
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return compressor.compress(content) + compressor.flush()
+
+
+def two_members(content: bytes) -> bytes:
+    half = len(content) // 2
+    return gzip.compress(content[:half]) + gzip.compress(content[half:])
+
+
+FORMATS: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("gzip", gzip.compress),
+    ("GZip", two_members),
+    ("x-gzip, identity", gzip.compress),
+    ("deflate", zlib.compress),
+    ("deflate", raw_deflate),
+    ("identity", bytes),
+    ("", bytes),
+]
+COMPRESSED = FORMATS[:5]
+formats = pytest.mark.parametrize(("coding", "compress"), FORMATS)
+compressed = pytest.mark.parametrize(("coding", "compress"), COMPRESSED)
+
+
+def content_of(size: int, repeats: int) -> bytes:
+    return Random(size).randbytes(size // repeats) * repeats  # noqa: S311
+
+
+# Some that can be compressed, some that cannot, and sizes about that of a piece.
+contents = st.builds(
+    content_of,
+    st.sampled_from([0, 1, 1000, MAX_PIECE - 1, MAX_PIECE, MAX_PIECE + 1, 3 * MAX_PIECE]),
+    st.sampled_from([1, 100]),
+)
+
+
+def parts_of(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[start : start + size] for start in range(0, len(data), size))
+
+
+def decode(coding: str, parts: Iterable[bytes], **options: Any) -> bytes:
+    decoder = body_decoder(httpx.Headers({"content-encoding": coding}), **options)
+    pieces = [piece for part in parts for piece in decoder.decode(part)]
+    decoder.finish()
+    if coding not in ("", "identity"):
+        assert all(len(piece) <= MAX_PIECE for piece in pieces)
+    return b"".join(pieces)
+
+
+@formats
+@given(content=contents, size=st.sampled_from([1, 2, 3, 100, 100_000]))
+def test_a_body_is_decoded_however_it_arrives(
+    coding: str, compress: Callable[[bytes], bytes], content: bytes, size: int
+) -> None:
+    data = compress(content)
+    assert decode(coding, parts_of(data, max(size, len(data) // 1000))) == content
+
+
+@compressed
+@given(content=contents, size=st.sampled_from([1, 100, 100_000]), share=st.floats(0, 1, exclude_max=True))
+def test_a_compressed_body_that_is_cut_off_is_an_error(
+    coding: str, compress: Callable[[bytes], bytes], content: bytes, size: int, share: float
+) -> None:
+    data = compress(content)
+    cut = data[: int(len(data) * share)]
+    if compress is two_members and cut == gzip.compress(content[: len(content) // 2]):
+        # A body may end here.
+        cut = cut[:-1]
+    with pytest.raises(httpx.DecodingError, match="is incomplete"):
+        decode(coding, parts_of(cut, max(size, len(cut) // 1000)))
+
+
+@compressed
+@pytest.mark.parametrize("more", [b"\0", b"\0" * 20, b"<html>" * 20])
+def test_a_compressed_body_with_something_after_its_end_is_an_error(
+    coding: str, compress: Callable[[bytes], bytes], more: bytes
+) -> None:
+    for parts in ([compress(b"content") + more], [compress(b"content"), more]):
+        with pytest.raises(httpx.DecodingError, match="body is (invalid|incomplete)|body has data after its end"):
+            decode(coding, parts)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_what_is_not_compressed_is_an_error_that_names_its_request(coding: str) -> None:
+    request = httpx.Request("GET", "https://api.pictify.io/image")
+    with pytest.raises(httpx.DecodingError, match=f"the {coding} body is invalid .*while decompressing") as caught:
+        decode(coding, [b"not compressed"], request=request)
+    assert caught.value.request is request
+    assert decode(coding, [], may_be_empty=True) == b""
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "utf-8"])
+def test_a_coding_that_was_not_requested_is_an_error(coding: str) -> None:
+    text = f"the response has the content coding '{coding}'; requested was gzip, deflate"
+    with pytest.raises(httpx.DecodingError, match=text):
+        body_decoder(httpx.Headers({"content-encoding": coding}))
+    for codings in ([("content-encoding", f"{coding}, gzip")], [("content-encoding", "gzip")] * 2):
+        with pytest.raises(httpx.DecodingError, match="more than one content coding: (.*), gzip"):
+            body_decoder(httpx.Headers(codings))
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress, raw_deflate])
+def test_a_few_bytes_do_not_become_many_before_they_are_counted(compress: Callable[[bytes], bytes]) -> None:
+    bomb = compress(bytes(100_000_000))
+    response = response_with(bomb, "gzip" if compress is gzip.compress else "deflate")
+    tracemalloc.start()
+    with pytest.raises(BodyTooLarge):
+        read_body(response, max_size=1_000_000)
+    assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    tracemalloc.stop()
+
+
+class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in parts."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return parts_of(self.content, 10_000)
+
+    def __aiter__(self) -> Any:
+        return AsyncParts(iter(self))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+class AsyncParts:
+    """Not a generator: trio warns of one that is not read to its end."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self.parts = parts
+
+    def __aiter__(self) -> Any:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for part in self.parts:
+            return part
+        raise StopAsyncIteration
+
+
+def response_with(
+    content: bytes, coding: str = "", status: int = 200, method: str = "GET", **more: Any
+) -> httpx.Response:
+    headers = {"content-encoding": coding} if coding else {}
+    headers["content-length"] = str(len(content))
+    request = httpx.Request(method, "https://api.pictify.io/image")
+    return httpx.Response(status, stream=Stream(content), headers=headers, request=request, **more)
+
+
+def read(form: str, response: httpx.Response, **options: Any) -> bytes:
+    if form == "sync":
+        return read_body(response, **options)
+    content = b""
+
+    async def test() -> None:
+        nonlocal content
+        content = await aread_body(response, **options)
+
+    run(form, test)
+    return content
+
+
+@forms
+def test_a_body_is_read_up_to_its_maximum_size(form: str) -> None:
+    content = Random(1).randbytes(25_000)  # noqa: S311
+    # Compressed, it is a little larger.
+    for coding, data in (("", content), ("gzip", gzip.compress(content))):
+        assert read(form, response_with(data, coding)) == content
+        response = response_with(data, coding)
+        assert read(form, response, max_size=25_000) == content
+        assert response.is_closed
+        assert read(form, response_with(data, coding, 500), max_size=25_000) == content
+        with pytest.raises(BodyTooLarge, match="25000 bytes are announced|more than 24999 bytes came"):
+            read(form, response_with(data, coding), max_size=24_999)
+    unknown = response_with(content)
+    del unknown.headers["content-length"]
+    with pytest.raises(BodyTooLarge, match="more than 24999 bytes came"):
+        read(form, unknown, max_size=24_999)
+
+
+@forms
+def test_a_success_with_a_coding_and_without_a_body_is_an_error_if_it_has_to_have_one(form: str) -> None:
+    with pytest.raises(httpx.DecodingError, match="the gzip body is incomplete"):
+        read(form, response_with(b"", "gzip"))
+    assert read(form, response_with(b"", "gzip"), may_be_empty=True) == b""
+    assert read(form, response_with(b"", "gzip", 503)) == b""
+    assert read(form, response_with(b"")) == b""
+    for without_body in (
+        response_with(b"", "br", 204),
+        response_with(b"", "br", 304),
+        response_with(b"", "br", method="HEAD"),
+    ):
+        without_body.headers["content-length"] = "9999"
+        assert read(form, without_body, max_size=10) == b""
+
+
+@forms
+def test_content_that_is_in_memory_is_used_as_it_is(form: str) -> None:
+    request = httpx.Request("GET", "https://api.pictify.io/image")
+    compressed = httpx.Response(
+        200, content=gzip.compress(b"content"), headers={"content-encoding": "gzip"}, request=request
+    )
+    assert read(form, compressed) == b"content"
+    closed = response_with(b"content")
+    closed.is_closed = True
+    with pytest.raises(httpx.ResponseNotRead):
+        read(form, closed)
+
+
+def test_every_chunk_of_a_sync_body_may_be_the_last() -> None:
+    chunks: list[None] = []
+
+    def on_chunk() -> None:
+        chunks.append(None)
+        if len(chunks) == 2:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        read_body(response_with(bytes(30_000)), on_chunk=on_chunk)
+    assert len(chunks) == 2
+
+
+@async_forms
+def test_an_async_body_may_be_iterated_over_and_left_early(form: str) -> None:
+    ended: list[str] = []
+
+    class Endless(Stream):
+        """A body whose generator reads from another one."""
+
+        def __init__(self, *, waits: bool) -> None:
+            super().__init__(b"")
+            self.waits = waits
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            try:
+                async for part in self.inner():
+                    yield part
+            finally:
+                ended.append("outer")
+
+        async def inner(self) -> AsyncIterator[bytes]:
+            try:
+                yield b"x"
+                while True:
+                    if self.waits:
+                        await anyio.sleep_forever()
+                    yield b"y"
+            finally:
+                ended.append("inner")
+
+    async def test() -> None:
+        body = AsyncBody(response_with(bytes(30_000)))
+        assert [len(piece) async for piece in body] == [10_000] * 3
+        assert body.is_closed
+        await body.aclose()
+
+        response = response_with(b"")
+        response.stream = Endless(waits=True)
+        async for _ in (body := AsyncBody(response)):
+            break
+        await body.aclose()
+        assert body.is_closed
+        assert ended == ["inner", "outer"]
+
+        # One that nothing interrupts is closed as well.
+        response = response_with(b"")
+        response.stream = Parts() if form == "trio" else Endless(waits=False)
+        await anext(body := AsyncBody(response))
+        await body.aclose()
+        assert body.is_closed
+        assert ended[2:3] == ([] if form == "trio" else ["outer"])
+
+    class Parts(Stream):
+        def __init__(self) -> None:
+            super().__init__(b"")
+
+        def __aiter__(self) -> Any:
+            return AsyncParts(repeat(b"x"))
+
+    run(form, test)

@@ -21,6 +21,7 @@ from pictify_client import (
     RequestEvent,
     ServerError,
     connections,
+    pool,
 )
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.images import create_image
@@ -146,7 +147,9 @@ def test_a_limit_of_one_call_is_named_and_holds_for_no_other(form: str, options:
 @forms
 def test_what_a_server_said_when_the_time_was_over_is_not_shown_where_it_is_the_key(form: str) -> None:
     def late(request: httpx.Request) -> httpx.Response:
-        raise connections.OutOfTime("no time left", request=request) from httpx.RemoteProtocolError(f"it said {KEY}")
+        raise connections.DeadlineExceeded("no time left", request=request) from httpx.RemoteProtocolError(
+            f"it said {KEY}"
+        )
 
     async def test() -> None:
         with pytest.raises(APITimeoutError) as caught:
@@ -176,7 +179,7 @@ def test_a_wait_that_does_not_fit_into_the_call_is_not_taken(form: str) -> None:
     busy = [httpx.Response(503, headers={"retry-after": "3"}) for _ in range(9)]
     error, waits = failing(form, busy, timeout=5)
     assert isinstance(error, ServerError)
-    assert (waits, error.attempts) == ([3.0], 2)
+    assert (waits, error.attempts) == ([3.75], 2)
     error, waits = failing(form, [httpx.Response(500) for _ in range(9)], timeout=3)
     assert (waits, error.attempts) == ([0.5, 1.0], 3)
     error, waits = failing(form, [httpx.Response(500) for _ in range(9)], timeout=None, max_retries=4)
@@ -338,7 +341,7 @@ def test_what_is_left_of_a_call_says_nothing_of_the_reading_of_its_file(form: st
 def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
     form: str, attempt: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
     files: list[Any] = []
 
     def handle(line: Line) -> None:
@@ -362,8 +365,8 @@ def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
                     await call(form, create_image, hurried, body=HTML)
                 assert "0.05 s" in str(caught.value)
                 assert str(caught.value).endswith(
-                    "; set by attempt_timeout=: all 100 connections are in use; "
-                    "a file that is neither read to its end nor closed holds one)"
+                    "; set by attempt_timeout=: all 2 connections are in use; "
+                    "a file that is neither read nor closed holds one)"
                 )
                 retried = client.with_options(attempt_timeout=httpx.Timeout(5, pool=SHORT), max_retries=1)
                 assert (await call(form, create_image, retried, body=HTML)).url == "u"
@@ -375,7 +378,7 @@ def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
 
 @forms
 def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 1)
+    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
     asked = Event()
 
     def ask(_: RequestEvent) -> None:

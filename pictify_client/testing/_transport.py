@@ -9,8 +9,7 @@ import httpx
 
 from ..api import SERVER
 from ..client import AsyncPictify, AuthenticatedClient, Pictify
-from ..connections import Answer as Reply
-from ..connections import Connections, Exchange
+from ..connections import Connections, RawResponse, SendRequest
 from ..hooks import RequestHook, ResponseHook, RetryHook
 from ._answers import Answer
 
@@ -105,17 +104,17 @@ def _arguments(fake: FakePictify, options: ClientOptions) -> dict[str, Any]:
 
 def _attach(connected: AuthenticatedClient, fake: FakePictify, http_client: httpx.Client | httpx.AsyncClient) -> None:
     connected.clock = fake.clock
-    vars(connected)["_connections"] = _Connections(http_client, verify=True)
+    vars(connected)["_connections"] = _Connections(http_client, None)
 
 
 class _Connections(Connections):
     """The connections of a client, which keep to the fake clock alone: this machine may be as slow as it likes."""
 
-    def exchange(self, step: Exchange) -> Reply:
-        return super().exchange(step._replace(seconds=None))
+    def send(self, step: SendRequest) -> RawResponse:
+        return super().send(step._replace(seconds=None))
 
-    async def aexchange(self, step: Exchange) -> Reply:
-        return await super().aexchange(step._replace(seconds=None))
+    async def asend(self, step: SendRequest) -> RawResponse:
+        return await super().asend(step._replace(seconds=None))
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):

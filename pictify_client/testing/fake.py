@@ -226,10 +226,11 @@ class FakePictify(Account):
         if name in RENDERS and not self.email_verified:
             raise refused(403, "Please verify your email address to render")
         given = arguments(operation, path, query, headers, body)
-        renders = self._month.check(name, given, self.quota)
-        answer = handler(**given)
+        renders: int = self._month.check(name, given, self.quota)
+        answer: Answer | dict[str, Any] | None = handler(**given)
         if isinstance(answer, dict):
             # A layout that failed costs nothing, and the rows of a CSV file are known by now.
-            renders = answer.get("totalRendered", max(renders, answer.get("totalItems", 0) if renders else 0))
+            rows: int = answer.get("totalItems", 0) if renders else 0
+            renders = answer["totalRendered"] if "totalRendered" in answer else max(renders, rows)
         self._month.count(renders)
         return answer if isinstance(answer, Answer) else document(next(iter(operation.responses)), answer)
