@@ -1,4 +1,4 @@
-"""What rate limits give with pacing, and without: by a clock that only waits move, so in no time."""
+"""How many requests a rate limit allows with pacing and without. It uses a fake clock, so it does not sleep."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Simulated(Clock):
 
 
 class _Limited:
-    """A server that allows so many requests a minute, and takes 20 ms for each."""
+    """A server that allows so many requests per minute, and takes 20 ms for each."""
 
     def __init__(self, clock: _Simulated, limit: int) -> None:
         self._clock = clock
@@ -48,17 +48,17 @@ class _Limited:
         clock.now += _CALL
         if clock.now >= self._ends:
             self._ends, self._left = clock.now + _MINUTE, self._limit
-        told = {"x-ratelimit-limit": str(self._limit), "x-ratelimit-reset": str(int(self._ends) + 1)}
+        headers = {"x-ratelimit-limit": str(self._limit), "x-ratelimit-reset": str(int(self._ends) + 1)}
         if not self._left:
             self.refused += 1
-            return httpx.Response(429, headers={**told, "x-ratelimit-remaining": "0"}, json={"message": "slow down"})
+            return httpx.Response(429, headers={**headers, "x-ratelimit-remaining": "0"}, json={"message": "slow down"})
         self._left -= 1
-        told["x-ratelimit-remaining"] = str(self._left)
-        return httpx.Response(200, headers=told, json={"bindings": []})
+        headers["x-ratelimit-remaining"] = str(self._left)
+        return httpx.Response(200, headers=headers, json={"bindings": []})
 
 
 def paced(limit: int, *, pacing: bool, minutes: int = 5) -> Numbers:
-    """As many calls as go in some minutes, one after the other: answers, errors and refusals a minute."""
+    """Make API calls one after the other for some minutes: responses, errors and rejected requests per minute."""
     logging.getLogger("pictify_client").setLevel(logging.ERROR)
     clock = _Simulated()
     server = _Limited(clock, limit)

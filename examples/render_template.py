@@ -11,7 +11,7 @@ HTML = '<div style="font: 48px sans-serif; padding: 64px">{{title}}: {{price}}</
 
 
 async def main(path: str) -> None:
-    """Print the URL of the image, and save another rendering of the same template."""
+    """Print the URL of the image, and save it."""
     async with AsyncPictify() as pictify:
         template = await pictify.templates.create(name="Price card", html=HTML, width=600, height=315)
         variables = {"title": "Espresso cup", "price": "9.50 EUR"}
@@ -19,9 +19,7 @@ async def main(path: str) -> None:
         result = await pictify.templates.render(template.uid, variables=variables, format="png")
         print(f"{template.name} is rendered at {result.url}")
 
-        file = await pictify.url_rendering.render_template(template.uid, "png", variables=variables)
-        await file.save(path)
-        print(f"saved as {path}: {file.content_type}, {file.content_length} bytes")
+        print(f"saved as {await pictify.download(result, path)}")
         await pictify.templates.delete(template.uid)
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .errors import APIStatusError as APIStatusError
     from .errors import APITimeoutError as APITimeoutError
     from .errors import BadRequestError as BadRequestError
+    from .errors import ClientClosedError as ClientClosedError
     from .errors import ConfigurationError as ConfigurationError
     from .errors import ConflictError as ConflictError
     from .errors import ContentTooLargeError as ContentTooLargeError
@@ -98,6 +99,7 @@ attach(
         "APIStatusError": "errors",
         "APITimeoutError": "errors",
         "BadRequestError": "errors",
+        "ClientClosedError": "errors",
         "ConfigurationError": "errors",
         "ConflictError": "errors",
         "ContentTooLargeError": "errors",

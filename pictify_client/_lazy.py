@@ -1,4 +1,4 @@
-"""Names of a package that are imported when they are first asked for."""
+"""What is imported when it is first asked for: names of a package, and modules that only annotations name."""
 
 from __future__ import annotations
 
@@ -25,3 +25,21 @@ def attach(package: str, modules: dict[str, str]) -> None:
         return value
 
     vars(module).update(__all__=tuple(modules), __getattr__=find, __dir__=lambda: sorted({*vars(module), *modules}))
+
+
+class Deferred:
+    """A module that annotations name, imported when something reads them: `typing.get_type_hints`, say.
+
+    It stands in for a module that would import this one, or is not needed otherwise. Type checkers see the import.
+
+    Args:
+        name: The module: absolute, or relative to the package.
+        package: The `__package__` of the module that names it.
+    """
+
+    def __init__(self, name: str, package: str | None = None) -> None:
+        self._name = name
+        self._package = package
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(import_module(self._name, self._package), name)

@@ -14,60 +14,16 @@ from datetime import datetime
 from math import isfinite
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol, SupportsIndex, cast
+from typing import Any, NamedTuple, NoReturn, SupportsIndex, cast
 
 from .decoding import DecodeError, Model, format_datetime, parse_datetime
-from .types import UNSET
-
-if TYPE_CHECKING:
-    from .types import OpenEnum
+from .fields import Kind
+from .types import UNSET, OpenEnum
 
 _LONGEST_SHOWN = 100
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 # What is shorter is no secret worth the name, and would be found everywhere.
 _SHORTEST_SECRET = 6
-
-
-class Kind(Protocol):
-    """What a value may be."""
-
-    def write(self, value: Any, where: str) -> Any:
-        """The JSON value.
-
-        Raises:
-            TypeError: It is of another type.
-            ValueError: It is none of the values that the API takes.
-        """
-
-
-class Argument(NamedTuple):
-    """An argument of a call, or a field of an object in one.
-
-    Attributes:
-        argument: Its name in Python.
-        name: Its name in the contract.
-        kind: What it takes.
-        required: Whether it cannot be left out.
-        nullable: Whether None is sent as `null`; else it counts as left out.
-    """
-
-    argument: str
-    name: str
-    kind: Kind
-    required: bool = False
-    nullable: bool = False
-
-    def written(self, value: object, where: str) -> object:
-        """The JSON value, or `UNSET` where there is none to send.
-
-        Raises:
-            TypeError, ValueError: As `Kind.write`; or it is required and not there.
-        """
-        if value is UNSET or (value is None and not self.nullable):
-            if self.required:
-                raise ValueError(f"{where} is required")
-            return UNSET
-        return None if value is None else self.kind.write(value, where)
 
 
 class String(NamedTuple):

@@ -8,26 +8,25 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping
 from inspect import isawaitable, iscoroutine
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
 import attrs
 
+from ._lazy import Deferred
 from .arguments import ListOf, MapOf, Object
 from .errors import APIConnectionError, APIStatusError, PictifyError, RateLimitError, ResponseDecodeError, ServerError
-from .types import UNSET
+from .operations import Operation
+from .types import UNSET, Response
 
 if TYPE_CHECKING:
-    from typing import Self
+    from . import client as clients
+    from . import models
+else:
+    # A client imports most of the package, and the models are imported with the first answer that needs them.
+    clients = Deferred(".client", __package__)
+    models = Deferred(".models", __package__)
 
-    from .client import Client
-    from .models.batch_error import BatchError
-    from .models.batch_response import BatchResponse
-    from .models.batch_result import BatchResult
-    from .models.batch_status import BatchStatus
-    from .operations import Operation
-    from .types import Response
-
-Row = TypeVar("Row", "BatchResult", "BatchError")
+Row = TypeVar("Row", "models.BatchResult", "models.BatchError")
 
 _FINAL = frozenset({"completed", "partial", "failed", "cancelled"})
 # Longer than the minute over which the API counts, a clock is wrong; longer than an hour, a server is.
@@ -48,7 +47,7 @@ class BatchTimeoutError(PictifyError, TimeoutError):
         status: What was last known of it; None where no poll was answered.
     """
 
-    def __init__(self, message: str, status: BatchStatus | None) -> None:
+    def __init__(self, message: str, status: models.BatchStatus | None) -> None:
         super().__init__(message)
         self.status = status
 
@@ -70,8 +69,8 @@ class BatchStartError(PictifyError):
 class _Operations(NamedTuple):
     """What can be done with a batch, as the contract's links say."""
 
-    start: Operation[BatchResponse]
-    results: Operation[BatchStatus]
+    start: Operation[models.BatchResponse]
+    results: Operation[models.BatchStatus]
     cancel: Operation[Any]
 
 
@@ -85,7 +84,7 @@ class _Sleep(NamedTuple):
 
 
 class _Report(NamedTuple):
-    status: BatchStatus
+    status: models.BatchStatus
 
 
 class _Part:
@@ -94,7 +93,7 @@ class _Part:
     def __init__(self, batch_id: str, offset: int) -> None:
         self.batch_id = batch_id
         self.offset = offset
-        self.status: BatchStatus | None = None
+        self.status: models.BatchStatus | None = None
 
     @property
     def is_done(self) -> bool:
@@ -108,9 +107,9 @@ class _Job:
         batch_ids: The ids of its batches, in the order of the variable sets.
     """
 
-    _caller: tuple[Client, _Operations] | None = None
+    _caller: tuple[clients.Client, _Operations] | None = None
 
-    def __init__(self, client: Client, operations: _Operations) -> None:
+    def __init__(self, client: clients.Client, operations: _Operations) -> None:
         self._caller = client, operations
         self._parts: list[_Part] = []
 
@@ -125,14 +124,14 @@ class _Job:
         return self
 
     @property
-    def _client(self) -> Client:
+    def _client(self) -> clients.Client:
         return self._called()[0]
 
     @property
     def _operations(self) -> _Operations:
         return self._called()[1]
 
-    def _called(self) -> tuple[Client, _Operations]:
+    def _called(self) -> tuple[clients.Client, _Operations]:
         if self._caller is None:
             raise PictifyError(
                 "The job comes from another process and has no client: pass its `batch_ids` to `batch.get_results` or "
@@ -147,7 +146,7 @@ class _Job:
     def batch_ids(self) -> list[str]:
         return [part.batch_id for part in self._parts]
 
-    def _add(self, response: Response[BatchResponse], offset: int) -> None:
+    def _add(self, response: Response[models.BatchResponse], offset: int) -> None:
         answer = response.result()
         try:
             self._operations.results.target({"batch_id": answer.batch_id or ""})
@@ -169,7 +168,7 @@ class _Job:
 
     def _watch(
         self, timeout: Any, poll_interval: Any
-    ) -> Generator[_Poll | _Sleep | _Report, Response[BatchStatus] | PictifyError | None, BatchStatus]:
+    ) -> Generator[_Poll | _Sleep | _Report, Response[models.BatchStatus] | PictifyError | None, models.BatchStatus]:
         """What to do next, until all batches are done; a poll is answered with its response or its error."""
         for name, given in (("timeout", timeout), ("poll_interval", poll_interval)):
             if not isinstance(given, int | float) and not (name == "timeout" and given is None):
@@ -188,14 +187,14 @@ class _Job:
                     yield _Sleep(self._in_time(least, deadline))
                 left = deadline - clock.monotonic()
                 answered = yield _Poll(part.batch_id, max(left, _SHORTEST_POLL))
-                answer = cast("Response[BatchStatus] | PictifyError", answered)
+                answer = cast("Response[models.BatchStatus] | PictifyError", answered)
                 error = _error_of(answer)
                 if error is not None:
                     lost += not isinstance(error, RateLimitError)
                     if not _is_lost(error) or lost >= _MOST_LOST_POLLS:
                         raise error
                 else:
-                    part.status, lost = cast("Response[BatchStatus]", answer).result(), 0
+                    part.status, lost = cast("Response[models.BatchStatus]", answer).result(), 0
                 unfinished = sum(not each.is_done for each in self._parts)
                 told = error.retry_after if isinstance(error, APIStatusError) else None
                 least = max(min(told or 0.0, _LONGEST_TOLD), _spacing(answer, unfinished, clock.time()))
@@ -220,9 +219,9 @@ class _Job:
             )
         return seconds
 
-    def _status(self) -> BatchStatus:
+    def _status(self) -> models.BatchStatus:
         """What is known of all batches, as if they were one."""
-        known = [cast("BatchStatus", part.status) for part in self._parts]
+        known = [cast("models.BatchStatus", part.status) for part in self._parts]
         first = known[0]
         if len(known) == 1:
             return attrs.evolve(first, results=_in_order(first.results, 0), errors=_in_order(first.errors, 0))
@@ -255,7 +254,7 @@ class BatchJob(_Job):
     """
 
     @classmethod
-    def start(cls, client: Client, operations: tuple[Any, Any, Any], /, **arguments: object) -> Self:
+    def start(cls, client: clients.Client, operations: tuple[Any, Any, Any], /, **arguments: object) -> Self:
         """Start it. `pictify.batch.render_template` is this with a signature."""
         job = cls(client, _Operations(*operations))
         for offset, left, request in _requests(job._operations.start, arguments):
@@ -272,9 +271,9 @@ class BatchJob(_Job):
         self,
         *,
         timeout: float | None = None,
-        on_progress: Callable[[BatchStatus], object] | None = None,
+        on_progress: Callable[[models.BatchStatus], object] | None = None,
         poll_interval: float = 1.0,
-    ) -> BatchStatus:
+    ) -> models.BatchStatus:
         """Wait until it is completed, partial, failed or cancelled (`GET /templates/batch/{batchId}/results`).
 
         It asks less and less often, up to every 15 seconds, and never more often than the rate limit
@@ -295,12 +294,12 @@ class BatchJob(_Job):
             PictifyError: The API refused to say, or polls were lost.
         """
         steps = self._watch(timeout, poll_interval)
-        answer: Response[BatchStatus] | PictifyError | None = None
+        answer: Response[models.BatchStatus] | PictifyError | None = None
         while True:
             try:
                 step = steps.send(answer)
             except StopIteration as end:
-                return cast("BatchStatus", end.value)
+                return cast("models.BatchStatus", end.value)
             answer = None
             if isinstance(step, _Sleep):
                 self._client.clock.sleep(step.seconds)
@@ -341,7 +340,7 @@ class AsyncBatchJob(_Job):
     """
 
     @classmethod
-    async def start(cls, client: Client, operations: tuple[Any, Any, Any], /, **arguments: object) -> Self:
+    async def start(cls, client: clients.Client, operations: tuple[Any, Any, Any], /, **arguments: object) -> Self:
         """Start it. `pictify.batch.render_template` is this with a signature."""
         job = cls(client, _Operations(*operations))
         for offset, left, request in _requests(job._operations.start, arguments):
@@ -358,9 +357,9 @@ class AsyncBatchJob(_Job):
         self,
         *,
         timeout: float | None = None,  # noqa: ASYNC109 (a timeout for the batch, which goes on after it)
-        on_progress: Callable[[BatchStatus], object] | None = None,
+        on_progress: Callable[[models.BatchStatus], object] | None = None,
         poll_interval: float = 1.0,
-    ) -> BatchStatus:
+    ) -> models.BatchStatus:
         """Wait until it is completed, partial, failed or cancelled (`GET /templates/batch/{batchId}/results`).
 
         It asks less and less often, up to every 15 seconds, and never more often than the rate limit
@@ -382,12 +381,12 @@ class AsyncBatchJob(_Job):
             PictifyError: The API refused to say, or polls were lost.
         """
         steps = self._watch(timeout, poll_interval)
-        answer: Response[BatchStatus] | PictifyError | None = None
+        answer: Response[models.BatchStatus] | PictifyError | None = None
         while True:
             try:
                 step = steps.send(answer)
             except StopIteration as end:
-                return cast("BatchStatus", end.value)
+                return cast("models.BatchStatus", end.value)
             answer = None
             if isinstance(step, _Sleep):
                 await self._client.clock.asleep(step.seconds)
@@ -418,7 +417,9 @@ class AsyncBatchJob(_Job):
             raise errors[0]
 
 
-def _requests(start: Operation[BatchResponse], arguments: Mapping[str, object]) -> Iterator[tuple[int, int, Any]]:
+def _requests(
+    start: Operation[models.BatchResponse], arguments: Mapping[str, object]
+) -> Iterator[tuple[int, int, Any]]:
     """The arguments of each request that it takes to send all variable sets: with the first's place, and what is left.
 
     What is wrong with them is said before the first is sent.
@@ -450,7 +451,7 @@ def _is_lost(error: PictifyError) -> bool:
     return isinstance(error, APIConnectionError | ResponseDecodeError)
 
 
-def _error_of(answer: Response[BatchStatus] | PictifyError) -> PictifyError | None:
+def _error_of(answer: Response[models.BatchStatus] | PictifyError) -> PictifyError | None:
     """What went wrong with a poll; an answer without a status counts too, as it could be asked for ever."""
     if isinstance(answer, PictifyError):
         return answer

@@ -11,14 +11,11 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
 from contextlib import suppress
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Self, cast
 from weakref import finalize
 
 import anyio
 import httpx
-
-if TYPE_CHECKING:
-    from typing import Self
 
 ACCEPT_ENCODING = "gzip, deflate"
 """The content codings that a client requests."""

@@ -31,7 +31,6 @@ from .errors import (
     status_error,
 )
 from .hooks import RequestEvent, ResponseEvent, RetryEvent
-from .rate_limits import RateLimit
 from .retries import Retries, is_certificate_error, wait_before_retry
 from .types import Response
 
@@ -137,7 +136,7 @@ class Call(Generic[T]):
         while True:
             attempt += 1
             refusal: PacingError | None = None
-            if self._settings.pacer is not None:
+            if self._settings.pacer is not None and self._written.url is None:
                 refusal = yield Turn(self._settings.pacer, self._longest_wait())
             outcome = (yield from self._attempt(attempt)) if refusal is None else refusal
             error = outcome.error if isinstance(outcome, Response) else outcome
@@ -184,7 +183,10 @@ class Call(Generic[T]):
         limit = self._timeouts.attempt
         if limit is not None and (end := self._clock.monotonic() + limit) < budget.end:
             budget = _Budget(end, limit, "one attempt", "attempt_timeout=")
-        target = _Target(self._operation.method, self._settings.base_url + self._written.target, is_ours=True)
+        url = self._written.url
+        target = _Target(
+            self._operation.method, url or self._settings.base_url + self._written.target, is_ours=url is None
+        )
         passed: list[httpx.Response] = []
         secrets: list[str] = []
         while True:
@@ -223,8 +225,8 @@ class Call(Generic[T]):
             target = onward
         response.history = passed
         outcome = self._outcome(request, secrets, got)
-        if self._settings.pacer is not None:
-            self._settings.pacer.learn(RateLimit.from_headers(response.headers), self._clock.time())
+        if self._settings.pacer is not None and self._written.url is None:
+            self._settings.pacer.learn(response.headers, self._clock)
         yield from self._report(attempt, started, outcome, str(response.status_code), secrets, response)
         return outcome
 
@@ -349,7 +351,7 @@ class Call(Generic[T]):
     def _failure(self, request: httpx.Request, secrets: list[str], budget: _Budget, error: Exception) -> PictifyError:
         """The error for a call of which no whole answer came; its cause is the one that httpx raised."""
         _redact(request, secrets)
-        base_url = self._settings.base_url
+        base_url = self._settings.base_url if self._written.url is None else origin_of(request.url)
         if isinstance(error, BodyTooLarge):
             return ResponseTooLargeError(
                 f"{self._operation}: the answer from {base_url} is too large: {error}, and "
@@ -374,7 +376,9 @@ class Call(Generic[T]):
                     "SSL_CERT_FILE to a file with the certificate of its authority"
                 )
             elif isinstance(error, httpx.ConnectError):
-                what = f"no connection to {base_url} ({reason}); is it the right base_url (PICTIFY_BASE_URL)?"
+                what = f"no connection to {base_url} ({reason})"
+                if self._written.url is None:
+                    what = f"{what}; is it the right base_url (PICTIFY_BASE_URL)?"
             failure = APIConnectionError(f"{self._operation}: {what}", request)
         # Not where its text repeats the key, as a server can make it.
         failure.__cause__ = error if all(_clean(secrets, str(each)) == str(each) for each in chain) else None

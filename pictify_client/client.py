@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from inspect import isawaitable
 from math import inf
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 
 import httpx
 from attrs import evolve
@@ -30,20 +32,22 @@ from .configuration import (
     user_agent,
 )
 from .connections import Connections, SendRequest, aclose
+from .decoding import find_orjson
+from .downloads import Download, HasURL
 from .errors import PictifyError
 from .files import TRANSPORT_ERRORS, AsyncFile, File
 from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, tell
+from .operations import Operation, Request
 from .pacing import Fleet, PacingError, pacer
 from .proxies import ConnectionSettings
 from .retries import Retries
 from .types import UNSET, Response, Unset
 
-if TYPE_CHECKING:
-    from typing import Self
-
-    from .operations import Operation, Request
-
 T = TypeVar("T")
+
+
+NEW_FILE_SECONDS = 30.0
+"""How long a download waits for a new file."""
 
 
 class Client:
@@ -119,6 +123,8 @@ class Client:
             ConnectionSettings(self.base_url, verify=verify_ssl, http2=http2) if http_client is None else None
         )
         self._connections = Connections(http_client, own_connections)
+        # A process that is forked during an import never ends it, so that the first call should have none to do.
+        find_orjson()
 
     @property
     def base_url(self) -> str:
@@ -210,6 +216,58 @@ class Client:
     async def astream(self, operation: Operation[AsyncFile], /, **arguments: object) -> Response[AsyncFile]:
         """`stream` for asyncio and trio."""
         return await self._ado(self._call(operation, operation.request(arguments), AsyncFile))
+
+    @overload
+    def download(self, source: str | HasURL, path: None = None, *, wait: float = NEW_FILE_SECONDS) -> File: ...
+
+    @overload
+    def download(self, source: str | HasURL, path: str | PathLike[str], *, wait: float = NEW_FILE_SECONDS) -> Path: ...
+
+    def download(
+        self, source: str | HasURL, path: str | PathLike[str] | None = None, *, wait: float = NEW_FILE_SECONDS
+    ) -> File | Path:
+        """Download a rendered file, without the API key; see `Pictify.download`."""
+        download = Download(source, wait, self.clock)
+        while True:
+            response = self._do(self._call(download.operation, download.request(), File))
+            seconds = download.wait_before_retry(response)
+            if seconds is None:
+                break
+            self.clock.sleep(seconds)
+        with response.result() as file:
+            if path is None:
+                file.read()
+                return file
+            file.save(path)
+        return Path(path)
+
+    @overload
+    async def adownload(
+        self, source: str | HasURL, path: None = None, *, wait: float = NEW_FILE_SECONDS
+    ) -> AsyncFile: ...
+
+    @overload
+    async def adownload(
+        self, source: str | HasURL, path: str | PathLike[str], *, wait: float = NEW_FILE_SECONDS
+    ) -> Path: ...
+
+    async def adownload(
+        self, source: str | HasURL, path: str | PathLike[str] | None = None, *, wait: float = NEW_FILE_SECONDS
+    ) -> AsyncFile | Path:
+        """`download` for asyncio and trio."""
+        download = Download(source, wait, self.clock)
+        while True:
+            response = await self._ado(self._call(download.aoperation, download.request(), AsyncFile))
+            seconds = download.wait_before_retry(response)
+            if seconds is None:
+                break
+            await self.clock.asleep(seconds)
+        async with response.result() as file:
+            if path is None:
+                await file.read()
+                return file
+            await file.save(path)
+        return Path(path)
 
     def _call(self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None) -> Call[T]:
         return Call(operation, written, self._settings, self._connections, self.clock, make_file)
@@ -452,8 +510,8 @@ class Pictify(_OverClient, Resources):
 
     def __init__(
         self,
-        *,
         api_key: str | None = None,
+        *,
         base_url: str | None = None,
         timeout: float | Unset | None = UNSET,
         attempt_timeout: float | httpx.Timeout | Unset | None = UNSET,
@@ -491,6 +549,37 @@ class Pictify(_OverClient, Resources):
             )
         )
 
+    @overload
+    def download(self, source: str | HasURL, path: None = None, *, wait: float = NEW_FILE_SECONDS) -> File: ...
+
+    @overload
+    def download(self, source: str | HasURL, path: str | PathLike[str], *, wait: float = NEW_FILE_SECONDS) -> Path: ...
+
+    def download(
+        self, source: str | HasURL, path: str | PathLike[str] | None = None, *, wait: float = NEW_FILE_SECONDS
+    ) -> File | Path:
+        """Download a rendered file.
+
+        A new file may not be there yet: the API returns its URL up to some seconds before. The API key is not sent.
+
+        Args:
+            source: URL of the file, or a result with a `url`, such as that of `images.create`.
+            path: Path to save the file at, without keeping it in memory. It gets the complete file or stays unchanged.
+            wait: How long to wait while a new file is not there (403 or 404), in seconds.
+
+        Returns:
+            The file, in memory; or the path, if one is given.
+
+        Raises:
+            APIStatusError: If there is no file.
+            APIConnectionError: If the file cannot be downloaded completely.
+            OSError: If it cannot be saved.
+            TypeError, ValueError: If the source has no URL that can be requested. Nothing was sent.
+        """
+        if path is None:
+            return self.client.download(source, wait=wait)
+        return self.client.download(source, path, wait=wait)
+
     def close(self) -> None:
         """Close the connections, for the copies of this client too."""
         self.client.close()
@@ -500,6 +589,15 @@ class Pictify(_OverClient, Resources):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    if not TYPE_CHECKING:  # pragma: no branch
+
+        def __aenter__(self) -> NoReturn:
+            raise TypeError(
+                "use `with Pictify() as pictify:`, or `async with AsyncPictify() as pictify:` in async code"
+            )
+
+        __aexit__ = __aenter__
 
 
 class AsyncPictify(_OverClient, AsyncResources):
@@ -541,8 +639,8 @@ class AsyncPictify(_OverClient, AsyncResources):
 
     def __init__(
         self,
-        *,
         api_key: str | None = None,
+        *,
         base_url: str | None = None,
         timeout: float | Unset | None = UNSET,
         attempt_timeout: float | httpx.Timeout | Unset | None = UNSET,
@@ -579,6 +677,41 @@ class AsyncPictify(_OverClient, AsyncResources):
             )
         )
 
+    @overload
+    async def download(
+        self, source: str | HasURL, path: None = None, *, wait: float = NEW_FILE_SECONDS
+    ) -> AsyncFile: ...
+
+    @overload
+    async def download(
+        self, source: str | HasURL, path: str | PathLike[str], *, wait: float = NEW_FILE_SECONDS
+    ) -> Path: ...
+
+    async def download(
+        self, source: str | HasURL, path: str | PathLike[str] | None = None, *, wait: float = NEW_FILE_SECONDS
+    ) -> AsyncFile | Path:
+        """Download a rendered file.
+
+        A new file may not be there yet: the API returns its URL up to some seconds before. The API key is not sent.
+
+        Args:
+            source: URL of the file, or a result with a `url`, such as that of `images.create`.
+            path: Path to save the file at, without keeping it in memory. It gets the complete file or stays unchanged.
+            wait: How long to wait while a new file is not there (403 or 404), in seconds.
+
+        Returns:
+            The file, in memory; or the path, if one is given.
+
+        Raises:
+            APIStatusError: If there is no file.
+            APIConnectionError: If the file cannot be downloaded completely.
+            OSError: If it cannot be saved.
+            TypeError, ValueError: If the source has no URL that can be requested. Nothing was sent.
+        """
+        if path is None:
+            return await self.client.adownload(source, wait=wait)
+        return await self.client.adownload(source, path, wait=wait)
+
     async def aclose(self) -> None:
         """Close the connections, for the copies of this client too."""
         await self.client.aclose()
@@ -588,3 +721,10 @@ class AsyncPictify(_OverClient, AsyncResources):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    if not TYPE_CHECKING:  # pragma: no branch
+
+        def __enter__(self) -> NoReturn:
+            raise TypeError("use `async with AsyncPictify() as pictify:`, or `with Pictify() as pictify:` in sync code")
+
+        __exit__ = __enter__

@@ -17,7 +17,7 @@ import anyio
 import httpx
 
 from .bodies import BodyTooLarge, aread_body, read_body
-from .errors import ConfigurationError, PictifyError
+from .errors import ClientClosedError, ConfigurationError, PictifyError
 from .files import TRANSPORT_ERRORS
 from .network import DEADLINE
 from .pool import AsyncTransport, PoolClosed, SyncTransport, all_busy
@@ -147,7 +147,8 @@ class Connections:
         """Send a request and return its response.
 
         Raises:
-            PictifyError: If the client is closed, or makes no sync calls.
+            ClientClosedError: If the client is closed.
+            ConfigurationError: If it makes no sync calls.
         """
         client = self._sync
         if client is None:
@@ -194,7 +195,9 @@ class Connections:
         """`send` for asyncio and trio.
 
         Raises:
-            PictifyError: If the client is closed, or makes no async calls.
+            ClientClosedError: If the client is closed.
+            ConfigurationError: If it makes no async calls.
+            PictifyError: If the caller's own client belongs to another event loop.
         """
         client = self._async
         if client is None:
@@ -274,9 +277,9 @@ async def aclose(response: httpx.Response) -> None:
         await response.aclose()
 
 
-def closed() -> PictifyError:
+def closed() -> ClientClosedError:
     """The error for a call of a client that is closed."""
-    return PictifyError("the client is closed: make a new one, or close it only after its last call")
+    return ClientClosedError("the client is closed: create a new one, or close it after its last call")
 
 
 def _other_loop() -> PictifyError:

@@ -12,17 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeGuard, TypeVar, cast
 
 from attrs import define, field, fields
 
+from .fields import Argument
+from .rules import Rule
 from .types import UNSET, Unset
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from .arguments import Argument
-    from .rules import Rule
 
 T = TypeVar("T")
 

@@ -2,6 +2,7 @@
 
     PictifyError
         ConfigurationError
+        ClientClosedError
         APIConnectionError
             APITimeoutError
         ResponseTooLargeError
@@ -28,15 +29,17 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
+from ._lazy import Deferred
 from .decoding import is_array, is_object
 from .rate_limits import RateLimit, http_date, sent_at
 
 if TYPE_CHECKING:
-    from typing import Self
-
     import httpx
+else:
+    # What reads a webhook needs no httpx.
+    httpx = Deferred("httpx")
 
 _ErrorT = TypeVar("_ErrorT", bound="PictifyError")
 
@@ -70,12 +73,19 @@ class PictifyError(Exception):
         copied.__suppress_context__ = self.__suppress_context__
         return copied
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
     def _after_attempts(self) -> str:
         return f" (after {self.attempts} attempts)" if self.attempts > 1 else ""
 
 
 class ConfigurationError(PictifyError, ValueError):
     """The settings of a client are invalid, such as a missing API key or a malformed base URL."""
+
+
+class ClientClosedError(PictifyError):
+    """The client is closed, so that the request was not sent."""
 
 
 class APIConnectionError(PictifyError):
@@ -258,7 +268,9 @@ class APIStatusError(PictifyError):
 
     def __str__(self) -> str:
         faults = _joined(self.errors)
-        text = f"{_call(self.request)} answered {self.status_code}{self._after_attempts()}: {self.message}"
+        # The path of a file says nothing without its host.
+        call = self.operation if "://" in self.operation else _call(self.request)
+        text = f"{call} answered {self.status_code}{self._after_attempts()}: {self.message}"
         if faults and faults != self.message:
             text = f"{text.removesuffix('.')}: {faults}"
         known = {"code": self.code, "request id": self.request_id}
@@ -316,7 +328,7 @@ class NotFoundError(APIStatusError):
     """404: the resource does not exist or belongs to another team, or the API no longer has the operation."""
 
     def _hint(self) -> str | None:
-        if re.fullmatch(r"Route [A-Z]+:\S* not found", self.message):
+        if "://" not in self.operation and re.fullmatch(r"Route [A-Z]+:\S* not found", self.message):
             return "The API does not have this operation: it was retired, or base_url is wrong"
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from inspect import isawaitable
@@ -12,7 +13,7 @@ from io import RawIOBase
 from os import PathLike
 from pathlib import Path
 from secrets import token_hex
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, Any, Protocol, Self
 from weakref import finalize
 
 import httpx
@@ -20,9 +21,6 @@ from anyio import CancelScope, to_thread
 
 from .bodies import AsyncBody, announced_size, close_when_collected, iter_body
 from .errors import PictifyError
-
-if TYPE_CHECKING:
-    from typing import Self
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
 """What httpx raises if there is no complete response.
@@ -32,6 +30,7 @@ that point: it is about something that the server sent, such as a cookie.
 """
 
 _MAX_LINKS = 40
+_SHOWN_TYPES = ("image/png", "image/jpeg", "image/gif")
 
 
 class Writable(Protocol):
@@ -69,6 +68,13 @@ class _File:
     def __repr__(self) -> str:
         size = "not modified" if self.not_modified else f"{self.content_length or 'unknown'} bytes"
         return f"<{type(self).__name__} {self.content_type}, {size}>"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """What a notebook shows: the image, if it is one in memory."""
+        bundle = {"text/plain": repr(self)}
+        if self._content is not None and self.content_type in _SHOWN_TYPES:
+            bundle[self.content_type] = b64encode(self._content).decode()
+        return bundle
 
     @property
     def content_type(self) -> str:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+import httpx
 from attrs import field, frozen
 
-from .errors import ConfigurationError
-
-if TYPE_CHECKING:
-    import httpx
-
-    from .errors import PictifyError
+from .errors import ConfigurationError, PictifyError
 
 
 @frozen(kw_only=True)

@@ -7,17 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode
 
-from .arguments import DateTime, MapOf, OneOrMany, secrets_of
+import httpx
+
+from .arguments import DateTime, MapOf, Object, OneOrMany, secrets_of
 from .decoding import DecodeError, Model, decode, format_datetime, parse_json
+from .fields import Argument, Kind
 from .types import UNSET
-
-if TYPE_CHECKING:
-    import httpx
-
-    from .arguments import Argument, Kind, Object
 
 T = TypeVar("T")
 
@@ -32,6 +30,7 @@ class Request(NamedTuple):
     """What is sent for a call: the URL from its path on, the operation's own headers, the body, and its secrets.
 
     `error_pixel` is whether an image of one pixel is accepted in place of an error; None if the API sends none.
+    `url` is the complete URL of a request that does not go to the API.
     """
 
     target: str
@@ -39,6 +38,7 @@ class Request(NamedTuple):
     content: bytes | None
     secrets: tuple[str, ...]
     error_pixel: bool | None = None
+    url: str | None = None
 
 
 class Operation(Generic[T]):

@@ -16,17 +16,21 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, TypeVar, cast
 
+from ._lazy import Deferred
 from .clock import Clock
 from .decoding import Model
 from .errors import PaginationError
+from .operations import Operation, Request
+from .types import Unset
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from concurrent.futures import Future
 
-    from .client import Client
-    from .operations import Operation, Request
-    from .types import Unset
+    from . import client as clients
+else:
+    # A client imports most of the package.
+    clients = Deferred(".client", __package__)
 
 Parsed = TypeVar("Parsed")
 Item = TypeVar("Item", bound=Model)
@@ -47,7 +51,7 @@ class _PageCursor(Generic[Item, Info]):
 
     def __init__(
         self,
-        client: Client,
+        client: clients.Client,
         operation: Operation[Parsed],
         split: Callable[[Parsed], tuple[list[Item] | Unset | None, Info]],
         arguments: Mapping[str, object],
@@ -324,7 +328,7 @@ class AsyncPage(_Page[Item, Info]):
 class _Pager(Generic[Item, Info]):
     def __init__(
         self,
-        client: Client,
+        client: clients.Client,
         operation: Operation[Parsed],
         split: Callable[[Parsed], tuple[list[Item] | Unset | None, Info]],
         prefetch: int,

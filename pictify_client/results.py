@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._lazy import Deferred
 from .decoding import Model, is_array, is_object
 from .errors import ErrorDetail, RenderFailedError
+from .types import Unset
 
 if TYPE_CHECKING:
-    from .models.layout_error import LayoutError
-    from .models.rendered_layout import RenderedLayout
-    from .types import Unset
+    from . import models
+else:
+    # The models derive from the classes here.
+    models = Deferred(".models", __package__)
 
 # The fields of a result where a render is answered without an envelope.
 _RESULT_FIELDS = ("layout", "name", "url", "width", "height", "format", "id", "createdAt")
@@ -28,8 +31,8 @@ class Behavior(Model):
 class Rendered(Behavior):
     """The files that a template was rendered to."""
 
-    results: list[RenderedLayout]
-    errors: list[LayoutError]
+    results: list[models.RenderedLayout]
+    errors: list[models.LayoutError]
 
     @classmethod
     def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:

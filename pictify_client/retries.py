@@ -7,14 +7,11 @@ where it cannot have reached the API, or where the API refused it unworked and s
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import httpx
 
-from .errors import APIConnectionError, APIStatusError, ConfigurationError, QuotaExceededError
-
-if TYPE_CHECKING:
-    from .errors import PictifyError
+from .errors import APIConnectionError, APIStatusError, ConfigurationError, PictifyError, QuotaExceededError
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _PASSING = frozenset({408, 429, 500, 502, 503, 504, *range(520, 525)})

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast
 
+from ._lazy import Deferred
 from .rate_limits import RateLimit
 
 if TYPE_CHECKING:
-    from typing import Self
-
     import httpx
 
-    from .errors import APIStatusError
+    from . import errors
+else:
+    # `errors` imports this module, and what reads a webhook needs no httpx.
+    httpx = Deferred("httpx")
+    errors = Deferred(".errors", __package__)
 
 T = TypeVar("T")
 
@@ -103,7 +106,7 @@ class Response(Generic[T]):
         headers: httpx.Headers,
         content: bytes,
         parsed: T | None = None,
-        error: APIStatusError | None = None,
+        error: errors.APIStatusError | None = None,
     ) -> None:
         self.status_code = status_code
         self.headers = headers

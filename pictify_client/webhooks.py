@@ -24,7 +24,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, Self, TypeAlias, cast
 
 from attrs import define
 
@@ -46,9 +46,6 @@ from .models.batch_finished import BatchFinished
 from .models.render_completed import RenderCompleted
 from .models.render_failed import RenderFailed
 from .models.webhook_events import DATA_READERS, WebhookData, WebhookEventName
-
-if TYPE_CHECKING:
-    from typing import Self
 
 __all__ = (
     "DELIVERY_ID_HEADER",

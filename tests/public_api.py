@@ -53,7 +53,9 @@ def public_api() -> str:
 def _modules(package: griffe.Module) -> Iterator[griffe.Module]:
     yield package
     for each in package.modules.values():
-        yield from _modules(each)
+        # What a module imports is another's.
+        if not each.is_alias:
+            yield from _modules(each)
 
 
 def _public(members: Iterable[griffe.Object | griffe.Alias]) -> Iterator[griffe.Object]:

@@ -1,40 +1,67 @@
-"""As much of Redis as a Fleet asks for, on loopback: the two scripts of `limits`, and what a connection starts with."""
+"""A fake Redis on loopback: it knows the script of a Fleet, and the handshake of a connection."""
 
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from hashlib import sha1
-from threading import Barrier, BrokenBarrierError, Lock, Thread
+from threading import Semaphore, Thread
 
-# Seconds, and less than what redis waits for by itself.
+from pictify_client.clock import Clock
+from pictify_client.windows import SCRIPT, Inquiry, MemoryWindow, Place
+
+# Seconds to wait for a client to hang up. Clients of this fake do so sooner.
 _PATIENCE = 3
 
 
 class StandIn:
-    """What was asked of it, and what it answers.
+    """A fake Redis.
 
-    `error` takes the place of every answer. With `silent` it answers nothing, and notes who hangs up on it before
-    its patience ends. Where there is a `meeting`, it answers when so many are connected.
+    Attributes:
+        commands: What it received.
+        counted: How many requests it counted for each key.
+        connections: All connections that were opened.
+        clock: Its time.
+        error: If set, every response is this error.
+        silent: Whether it leaves commands without a response. It then notes in `hung_up` which clients hang up.
+        drops: How many of the next scripts it runs end with a closed connection instead of a response.
+        received: Released by each script that is received.
     """
 
     def __init__(self, listener: socket.socket) -> None:
         self.port: int = listener.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}"
-        self.windows: dict[str, list[float]] = {}
         self.commands: list[list[str]] = []
+        self.counted: Counter[str] = Counter()
         self.connections: list[socket.socket] = []
+        self.clock = Clock()
         self.error = ""
         self.silent = False
         self.hung_up = 0
-        self.meeting: Barrier | None = None
+        self.drops = 0
+        self.received = Semaphore(0)
+        self._held = False
+        self._responses = Semaphore(0)
         self._threads: list[Thread] = []
-        self._scripts: dict[str, str] = {}
-        self._lock = Lock()
+        self._windows: dict[int, MemoryWindow] = {}
 
-    def asked(self) -> int:
-        return sum(command[0] == "EVALSHA" for command in self.commands)
+    def scripts(self) -> int:
+        """How many scripts it received."""
+        return sum(command[0] == "EVAL" for command in self.commands)
+
+    def hold(self) -> None:
+        """Keep back the responses to scripts."""
+        self._held = True
+
+    def respond_once(self) -> None:
+        """Send one of the responses that are kept back."""
+        self._responses.release()
+
+    def respond(self) -> None:
+        """Send the responses that were kept back, and keep back no more."""
+        self._held = False
+        self._responses.release(len(self.commands) + 1)
 
     def serve(self, listener: socket.socket) -> None:
         with suppress(OSError):
@@ -46,22 +73,19 @@ class StandIn:
                 thread.start()
 
     def stop(self) -> None:
+        self.respond()
         for connection in self.connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
             connection.close()
-        if self.meeting is not None:
-            self.meeting.abort()
 
-    def see_them_off(self) -> None:
+    def join(self) -> None:
         """Wait until all connections have ended."""
         for thread in self._threads:
             thread.join()
 
     def _converse(self, connection: socket.socket) -> None:
-        with suppress(OSError, ValueError, BrokenBarrierError), connection.makefile("rb") as lines:
-            if self.meeting is not None:
-                self.meeting.wait()
+        with suppress(OSError, ValueError), connection.makefile("rb") as lines:
             while header := lines.readline():
                 parts = [lines.read(int(lines.readline()[1:]) + 2)[:-2] for _ in range(int(header[1:]))]
                 command = [part.decode() for part in parts]
@@ -70,41 +94,30 @@ class StandIn:
                     connection.settimeout(_PATIENCE)
                     self.hung_up += not lines.readline()
                     return
-                connection.sendall(self._answer(command).encode())
+                response = self._respond(command)
+                if command[0] == "EVAL":
+                    held = self._held
+                    self.received.release()
+                    if held:
+                        self._responses.acquire()
+                    if self.drops:
+                        self.drops -= 1
+                        connection.shutdown(socket.SHUT_RDWR)
+                        return
+                connection.sendall(response.encode())
 
-    def _answer(self, command: list[str]) -> str:
-        name, *arguments = command
+    def _respond(self, command: list[str]) -> str:
         if self.error:
             return f"-{self.error}\r\n"
-        if name == "SCRIPT":
-            digest = sha1(arguments[1].encode()).hexdigest()  # noqa: S324 (Redis names scripts by it)
-            self._scripts[digest] = arguments[1]
-            return f"${len(digest)}\r\n{digest}\r\n"
-        if name != "EVALSHA":
+        if command[0] != "EVAL":
             return "+OK\r\n"
-        digest, _, key, *numbers = arguments
-        if digest not in self._scripts:
-            return "-NOSCRIPT No matching script\r\n"
-        with self._lock:
-            window = self.windows.setdefault(key, [])
-            if "lpush" in self._scripts[digest]:
-                return self._acquire(window, *map(float, numbers))
-            return self._oldest(window, *map(float, numbers))
-
-    @staticmethod
-    def _acquire(window: list[float], now: float, limit: float, expiry: float, _: float) -> str:
-        if len(window) >= limit and window[int(limit) - 1] >= now - expiry:
-            return "$-1\r\n"
-        window[:0] = [now]
-        return ":1\r\n"
-
-    @staticmethod
-    def _oldest(window: list[float], start: float, most: float) -> str:
-        inside = [moment for moment in window[: int(most)] if moment >= start]
-        if not inside:
-            return "$-1\r\n"
-        oldest = f"{inside[-1]:.14g}"
-        return f"*2\r\n${len(oldest)}\r\n{oldest}\r\n:{len(inside)}\r\n"
+        script, _, key, limit, *numbers = command[1:]
+        assert script == SCRIPT
+        window = self._windows.setdefault(int(limit), MemoryWindow(int(limit)))
+        places = [Place(int(ahead), int(due)) for ahead, due in zip(numbers[::2], numbers[1::2], strict=True)]
+        (waits,) = window.acquire([Inquiry(key, places)], self.clock)
+        self.counted[key] += waits.count(0)
+        return f"*{len(waits)}\r\n" + "".join(f":{wait * 1_000_000:.0f}\r\n" for wait in waits)
 
 
 @contextmanager

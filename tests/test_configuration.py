@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -17,6 +18,7 @@ from pictify_client import (
     AsyncPictify,
     AuthenticatedClient,
     Client,
+    ClientClosedError,
     ConfigurationError,
     Pictify,
     PictifyError,
@@ -418,3 +420,30 @@ def test_a_timeout_is_an_error_of_ours_that_says_what_set_it(text: str, options:
     pictify = Pictify(api_key=KEY, max_retries=0, http_client=http_client, **options)
     with pytest.raises(APITimeoutError, match=re.escape(f"GET /bindings: no answer from {SERVER} in time {text}")):
         list(pictify.bindings.list())
+
+
+def test_the_key_may_be_given_by_position() -> None:
+    requests: list[httpx.Request] = []
+    list(Pictify(KEY, http_client=answering(requests)).bindings.list())
+    assert requests[0].headers["authorization"] == f"Bearer {KEY}"
+    assert repr(AsyncPictify(KEY)) == "AsyncPictify(base_url='https://api.pictify.io')"
+
+
+def test_a_closed_client_has_an_error_of_its_own() -> None:
+    pictify = Pictify(KEY, http_client=answering([]))
+    pictify.close()
+    with pytest.raises(ClientClosedError, match="the client is closed: create a new one") as caught:
+        list(pictify.bindings.list())
+    assert repr(caught.value) == f"ClientClosedError({str(caught.value)!r})"
+
+
+def test_the_wrong_with_says_what_to_write() -> None:
+    with pytest.raises(TypeError, match="use `async with AsyncPictify"), cast("Any", AsyncPictify(KEY)):
+        pass
+
+    async def test() -> None:
+        async with cast("Any", Pictify(KEY)):
+            pass
+
+    with pytest.raises(TypeError, match=r"use `with Pictify\(\) as pictify:`"):
+        asyncio.run(test())

@@ -64,8 +64,8 @@ def test_a_template_is_rendered_and_saved(tmp_path: Path, capsys: pytest.Capture
     assert image.startswith(b"\x89PNG\r\n\x1a\n")
     assert (int.from_bytes(image[16:20]), int.from_bytes(image[20:24])) == (600, 315)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("Price card is rendered at https://media.pictify.io/")
-    assert lines[1] == f"saved as {path}: image/png, {len(image)} bytes"
+    assert re.fullmatch(r"Price card is rendered at http://127\.0\.0\.1:\d+/\w+-\d+\.png", lines[0])
+    assert lines[1] == f"saved as {path}"
 
 
 def test_a_binding_is_made_and_embedded(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
-"""A fleet on a real Redis: many processes, and Redis that goes away and comes back.
+"""A Fleet on a real Redis: many processes, slow networks, and a Redis that goes away and comes back.
 
-Where there is no `redis-server` these tests are skipped, unless PICTIFY_TEST_FLEET is set.
+Without a `redis-server` these tests are skipped, unless PICTIFY_TEST_FLEET is set.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import time
 from bisect import bisect_left
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager
@@ -21,11 +23,15 @@ from typing import Any
 
 import anyio
 import pytest
+from redis import Redis as RedisClient
 
+from pictify_client import windows
+from pictify_client.clock import Clock
 from pictify_client.pacing import Fleet, PacingError
+from pictify_client.windows import Inquiry, MemoryWindow, Place, RedisWindow
 
-from .fleet_worker import work
-from .test_pacing import FakeClock, go_by, in_one_loop, made, messages, on_redis
+from .fleet_worker import delay_responses, set_time_of_redis, work
+from .test_pacing import FakeClock, create, forms, in_one_loop, in_threads, messages, waits
 
 PER_MINUTE = 300
 MINUTES = 4
@@ -33,15 +39,23 @@ BEGIN = 1_800_000_000.0
 END = BEGIN + 60 * MINUTES
 
 
+class RedisClock(FakeClock):
+    """A fake clock that Redis has, too."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "now":
+            set_time_of_redis(value)
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    known = FakeClock()
-    go_by(known, monkeypatch)
-    return known
+    monkeypatch.setattr(windows, "SCRIPT", windows.SCRIPT)
+    return RedisClock()
 
 
 class Redis:
-    """A `redis-server` on a free port of loopback, that keeps nothing."""
+    """A `redis-server` on a free port of loopback, which saves nothing."""
 
     def __init__(self) -> None:
         with closing(socket.create_server(("127.0.0.1", 0))) as listener:
@@ -59,6 +73,12 @@ class Redis:
             if "Ready to accept connections" in line:
                 return
         raise AssertionError("redis-server does not start")
+
+    def scripts(self) -> int:
+        """How many scripts it has run."""
+        client: Any = RedisClient(port=self.port)
+        with closing(client):
+            return int(client.info("commandstats")["cmdstat_eval"]["calls"])
 
     def go_away(self, how: str) -> None:
         if how == "killed":
@@ -94,7 +114,7 @@ def redis() -> Generator[Redis]:
 
 @contextmanager
 def processes(url: str, tasks: Sequence[int]) -> Generator[list[Connection]]:
-    """As many processes, each with so many tasks; 0 is sync code."""
+    """Start as many processes, each with so many tasks; 0 is sync code."""
     context = multiprocessing.get_context("spawn")
     ends: list[Any] = []
     started: list[Any] = []
@@ -112,17 +132,17 @@ def processes(url: str, tasks: Sequence[int]) -> Generator[list[Connection]]:
 
 
 def simulated(ends: list[Connection]) -> list[float]:
-    """When calls were sent: time goes on to the first that has slept enough, once all sleep."""
+    """When requests were sent. Time passes until the first process wakes, once all of them sleep."""
     sleeping: dict[Connection, float] = {}
     times: list[float] = []
     working = list(ends)
     while working or sleeping:
         for end in working:
-            told: float | list[float] = end.recv()
-            if isinstance(told, list):
-                times.extend(told)
+            message: float | list[float] = end.recv()
+            if isinstance(message, list):
+                times.extend(message)
             else:
-                sleeping[end] = told
+                sleeping[end] = message
         now = min(sleeping.values(), default=END)
         working = [end for end, moment in sleeping.items() if moment <= now]
         for end in working:
@@ -135,54 +155,145 @@ def simulated(ends: list[Connection]) -> list[float]:
     "tasks",
     [pytest.param([0] * 8, id="8 sync"), pytest.param([0, 20] * 4, id="4 sync and 4 async")],
 )
-def test_eight_processes_never_exceed_what_they_share_and_use_it(tasks: list[int], redis: Redis) -> None:
+def test_eight_processes_use_their_limit_and_never_exceed_it(tasks: list[int], redis: Redis) -> None:
     with processes(redis.url, tasks) as ends:
         times = simulated(ends)
     most = max(bisect_left(times, moment + 60) - place for place, moment in enumerate(times))
     used = len(times) / (PER_MINUTE * MINUTES)
     sync, asyncs = tasks.count(0), len(tasks) - tasks.count(0)
     print(
-        f"\n{sync} sync and {asyncs} async processes, {PER_MINUTE} calls a minute, {MINUTES} minutes:"
-        f" {len(times)} calls ({used:.1%}), at most {most} in 60 seconds"
+        f"\n{sync} sync and {asyncs} async processes, {PER_MINUTE} requests per minute, {MINUTES} minutes:"
+        f" {len(times)} requests ({used:.1%}), at most {most} in 60 seconds"
     )
     assert most <= PER_MINUTE
     assert used >= 0.95
 
 
-@on_redis
-def test_those_that_wait_know_when_their_own_turn_comes(form: str, redis: Redis, clock: FakeClock) -> None:
-    fleet = Fleet(redis.url, per_minute=3)
+@contextmanager
+def delayed(redis: Redis, seconds: float) -> Generator[tuple[str, list[int]]]:
+    """The URL of a Redis whose responses take so long, and a list that has the number of connections afterwards."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=delay_responses, args=(there, redis.port, seconds), daemon=True)
+    process.start()
+    there.close()
+    connections: list[int] = []
+    yield f"redis://127.0.0.1:{here.recv()}/1", connections
+    here.send("end")
+    connections.append(here.recv())
+    process.join()
 
-    async def run() -> None:
-        async def take(ahead: int) -> float:
-            if form == "sync":
-                return fleet.take("a", lambda: ahead, clock)
-            return await fleet.atake("a", lambda: ahead, clock)
 
-        for _ in range(3):
-            assert await take(0) == 0
-            clock.now += 10
-        assert [await take(ahead) for ahead in range(5)] == pytest.approx([30.001, 40.001, 50.001, 90.001, 100.001])
-        clock.now += 30.001
-        assert await take(0) == 0
-        await fleet.aclose()
+@pytest.mark.parametrize("milliseconds", [0, 5, 30, 60])
+@pytest.mark.parametrize(("form", "requests"), [("asyncio", 4000), ("trio", 4000), ("sync", 400)])
+def test_a_burst_never_exceeds_the_limit(
+    form: str, requests: int, milliseconds: int, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Redis responds, so that no request is sent without being counted, however many there are."""
+    outcomes: list[str] = []
+    clock = Clock()
 
-    anyio.run(run)
+    with delayed(redis, milliseconds / 1000) as (url, connections):
+        fleet = Fleet(url, per_minute=PER_MINUTE)
+        paced = create(fleet)
+
+        def request() -> None:
+            try:
+                paced.wait(clock, 5)
+                outcomes.append("sent")
+            except PacingError:
+                outcomes.append("not sent")
+
+        async def arequest() -> None:
+            try:
+                await paced.await_turn(clock, 5)
+                outcomes.append("sent")
+            except PacingError:
+                outcomes.append("not sent")
+
+        async def burst() -> None:
+            async with anyio.create_task_group() as group:
+                for _ in range(requests):
+                    group.start_soon(arequest)
+
+        begin = time.monotonic()
+        if form == "sync":
+            in_threads(requests, request)
+        else:
+            anyio.run(burst, backend=form)
+        duration = time.monotonic() - begin
+        fleet.close()
+    scripts = redis.scripts()
+    print(
+        f"\n{form}, Redis responds in {milliseconds} ms: {requests} requests, {outcomes.count('sent')} sent,"
+        f" {scripts} round trips, {connections[0]} connection, {duration:.2f} s"
+    )
+    assert (outcomes.count("sent"), len(outcomes)) == (PER_MINUTE, requests)
+    assert connections == [1]
+    if form != "sync":
+        # A thousand at a time, after those that came before the first round trip began.
+        assert scripts <= 20
+    assert caplog.records == []
+
+
+def test_the_script_counts_as_memory_does(redis: Redis, clock: FakeClock) -> None:
+    memory, shared = MemoryWindow(3), RedisWindow(redis.url, 3, 5)
+    chance = random.Random(7)  # noqa: S311 (the same each time)
+    granted = 0
+    for _ in range(500):
+        clock.now += chance.choice([0, 0.5, 7, 30.25, 59.999, 60, 61])
+        inquiries = [
+            Inquiry(
+                key, [Place(ahead, chance.randint(0, min(ahead, 1))) for ahead in sorted(chance.sample(range(9), 3))]
+            )
+            for key in chance.sample("abc", 2)
+        ]
+        expected = memory.acquire(inquiries, clock)
+        assert shared.acquire(inquiries, clock) == [pytest.approx(seconds, abs=2e-6) for seconds in expected]
+        granted += sum(seconds.count(0) for seconds in expected)
+    assert 500 < granted < 2500
+    shared.close()
+
+
+@pytest.mark.parametrize("back", [5, 90, 7200, 86400])
+def test_a_clock_of_redis_that_is_set_back_keeps_no_request_waiting(back: int, redis: Redis, clock: FakeClock) -> None:
+    fleet = Fleet(redis.url, per_minute=2)
+    paced = create(fleet)
+    paced.wait(clock, 0)
+    clock.now += 10
+    paced.wait(clock, 0)
+    clock.now -= back
+    # The window is as long as it was: the first request leaves it in 50 seconds, the second ten later.
+    assert waits("sync", paced, clock) == [pytest.approx(50.001)]
+    assert waits("sync", paced, clock) == [pytest.approx(10)]
+    fleet.close()
+
+
+def test_the_clock_of_redis_is_its_own(redis: Redis) -> None:
+    fleet = Fleet(redis.url, per_minute=1)
+    create(fleet).wait(Clock(), 0)
+    fast, slow = FakeClock(), FakeClock()
+    slow.now -= 10**9
+    for clock in (fast, slow):
+        with pytest.raises(PacingError) as caught:
+            create(fleet).wait(clock, 0)
+        assert 50 < caught.value.wait <= 60.001
+    fleet.close()
 
 
 ways = pytest.mark.parametrize(("how", "fault"), [("killed", "ConnectionError"), ("hung", "TimeoutError")])
 
 
-@on_redis
+@forms
 @ways
-def test_redis_that_goes_away_lets_calls_go_on(
+def test_an_open_fleet_sends_while_redis_is_away(
     form: str, how: str, fault: str, redis: Redis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
     fleet = Fleet(redis.url, per_minute=3, timeout=0.3)
-    paced = made(fleet)
+    paced = create(fleet)
 
-    async def calls(wait: Any) -> None:
+    async def requests(wait: Any) -> None:
         await wait(paced, clock, 0)
         redis.go_away(how)
         for _ in range(100):
@@ -192,45 +303,47 @@ def test_redis_that_goes_away_lets_calls_go_on(
         redis.come_back(how)
         clock.now += 5
         await wait(paced, clock, 0)
-        # What it was asked before it hung, it counts when it goes on.
+        # What it received before it hung, it counts when it goes on.
         clock.now += 60.001
         for _ in range(3):
             await wait(paced, clock, 0)
         with pytest.raises(PacingError):
             await wait(paced, clock, 0)
 
-    in_one_loop(form, fleet, calls)
+    in_one_loop(form, fleet, requests)
     assert messages(caplog) == [
-        f"WARNING {redis.name} does not answer ({fault}): calls are sent uncounted until it does",
-        f"INFO {redis.name} answers again: calls are counted",
+        f"WARNING {redis.name} is unavailable ({fault}): requests are sent without being counted until it responds",
+        f"INFO {redis.name} is available again: requests are counted",
     ]
 
 
-@on_redis
+@forms
 @ways
-def test_redis_that_goes_away_refuses_the_calls_of_a_closed_fleet(
+def test_a_closed_fleet_rejects_while_redis_is_away(
     form: str, how: str, fault: str, redis: Redis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     fleet = Fleet(redis.url, per_minute=3, timeout=0.3, when_unavailable="closed")
-    paced = made(fleet)
+    paced = create(fleet)
 
-    async def calls(wait: Any) -> None:
+    async def requests(wait: Any) -> None:
         await wait(paced, clock, 0)
         redis.go_away(how)
         for _ in range(100):
-            with pytest.raises(PacingError, match="does not answer"):
+            with pytest.raises(PacingError, match="is unavailable"):
                 await wait(paced, clock, 1000)
         redis.come_back(how)
         clock.now += 5
         await wait(paced, clock, 0)
 
-    in_one_loop(form, fleet, calls)
-    assert messages(caplog) == [f"WARNING {redis.name} does not answer ({fault}): calls are refused until it does"]
+    in_one_loop(form, fleet, requests)
+    assert messages(caplog) == [
+        f"WARNING {redis.name} is unavailable ({fault}): requests are rejected until it responds"
+    ]
 
 
 def test_many_tasks_at_once_when_redis_hangs(redis: Redis, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     fleet = Fleet(redis.url, per_minute=100, timeout=0.3)
-    paced = made(fleet)
+    paced = create(fleet)
 
     async def run() -> None:
         await paced.await_turn(clock, 0)
@@ -246,7 +359,7 @@ def test_many_tasks_at_once_when_redis_hangs(redis: Redis, clock: FakeClock, cap
     assert len(messages(caplog)) == 1
 
 
-def test_a_fork_counts_on_with_its_parent(redis: Redis) -> None:
+def test_parent_and_child_of_a_fork_share_the_limit(redis: Redis) -> None:
     code = f"""
 import os
 from pictify_client.clock import Clock

@@ -54,15 +54,18 @@ def steps(make: Callable[[], object], then: Callable[[int], None]) -> int:
     def trace(frame: FrameType, _: str, __: object) -> Any:
         return local if any(name in frame.f_code.co_filename for name in OURS) else None
 
-    # That of a coverage report, if there is one.
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        make()
-    except Stop:
-        pass
-    finally:
-        sys.settrace(before)
+    def traced() -> None:
+        sys.settrace(trace)
+        try:
+            make()
+        except Stop:
+            pass
+        finally:
+            sys.settrace(None)
+
+    # What is raised where an exception is handled, CPython 3.11 takes as raised in that handler from then on.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(traced).result()
     return number
 
 

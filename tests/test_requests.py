@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_client import Pictify
-from pictify_client.arguments import Argument, Boolean, DateTime, MapOf, Number, String
+from pictify_client.arguments import Boolean, DateTime, MapOf, Number, String
+from pictify_client.fields import Argument
 from pictify_client.models import Binding, BindingStatus
 from pictify_client.operations import Operation
 

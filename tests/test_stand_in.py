@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from generator.__main__ import OVERLAYS, ROOT, overlaid
-from generator.values import operations
+from generator.document import operations
 from pictify_client import (
     UNSET,
     APIStatusError,

@@ -107,9 +107,10 @@ PAGES = {
         "See the guide: [errors](../errors.md).",
         _in(
             "pictify_client",
-            "PictifyError ConfigurationError APIConnectionError APITimeoutError ResponseTooLargeError APIStatusError "
-            "BadRequestError UnauthorizedError QuotaExceededError ForbiddenError NotFoundError ConflictError GoneError "
-            "ContentTooLargeError UnprocessableContentError RateLimitError ServerError ResponseDecodeError "
+            "PictifyError ConfigurationError ClientClosedError APIConnectionError APITimeoutError "
+            "ResponseTooLargeError APIStatusError BadRequestError UnauthorizedError QuotaExceededError ForbiddenError "
+            "NotFoundError ConflictError GoneError ContentTooLargeError UnprocessableContentError RateLimitError "
+            "ServerError ResponseDecodeError "
             "RenderFailedError PaginationError PacingError BatchStartError BatchTimeoutError "
             "WebhookVerificationError WebhookPayloadError ErrorDetail Problem DecodeError",
         ),

@@ -3,20 +3,48 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Final
+import functools
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
-if TYPE_CHECKING:
-    from ..client import AuthenticatedClient
-    from .batch import AsyncBatch, Batch
-    from .bindings import AsyncBindings, Bindings
-    from .experiments import AsyncExperiments, Experiments
-    from .gifs import AsyncGifs, Gifs
-    from .images import AsyncImages, Images
-    from .pdfs import AsyncPdfs, Pdfs
-    from .templates import AsyncTemplates, Templates
-    from .url_rendering import AsyncUrlRendering, UrlRendering
-    from .webhooks import AsyncWebhooks, Webhooks
+from .. import api
+from .._lazy import Deferred, attach
+
+if not TYPE_CHECKING:
+    # The clients derive from the classes here.
+    clients = Deferred("..client", __package__)
+
+    class cached_property(functools.cached_property):  # noqa: N801
+        """As that of `functools`, but of the class of a client it is the class of the resource.
+
+        `unittest.mock.create_autospec` finds the methods there.
+        """
+
+        def __get__(self, instance: object, owner: type | None = None) -> Any:
+            if instance is None:
+                return get_type_hints(self.func)["return"]
+            return super().__get__(instance, owner)
+else:
+    from functools import cached_property
+
+    from .. import client as clients
+    from .batch import AsyncBatch as AsyncBatch
+    from .batch import Batch as Batch
+    from .bindings import AsyncBindings as AsyncBindings
+    from .bindings import Bindings as Bindings
+    from .experiments import AsyncExperiments as AsyncExperiments
+    from .experiments import Experiments as Experiments
+    from .gifs import AsyncGifs as AsyncGifs
+    from .gifs import Gifs as Gifs
+    from .images import AsyncImages as AsyncImages
+    from .images import Images as Images
+    from .pdfs import AsyncPdfs as AsyncPdfs
+    from .pdfs import Pdfs as Pdfs
+    from .templates import AsyncTemplates as AsyncTemplates
+    from .templates import Templates as Templates
+    from .url_rendering import AsyncUrlRendering as AsyncUrlRendering
+    from .url_rendering import UrlRendering as UrlRendering
+    from .webhooks import AsyncWebhooks as AsyncWebhooks
+    from .webhooks import Webhooks as Webhooks
 
 SERVER: Final = "https://api.pictify.io"
 """The first server of the contract."""
@@ -25,145 +53,134 @@ SERVER: Final = "https://api.pictify.io"
 class Resource:
     """The operations of a tag, called by a client."""
 
-    def __init__(self, client: AuthenticatedClient) -> None:
+    def __init__(self, client: clients.AuthenticatedClient) -> None:
         self._client = client
 
 
 class Resources:
     """What `Pictify` offers: an attribute a tag of the contract, for sync code."""
 
-    def __init__(self, client: AuthenticatedClient) -> None:
+    def __init__(self, client: clients.AuthenticatedClient) -> None:
         self.client = client
 
     @cached_property
-    def images(self) -> Images:
+    def images(self) -> api.Images:
         """Pictures rendered from HTML, a page or a template."""
-        from .images import Images
-
-        return Images(self.client)
+        return api.Images(self.client)
 
     @cached_property
-    def gifs(self) -> Gifs:
+    def gifs(self) -> api.Gifs:
         """Animations rendered from HTML, a page or a template."""
-        from .gifs import Gifs
-
-        return Gifs(self.client)
+        return api.Gifs(self.client)
 
     @cached_property
-    def pdfs(self) -> Pdfs:
+    def pdfs(self) -> api.Pdfs:
         """Documents rendered from templates."""
-        from .pdfs import Pdfs
-
-        return Pdfs(self.client)
+        return api.Pdfs(self.client)
 
     @cached_property
-    def templates(self) -> Templates:
+    def templates(self) -> api.Templates:
         """Designs with variables, rendered with other values each time."""
-        from .templates import Templates
-
-        return Templates(self.client)
+        return api.Templates(self.client)
 
     @cached_property
-    def batch(self) -> Batch:
+    def batch(self) -> api.Batch:
         """One template rendered with many sets of variables."""
-        from .batch import Batch
-
-        return Batch(self.client)
+        return api.Batch(self.client)
 
     @cached_property
-    def webhooks(self) -> Webhooks:
+    def webhooks(self) -> api.Webhooks:
         """Messages sent to a URL of yours when something happens; `pictify_client.webhooks` reads what arrives."""
-        from .webhooks import Webhooks
-
-        return Webhooks(self.client)
+        return api.Webhooks(self.client)
 
     @cached_property
-    def bindings(self) -> Bindings:
+    def bindings(self) -> api.Bindings:
         """Templates tied to a data source and rendered again when its data changes."""
-        from .bindings import Bindings
-
-        return Bindings(self.client)
+        return api.Bindings(self.client)
 
     @cached_property
-    def experiments(self) -> Experiments:
+    def experiments(self) -> api.Experiments:
         """Several variants behind one link, and which of them does best."""
-        from .experiments import Experiments
-
-        return Experiments(self.client)
+        return api.Experiments(self.client)
 
     @cached_property
-    def url_rendering(self) -> UrlRendering:
+    def url_rendering(self) -> api.UrlRendering:
         """Images at addresses that can be embedded in a page or a mail."""
-        from .url_rendering import UrlRendering
-
-        return UrlRendering(self.client)
+        return api.UrlRendering(self.client)
 
 
 class AsyncResources:
     """What `AsyncPictify` offers: an attribute a tag of the contract, for async code."""
 
-    def __init__(self, client: AuthenticatedClient) -> None:
+    def __init__(self, client: clients.AuthenticatedClient) -> None:
         self.client = client
 
     @cached_property
-    def images(self) -> AsyncImages:
+    def images(self) -> api.AsyncImages:
         """Pictures rendered from HTML, a page or a template."""
-        from .images import AsyncImages
-
-        return AsyncImages(self.client)
+        return api.AsyncImages(self.client)
 
     @cached_property
-    def gifs(self) -> AsyncGifs:
+    def gifs(self) -> api.AsyncGifs:
         """Animations rendered from HTML, a page or a template."""
-        from .gifs import AsyncGifs
-
-        return AsyncGifs(self.client)
+        return api.AsyncGifs(self.client)
 
     @cached_property
-    def pdfs(self) -> AsyncPdfs:
+    def pdfs(self) -> api.AsyncPdfs:
         """Documents rendered from templates."""
-        from .pdfs import AsyncPdfs
-
-        return AsyncPdfs(self.client)
+        return api.AsyncPdfs(self.client)
 
     @cached_property
-    def templates(self) -> AsyncTemplates:
+    def templates(self) -> api.AsyncTemplates:
         """Designs with variables, rendered with other values each time."""
-        from .templates import AsyncTemplates
-
-        return AsyncTemplates(self.client)
+        return api.AsyncTemplates(self.client)
 
     @cached_property
-    def batch(self) -> AsyncBatch:
+    def batch(self) -> api.AsyncBatch:
         """One template rendered with many sets of variables."""
-        from .batch import AsyncBatch
-
-        return AsyncBatch(self.client)
+        return api.AsyncBatch(self.client)
 
     @cached_property
-    def webhooks(self) -> AsyncWebhooks:
+    def webhooks(self) -> api.AsyncWebhooks:
         """Messages sent to a URL of yours when something happens; `pictify_client.webhooks` reads what arrives."""
-        from .webhooks import AsyncWebhooks
-
-        return AsyncWebhooks(self.client)
+        return api.AsyncWebhooks(self.client)
 
     @cached_property
-    def bindings(self) -> AsyncBindings:
+    def bindings(self) -> api.AsyncBindings:
         """Templates tied to a data source and rendered again when its data changes."""
-        from .bindings import AsyncBindings
-
-        return AsyncBindings(self.client)
+        return api.AsyncBindings(self.client)
 
     @cached_property
-    def experiments(self) -> AsyncExperiments:
+    def experiments(self) -> api.AsyncExperiments:
         """Several variants behind one link, and which of them does best."""
-        from .experiments import AsyncExperiments
-
-        return AsyncExperiments(self.client)
+        return api.AsyncExperiments(self.client)
 
     @cached_property
-    def url_rendering(self) -> AsyncUrlRendering:
+    def url_rendering(self) -> api.AsyncUrlRendering:
         """Images at addresses that can be embedded in a page or a mail."""
-        from .url_rendering import AsyncUrlRendering
+        return api.AsyncUrlRendering(self.client)
 
-        return AsyncUrlRendering(self.client)
+
+attach(
+    __name__,
+    {
+        "AsyncImages": "images",
+        "Images": "images",
+        "AsyncGifs": "gifs",
+        "Gifs": "gifs",
+        "AsyncPdfs": "pdfs",
+        "Pdfs": "pdfs",
+        "AsyncTemplates": "templates",
+        "Templates": "templates",
+        "AsyncBatch": "batch",
+        "Batch": "batch",
+        "AsyncWebhooks": "webhooks",
+        "Webhooks": "webhooks",
+        "AsyncBindings": "bindings",
+        "Bindings": "bindings",
+        "AsyncExperiments": "experiments",
+        "Experiments": "experiments",
+        "AsyncUrlRendering": "url_rendering",
+        "UrlRendering": "url_rendering",
+    },
+)

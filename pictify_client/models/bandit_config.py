@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Boolean, Choice, Integer
+from ..arguments import Boolean, Choice, Integer
 from ..decoding import Model, boolean, integer, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .bandit_config_algorithm import BanditConfigAlgorithm
 

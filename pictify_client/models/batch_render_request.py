@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Integer, ListOf, MapOf, Number, String
+from ..arguments import Choice, Integer, ListOf, MapOf, Number, String
 from ..decoding import Model, copied, integer, items, mapping, mapping_of, number, string, written
+from ..fields import Argument
 from ..rules import ExactlyOne, NotTogether, Requires
 from ..types import UNSET, Unset
 from .batch_format import BatchFormat

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, String
+from ..arguments import String
 from ..decoding import Model, string
+from ..fields import Argument
 
 
 @define(kw_only=True)

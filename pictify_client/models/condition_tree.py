@@ -5,8 +5,10 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Anything, Argument, Choice, ListOf, Object, String
+from .. import models
+from ..arguments import Anything, Choice, ListOf, Object, String
 from ..decoding import Model, items, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .condition_tree_operator import ConditionTreeOperator
 from .condition_tree_rule_operator import ConditionTreeRuleOperator
@@ -27,7 +29,7 @@ class ConditionTree(Model):
     """How a group joins its children, or how a rule compares. One of `AND`, `OR`, `eq`, `in`, `not_in`, `contains`,
     `gt`, `lt`, `gte`, `lte`.
     """
-    children: list[ConditionTree] | Unset = UNSET
+    children: list[models.ConditionTree] | Unset = UNSET
     """What a group joins."""
     property: str | Unset = UNSET
     """Name of what a rule looks at."""
@@ -37,7 +39,7 @@ class ConditionTree(Model):
     """
     value: Any | Unset = UNSET
     """What a rule compares with."""
-    rules: list[ConditionTree] | Unset = UNSET
+    rules: list[models.ConditionTree] | Unset = UNSET
     """The rules of a group, as older experiments have them."""
 
     @classmethod

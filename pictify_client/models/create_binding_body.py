@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..arguments import Argument, MapOf, Object, String
+from ..arguments import MapOf, Object, String
 from ..decoding import ABSENT, Model, copied, mapping, mapping_of, shown, string, written
+from ..fields import Argument
 from ..rules import ExactlyOne
 from ..types import UNSET, Unset
 from .data_source import DataSource

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Integer, ListOf, MapOf, Object
+from ..arguments import Choice, Integer, ListOf, MapOf, Object
 from ..decoding import Model, copied, integer, items, mapping, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .file_extension import FileExtension
 from .variable_definition import VariableDefinition

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Anything, Argument, Boolean, Choice, Integer, ListOf, MapOf, Object, String
+from ..arguments import Anything, Boolean, Choice, Integer, ListOf, MapOf, Object, String
 from ..decoding import Model, boolean, copied, entries, integer, items, mapping, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .template_engine import TemplateEngine
 from .template_layout import TemplateLayout

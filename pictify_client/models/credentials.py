@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..arguments import Argument, Choice, String
+from ..arguments import Choice, String
 from ..decoding import Model, hidden, secret, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .credentials_type import CredentialsType
 

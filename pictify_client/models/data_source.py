@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..arguments import Anything, Argument, Choice, MapOf, Object, String
+from ..arguments import Anything, Choice, MapOf, Object, String
 from ..decoding import Model, copied, hidden, mapping_of, secret, shown, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .credentials import Credentials
 from .data_source_method import DataSourceMethod

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..arguments import Argument, Choice, MapOf, String
+from ..arguments import Choice, MapOf, String
 from ..decoding import ABSENT, Model, copied, hidden, mapping, secret, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .experiment_event_channel import ExperimentEventChannel
 from .experiment_event_device import ExperimentEventDevice

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Number
+from ..arguments import Choice, Number
 from ..decoding import Model, number, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .image_format import ImageFormat
 

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Boolean, Integer, MapOf, Object, String
+from ..arguments import Boolean, Integer, MapOf, Object, String
 from ..decoding import Model, boolean, copied, integer, mapping, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .condition_tree import ConditionTree
 from .variant_schedule import VariantSchedule

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Integer, Number, String
+from ..arguments import Choice, Integer, Number, String
 from ..decoding import Model, integer, number, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .gif_quality import GifQuality
 

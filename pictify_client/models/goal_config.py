@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, String
+from ..arguments import Choice, String
 from ..decoding import Model, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .goal_config_type import GoalConfigType
 

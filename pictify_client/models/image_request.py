@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Integer, MapOf, String
+from ..arguments import Choice, Integer, MapOf, String
 from ..decoding import Model, copied, integer, mapping, string, written
+from ..fields import Argument
 from ..rules import ExactlyOne
 from ..types import UNSET, Unset
 from .file_extension import FileExtension

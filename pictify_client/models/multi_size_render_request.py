@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, ListOf, MapOf, Number, Object
+from ..arguments import Choice, ListOf, MapOf, Number, Object
 from ..decoding import ABSENT, Model, copied, items, mapping, number, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .image_format import ImageFormat
 from .render_size import RenderSize

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Number
+from ..arguments import Number
 from ..decoding import Model, number
+from ..fields import Argument
 from ..types import UNSET, Unset
 
 

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Integer
+from ..arguments import Integer
 from ..decoding import Model, integer
+from ..fields import Argument
 from ..types import UNSET, Unset
 
 

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, ListOf, MapOf, Object, String
+from ..arguments import ListOf, MapOf, Object, String
 from ..decoding import ABSENT, Model, copied, items, mapping, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .pdf_options import PdfOptions
 

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Object, String
+from ..arguments import Choice, Object, String
 from ..decoding import Model, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .page_size import PageSize
 from .pdf_margins import PdfMargins

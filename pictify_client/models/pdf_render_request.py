@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, MapOf, Object, String
+from ..arguments import MapOf, Object, String
 from ..decoding import Model, copied, mapping, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .pdf_options import PdfOptions
 

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Choice, Integer
+from ..arguments import Choice, Integer
 from ..decoding import Model, integer, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .refresh_policy_on_error import RefreshPolicyOnError
 from .refresh_policy_type import RefreshPolicyType

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Integer, String
+from ..arguments import Integer, String
 from ..decoding import Model, integer, string
+from ..fields import Argument
 from ..types import UNSET, Unset
 
 

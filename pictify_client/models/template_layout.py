@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Number, String
+from ..arguments import Number, String
 from ..decoding import Model, number, string
+from ..fields import Argument
 from ..types import UNSET, Unset
 
 

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..arguments import Argument, Choice, MapOf, Object, String
+from ..arguments import Choice, MapOf, Object, String
 from ..decoding import Model, copied, mapping, shown, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .binding_status_change import BindingStatusChange
 from .data_source import DataSource

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Integer, ListOf, Number, Object, String
+from ..arguments import Integer, ListOf, Number, Object, String
 from ..decoding import Model, integer, items, number, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .bandit_config import BanditConfig
 from .experiment_output_config import ExperimentOutputConfig

@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Anything, Argument, Boolean, Choice, Object, String
+from ..arguments import Anything, Boolean, Choice, Object, String
 from ..decoding import Model, boolean, string, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .variable_type import VariableType
 from .variable_validation import VariableValidation

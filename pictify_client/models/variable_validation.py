@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, Boolean, Integer
+from ..arguments import Boolean, Integer
 from ..decoding import Model, boolean, integer
+from ..fields import Argument
 from ..types import UNSET, Unset
 
 

@@ -6,8 +6,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import Argument, DateTime, Object
+from ..arguments import DateTime, Object
 from ..decoding import Model, format_datetime, parse_datetime, written
+from ..fields import Argument
 from ..types import UNSET, Unset
 from .recurrence import Recurrence
 

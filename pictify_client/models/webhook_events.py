@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ..types import OpenEnum
 from .batch_finished import BatchFinished
@@ -25,6 +25,8 @@ class WebhookEventName(OpenEnum):
     BATCH_FAILED = "batch.failed"
     BINDING_UPDATED = "binding.updated"
     BINDING_FAILED = "binding.failed"
+    if TYPE_CHECKING:
+        _OTHER = ""  # a value that the API adds: without a default, a `match` is not exhaustive
 
 
 WebhookData: TypeAlias = BatchFinished | RenderCompleted | RenderFailed | dict[str, Any]

@@ -63,7 +63,10 @@ class Account:
         self.gifs: list[Record] = []
         self.csv_files: dict[str, str] = {}
         self.template_limit: int | None = None
+        self.media: str = MEDIA
+        self.upload_seconds: float = 0.0
         self._files: dict[str, tuple[str, int, int, int]] = {}
+        self._uploaded_at: dict[str, float] = {}
         self._created: Counter[str] = Counter(template=len(self.templates), binding=bindings)
 
     def new_id(self, kind: str) -> str:
@@ -73,10 +76,10 @@ class Account:
 
     def keep(self, extension: str, size: tuple[float, float], pages: int = 1) -> str:
         """The URL of a rendered file, whose content `file` returns from then on."""
-        name = self.new_id("file")[:6].lower()
-        url = f"{MEDIA}/{name}-{int(self.clock.time() * 1000)}.{extension}"
-        self._files[url] = (extension, int(size[0]), int(size[1]), pages)
-        return url
+        path = f"/{self.new_id('file')[:6].lower()}-{int(self.clock.time() * 1000)}.{extension}"
+        self._files[path] = (extension, int(size[0]), int(size[1]), pages)
+        self._uploaded_at[path] = self.clock.time() + self.upload_seconds
+        return self.media + path
 
     def file(self, url: str) -> bytes:
         """The file at the URL of a render: plain, and of the size that was requested.
@@ -87,9 +90,10 @@ class Account:
         Raises:
             LookupError: If no response contained it.
         """
-        if url not in self._files:
+        path = f"/{url.rpartition('/')[2]}"
+        if path not in self._files:
             raise LookupError(f"no render has the URL {url}")
-        return file(*self._files[url])
+        return file(*self._files[path])
 
     def _rendering(self, method: str, path: str) -> Answer:
         """The file at a path, as if this were the host of the rendered files.
@@ -97,10 +101,11 @@ class Account:
         Raises:
             Refused: If there is none.
         """
-        url = MEDIA + path
-        if method != "GET" or url not in self._files:
+        if method != "GET" or path not in self._files:
             raise route_not_found(method, path)
-        return Answer(200, {"content-type": MEDIA_TYPES[self._files[url][0]]}, self.file(url))
+        if self.clock.time() < self._uploaded_at[path]:
+            return Answer(404, {"content-type": "text/html"}, b"<html><body>Not Found</body></html>")
+        return Answer(200, {"content-type": MEDIA_TYPES[self._files[path][0]]}, self.file(path))
 
     def now(self) -> str:
         """The time, as the API writes it."""

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
 from .. import api
-from ..arguments import Boolean, Integer, Kind, ListOf, MapOf, Number, Object, OneOrMany
+from ..arguments import Boolean, Integer, ListOf, MapOf, Number, Object, OneOrMany
+from ..fields import Kind
 from ..operations import Operation
 from ..types import UNSET
 from ._answers import Refused, failed, fastify, refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 import httpx
 
@@ -11,12 +11,10 @@ from ..api import SERVER
 from ..client import AsyncPictify, AuthenticatedClient, Pictify
 from ..connections import Connections, RawResponse, SendRequest
 from ..hooks import RequestHook, ResponseHook, RetryHook
+from ..types import Unset
 from ._answers import Answer
 
 if TYPE_CHECKING:
-    from typing import Self
-
-    from ..types import Unset
     from .fake import FakePictify
 
 _CHUNK = 65_536

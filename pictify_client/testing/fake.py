@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import formatdate
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Unpack
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
+
+from ..client import AsyncPictify, Pictify
+from ..operations import Operation
 from ._account import Account
 from ._answers import Answer, Refused, document, refused
 from ._bindings import Bindings, Subscriptions
@@ -17,18 +21,10 @@ from ._limits import RENDERS, Minute, Month
 from ._renders import Batches, Renders
 from ._requests import Found, arguments, find
 from ._templates import Templates
+from ._transport import ClientOptions, async_client, client
 from .clock import FakeClock
 from .received import ReceivedRequest, received
 from .webhooks import WebhookDelivery, delivery
-
-if TYPE_CHECKING:
-    from typing import Unpack
-
-    import httpx
-
-    from ..client import AsyncPictify, Pictify
-    from ..operations import Operation
-    from ._transport import ClientOptions
 
 __all__ = ("API_KEY", "Answer", "FakePictify")
 
@@ -58,6 +54,8 @@ class FakePictify(Account):
         rate_limit: Requests per minute that it allows, with `X-RateLimit` headers in its responses; None for any number
             and no headers, as the live API has it for requests with an API key.
         quota: Renders a month that it allows; None for any number.
+        media: Origin of the URLs of rendered files; its own if it is served.
+        upload_seconds: Seconds during which the URL of a new file answers 404.
         email_verified: Whether the email address of the account is verified; if not, it does not render.
     """
 
@@ -87,8 +85,6 @@ class FakePictify(Account):
             options: What `Pictify` takes, such as `max_retries`, `timeout`, `pacing=True` and hooks. An `api_key` other
                 than that of the stand-in is refused, as by the API.
         """
-        from ._transport import client
-
         return client(self, options)
 
     def async_client(self, **options: Unpack[ClientOptions]) -> AsyncPictify:
@@ -97,8 +93,6 @@ class FakePictify(Account):
         Args:
             options: What `AsyncPictify` takes, as for `client`.
         """
-        from ._transport import async_client
-
         return async_client(self, options)
 
     def fail_next(

@@ -76,8 +76,10 @@ def serving(fake: FakePictify, port: int = 0) -> Generator[str]:
     with _Server(("127.0.0.1", port), handler) as server, fake.clock.running():
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
+        media, fake.media = fake.media, f"http://127.0.0.1:{server.server_port}"
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield fake.media
         finally:
+            fake.media = media
             server.shutdown()
             thread.join()

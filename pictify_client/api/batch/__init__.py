@@ -4,16 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
+from ...batches import AsyncBatchJob, BatchJob
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...batches import AsyncBatchJob, BatchJob
-    from ...models.batch_cancellation import BatchCancellation
-    from ...models.batch_format import BatchFormat
-    from ...models.batch_status import BatchStatus
 
 
 class Batch(Resource):
@@ -24,7 +20,7 @@ class Batch(Resource):
         uid: str,
         *,
         variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
-        format: BatchFormat | str | Unset | None = UNSET,
+        format: models.BatchFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
         concurrency: int | Unset | None = UNSET,
         csv_url: str | Unset | None = UNSET,
@@ -61,7 +57,6 @@ class Batch(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...batches import BatchJob
         from . import batch_render_template, cancel_batch, get_batch_results
 
         modules = (batch_render_template, get_batch_results, cancel_batch)
@@ -80,7 +75,7 @@ class Batch(Resource):
             layouts=layouts,
         )
 
-    def get_results(self, batch_id: str) -> BatchStatus:
+    def get_results(self, batch_id: str) -> models.BatchStatus:
         """Get the state and the results of a batch (`GET /templates/batch/{batchId}/results`).
 
         A batch has ended when its status is `completed`, `partial`, `failed` or `cancelled`.
@@ -99,7 +94,7 @@ class Batch(Resource):
 
         return self._client.send(OPERATION, batch_id=batch_id).result()
 
-    def cancel(self, batch_id: str) -> BatchCancellation:
+    def cancel(self, batch_id: str) -> models.BatchCancellation:
         """Cancel a batch (`POST /templates/batch/{batchId}/cancel`).
 
         Args:
@@ -125,7 +120,7 @@ class AsyncBatch(Resource):
         uid: str,
         *,
         variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
-        format: BatchFormat | str | Unset | None = UNSET,
+        format: models.BatchFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
         concurrency: int | Unset | None = UNSET,
         csv_url: str | Unset | None = UNSET,
@@ -162,7 +157,6 @@ class AsyncBatch(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...batches import AsyncBatchJob
         from . import batch_render_template, cancel_batch, get_batch_results
 
         modules = (batch_render_template, get_batch_results, cancel_batch)
@@ -181,7 +175,7 @@ class AsyncBatch(Resource):
             layouts=layouts,
         )
 
-    async def get_results(self, batch_id: str) -> BatchStatus:
+    async def get_results(self, batch_id: str) -> models.BatchStatus:
         """Get the state and the results of a batch (`GET /templates/batch/{batchId}/results`).
 
         A batch has ended when its status is `completed`, `partial`, `failed` or `cancelled`.
@@ -201,7 +195,7 @@ class AsyncBatch(Resource):
         response = await self._client.asend(OPERATION, batch_id=batch_id)
         return response.result()
 
-    async def cancel(self, batch_id: str) -> BatchCancellation:
+    async def cancel(self, batch_id: str) -> models.BatchCancellation:
         """Cancel a batch (`POST /templates/batch/{batchId}/cancel`).
 
         Args:

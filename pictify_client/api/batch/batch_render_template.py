@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Argument, Object, String
+from ...arguments import Object, String
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...models.batch_render_request import BatchRenderRequest
 from ...models.batch_response import BatchResponse
 from ...operations import Operation

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, String
+from ...arguments import String
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...models.batch_status import BatchStatus
 from ...operations import Operation
 from ...types import Response

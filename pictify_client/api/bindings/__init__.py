@@ -4,21 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
+from ...pagination import AsyncPager, Pager
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...models.binding import Binding
-    from ...models.binding_status import BindingStatus
-    from ...models.binding_status_change import BindingStatusChange
-    from ...models.data_source import DataSource
-    from ...models.deletion import Deletion
-    from ...models.output_config import OutputConfig
-    from ...models.pagination import Pagination
-    from ...models.refresh_policy import RefreshPolicy
-    from ...pagination import AsyncPager, Pager
 
 
 class Bindings(Resource):
@@ -28,11 +19,11 @@ class Bindings(Resource):
         self,
         *,
         template_id: str | Unset | None = UNSET,
-        status: BindingStatus | str | Unset | None = UNSET,
+        status: models.BindingStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
         prefetch: int = 0,
-    ) -> Pager[Binding, Pagination]:
+    ) -> Pager[models.Binding, models.Pagination]:
         """List the bindings of the account (`GET /bindings`).
 
         Both filters may be given; a binding is listed when it meets all that are.
@@ -51,7 +42,6 @@ class Bindings(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import Pager
         from .list_bindings import OPERATION, split
 
         return Pager(
@@ -64,12 +54,12 @@ class Bindings(Resource):
         template_id: str,
         mapping: Mapping[str, str],
         name: str | Unset | None = UNSET,
-        data_source: DataSource | Mapping[str, Any] | Unset | None = UNSET,
+        data_source: models.DataSource | Mapping[str, Any] | Unset | None = UNSET,
         defaults: Mapping[str, Any] | Unset | None = UNSET,
-        refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
-        output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        refresh_policy: models.RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: models.OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
         data_source_id: str | Unset | None = UNSET,
-    ) -> Binding:
+    ) -> models.Binding:
         """Create a binding (`POST /bindings`).
 
         The image at its `render_url` is rendered again as `refresh_policy` says.
@@ -105,7 +95,7 @@ class Bindings(Resource):
             data_source_id=data_source_id,
         ).result()
 
-    def get(self, uid: str) -> Binding:
+    def get(self, uid: str) -> models.Binding:
         """Get a binding (`GET /bindings/{uid}`).
 
         Args:
@@ -127,13 +117,13 @@ class Bindings(Resource):
         uid: str,
         *,
         name: str | Unset | None = UNSET,
-        data_source: DataSource | Mapping[str, Any] | Unset | None = UNSET,
+        data_source: models.DataSource | Mapping[str, Any] | Unset | None = UNSET,
         mapping: Mapping[str, Any] | Unset | None = UNSET,
         defaults: Mapping[str, Any] | Unset | None = UNSET,
-        refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
-        output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        status: BindingStatusChange | str | Unset | None = UNSET,
-    ) -> Binding | None:
+        refresh_policy: models.RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: models.OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        status: models.BindingStatusChange | str | Unset | None = UNSET,
+    ) -> models.Binding | None:
         """Change a binding (`PUT /bindings/{uid}`).
 
         What is left out stays as it is.
@@ -169,7 +159,7 @@ class Bindings(Resource):
             status=status,
         ).result()
 
-    def delete(self, uid: str) -> Deletion:
+    def delete(self, uid: str) -> models.Deletion:
         """Delete a binding (`DELETE /bindings/{uid}`).
 
         Args:
@@ -194,11 +184,11 @@ class AsyncBindings(Resource):
         self,
         *,
         template_id: str | Unset | None = UNSET,
-        status: BindingStatus | str | Unset | None = UNSET,
+        status: models.BindingStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
         prefetch: int = 1,
-    ) -> AsyncPager[Binding, Pagination]:
+    ) -> AsyncPager[models.Binding, models.Pagination]:
         """List the bindings of the account (`GET /bindings`).
 
         Both filters may be given; a binding is listed when it meets all that are.
@@ -217,7 +207,6 @@ class AsyncBindings(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import AsyncPager
         from .list_bindings import OPERATION, split
 
         return AsyncPager(
@@ -230,12 +219,12 @@ class AsyncBindings(Resource):
         template_id: str,
         mapping: Mapping[str, str],
         name: str | Unset | None = UNSET,
-        data_source: DataSource | Mapping[str, Any] | Unset | None = UNSET,
+        data_source: models.DataSource | Mapping[str, Any] | Unset | None = UNSET,
         defaults: Mapping[str, Any] | Unset | None = UNSET,
-        refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
-        output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        refresh_policy: models.RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: models.OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
         data_source_id: str | Unset | None = UNSET,
-    ) -> Binding:
+    ) -> models.Binding:
         """Create a binding (`POST /bindings`).
 
         The image at its `render_url` is rendered again as `refresh_policy` says.
@@ -272,7 +261,7 @@ class AsyncBindings(Resource):
         )
         return response.result()
 
-    async def get(self, uid: str) -> Binding:
+    async def get(self, uid: str) -> models.Binding:
         """Get a binding (`GET /bindings/{uid}`).
 
         Args:
@@ -295,13 +284,13 @@ class AsyncBindings(Resource):
         uid: str,
         *,
         name: str | Unset | None = UNSET,
-        data_source: DataSource | Mapping[str, Any] | Unset | None = UNSET,
+        data_source: models.DataSource | Mapping[str, Any] | Unset | None = UNSET,
         mapping: Mapping[str, Any] | Unset | None = UNSET,
         defaults: Mapping[str, Any] | Unset | None = UNSET,
-        refresh_policy: RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
-        output_config: OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        status: BindingStatusChange | str | Unset | None = UNSET,
-    ) -> Binding | None:
+        refresh_policy: models.RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: models.OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        status: models.BindingStatusChange | str | Unset | None = UNSET,
+    ) -> models.Binding | None:
         """Change a binding (`PUT /bindings/{uid}`).
 
         What is left out stays as it is.
@@ -338,7 +327,7 @@ class AsyncBindings(Resource):
         )
         return response.result()
 
-    async def delete(self, uid: str) -> Deletion:
+    async def delete(self, uid: str) -> models.Deletion:
         """Delete a binding (`DELETE /bindings/{uid}`).
 
         Args:

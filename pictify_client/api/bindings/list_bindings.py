@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, Choice, Integer, String
+from ...arguments import Choice, Integer, String
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...models.binding import Binding
 from ...models.binding_list import BindingList
 from ...models.binding_status import BindingStatus

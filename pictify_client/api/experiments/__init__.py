@@ -4,30 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
+from ...files import AsyncFile, File
+from ...pagination import AsyncPager, Pager
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...files import AsyncFile, File
-    from ...models.bandit_config import BanditConfig
-    from ...models.deletion import Deletion
-    from ...models.experiment import Experiment
-    from ...models.experiment_event import ExperimentEvent
-    from ...models.experiment_event_channel import ExperimentEventChannel
-    from ...models.experiment_event_device import ExperimentEventDevice
-    from ...models.experiment_event_response import ExperimentEventResponse
-    from ...models.experiment_event_source import ExperimentEventSource
-    from ...models.experiment_event_type import ExperimentEventType
-    from ...models.experiment_list import ExperimentList
-    from ...models.experiment_output_config import ExperimentOutputConfig
-    from ...models.experiment_quota import ExperimentQuota
-    from ...models.experiment_status_filter import ExperimentStatusFilter
-    from ...models.experiment_type import ExperimentType
-    from ...models.experiment_variant import ExperimentVariant
-    from ...models.goal_config import GoalConfig
-    from ...pagination import AsyncPager, Pager
 
 
 class Experiments(Resource):
@@ -36,12 +19,12 @@ class Experiments(Resource):
     def list(
         self,
         *,
-        type: ExperimentType | str | Unset | None = UNSET,
-        status: ExperimentStatusFilter | str | Unset | None = UNSET,
+        type: models.ExperimentType | str | Unset | None = UNSET,
+        status: models.ExperimentStatusFilter | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
         prefetch: int = 0,
-    ) -> Pager[Experiment, ExperimentList]:
+    ) -> Pager[models.Experiment, models.ExperimentList]:
         """List the experiments of the account (`GET /experiments/api`).
 
         Both filters may be given; an experiment is listed when it meets all that are.
@@ -63,7 +46,6 @@ class Experiments(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import Pager
         from .list_experiments import OPERATION, split
 
         return Pager(self._client, OPERATION, split, prefetch, type=type, status=status, page=page, limit=limit)
@@ -72,20 +54,20 @@ class Experiments(Resource):
         self,
         *,
         name: str,
-        type: ExperimentType | str,
+        type: models.ExperimentType | str,
         slug: str,
-        variants: Iterable[ExperimentVariant | Mapping[str, Any]],
+        variants: Iterable[models.ExperimentVariant | Mapping[str, Any]],
         template_uid: str | Unset | None = UNSET,
-        goal_config: GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
-        bandit_config: BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
+        goal_config: models.GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
+        bandit_config: models.BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
         hypothesis: str | Unset | None = UNSET,
         minimum_sample_size: int | Unset | None = UNSET,
         confidence_threshold: float | Unset | None = UNSET,
         minimum_run_days: int | Unset | None = UNSET,
-        output_config: ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: models.ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
         fallback_image_url: str | Unset | None = UNSET,
         fallback_template_uid: str | Unset | None = UNSET,
-    ) -> Experiment:
+    ) -> models.Experiment:
         """Create an experiment (`POST /experiments/api`).
 
         It is a draft until it is started. The account's plan limits how many experiments there may be of each type,
@@ -143,7 +125,7 @@ class Experiments(Resource):
             fallback_template_uid=fallback_template_uid,
         ).result()
 
-    def get_quota(self) -> ExperimentQuota:
+    def get_quota(self) -> models.ExperimentQuota:
         """Get how many experiments the plan allows, and how many there are (`GET /experiments/api/quota`).
 
         Deprecated: the vendor has retired it, and the API may respond with 404.
@@ -159,7 +141,7 @@ class Experiments(Resource):
 
         return self._client.send(OPERATION).result()
 
-    def get(self, uid: str) -> Experiment:
+    def get(self, uid: str) -> models.Experiment:
         """Get an experiment (`GET /experiments/api/{uid}`).
 
         Deprecated: the vendor has retired it, and the API may respond with 404.
@@ -185,15 +167,15 @@ class Experiments(Resource):
         *,
         name: str | Unset | None = UNSET,
         slug: str | Unset | None = UNSET,
-        variants: Iterable[ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
-        goal_config: GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
-        bandit_config: BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
+        variants: Iterable[models.ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
+        goal_config: models.GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
+        bandit_config: models.BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
         hypothesis: str | Unset | None = UNSET,
         confidence_threshold: float | Unset | None = UNSET,
         minimum_run_days: int | Unset | None = UNSET,
-        output_config: ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: models.ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
         fallback_image_url: str | Unset | None = UNSET,
-    ) -> Experiment:
+    ) -> models.Experiment:
         """Change an experiment (`PUT /experiments/api/{uid}`).
 
         What is left out stays as it is. All may be changed of a draft or a paused experiment; of a running one
@@ -242,7 +224,7 @@ class Experiments(Resource):
             fallback_image_url=fallback_image_url,
         ).result()
 
-    def delete(self, uid: str) -> Deletion:
+    def delete(self, uid: str) -> models.Deletion:
         """Delete an experiment (`DELETE /experiments/api/{uid}`).
 
         The deletion is soft: the experiment is kept as `archived`. A running one must be paused or completed first.
@@ -264,7 +246,7 @@ class Experiments(Resource):
 
         return self._client.send(OPERATION, uid=uid).result()
 
-    def start(self, uid: str) -> Experiment:
+    def start(self, uid: str) -> models.Experiment:
         """Start an experiment, or resume it (`POST /experiments/api/{uid}/start`).
 
         It must be a draft or paused.
@@ -286,7 +268,7 @@ class Experiments(Resource):
 
         return self._client.send(OPERATION, uid=uid).result()
 
-    def pause(self, uid: str) -> Experiment:
+    def pause(self, uid: str) -> models.Experiment:
         """Pause an experiment (`POST /experiments/api/{uid}/pause`).
 
         It must be running, and can be started again.
@@ -308,7 +290,7 @@ class Experiments(Resource):
 
         return self._client.send(OPERATION, uid=uid).result()
 
-    def complete(self, uid: str, *, winner_variant_id: str) -> Experiment:
+    def complete(self, uid: str, *, winner_variant_id: str) -> models.Experiment:
         """Complete an experiment, and declare a winner (`POST /experiments/api/{uid}/complete`).
 
         It must be running or paused, and cannot be started again.
@@ -334,18 +316,18 @@ class Experiments(Resource):
 
     def track_events(
         self,
-        events: Iterable[ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
+        events: Iterable[models.ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
         *,
-        event: ExperimentEventType | str | Unset | None = UNSET,
+        event: models.ExperimentEventType | str | Unset | None = UNSET,
         experiment: str | Unset | None = UNSET,
         variant_id: str | Unset | None = UNSET,
-        channel: ExperimentEventChannel | str | Unset | None = UNSET,
-        device: ExperimentEventDevice | str | Unset | None = UNSET,
+        channel: models.ExperimentEventChannel | str | Unset | None = UNSET,
+        device: models.ExperimentEventDevice | str | Unset | None = UNSET,
         referrer: str | Unset | None = UNSET,
         metadata: Mapping[str, Any] | Unset | None = UNSET,
-        source: ExperimentEventSource | str | Unset | None = UNSET,
+        source: models.ExperimentEventSource | str | Unset | None = UNSET,
         write_key: str | Unset | None = UNSET,
-    ) -> ExperimentEventResponse:
+    ) -> models.ExperimentEventResponse:
         """Report what happened to the images of experiments (`POST /s/events`).
 
         At most 100 events a request, and 1000 requests a minute per IP address. Needs no API key; a write key, in
@@ -473,12 +455,12 @@ class AsyncExperiments(Resource):
     def list(
         self,
         *,
-        type: ExperimentType | str | Unset | None = UNSET,
-        status: ExperimentStatusFilter | str | Unset | None = UNSET,
+        type: models.ExperimentType | str | Unset | None = UNSET,
+        status: models.ExperimentStatusFilter | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
         prefetch: int = 1,
-    ) -> AsyncPager[Experiment, ExperimentList]:
+    ) -> AsyncPager[models.Experiment, models.ExperimentList]:
         """List the experiments of the account (`GET /experiments/api`).
 
         Both filters may be given; an experiment is listed when it meets all that are.
@@ -500,7 +482,6 @@ class AsyncExperiments(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import AsyncPager
         from .list_experiments import OPERATION, split
 
         return AsyncPager(self._client, OPERATION, split, prefetch, type=type, status=status, page=page, limit=limit)
@@ -509,20 +490,20 @@ class AsyncExperiments(Resource):
         self,
         *,
         name: str,
-        type: ExperimentType | str,
+        type: models.ExperimentType | str,
         slug: str,
-        variants: Iterable[ExperimentVariant | Mapping[str, Any]],
+        variants: Iterable[models.ExperimentVariant | Mapping[str, Any]],
         template_uid: str | Unset | None = UNSET,
-        goal_config: GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
-        bandit_config: BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
+        goal_config: models.GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
+        bandit_config: models.BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
         hypothesis: str | Unset | None = UNSET,
         minimum_sample_size: int | Unset | None = UNSET,
         confidence_threshold: float | Unset | None = UNSET,
         minimum_run_days: int | Unset | None = UNSET,
-        output_config: ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: models.ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
         fallback_image_url: str | Unset | None = UNSET,
         fallback_template_uid: str | Unset | None = UNSET,
-    ) -> Experiment:
+    ) -> models.Experiment:
         """Create an experiment (`POST /experiments/api`).
 
         It is a draft until it is started. The account's plan limits how many experiments there may be of each type,
@@ -581,7 +562,7 @@ class AsyncExperiments(Resource):
         )
         return response.result()
 
-    async def get_quota(self) -> ExperimentQuota:
+    async def get_quota(self) -> models.ExperimentQuota:
         """Get how many experiments the plan allows, and how many there are (`GET /experiments/api/quota`).
 
         Deprecated: the vendor has retired it, and the API may respond with 404.
@@ -598,7 +579,7 @@ class AsyncExperiments(Resource):
         response = await self._client.asend(OPERATION)
         return response.result()
 
-    async def get(self, uid: str) -> Experiment:
+    async def get(self, uid: str) -> models.Experiment:
         """Get an experiment (`GET /experiments/api/{uid}`).
 
         Deprecated: the vendor has retired it, and the API may respond with 404.
@@ -625,15 +606,15 @@ class AsyncExperiments(Resource):
         *,
         name: str | Unset | None = UNSET,
         slug: str | Unset | None = UNSET,
-        variants: Iterable[ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
-        goal_config: GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
-        bandit_config: BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
+        variants: Iterable[models.ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
+        goal_config: models.GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
+        bandit_config: models.BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
         hypothesis: str | Unset | None = UNSET,
         confidence_threshold: float | Unset | None = UNSET,
         minimum_run_days: int | Unset | None = UNSET,
-        output_config: ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
+        output_config: models.ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
         fallback_image_url: str | Unset | None = UNSET,
-    ) -> Experiment:
+    ) -> models.Experiment:
         """Change an experiment (`PUT /experiments/api/{uid}`).
 
         What is left out stays as it is. All may be changed of a draft or a paused experiment; of a running one
@@ -683,7 +664,7 @@ class AsyncExperiments(Resource):
         )
         return response.result()
 
-    async def delete(self, uid: str) -> Deletion:
+    async def delete(self, uid: str) -> models.Deletion:
         """Delete an experiment (`DELETE /experiments/api/{uid}`).
 
         The deletion is soft: the experiment is kept as `archived`. A running one must be paused or completed first.
@@ -706,7 +687,7 @@ class AsyncExperiments(Resource):
         response = await self._client.asend(OPERATION, uid=uid)
         return response.result()
 
-    async def start(self, uid: str) -> Experiment:
+    async def start(self, uid: str) -> models.Experiment:
         """Start an experiment, or resume it (`POST /experiments/api/{uid}/start`).
 
         It must be a draft or paused.
@@ -729,7 +710,7 @@ class AsyncExperiments(Resource):
         response = await self._client.asend(OPERATION, uid=uid)
         return response.result()
 
-    async def pause(self, uid: str) -> Experiment:
+    async def pause(self, uid: str) -> models.Experiment:
         """Pause an experiment (`POST /experiments/api/{uid}/pause`).
 
         It must be running, and can be started again.
@@ -752,7 +733,7 @@ class AsyncExperiments(Resource):
         response = await self._client.asend(OPERATION, uid=uid)
         return response.result()
 
-    async def complete(self, uid: str, *, winner_variant_id: str) -> Experiment:
+    async def complete(self, uid: str, *, winner_variant_id: str) -> models.Experiment:
         """Complete an experiment, and declare a winner (`POST /experiments/api/{uid}/complete`).
 
         It must be running or paused, and cannot be started again.
@@ -779,18 +760,18 @@ class AsyncExperiments(Resource):
 
     async def track_events(
         self,
-        events: Iterable[ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
+        events: Iterable[models.ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
         *,
-        event: ExperimentEventType | str | Unset | None = UNSET,
+        event: models.ExperimentEventType | str | Unset | None = UNSET,
         experiment: str | Unset | None = UNSET,
         variant_id: str | Unset | None = UNSET,
-        channel: ExperimentEventChannel | str | Unset | None = UNSET,
-        device: ExperimentEventDevice | str | Unset | None = UNSET,
+        channel: models.ExperimentEventChannel | str | Unset | None = UNSET,
+        device: models.ExperimentEventDevice | str | Unset | None = UNSET,
         referrer: str | Unset | None = UNSET,
         metadata: Mapping[str, Any] | Unset | None = UNSET,
-        source: ExperimentEventSource | str | Unset | None = UNSET,
+        source: models.ExperimentEventSource | str | Unset | None = UNSET,
         write_key: str | Unset | None = UNSET,
-    ) -> ExperimentEventResponse:
+    ) -> models.ExperimentEventResponse:
         """Report what happened to the images of experiments (`POST /s/events`).
 
         At most 100 events a request, and 1000 requests a minute per IP address. Needs no API key; a write key, in

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Argument, Object, String
+from ...arguments import Object, String
 from ...client import AuthenticatedClient
 from ...decoding import only
+from ...fields import Argument
 from ...models.complete_experiment_body import CompleteExperimentBody
 from ...models.experiment import Experiment
 from ...operations import Operation

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, Choice, Integer
+from ...arguments import Choice, Integer
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...models.experiment import Experiment
 from ...models.experiment_list import ExperimentList
 from ...models.experiment_status_filter import ExperimentStatusFilter

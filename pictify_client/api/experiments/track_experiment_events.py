@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from ...arguments import Argument, ListOf, Object, OneOrMany, String
+from ...arguments import ListOf, Object, OneOrMany, String
 from ...client import Client
+from ...fields import Argument
 from ...models.experiment_event import ExperimentEvent
 from ...models.experiment_event_response import ExperimentEventResponse
 from ...operations import Operation

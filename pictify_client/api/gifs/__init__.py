@@ -4,16 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
+from ...pagination import AsyncPager, Pager
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...models.gif import Gif
-    from ...models.gif_quality import GifQuality
-    from ...models.offset_pagination import OffsetPagination
-    from ...pagination import AsyncPager, Pager
 
 
 class Gifs(Resource):
@@ -21,7 +17,7 @@ class Gifs(Resource):
 
     def list(
         self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 0
-    ) -> Pager[Gif, OffsetPagination]:
+    ) -> Pager[models.Gif, models.OffsetPagination]:
         """List the GIFs of the account (`GET /gif`).
 
         Args:
@@ -36,7 +32,6 @@ class Gifs(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import Pager
         from .list_gifs import OPERATION, split
 
         return Pager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
@@ -50,10 +45,10 @@ class Gifs(Resource):
         variables: Mapping[str, Any] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        quality: GifQuality | str | Unset | None = UNSET,
+        quality: models.GifQuality | str | Unset | None = UNSET,
         frames_per_second: int | Unset | None = UNSET,
         selector: str | Unset | None = UNSET,
-    ) -> Gif:
+    ) -> models.Gif:
         """Render a GIF (`POST /gif`).
 
         Takes one of `html`, `url` and `template`. The render costs credits.
@@ -92,7 +87,7 @@ class Gifs(Resource):
             selector=selector,
         ).result()
 
-    def get(self, uid: str) -> Gif:
+    def get(self, uid: str) -> models.Gif:
         """Get a GIF (`GET /gif/{uid}`).
 
         Needs no API key.
@@ -118,9 +113,9 @@ class Gifs(Resource):
         url: str,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        quality: GifQuality | str | Unset | None = UNSET,
+        quality: models.GifQuality | str | Unset | None = UNSET,
         frame_duration_seconds: float | Unset | None = UNSET,
-    ) -> Gif:
+    ) -> models.Gif:
         """Record a page as a GIF (`POST /gif/capture`).
 
         The recording costs 1.5 credits.
@@ -157,7 +152,7 @@ class AsyncGifs(Resource):
 
     def list(
         self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 1
-    ) -> AsyncPager[Gif, OffsetPagination]:
+    ) -> AsyncPager[models.Gif, models.OffsetPagination]:
         """List the GIFs of the account (`GET /gif`).
 
         Args:
@@ -172,7 +167,6 @@ class AsyncGifs(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import AsyncPager
         from .list_gifs import OPERATION, split
 
         return AsyncPager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
@@ -186,10 +180,10 @@ class AsyncGifs(Resource):
         variables: Mapping[str, Any] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        quality: GifQuality | str | Unset | None = UNSET,
+        quality: models.GifQuality | str | Unset | None = UNSET,
         frames_per_second: int | Unset | None = UNSET,
         selector: str | Unset | None = UNSET,
-    ) -> Gif:
+    ) -> models.Gif:
         """Render a GIF (`POST /gif`).
 
         Takes one of `html`, `url` and `template`. The render costs credits.
@@ -229,7 +223,7 @@ class AsyncGifs(Resource):
         )
         return response.result()
 
-    async def get(self, uid: str) -> Gif:
+    async def get(self, uid: str) -> models.Gif:
         """Get a GIF (`GET /gif/{uid}`).
 
         Needs no API key.
@@ -256,9 +250,9 @@ class AsyncGifs(Resource):
         url: str,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        quality: GifQuality | str | Unset | None = UNSET,
+        quality: models.GifQuality | str | Unset | None = UNSET,
         frame_duration_seconds: float | Unset | None = UNSET,
-    ) -> Gif:
+    ) -> models.Gif:
         """Record a page as a GIF (`POST /gif/capture`).
 
         The recording costs 1.5 credits.

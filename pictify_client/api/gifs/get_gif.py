@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, String
+from ...arguments import String
 from ...client import Client
 from ...decoding import only
+from ...fields import Argument
 from ...models.gif import Gif
 from ...operations import Operation
 from ...types import Response

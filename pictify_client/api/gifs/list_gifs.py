@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, Integer
+from ...arguments import Integer
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...models.gif import Gif
 from ...models.gif_list import GifList
 from ...models.offset_pagination import OffsetPagination

@@ -4,19 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
+from ...pagination import AsyncPager, Pager
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...models.agent_screenshot import AgentScreenshot
-    from ...models.file_extension import FileExtension
-    from ...models.image_response import ImageResponse
-    from ...models.offset_pagination import OffsetPagination
-    from ...models.stored_image import StoredImage
-    from ...models.variable_definition import VariableDefinition
-    from ...pagination import AsyncPager, Pager
 
 
 class Images(Resource):
@@ -24,7 +17,7 @@ class Images(Resource):
 
     def list(
         self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 0
-    ) -> Pager[ImageResponse, OffsetPagination]:
+    ) -> Pager[models.ImageResponse, models.OffsetPagination]:
         """List the images of the account (`GET /image`).
 
         Args:
@@ -39,7 +32,6 @@ class Images(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import Pager
         from .list_images import OPERATION, split
 
         return Pager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
@@ -54,8 +46,8 @@ class Images(Resource):
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
         selector: str | Unset | None = UNSET,
-        file_extension: FileExtension | str | Unset | None = UNSET,
-    ) -> ImageResponse:
+        file_extension: models.FileExtension | str | Unset | None = UNSET,
+    ) -> models.ImageResponse:
         """Render an image (`POST /image`).
 
         Takes one of `html`, `url` and `template`. The render costs credits.
@@ -94,7 +86,7 @@ class Images(Resource):
             file_extension=file_extension,
         ).result()
 
-    def get(self, uid: str) -> StoredImage:
+    def get(self, uid: str) -> models.StoredImage:
         """Get an image (`GET /image/{uid}`).
 
         Args:
@@ -119,7 +111,7 @@ class Images(Resource):
         heading: str | Unset | None = UNSET,
         description: str | Unset | None = UNSET,
         logo: str | Unset | None = UNSET,
-    ) -> ImageResponse:
+    ) -> models.ImageResponse:
         """Render an Open Graph image, the preview of a page that is shared (`POST /image/og-image`).
 
         The template must be of the type `og-image`. The render costs credits.
@@ -148,11 +140,11 @@ class Images(Resource):
         *,
         fabric_js_data: Mapping[str, Any],
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        variable_definitions: Iterable[models.VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        file_extension: FileExtension | str | Unset | None = UNSET,
-    ) -> ImageResponse:
+        file_extension: models.FileExtension | str | Unset | None = UNSET,
+    ) -> models.ImageResponse:
         """Render an image from a Fabric.js canvas (`POST /image/canvas`).
 
         The render costs credits.
@@ -184,7 +176,7 @@ class Images(Resource):
             file_extension=file_extension,
         ).result()
 
-    def agent_screenshot(self, *, prompt: str) -> AgentScreenshot:
+    def agent_screenshot(self, *, prompt: str) -> models.AgentScreenshot:
         """Capture the part of a page that a prompt describes (`POST /image/agent-screenshot`).
 
         An agent works out which page is meant, and what of it. The render costs credits.
@@ -209,7 +201,7 @@ class AsyncImages(Resource):
 
     def list(
         self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 1
-    ) -> AsyncPager[ImageResponse, OffsetPagination]:
+    ) -> AsyncPager[models.ImageResponse, models.OffsetPagination]:
         """List the images of the account (`GET /image`).
 
         Args:
@@ -224,7 +216,6 @@ class AsyncImages(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import AsyncPager
         from .list_images import OPERATION, split
 
         return AsyncPager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
@@ -239,8 +230,8 @@ class AsyncImages(Resource):
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
         selector: str | Unset | None = UNSET,
-        file_extension: FileExtension | str | Unset | None = UNSET,
-    ) -> ImageResponse:
+        file_extension: models.FileExtension | str | Unset | None = UNSET,
+    ) -> models.ImageResponse:
         """Render an image (`POST /image`).
 
         Takes one of `html`, `url` and `template`. The render costs credits.
@@ -280,7 +271,7 @@ class AsyncImages(Resource):
         )
         return response.result()
 
-    async def get(self, uid: str) -> StoredImage:
+    async def get(self, uid: str) -> models.StoredImage:
         """Get an image (`GET /image/{uid}`).
 
         Args:
@@ -306,7 +297,7 @@ class AsyncImages(Resource):
         heading: str | Unset | None = UNSET,
         description: str | Unset | None = UNSET,
         logo: str | Unset | None = UNSET,
-    ) -> ImageResponse:
+    ) -> models.ImageResponse:
         """Render an Open Graph image, the preview of a page that is shared (`POST /image/og-image`).
 
         The template must be of the type `og-image`. The render costs credits.
@@ -336,11 +327,11 @@ class AsyncImages(Resource):
         *,
         fabric_js_data: Mapping[str, Any],
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        variable_definitions: Iterable[models.VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        file_extension: FileExtension | str | Unset | None = UNSET,
-    ) -> ImageResponse:
+        file_extension: models.FileExtension | str | Unset | None = UNSET,
+    ) -> models.ImageResponse:
         """Render an image from a Fabric.js canvas (`POST /image/canvas`).
 
         The render costs credits.
@@ -373,7 +364,7 @@ class AsyncImages(Resource):
         )
         return response.result()
 
-    async def agent_screenshot(self, *, prompt: str) -> AgentScreenshot:
+    async def agent_screenshot(self, *, prompt: str) -> models.AgentScreenshot:
         """Capture the part of a page that a prompt describes (`POST /image/agent-screenshot`).
 
         An agent works out which page is meant, and what of it. The render costs credits.

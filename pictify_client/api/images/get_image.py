@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, String
+from ...arguments import String
 from ...client import AuthenticatedClient
 from ...decoding import only
+from ...fields import Argument
 from ...models.stored_image import StoredImage
 from ...operations import Operation
 from ...types import Response

@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...models.pdf_options import PdfOptions
-    from ...models.pdf_response import PdfResponse
 
 
 class Pdfs(Resource):
@@ -22,8 +19,8 @@ class Pdfs(Resource):
         *,
         template_uid: str,
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        options: PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
-    ) -> PdfResponse:
+        options: models.PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
+    ) -> models.PdfResponse:
         """Render a template to a PDF (`POST /pdf/render`).
 
         The render costs credits.
@@ -49,8 +46,8 @@ class Pdfs(Resource):
         *,
         template_uid: str,
         variable_sets: Iterable[Mapping[str, Any]],
-        options: PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
-    ) -> PdfResponse:
+        options: models.PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
+    ) -> models.PdfResponse:
         """Render a template to a PDF with a page for each set of values (`POST /pdf/multi-page`).
 
         The render costs credits.
@@ -96,8 +93,8 @@ class AsyncPdfs(Resource):
         *,
         template_uid: str,
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        options: PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
-    ) -> PdfResponse:
+        options: models.PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
+    ) -> models.PdfResponse:
         """Render a template to a PDF (`POST /pdf/render`).
 
         The render costs credits.
@@ -124,8 +121,8 @@ class AsyncPdfs(Resource):
         *,
         template_uid: str,
         variable_sets: Iterable[Mapping[str, Any]],
-        options: PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
-    ) -> PdfResponse:
+        options: models.PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
+    ) -> models.PdfResponse:
         """Render a template to a PDF with a page for each set of values (`POST /pdf/multi-page`).
 
         The render costs credits.

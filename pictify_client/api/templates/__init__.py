@@ -4,28 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
+from ...pagination import AsyncPager, Pager
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...models.deletion import Deletion
-    from ...models.image_format import ImageFormat
-    from ...models.multi_size_render_response import MultiSizeRenderResponse
-    from ...models.pagination import Pagination
-    from ...models.render_format import RenderFormat
-    from ...models.render_result import RenderResult
-    from ...models.render_size import RenderSize
-    from ...models.template import Template
-    from ...models.template_engine import TemplateEngine
-    from ...models.template_layout import TemplateLayout
-    from ...models.template_output_format import TemplateOutputFormat
-    from ...models.template_output_format_filter import TemplateOutputFormatFilter
-    from ...models.template_sort import TemplateSort
-    from ...models.template_variables import TemplateVariables
-    from ...models.variable_definition import VariableDefinition
-    from ...pagination import AsyncPager, Pager
 
 
 class Templates(Resource):
@@ -36,11 +20,11 @@ class Templates(Resource):
         *,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
-        sort: TemplateSort | str | Unset | None = UNSET,
-        output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+        sort: models.TemplateSort | str | Unset | None = UNSET,
+        output_format: models.TemplateOutputFormatFilter | str | Unset | None = UNSET,
         has_dynamic_link: bool | Unset | None = UNSET,
         prefetch: int = 0,
-    ) -> Pager[Template, Pagination]:
+    ) -> Pager[models.Template, models.Pagination]:
         """List the templates of the account (`GET /templates`).
 
         Args:
@@ -59,7 +43,6 @@ class Templates(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import Pager
         from .list_templates import OPERATION, split
 
         return Pager(
@@ -85,16 +68,16 @@ class Templates(Resource):
         type: str | Unset | None = UNSET,
         category: str | Unset | None = UNSET,
         tags: Iterable[str] | Unset | None = UNSET,
-        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
-        output_format: TemplateOutputFormat | str | Unset | None = UNSET,
-        engine: TemplateEngine | str | Unset | None = UNSET,
+        variable_definitions: Iterable[models.VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        output_format: models.TemplateOutputFormat | str | Unset | None = UNSET,
+        engine: models.TemplateEngine | str | Unset | None = UNSET,
         variables: Iterable[str] | Unset | None = UNSET,
         js_enabled: bool | Unset | None = UNSET,
         strict_variables: bool | Unset | None = UNSET,
         pdf_preset: str | Unset | None = UNSET,
         pages: Any | Unset | None = UNSET,
-        layouts: Mapping[str, TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
-    ) -> Template:
+        layouts: Mapping[str, models.TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
+    ) -> models.Template:
         """Create a template (`POST /templates`).
 
         Args:
@@ -148,7 +131,7 @@ class Templates(Resource):
             layouts=layouts,
         ).result()
 
-    def get(self, uid: str) -> Template:
+    def get(self, uid: str) -> models.Template:
         """Get a template (`GET /templates/{uid}`).
 
         Args:
@@ -175,19 +158,19 @@ class Templates(Resource):
         fabric_js_data: Mapping[str, Any] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
-        engine: TemplateEngine | str | Unset | None = UNSET,
+        variable_definitions: Iterable[models.VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        engine: models.TemplateEngine | str | Unset | None = UNSET,
         variables: Iterable[str] | Unset | None = UNSET,
         js_enabled: bool | Unset | None = UNSET,
         strict_variables: bool | Unset | None = UNSET,
         pdf_preset: str | Unset | None = UNSET,
         pages: Any | Unset | None = UNSET,
-        layouts: Mapping[str, TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
+        layouts: Mapping[str, models.TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
         type: str | Unset | None = UNSET,
         category: str | Unset | None = UNSET,
         tags: Iterable[str] | Unset | None = UNSET,
-        output_format: TemplateOutputFormat | str | Unset | None = UNSET,
-    ) -> Template:
+        output_format: models.TemplateOutputFormat | str | Unset | None = UNSET,
+    ) -> models.Template:
         """Change a template (`PUT /templates/{uid}`).
 
         What is left out stays as it is.
@@ -245,7 +228,7 @@ class Templates(Resource):
             output_format=output_format,
         ).result()
 
-    def delete(self, uid: str) -> Deletion:
+    def delete(self, uid: str) -> models.Deletion:
         """Delete a template (`DELETE /templates/{uid}`).
 
         Args:
@@ -267,7 +250,7 @@ class Templates(Resource):
         uid: str,
         *,
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        format: RenderFormat | str | Unset | None = UNSET,
+        format: models.RenderFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
@@ -275,7 +258,7 @@ class Templates(Resource):
         layouts: Iterable[str] | Unset | None = UNSET,
         variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
         preset: str | Unset | None = UNSET,
-    ) -> RenderResult:
+    ) -> models.RenderResult:
         """Render a template to an image or a PDF (`POST /templates/{uid}/render`).
 
         Each layout and each page costs a credit. A layout that fails does not stop the others: it is one of the
@@ -318,7 +301,7 @@ class Templates(Resource):
             preset=preset,
         ).result()
 
-    def get_variables(self, uid: str) -> TemplateVariables:
+    def get_variables(self, uid: str) -> models.TemplateVariables:
         """Get the variables of a template (`GET /templates/{uid}/variables`).
 
         Args:
@@ -339,11 +322,11 @@ class Templates(Resource):
         self,
         uid: str,
         *,
-        sizes: Iterable[RenderSize | Mapping[str, Any]],
+        sizes: Iterable[models.RenderSize | Mapping[str, Any]],
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        format: ImageFormat | str | Unset | None = UNSET,
+        format: models.ImageFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
-    ) -> MultiSizeRenderResponse:
+    ) -> models.MultiSizeRenderResponse:
         """Render a template in several sizes (`POST /templates/{uid}/multi-size-render`).
 
         Each image costs credits. A size that fails does not keep the others from being rendered.
@@ -379,11 +362,11 @@ class AsyncTemplates(Resource):
         *,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
-        sort: TemplateSort | str | Unset | None = UNSET,
-        output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
+        sort: models.TemplateSort | str | Unset | None = UNSET,
+        output_format: models.TemplateOutputFormatFilter | str | Unset | None = UNSET,
         has_dynamic_link: bool | Unset | None = UNSET,
         prefetch: int = 1,
-    ) -> AsyncPager[Template, Pagination]:
+    ) -> AsyncPager[models.Template, models.Pagination]:
         """List the templates of the account (`GET /templates`).
 
         Args:
@@ -402,7 +385,6 @@ class AsyncTemplates(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import AsyncPager
         from .list_templates import OPERATION, split
 
         return AsyncPager(
@@ -428,16 +410,16 @@ class AsyncTemplates(Resource):
         type: str | Unset | None = UNSET,
         category: str | Unset | None = UNSET,
         tags: Iterable[str] | Unset | None = UNSET,
-        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
-        output_format: TemplateOutputFormat | str | Unset | None = UNSET,
-        engine: TemplateEngine | str | Unset | None = UNSET,
+        variable_definitions: Iterable[models.VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        output_format: models.TemplateOutputFormat | str | Unset | None = UNSET,
+        engine: models.TemplateEngine | str | Unset | None = UNSET,
         variables: Iterable[str] | Unset | None = UNSET,
         js_enabled: bool | Unset | None = UNSET,
         strict_variables: bool | Unset | None = UNSET,
         pdf_preset: str | Unset | None = UNSET,
         pages: Any | Unset | None = UNSET,
-        layouts: Mapping[str, TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
-    ) -> Template:
+        layouts: Mapping[str, models.TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
+    ) -> models.Template:
         """Create a template (`POST /templates`).
 
         Args:
@@ -492,7 +474,7 @@ class AsyncTemplates(Resource):
         )
         return response.result()
 
-    async def get(self, uid: str) -> Template:
+    async def get(self, uid: str) -> models.Template:
         """Get a template (`GET /templates/{uid}`).
 
         Args:
@@ -520,19 +502,19 @@ class AsyncTemplates(Resource):
         fabric_js_data: Mapping[str, Any] | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
-        variable_definitions: Iterable[VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
-        engine: TemplateEngine | str | Unset | None = UNSET,
+        variable_definitions: Iterable[models.VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
+        engine: models.TemplateEngine | str | Unset | None = UNSET,
         variables: Iterable[str] | Unset | None = UNSET,
         js_enabled: bool | Unset | None = UNSET,
         strict_variables: bool | Unset | None = UNSET,
         pdf_preset: str | Unset | None = UNSET,
         pages: Any | Unset | None = UNSET,
-        layouts: Mapping[str, TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
+        layouts: Mapping[str, models.TemplateLayout | Mapping[str, Any]] | Unset | None = UNSET,
         type: str | Unset | None = UNSET,
         category: str | Unset | None = UNSET,
         tags: Iterable[str] | Unset | None = UNSET,
-        output_format: TemplateOutputFormat | str | Unset | None = UNSET,
-    ) -> Template:
+        output_format: models.TemplateOutputFormat | str | Unset | None = UNSET,
+    ) -> models.Template:
         """Change a template (`PUT /templates/{uid}`).
 
         What is left out stays as it is.
@@ -591,7 +573,7 @@ class AsyncTemplates(Resource):
         )
         return response.result()
 
-    async def delete(self, uid: str) -> Deletion:
+    async def delete(self, uid: str) -> models.Deletion:
         """Delete a template (`DELETE /templates/{uid}`).
 
         Args:
@@ -614,7 +596,7 @@ class AsyncTemplates(Resource):
         uid: str,
         *,
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        format: RenderFormat | str | Unset | None = UNSET,
+        format: models.RenderFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
         width: int | Unset | None = UNSET,
         height: int | Unset | None = UNSET,
@@ -622,7 +604,7 @@ class AsyncTemplates(Resource):
         layouts: Iterable[str] | Unset | None = UNSET,
         variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
         preset: str | Unset | None = UNSET,
-    ) -> RenderResult:
+    ) -> models.RenderResult:
         """Render a template to an image or a PDF (`POST /templates/{uid}/render`).
 
         Each layout and each page costs a credit. A layout that fails does not stop the others: it is one of the
@@ -666,7 +648,7 @@ class AsyncTemplates(Resource):
         )
         return response.result()
 
-    async def get_variables(self, uid: str) -> TemplateVariables:
+    async def get_variables(self, uid: str) -> models.TemplateVariables:
         """Get the variables of a template (`GET /templates/{uid}/variables`).
 
         Args:
@@ -688,11 +670,11 @@ class AsyncTemplates(Resource):
         self,
         uid: str,
         *,
-        sizes: Iterable[RenderSize | Mapping[str, Any]],
+        sizes: Iterable[models.RenderSize | Mapping[str, Any]],
         variables: Mapping[str, Any] | Unset | None = UNSET,
-        format: ImageFormat | str | Unset | None = UNSET,
+        format: models.ImageFormat | str | Unset | None = UNSET,
         quality: float | Unset | None = UNSET,
-    ) -> MultiSizeRenderResponse:
+    ) -> models.MultiSizeRenderResponse:
         """Render a template in several sizes (`POST /templates/{uid}/multi-size-render`).
 
         Each image costs credits. A size that fails does not keep the others from being rendered.

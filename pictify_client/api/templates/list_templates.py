@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, Boolean, Choice, Integer
+from ...arguments import Boolean, Choice, Integer
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...models.pagination import Pagination
 from ...models.template import Template
 from ...models.template_list import TemplateList

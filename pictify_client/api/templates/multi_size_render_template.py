@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Argument, Object, String
+from ...arguments import Object, String
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...models.multi_size_render_request import MultiSizeRenderRequest
 from ...models.multi_size_render_response import MultiSizeRenderResponse
 from ...operations import Operation

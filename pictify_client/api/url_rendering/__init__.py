@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
+from ...files import AsyncFile, File
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...files import AsyncFile, File
-    from ...models.file_extension import FileExtension
 
 
 class UrlRendering(Resource):
@@ -20,7 +18,7 @@ class UrlRendering(Resource):
     def render_template(
         self,
         template_uid: str,
-        format: FileExtension | str,
+        format: models.FileExtension | str,
         *,
         quality: float | Unset | None = UNSET,
         layout: str | Unset | None = UNSET,
@@ -66,7 +64,7 @@ class UrlRendering(Resource):
     def template_url(
         self,
         template_uid: str,
-        format: FileExtension | str,
+        format: models.FileExtension | str,
         *,
         quality: float | Unset | None = UNSET,
         layout: str | Unset | None = UNSET,
@@ -108,7 +106,7 @@ class UrlRendering(Resource):
     def render_binding(
         self,
         binding_id: str,
-        format: FileExtension | str,
+        format: models.FileExtension | str,
         *,
         if_none_match: str | Unset | None = UNSET,
         allow_error_pixel: bool = False,
@@ -144,7 +142,7 @@ class UrlRendering(Resource):
             allow_error_pixel=allow_error_pixel,
         ).result()
 
-    def binding_url(self, binding_id: str, format: FileExtension | str) -> str:
+    def binding_url(self, binding_id: str, format: models.FileExtension | str) -> str:
         """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
@@ -161,7 +159,7 @@ class UrlRendering(Resource):
 
         return self._client.url(OPERATION, binding_id=binding_id, format=format)
 
-    def render_experiment(self, slug: str, format: FileExtension | str) -> File:
+    def render_experiment(self, slug: str, format: models.FileExtension | str) -> File:
         """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
         The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
@@ -186,7 +184,7 @@ class UrlRendering(Resource):
 
         return self._client.stream(OPERATION, slug=slug, format=format).result()
 
-    def experiment_url(self, slug: str, format: FileExtension | str) -> str:
+    def experiment_url(self, slug: str, format: models.FileExtension | str) -> str:
         """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
@@ -210,7 +208,7 @@ class AsyncUrlRendering(Resource):
     async def render_template(
         self,
         template_uid: str,
-        format: FileExtension | str,
+        format: models.FileExtension | str,
         *,
         quality: float | Unset | None = UNSET,
         layout: str | Unset | None = UNSET,
@@ -257,7 +255,7 @@ class AsyncUrlRendering(Resource):
     def template_url(
         self,
         template_uid: str,
-        format: FileExtension | str,
+        format: models.FileExtension | str,
         *,
         quality: float | Unset | None = UNSET,
         layout: str | Unset | None = UNSET,
@@ -299,7 +297,7 @@ class AsyncUrlRendering(Resource):
     async def render_binding(
         self,
         binding_id: str,
-        format: FileExtension | str,
+        format: models.FileExtension | str,
         *,
         if_none_match: str | Unset | None = UNSET,
         allow_error_pixel: bool = False,
@@ -336,7 +334,7 @@ class AsyncUrlRendering(Resource):
         )
         return response.result()
 
-    def binding_url(self, binding_id: str, format: FileExtension | str) -> str:
+    def binding_url(self, binding_id: str, format: models.FileExtension | str) -> str:
         """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
@@ -353,7 +351,7 @@ class AsyncUrlRendering(Resource):
 
         return self._client.url(OPERATION, binding_id=binding_id, format=format)
 
-    async def render_experiment(self, slug: str, format: FileExtension | str) -> AsyncFile:
+    async def render_experiment(self, slug: str, format: models.FileExtension | str) -> AsyncFile:
         """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
         The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
@@ -379,7 +377,7 @@ class AsyncUrlRendering(Resource):
         response = await self._client.astream(OPERATION, slug=slug, format=format)
         return response.result()
 
-    def experiment_url(self, slug: str, format: FileExtension | str) -> str:
+    def experiment_url(self, slug: str, format: models.FileExtension | str) -> str:
         """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:

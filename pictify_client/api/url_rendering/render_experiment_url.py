@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ...arguments import Argument, Choice, String
+from ...arguments import Choice, String
 from ...client import Client
+from ...fields import Argument
 from ...files import AsyncFile, File
 from ...models.file_extension import FileExtension
 from ...operations import Operation

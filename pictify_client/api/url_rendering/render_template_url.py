@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Argument, Choice, MapOf, Number, String
+from ...arguments import Choice, MapOf, Number, String
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...files import AsyncFile, File
 from ...models.file_extension import FileExtension
 from ...operations import Operation

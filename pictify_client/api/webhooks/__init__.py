@@ -4,22 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ... import models
+from ...pagination import AsyncPager, Pager
 from ...types import UNSET, Unset
 from .. import Resource
-
-if TYPE_CHECKING:
-    from ...models.created_webhook_subscription import CreatedWebhookSubscription
-    from ...models.deletion import Deletion
-    from ...models.pagination import Pagination
-    from ...models.webhook_event_type import WebhookEventType
-    from ...models.webhook_filters import WebhookFilters
-    from ...models.webhook_platform import WebhookPlatform
-    from ...models.webhook_subscription import WebhookSubscription
-    from ...models.webhook_subscription_status import WebhookSubscriptionStatus
-    from ...models.webhook_subscription_status_change import WebhookSubscriptionStatusChange
-    from ...pagination import AsyncPager, Pager
 
 
 class Webhooks(Resource):
@@ -29,12 +19,12 @@ class Webhooks(Resource):
         self,
         *,
         event: str | Unset | None = UNSET,
-        status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
+        status: models.WebhookSubscriptionStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
-        platform: WebhookPlatform | str | Unset | None = UNSET,
+        platform: models.WebhookPlatform | str | Unset | None = UNSET,
         prefetch: int = 0,
-    ) -> Pager[WebhookSubscription, Pagination]:
+    ) -> Pager[models.WebhookSubscription, models.Pagination]:
         """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
         Filters can be combined; a subscription is listed if it matches all of them.
@@ -55,7 +45,6 @@ class Webhooks(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import Pager
         from .list_webhook_subscriptions import OPERATION, split
 
         return Pager(
@@ -73,11 +62,11 @@ class Webhooks(Resource):
     def create(
         self,
         *,
-        event: WebhookEventType | str,
+        event: models.WebhookEventType | str,
         target_url: str,
-        platform: WebhookPlatform | str | Unset | None = UNSET,
-        filters: WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
-    ) -> CreatedWebhookSubscription:
+        platform: models.WebhookPlatform | str | Unset | None = UNSET,
+        filters: models.WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
+    ) -> models.CreatedWebhookSubscription:
         """Subscribe a URL to an event (`POST /webhook-subscriptions`).
 
         Messages are signed with the secret in the answer, which is never given again. A delivery that fails is
@@ -105,7 +94,7 @@ class Webhooks(Resource):
             OPERATION, event=event, target_url=target_url, platform=platform, filters=filters
         ).result()
 
-    def get(self, uid: str) -> WebhookSubscription:
+    def get(self, uid: str) -> models.WebhookSubscription:
         """Get a webhook subscription (`GET /webhook-subscriptions/{uid}`).
 
         Args:
@@ -127,9 +116,9 @@ class Webhooks(Resource):
         uid: str,
         *,
         target_url: str | Unset | None = UNSET,
-        filters: WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
-        status: WebhookSubscriptionStatusChange | str | Unset | None = UNSET,
-    ) -> WebhookSubscription | None:
+        filters: models.WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
+        status: models.WebhookSubscriptionStatusChange | str | Unset | None = UNSET,
+    ) -> models.WebhookSubscription | None:
         """Change a webhook subscription (`PUT /webhook-subscriptions/{uid}`).
 
         What is left out stays as it is.
@@ -151,7 +140,7 @@ class Webhooks(Resource):
 
         return self._client.send(OPERATION, uid=uid, target_url=target_url, filters=filters, status=status).result()
 
-    def delete(self, uid: str) -> Deletion:
+    def delete(self, uid: str) -> models.Deletion:
         """Delete a webhook subscription (`DELETE /webhook-subscriptions/{uid}`).
 
         Args:
@@ -176,12 +165,12 @@ class AsyncWebhooks(Resource):
         self,
         *,
         event: str | Unset | None = UNSET,
-        status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
+        status: models.WebhookSubscriptionStatus | str | Unset | None = UNSET,
         page: int | Unset | None = UNSET,
         limit: int | Unset | None = UNSET,
-        platform: WebhookPlatform | str | Unset | None = UNSET,
+        platform: models.WebhookPlatform | str | Unset | None = UNSET,
         prefetch: int = 1,
-    ) -> AsyncPager[WebhookSubscription, Pagination]:
+    ) -> AsyncPager[models.WebhookSubscription, models.Pagination]:
         """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
         Filters can be combined; a subscription is listed if it matches all of them.
@@ -202,7 +191,6 @@ class AsyncWebhooks(Resource):
             PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
             TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
         """
-        from ...pagination import AsyncPager
         from .list_webhook_subscriptions import OPERATION, split
 
         return AsyncPager(
@@ -220,11 +208,11 @@ class AsyncWebhooks(Resource):
     async def create(
         self,
         *,
-        event: WebhookEventType | str,
+        event: models.WebhookEventType | str,
         target_url: str,
-        platform: WebhookPlatform | str | Unset | None = UNSET,
-        filters: WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
-    ) -> CreatedWebhookSubscription:
+        platform: models.WebhookPlatform | str | Unset | None = UNSET,
+        filters: models.WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
+    ) -> models.CreatedWebhookSubscription:
         """Subscribe a URL to an event (`POST /webhook-subscriptions`).
 
         Messages are signed with the secret in the answer, which is never given again. A delivery that fails is
@@ -253,7 +241,7 @@ class AsyncWebhooks(Resource):
         )
         return response.result()
 
-    async def get(self, uid: str) -> WebhookSubscription:
+    async def get(self, uid: str) -> models.WebhookSubscription:
         """Get a webhook subscription (`GET /webhook-subscriptions/{uid}`).
 
         Args:
@@ -276,9 +264,9 @@ class AsyncWebhooks(Resource):
         uid: str,
         *,
         target_url: str | Unset | None = UNSET,
-        filters: WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
-        status: WebhookSubscriptionStatusChange | str | Unset | None = UNSET,
-    ) -> WebhookSubscription | None:
+        filters: models.WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
+        status: models.WebhookSubscriptionStatusChange | str | Unset | None = UNSET,
+    ) -> models.WebhookSubscription | None:
         """Change a webhook subscription (`PUT /webhook-subscriptions/{uid}`).
 
         What is left out stays as it is.
@@ -301,7 +289,7 @@ class AsyncWebhooks(Resource):
         response = await self._client.asend(OPERATION, uid=uid, target_url=target_url, filters=filters, status=status)
         return response.result()
 
-    async def delete(self, uid: str) -> Deletion:
+    async def delete(self, uid: str) -> models.Deletion:
         """Delete a webhook subscription (`DELETE /webhook-subscriptions/{uid}`).
 
         Args:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Argument, Choice, Integer, String
+from ...arguments import Choice, Integer, String
 from ...client import AuthenticatedClient
+from ...fields import Argument
 from ...models.pagination import Pagination
 from ...models.webhook_platform import WebhookPlatform
 from ...models.webhook_subscription import WebhookSubscription

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Argument, Object, String
+from ...arguments import Object, String
 from ...client import AuthenticatedClient
 from ...decoding import only
+from ...fields import Argument
 from ...models.update_webhook_subscription_body import UpdateWebhookSubscriptionBody
 from ...models.webhook_subscription import WebhookSubscription
 from ...operations import Operation

@@ -1,0 +1,49 @@
+"""What can be sent: the arguments of a call, and the fields of the objects in one."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Protocol
+
+from .types import UNSET
+
+
+class Kind(Protocol):
+    """What a value may be."""
+
+    def write(self, value: Any, where: str) -> Any:
+        """The JSON value.
+
+        Raises:
+            TypeError: It is of another type.
+            ValueError: It is none of the values that the API takes.
+        """
+
+
+class Argument(NamedTuple):
+    """An argument of a call, or a field of an object in one.
+
+    Attributes:
+        argument: Its name in Python.
+        name: Its name in the contract.
+        kind: What it takes.
+        required: Whether it cannot be left out.
+        nullable: Whether None is sent as `null`; else it counts as left out.
+    """
+
+    argument: str
+    name: str
+    kind: Kind
+    required: bool = False
+    nullable: bool = False
+
+    def written(self, value: object, where: str) -> object:
+        """The JSON value, or `UNSET` where there is none to send.
+
+        Raises:
+            TypeError, ValueError: As `Kind.write`; or it is required and not there.
+        """
+        if value is UNSET or (value is None and not self.nullable):
+            if self.required:
+                raise ValueError(f"{where} is required")
+            return UNSET
+        return None if value is None else self.kind.write(value, where)

@@ -1,0 +1,169 @@
+"""Downloads of rendered files, over the fake API and over real sockets."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pictify_client import (
+    APIConnectionError,
+    AsyncPictify,
+    NotFoundError,
+    Pictify,
+    ServerError,
+)
+from pictify_client.testing import FakePictify
+from pictify_client.testing.clock import FakeClock
+from pictify_client.testing.server import serving
+
+from .replay import KEY
+from .servers import Line, forms, http, run, served
+
+
+@pytest.fixture
+def fake() -> FakePictify:
+    return FakePictify()
+
+
+async def download(pictify: Pictify | AsyncPictify, *arguments: Any, **options: Any) -> Any:
+    download: Any = pictify.download
+    return download(*arguments, **options) if isinstance(pictify, Pictify) else await download(*arguments, **options)
+
+
+async def content(file: Any, form: str) -> bytes:
+    read: bytes = file.read() if form == "sync" else await file.read()
+    return read
+
+
+@forms
+def test_a_result_is_downloaded_without_the_key(form: str, fake: FakePictify, tmp_path: Path) -> None:
+    async def test() -> None:
+        pictify = fake.client() if form == "sync" else fake.async_client()
+        made = fake.client().images.create(html="<p>")
+        for source in (made, made.url):
+            file = await download(pictify, source)
+            assert await content(file, form) == fake.file(made.url)
+            path = await download(pictify, source, tmp_path / "image.png")
+            assert path.read_bytes() == fake.file(made.url)
+            assert path == tmp_path / "image.png"
+
+    run(form, test)
+
+
+def test_a_notebook_shows_an_image(fake: FakePictify) -> None:
+    pictify = fake.client()
+    made = pictify.images.create(html="<p>")
+    image: Any = pictify.download(made)
+    shown = image._repr_mimebundle_()
+    assert b64decode(shown["image/png"]) == fake.file(str(made.url))
+    assert shown["text/plain"].startswith("<File image/png, ")
+    document: Any = pictify.download(pictify.pdfs.render(template_uid="APPK3ATNDP", variables={"title": "Cup"}))
+    assert list(document._repr_mimebundle_()) == ["text/plain"]
+
+
+@forms
+def test_a_new_file_is_waited_for(form: str, fake: FakePictify) -> None:
+    fake.upload_seconds = 5
+
+    async def test() -> None:
+        pictify = fake.client() if form == "sync" else fake.async_client()
+        made = fake.client().images.create(html="<p>")
+        assert await content(await download(pictify, made), form) == fake.file(made.url)
+
+    run(form, test)
+    queries = [request.query for request in fake.requests if request.method == "GET"]
+    # Each with a query of its own, so that no cache repeats the first response.
+    assert queries == [{}, *({"attempt": f"{attempt}"} for attempt in range(1, len(queries)))]
+    assert 5 <= fake.clock.elapsed <= 8
+
+
+@forms
+def test_a_file_that_does_not_come_is_not_waited_for_longer_than_asked(form: str, fake: FakePictify) -> None:
+    fake.upload_seconds = 100
+
+    async def test() -> None:
+        pictify = fake.client() if form == "sync" else fake.async_client()
+        made = fake.client().images.create(html="<p>")
+        for wait in (0, 10, 30):
+            before = fake.clock.elapsed
+            with pytest.raises(NotFoundError, match=r"GET https://media\.pictify\.io/\S+ answered 404"):
+                await download(pictify, made, wait=wait)
+            assert wait - 3 <= fake.clock.elapsed - before <= wait
+
+    run(form, test)
+
+
+@forms
+def test_a_download_goes_to_its_host_with_nothing_of_ours(form: str) -> None:
+    with served() as api, served(lambda line: give(line, http(b"png", 200, b"content-type: image/png"))) as media:
+        options: dict[str, Any] = {"base_url": api.base_url, "headers": {"X-Team": "sesame"}, "pacing": True}
+        url = f"{media.base_url}/a%20b.png?signature=sesame#part"
+
+        async def test() -> None:
+            if form == "sync":
+                with Pictify(KEY, **options) as pictify:
+                    assert pictify.download(url).read() == b"png"
+            else:
+                async with AsyncPictify(KEY, **options) as apictify:
+                    assert await (await apictify.download(url)).read() == b"png"
+
+        run(form, test)
+        (request,) = media.requests
+        assert request.startswith(b"GET /a%20b.png?signature=sesame HTTP/1.1\r\n")
+        assert b"x-team" not in request.lower()
+        assert b"authorization" not in request.lower()
+        assert api.requests == []
+
+
+def give(line: Line, *answers: bytes) -> None:
+    for answer in answers:
+        line.take()
+        line.send(answer)
+
+
+def test_a_download_that_fails_leaves_the_path_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    path.write_bytes(b"before")
+    cut = http(b"x" * 200_000, 200, b"content-type: image/png")[:-1]
+    with (
+        served(lambda line: give(line, http(b"", 500))) as failing,
+        served(lambda line: give(line, cut)) as cutting,
+        Pictify(KEY, max_retries=0) as pictify,
+    ):
+        with pytest.raises(ServerError, match=rf"GET {failing.base_url}/x\.png answered 500"):
+            pictify.download(f"{failing.base_url}/x.png?signature=sesame", path)
+        with pytest.raises(APIConnectionError, match="no connection to http://127.0.0.1:1 ") as caught:
+            pictify.download("http://127.0.0.1:1/x.png?signature=sesame", path)
+        assert "sesame" not in str(caught.value)
+        assert "base_url" not in str(caught.value)
+        with pytest.raises(APIConnectionError, match=cutting.base_url):
+            pictify.download(f"{cutting.base_url}/x.png", path)
+    assert [each.name for each in tmp_path.iterdir()] == ["image.png"]
+    assert path.read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("source", [None, 3, object(), type("Result", (), {"url": None})()])
+def test_what_has_no_url_is_a_clear_error(source: Any, fake: FakePictify) -> None:
+    with pytest.raises(TypeError, match="download takes the URL of a file, or a result with a `url`, got"):
+        fake.client().download(source)
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize(
+    "url", ["", "x.png", "ftp://a/b", "data:image/png;base64,AA", "https://", "https://a:99999/", "https://[::1"]
+)
+def test_what_is_no_url_of_a_file_is_a_clear_error(url: str, fake: FakePictify) -> None:
+    with pytest.raises(ValueError, match="download takes a URL that starts with https://, got"):
+        fake.client().download(url)
+    assert fake.requests == []
+
+
+def test_a_served_fake_has_its_files_too(fake: FakePictify) -> None:
+    with serving(fake) as base_url, Pictify(fake.api_key, base_url=base_url) as pictify:
+        pictify.client.clock = FakeClock()
+        made = pictify.images.create(html="<p>")
+        assert str(made.url).startswith(base_url)
+        assert pictify.download(made).read() == fake.file(str(made.url))
