@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any
 
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError, ParseError
-from ruamel.yaml import YAML
 
 from .checks import problems_of_code, problems_of_document
 from .components import ComponentError, gather, unwrap
+from .document import DocumentError, load, prepare, read_document
+from .output import problems_of_output
 from .overlay import OverlayError, apply
 from .rules import extract
 from .security import keys_as_parameters
@@ -32,26 +32,14 @@ from .shapes import Shapes
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("api", "models")
 OVERLAYS = "generator/overlays"
+_ADVICE = (
+    "Nothing was written: the above would be missing from the client, or wrong in it. Correct the contract in "
+    "generator/overlays/3-additions.yaml, or give it a shape in generator/."
+)
 
 
 class GenerationError(Exception):
     """The contract cannot be turned into code; says which part of it, and where to correct that."""
-
-
-def load(path: Path) -> Any:
-    """Read a YAML or JSON file. What an alias (`*name`) stands for is copied, so that it can be changed alone."""
-    if path.suffix == ".json":
-        return json.loads(path.read_text("utf-8"))
-    with path.open("rb") as file:
-        return _unshared(YAML(typ="safe").load(file))  # pyright: ignore[reportUnknownMemberType]
-
-
-def _unshared(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _unshared(item) for key, item in cast("Mapping[object, Any]", value).items()}
-    if isinstance(value, list):
-        return [_unshared(item) for item in cast("list[object]", value)]
-    return value
 
 
 def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
@@ -61,15 +49,17 @@ def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]
         The document, and the targets that match nothing in it, each after the name of its overlay.
 
     Raises:
+        DocumentError: The document is not OpenAPI.
         OverlayError: If an overlay is invalid.
     """
-    document = load(contract)
+    document = read_document(contract)
     unmatched: list[str] = []
     for path in sorted(overlays.glob("*.yaml")):
         try:
             unmatched += [f"{path.name}: {target}" for target in apply(document, load(path))]
         except OverlayError as error:
             raise OverlayError(f"{path.name}: {error}") from error
+    prepare(document)
     return document, unmatched
 
 
@@ -77,6 +67,7 @@ def read(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
     """The document as code is generated from it, and the targets of the overlays that match nothing in it.
 
     Raises:
+        DocumentError: The document is not OpenAPI.
         ComponentError, OverlayError: If an overlay cannot be applied.
     """
     document, unmatched = overlaid(contract, overlays)
@@ -97,9 +88,20 @@ def generate(contract: Path, build: Path) -> list[str]:
         GenerationError: A part of the contract got no code.
     """
     try:
-        document, unmatched = read(contract, ROOT / OVERLAYS)
-    except (OverlayError, ComponentError) as error:
-        raise GenerationError(str(error)) from error
+        return _generate(contract, build)
+    except DocumentError as error:
+        raise GenerationError(f"{error}\n\nNothing was written: correct that in {contract.name}.") from error
+    except (OverlayError, ComponentError, GenerationError) as error:
+        raise GenerationError(f"{error}\n\n{_ADVICE}") from error
+    except Exception as error:
+        # A document may be wrong in more ways than anyone has thought of.
+        raise GenerationError(
+            f"{contract.name} has what the generator does not expect: {error!r}\n\n{_ADVICE}"
+        ) from error
+
+
+def _generate(contract: Path, build: Path) -> list[str]:
+    document, unmatched = read(contract, ROOT / OVERLAYS)
     config = Config.from_sources(
         ConfigFile(**load(ROOT / "generator-config.yaml")),
         meta_type=MetaType.NONE,
@@ -126,8 +128,8 @@ def generate(contract: Path, build: Path) -> list[str]:
     os.environ["PROJECT_ROOT"] = str(ROOT)
     with redirect_stdout(StringIO()):  # It says in which temporary folder it works.
         errors = _explained(project.build())
-    if errors:
-        raise GenerationError("\n\n".join(errors))
+    if problems := errors or [*problems_of_output(build)]:
+        raise GenerationError("\n\n".join(problems))
     return unmatched
 
 
@@ -182,11 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             unmatched = generate(options.contract, build)
         except GenerationError as error:
-            print(
-                f"{error}\n\nNothing was written: the above would be missing from the client. Correct the contract in "
-                "generator/overlays, or give it a shape in generator/.",
-                file=sys.stderr,
-            )
+            print(error, file=sys.stderr)
             return 1
         for target in unmatched:
             print(f"note: {target} matches nothing in this document")

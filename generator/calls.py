@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from openapi_python_client import schema as oai
 from openapi_python_client.parser import GeneratorData
@@ -17,7 +17,8 @@ from openapi_python_client.parser.responses import Response
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier, in_double_quote_literal
 
-from .values import UnsupportedError, Values, fields_of, operations, unique
+from .document import followed, operations
+from .values import UnsupportedError, Values, fields_of, unique
 
 _OPTIONAL = " | Unset | None = UNSET"
 
@@ -61,11 +62,29 @@ class Calls(Values):
             str(PythonIdentifier(operation["operationId"], "field_")): (path, operation)
             for path, _, operation in operations(document)
         }
+        self._tell_apart()
+
+    def _tell_apart(self) -> None:
+        """Call a parameter that has the name of a field of the body after its place, too: `key_header`.
+
+        But one secret may stand in either place, and is asked for once.
+        """
+        for endpoint in self._endpoints:
+            model = self.body_model(endpoint)
+            fields = {prop.python_name: prop for prop in fields_of(model)} if model is not None else {}
+            for place in ("query", "header"):
+                for prop in self.parameters(endpoint, place):
+                    field = fields.get(prop.python_name)
+                    if model is None or field is None:
+                        continue
+                    is_secret = self._is_password(self.parameter_schema(endpoint, prop))
+                    if not (is_secret and self._is_password(self.field_schema(model, field))):
+                        object.__setattr__(prop, "python_name", f"{prop.python_name}_{place}")
 
     @property
     def server(self) -> str:
-        """The first server of the contract."""
-        return str(self._document["servers"][0]["url"])
+        """The first server of the contract, with the defaults of its variables."""
+        return server_url(self._document["servers"][0])
 
     def contract_path(self, endpoint: Endpoint) -> str:
         """The path as the contract has it."""
@@ -84,8 +103,21 @@ class Calls(Values):
         return "_".join(word for word in endpoint.name.split("_") if word not in nouns)
 
     def url_name(self, endpoint: Endpoint) -> str:
-        """The name of the method that gives the URL of what a browser loads by itself: `template_url`."""
-        return f"{self.method_name(endpoint).partition('_')[2]}_url"
+        """The name of the method that gives the URL of what a browser loads by itself: `template_url`.
+
+        Where the verb alone tells it from another of its tag, that stays: `download_file_url`.
+        """
+        others = [each for each in self._endpoints if each.tags == endpoint.tags and self.has_url(each)]
+        nouns = [self.method_name(each).partition("_")[2] for each in others]
+        noun = self.method_name(endpoint).partition("_")[2]
+        return f"{noun if noun and nouns.count(noun) == 1 else self.method_name(endpoint)}_url"
+
+    def has_url(self, endpoint: Endpoint) -> bool:
+        """Whether a browser can load what it answers by its URL alone."""
+        try:
+            return endpoint.method == "get" and self.kind(endpoint) != "json"
+        except UnsupportedError:
+            return False
 
     # Answers.
 
@@ -123,7 +155,7 @@ class Calls(Values):
         if not isinstance(prop, ModelProperty) or self.is_mapping(prop):
             return None
         fields = fields_of(self._models[prop.class_info.name])
-        return fields[0] if len(fields) == 1 else None
+        return fields[0] if len(fields) == 1 and not self._nullable(fields[0])[1] else None
 
     def _answers(self, endpoint: Endpoint) -> list[tuple[Response, PropertyProtocol, str | None]]:
         """The successful answers: what is given of them, and the name under which it came where it was wrapped."""
@@ -149,8 +181,10 @@ class Calls(Values):
         """What the API sends to webhooks: the name of each event, and the model of its data; None if it has none."""
         found: list[tuple[str, ModelProperty | None]] = []
         for event, item in self._document.get("webhooks", {}).items():
-            media: dict[str, Any] = item["post"]["requestBody"]["content"]["application/json"]
-            reference = media["schema"]["properties"]["data"].get("$ref", "")
+            part: Any = item
+            for step in ("post", "requestBody", "content", "application/json", "schema", "properties", "data"):
+                part = cast("dict[str, Any]", part).get(step) if isinstance(part, dict) else None
+            reference = cast("dict[str, Any]", part).get("$ref", "") if isinstance(part, dict) else ""
             name = reference.rpartition("/")[2]
             found.append((event, next((model for key, model in self._models.items() if key == name), None)))
         return found
@@ -232,7 +266,18 @@ class Calls(Values):
         links: dict[str, Any] = {}
         for response in self._calls[endpoint.name][1]["responses"].values():
             links |= response.get("links", {})
-        if not {"results", "cancel"} <= links.keys():
+        named = [str(links.get(name, {}).get("operationId")) for name in ("results", "cancel")]
+        results, cancel = (str(PythonIdentifier(name, "")) for name in named)
+        answers = [self._field_names(response.prop) for response in successes(endpoint)]
+        polled = [each for each in self._endpoints if each.tags == endpoint.tags and each.name in (results, cancel)]
+        states = [self._field_names(each.prop) for poll in polled if poll.name == results for each in successes(poll)]
+        # Other links are there to be read: only of such answers can a job be watched.
+        if (
+            len(polled) < 2
+            or not all("batch_id" in names for names in answers)
+            or not all("status" in names for names in states)
+            or any(_in_path_of(each) != ["batch_id"] for each in polled)
+        ):
             return None
         model = self.body_model(endpoint)
         fields = self.sent_fields(model) if model is not None else []
@@ -243,8 +288,11 @@ class Calls(Values):
             for field in fields
         ):
             raise UnsupportedError("it starts a job, but its body has no list of objects with a `maxItems`")
-        results, cancel = (str(PythonIdentifier(links[name]["operationId"], "")) for name in ("results", "cancel"))
         return Job(endpoint.name, results, cancel)
+
+    def _field_names(self, prop: PropertyProtocol) -> set[str]:
+        model = self._models.get(prop.class_info.name) if isinstance(prop, ModelProperty) else None
+        return {str(field.python_name) for field in fields_of(model)} if model is not None else set()
 
     # Arguments.
 
@@ -266,8 +314,7 @@ class Calls(Values):
         content: dict[str, Any] = self._calls[endpoint.name][1]["requestBody"]["content"]
         (media,) = content.values()
         schema = media["schema"]
-        raw = oai.Reference.model_validate(schema) if "$ref" in schema else oai.Schema.model_validate(schema)
-        return self.kind_of(endpoint.bodies[0].prop, raw)
+        return self.kind_of(endpoint.bodies[0].prop, _schema(schema))
 
     def parameters(self, endpoint: Endpoint, place: str) -> list[PropertyProtocol]:
         """The parameters in `path`, `query` or `header`."""
@@ -279,15 +326,14 @@ class Calls(Values):
 
     def parameter_schema(self, endpoint: Endpoint, prop: PropertyProtocol) -> oai.Schema:
         """The schema of a parameter as the contract has it."""
-        return oai.Schema.model_validate(self.parameter(endpoint, prop).get("schema", {}))
+        return self.limited(_schema(self.parameter(endpoint, prop).get("schema", {})))
 
     def parameter(self, endpoint: Endpoint, prop: PropertyProtocol) -> dict[str, Any]:
         """A parameter as the contract has it: the generator keeps neither its description nor its limits."""
         places = [place for place in ("path", "query", "header") if prop in self.parameters(endpoint, place)]
         path, operation = self._calls[endpoint.name]
         for given in (*operation.get("parameters", []), *self._document["paths"][path].get("parameters", [])):
-            name = given.get("$ref", "").rpartition("/")[2]
-            parameter: dict[str, Any] = self._document["components"]["parameters"][name] if name else given
+            parameter: dict[str, Any] = followed(self._document, given)
             if prop.name == parameter["name"] and parameter["in"] in places:
                 return parameter
         return {}
@@ -417,6 +463,10 @@ def successes(endpoint: Endpoint) -> list[Response]:
     return [response for response in single if 200 <= status_of(response) < 300]
 
 
+def _schema(schema: dict[str, Any]) -> oai.Schema | oai.Reference:
+    return oai.Reference.model_validate(schema) if "$ref" in schema else oai.Schema.model_validate(schema)
+
+
 def status_of(response: Response) -> int:
     """The status of an answer; 0 where it has no single one."""
     return response.status_code.range[0] if response.status_code.range else 0
@@ -429,6 +479,18 @@ def _media_types(response: Response) -> list[str]:
 
 def _plain(text: Any) -> str:
     return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)
+
+
+def _in_path_of(endpoint: Endpoint) -> list[str]:
+    return [str(prop.python_name) for prop in endpoint.path_parameters]
+
+
+def server_url(server: dict[str, Any]) -> str:
+    """The URL of a server, with the defaults of its variables."""
+    variables: dict[str, Any] = server.get("variables", {})
+    return re.sub(
+        r"\{([^}]*)\}", lambda match: str(variables.get(match[1], {}).get("default", match[0])), server["url"]
+    )
 
 
 def _forms(words: list[str]) -> set[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from keyword import iskeyword
 from typing import Any, cast
@@ -10,48 +11,173 @@ from typing import Any, cast
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import Class, EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
 from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from .calls import successes
+from .calls import server_url, successes
+from .document import Steps, followed, operations, place, schemas_in, schemas_of
 from .shapes import Shapes
-from .values import SCALARS, UnsupportedError, fields_of, operations
+from .values import SCALARS, UnsupportedError, fields_of
 
 # Names that the generated modules import, of which a schema must not be another.
 _TAKEN = frozenset(
-    {"Any", "Anything", "Argument", "AsyncFile", "AtLeastOne", "AuthenticatedClient", "Boolean", "Choice", "Client"}
-    | {"DateTime", "ExactlyOne", "NotTogether", "Requires", "RequiresValue"}
-    | {"File", "Final", "Integer", "Iterable", "ListOf", "MapOf", "Mapping", "Model", "Number", "Object", "OneOrMany"}
-    | {"OpenEnum", "Operation", "Resource", "Response", "Self", "String", "Unset"}
+    {"Any", "Anything", "Argument", "AsyncBatchJob", "AsyncFile", "AsyncPager", "AtLeastOne", "AuthenticatedClient"}
+    | {"BatchJob", "Boolean", "Choice", "Client", "DateTime", "ExactlyOne", "File", "Final", "Integer", "Iterable"}
+    | {"ListOf", "MapOf", "Mapping", "Model", "NotTogether", "Number", "Object", "OneOrMany", "OpenEnum", "Operation"}
+    | {"Pager", "Requires", "RequiresValue", "Resource", "Resources", "Response", "Self", "String", "Unset"}
 )
+# What the clients have beside their resources.
+_TAKEN_TAGS = frozenset({"aclose", "client", "close", "download", "with_options"})
+_RENAME = "give it another name in generator-config.yaml (`class_overrides`)"
+# What limits a value of a request, and is checked by no call.
+_UNCHECKED = frozenset(
+    {"contains", "dependentSchemas", "else", "if", "minProperties", "multipleOf", "not", "patternProperties"}
+    | {"prefixItems", "then", "unevaluatedItems", "unevaluatedProperties", "uniqueItems"}
+)
+_LIMITS = frozenset(
+    {"exclusiveMaximum", "exclusiveMinimum", "maxItems", "maxLength", "maxProperties", "maximum", "minItems"}
+    | {"minLength", "minimum"}
+)
+_LARGEST = 2**53
+# With what is put around it, the name of a file has at most 255 bytes.
+_LONGEST_NAME = 200
+_STYLES = {"path": "simple", "query": "form", "header": "simple"}
 _ENUM = Class(name=ClassName("Enum", ""), module_name=PythonIdentifier("enum", ""))
 
 
 def problems_of_document(document: dict[str, Any]) -> list[str]:
-    """What has to be there before the generator can do anything with the document."""
-    found: list[str] = [] if document.get("servers") else ["the document names no server: `servers` is empty"]
-    names: Counter[str] = Counter()
+    """What has to be there before the generator can do anything with the document, and what it would not heed."""
+    servers: list[dict[str, Any]] = document.get("servers", [])
+    found: list[str] = [] if servers else ["the document names no server: `servers` is empty"]
+    if servers and not re.match(r"https?://[^/{}\s]+[^{}\s]*$", server_url(servers[0])):
+        found.append(f"$.servers[0].url: {servers[0]['url']} is no whole URL of a server")
+    names: defaultdict[str, list[str]] = defaultdict(list)
     for path, method, operation in operations(document):
         where = f"{method.upper()} {path}"
         name = operation.get("operationId")
         if name is None:
             found.append(f"{where}: it has no operationId, by which its function would be named")
-        names[str(name)] += name is not None
-        found += [f"{where}: {problem}" for problem in _parameter_problems(operation)]
-        if operation.get("security") and not any(_can_be_met(document, each) for each in operation["security"]):
-            found.append(
-                f"{where}: its security is of no kind that a client has (a bearer token, a key in a header, none)"
-            )
-    found += [f"the operationId {name!r} is there {count} times" for name, count in names.items() if count > 1]
+        else:
+            names[str(PythonIdentifier(name, "field_"))].append(name)
+        if not re.fullmatch(r"/[^\s\"'\\`<>^|]*", path) or not path.isprintable():
+            found.append(f"{where}: a character of its path cannot stand in a URL")
+        found += [f"{where}: {problem}" for problem in _problems_of_operation(document, path, method)]
+    for alike in names.values():
+        if len(alike) > 1:
+            spellings = " and ".join(dict.fromkeys(map(repr, alike)))
+            found.append(f"the operationId {spellings} is there {len(alike)} times, as Python has it")
+    found += _long_names(document)
     found += [f"the enum {values} has members that are alike as Python names" for values in _lossy_enums(document)]
-    return found
+    return [*dict.fromkeys(found)]
 
 
-def _parameter_problems(operation: dict[str, Any]) -> Iterator[str]:
-    for parameter in operation.get("parameters", []):
-        name = parameter.get("name")
-        if "$ref" not in parameter and "schema" not in parameter:
-            yield f"its parameter {name!r} has no schema"
+def _problems_of_operation(document: dict[str, Any], path: str, method: str) -> Iterator[str]:
+    item = document["paths"][path]
+    operation = item[method]
+    here: Steps = ("paths", path, method)
+    if operation.get("security") and not any(_can_be_met(document, each) for each in operation["security"]):
+        yield "its security is of no kind that a client has (a bearer token, a key in a header, none)"
+    for steps, part in ((("paths", path), item), (here, operation)):
+        for server in part.get("servers", [])[:1]:
+            if server_url(server) != server_url(document["servers"][0]):
+                yield f"{place((*steps, 'servers'))}: it has a server of its own, and a client has one"
+    for steps, part in ((("paths", path), item), (here, operation)):
+        for number, given in enumerate(part.get("parameters", [])):
+            yield from _problems_of_parameter(document, given, (*steps, "parameters", number))
+    content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
+    for media, body in content.items():
+        yield from _unchecked(document, body.get("schema"), (*here, "requestBody", "content", media, "schema"), set())
+
+
+def _problems_of_parameter(document: dict[str, Any], given: dict[str, Any], steps: Steps) -> Iterator[str]:
+    parameter = followed(document, given)
+    name, where = parameter["name"], parameter["in"]
+    if "schema" not in parameter:
+        yield f"its parameter {name!r} has no schema"
+        return
+    schema = followed(document, parameter["schema"])
+    style = parameter.get("style", _STYLES.get(where))
+    is_object = "object" in (types if isinstance(types := schema.get("type"), list) else [types])
+    if style != _STYLES.get(where, style) or (is_object and parameter.get("explode") is False):
+        yield f"{place(steps)}: its parameter {name!r} is written in a style that calls do not know (style, explode)"
+    if where == "query" and parameter.get("required") and schema.get("format") == "password":
+        yield f"{place(steps)}: its parameter {name!r} is a secret in the query, which calls do not send"
+    if where == "query" and name == "page" and (schema.get("minimum") == 0 or schema.get("default") == 0):
+        yield f"{place(steps)}: it counts pages from 0, and lists are walked from page 1"
+    yield from _unchecked(document, parameter["schema"], (*steps, "schema"), set())
+
+
+def _unchecked(document: dict[str, Any], schema: Any, steps: Steps, seen: set[int]) -> Iterator[str]:
+    """The limits of a value in a request that no call checks, each with its place."""
+    for here, part in schemas_in(schema, steps):
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if part.get("readOnly"):
+            seen |= {id(inner) for _, inner in schemas_in(part, here)}
+            continue
+        yield from (f"{place((*here, name))}: {problem}" for name, problem in _unchecked_by_name(document, part))
+        if "$ref" in part:
+            target: Steps = tuple(part["$ref"].removeprefix("#/").split("/"))
+            yield from _unchecked(document, _found(document, part["$ref"]), target, seen)
+
+
+def _unchecked_by_name(document: dict[str, Any], part: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if "properties" in part and "maxProperties" in part:
+        yield "maxProperties", "calls do not check this limit of an object with fields"
+    yield from ((name, "calls do not check this limit") for name in sorted(_UNCHECKED & part.keys()) if part[name])
+    for name in sorted(_LIMITS & part.keys()):
+        if abs(part[name]) > _LARGEST:
+            yield name, "the number is too large to be exact"
+    names: Any = part.get("propertyNames")
+    for name, pattern in (("pattern", part.get("pattern")), ("propertyNames", _pattern_of_names(names))):
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            yield name, f"Python does not know this pattern: {error}"
+    if names is not None and _pattern_of_names(names) is None:
+        yield "propertyNames", "of names, calls check a pattern alone"
+    for name in ("items", "additionalProperties"):
+        if _may_be_null(document, part.get(name)):
+            yield name, "it may be null, which calls do not send in a list or a map"
+
+
+def _pattern_of_names(schema: Any) -> str | None:
+    """The pattern, if a schema of names says nothing else."""
+    known = cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
+    return known.get("pattern") if known.keys() <= {"description", "pattern", "type"} else None
+
+
+def _found(document: dict[str, Any], reference: str) -> Any:
+    """What a reference points to itself, so that it is looked at once."""
+    part: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        part = cast("dict[str, Any]", part).get(step) if isinstance(part, dict) else None
+    return part
+
+
+def _may_be_null(document: dict[str, Any], schema: Any) -> bool:
+    if not isinstance(schema, dict):
+        return False
+    known = followed(document, cast("dict[str, Any]", schema))
+    types: list[object] = [known.get("type")] if isinstance(known.get("type"), str) else known.get("type") or []
+    parts: list[Any] = [*known.get("anyOf", []), *known.get("oneOf", [])]
+    return "null" in types or bool(known.get("nullable")) or any(_may_be_null(document, each) for each in parts)
+
+
+def _long_names(document: dict[str, Any]) -> Iterator[str]:
+    for _, _, operation in operations(document):
+        for name in (operation.get("operationId", ""), *operation.get("tags", [])):
+            if len(name.encode()) > _LONGEST_NAME:
+                yield f"the name {name[:40]}... is too long for that of a file"
+    for steps, schema in schemas_of(document):
+        for here, _ in schemas_in(schema, steps):
+            for name in here:
+                if isinstance(name, str) and (not name.isprintable() or len(name.encode()) > _LONGEST_NAME):
+                    yield f"{place(steps)}: the name {name[:40]!r} in it is too long, or not of printable characters"
 
 
 def _can_be_met(document: dict[str, Any], requirement: dict[str, Any]) -> bool:
@@ -82,8 +208,14 @@ def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
     found: list[str] = []
     for tag, collection in data.endpoint_collections_by_tag.items():
         methods = Counter(shapes.method_name(endpoint) for endpoint in collection.endpoints)
-        if tag == "client":
-            found.append("the tag Client: resources have their client by that name")
+        if tag in _TAKEN_TAGS or ClassName(tag, "") in _TAKEN:
+            found.append(
+                f"the tag {ClassName(tag, '')}: clients have something else by that name; call it another in "
+                "generator/overlays/3-additions.yaml"
+            )
+        urls = Counter(shapes.url_name(each) for each in collection.endpoints if shapes.has_url(each))
+        names = methods + urls
+        found += [f"the tag {tag}: two methods would be {tag}.{name}" for name in urls if names[name] > 1]
         for endpoint in collection.endpoints:
             where = f"{endpoint.method.upper()} {shapes.contract_path(endpoint)}"
             method = shapes.method_name(endpoint)
@@ -92,12 +224,14 @@ def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
             found += [f"{where}: {problem}" for problem in _endpoint_problems(endpoint, shapes)]
     for model in shapes.own_models():
         name = model.class_info.name
-        if shapes.is_sent(model):
-            found += [f"the schema {name}: {problem}" for problem in _unchecked_limits(model, shapes)]
         found += [f"the schema {name}: {problem}" for problem in _type_problems(fields_of(model), shapes)]
+        if shapes.is_sent(model):
+            found += [f"the schema {name}: {problem}" for problem in _several_limits(model, shapes)]
     for part in (*shapes.own_models(), *data.enums):
         if part.class_info.name in _TAKEN:
-            found.append(f"the schema {part.class_info.name}: the generated code means something else by that name")
+            found.append(
+                f"the schema {part.class_info.name}: the generated code means something else by that name; {_RENAME}"
+            )
     return found or [f"the schemas {circle} refer to each other in a circle" for circle in _circles(shapes)]
 
 
@@ -108,6 +242,10 @@ def _endpoint_problems(endpoint: Endpoint, shapes: Shapes) -> Iterator[str]:
         yield "its body is not application/json, or of several media types"
         return
     for parameter in (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters):
+        if parameter in endpoint.header_parameters and isinstance(
+            parameter, IntProperty | FloatProperty | BooleanProperty
+        ):
+            yield f"its header {parameter.name.get_untrusted_value()!r} is no string, and calls send none other"
         single = isinstance(parameter, DateTimeProperty | EnumProperty) or type(parameter) in SCALARS
         spread = isinstance(parameter, ModelProperty) and shapes.is_mapping(parameter)
         if not single and not (spread and parameter in endpoint.query_parameters):
@@ -133,12 +271,13 @@ def _type_problems(props: Iterable[Any], shapes: Shapes) -> Iterator[str]:
             yield f"{prop.name.get_untrusted_value()} refers to itself with no field between"
 
 
-def _unchecked_limits(model: ModelProperty, shapes: Shapes) -> Iterator[str]:
+def _several_limits(model: ModelProperty, shapes: Shapes) -> Iterator[str]:
     for prop in shapes.sent_fields(model):
-        for schema in shapes.schemas_of(model.data, prop.name):
-            if schema.multipleOf or schema.uniqueItems:
-                name = prop.name.get_untrusted_value()
-                yield f"{name} has a limit that calls do not check (multipleOf or uniqueItems)"
+        parts = [part for schema in shapes.schemas_of(model.data, prop.name) for part in shapes.parts_of(schema)]
+        for name in ("pattern", "items"):
+            said = [limit for part in parts if (limit := getattr(part, name)) is not None]
+            if any(limit != said[0] for limit in said):
+                yield f"{prop.name.get_untrusted_value()} has several of `{name}`, and calls check the first"
 
 
 def _circles(shapes: Shapes) -> Iterator[str]:

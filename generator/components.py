@@ -28,11 +28,20 @@ def gather(document: dict[str, Any]) -> None:
         ComponentError: Two of one class say different things of the same field.
     """
     schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
+    published: dict[str, dict[str, Any]] = {name: schema.get("properties", {}) for name, schema in schemas.items()}
 
     def gathered(schema: dict[str, Any]) -> dict[str, Any]:
-        name = schema.pop("x-class", None)
-        if name is None:
+        name = schema.get("x-class")
+        if not isinstance(name, str):
             return schema
+        del schema["x-class"]
+        fields: dict[str, Any] = schema.get("properties", {})
+        others = published.get(name, {})
+        if fields and others and not fields.keys() & others.keys():
+            raise ComponentError(
+                f"$.components.schemas.{name}: an overlay gives its name to another schema (`x-class`), which has no "
+                "field in common with it"
+            )
         known = schemas.get(name)
         schemas[name] = schema if known is None else _merged(known, schema, name)
         return {"$ref": _PREFIX + name}
@@ -58,9 +67,10 @@ def unwrap(document: dict[str, Any]) -> None:
     """
 
     def unwrapped(schema: dict[str, Any]) -> dict[str, Any]:
-        name = schema.pop("x-unwrap", None)
-        if name is None:
+        name = schema.get("x-unwrap")
+        if not isinstance(name, str):
             return schema
+        del schema["x-unwrap"]
         fields: dict[str, Any] = schema.get("properties", {})
         inner: dict[str, Any] = fields.get(name, {})
         target = document["components"]["schemas"].get(str(inner.get("$ref", "")).removeprefix(_PREFIX), inner)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from .values import operations
+from .document import operations
 
 Part = dict[str, Any]
 

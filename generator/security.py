@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .values import operations
+from .document import operations
 
 
 def keys_as_parameters(document: dict[str, Any]) -> None:
@@ -14,7 +14,8 @@ def keys_as_parameters(document: dict[str, Any]) -> None:
     """
     schemes: dict[str, Any] = document.get("components", {}).get("securitySchemes", {})
     for _, _, operation in operations(document):
-        names = {name for requirement in operation.get("security", []) for name in requirement}
+        requirements: list[dict[str, Any]] = operation.get("security", [])
+        names = {name for requirement in requirements for name in requirement}
         for name in sorted(names):
             scheme = schemes.get(name, {})
             if scheme.get("type") == "apiKey" and scheme.get("in") in ("header", "query"):
@@ -22,6 +23,7 @@ def keys_as_parameters(document: dict[str, Any]) -> None:
                     {
                         "name": scheme["name"],
                         "in": scheme["in"],
+                        "required": scheme["in"] == "header" and all(name in each for each in requirements),
                         "description": scheme.get("description", "A key."),
                         "schema": {"type": "string", "format": "password"},
                     }

@@ -82,7 +82,7 @@ class Shapes(Calls):
         return docstring(filled(text, 4), 4)
 
     def _field_text(self, model: ModelProperty, prop: PropertyProtocol) -> str:
-        schema = next(self.schemas_of(model.data, prop.name))
+        schema = self.field_schema(model, prop)
         return with_limits(text_of(prop.description) or text_of(schema.description), schema)
 
     def function_doc(self, endpoint: Endpoint) -> str:
@@ -188,12 +188,16 @@ class Shapes(Calls):
     def _raised(self, endpoint: Endpoint) -> list[tuple[str, str]]:
         said = {status_of(each): text_of(_described_by(each)) for each in endpoint.responses.patterns}
         documented = [
-            (_ERRORS.get(status, "APIStatusError"), text or HTTPStatus(status).phrase)
+            (_ERRORS.get(status, "APIStatusError"), text or _phrase(status))
             for status, text in said.items()
             if status >= 400
         ]
         pixel = [_PIXEL] if self.has_error_pixel(endpoint) else []
         return [*documented, *pixel, _CALL_REFUSED, _ARGUMENTS_REFUSED]
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else f"Status {status}."
 
 
 def _described_by(response: Response) -> UntrustedString | None:

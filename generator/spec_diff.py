@@ -13,11 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ruamel.yaml.error import YAMLError
-
 from .__main__ import OVERLAYS, ROOT, GenerationError, generate, install, read
 from .components import ComponentError
 from .contract_diff import Change, Facet, differences, pairs
+from .document import DocumentError
 from .overlay import OverlayError
 from .surface import PACKAGE, Surface, compare
 
@@ -254,12 +253,12 @@ def report(base: str, root: Path) -> Report:
         try:
             generate(root / "openapi.yaml", build)
             after = Revision(root, build)
-        except (GenerationError, YAMLError) as error:
+        except (GenerationError, DocumentError) as error:
             raise SpecDiffError(f"no code can be generated from openapi.yaml\n{error}") from error
         checkout(root, base, Path(there))
         try:
             before = Revision(Path(there), Path(there, PACKAGE))
-        except (ComponentError, OverlayError, YAMLError) as error:
+        except (ComponentError, DocumentError, OverlayError) as error:
             raise SpecDiffError(f"openapi.yaml at {base!r} cannot be read\n{error}") from error
         return Report(base, before, after)
 

@@ -63,14 +63,14 @@ class Surface:
         given: set[str] = set()
         for resources in _public(self.package["api"].classes):
             self._names |= {tag.path: f"pictify.{tag.name}" for tag in _public(resources.attributes)}
-        for tag in self.package["api"].modules.values():
+        for tag in _public(self.package["api"].modules):
             self._read_resource(tag)
-            for module in tag.modules.values():
+            for module in _public(tag.modules):
                 body, answer = self._read_functions(module)
                 given |= answer
                 for name in body:
                     taken.setdefault(name, []).append(self.calls[_operation(module)])
-        for module in self.package["models"].modules.values():
+        for module in _public(self.package["models"].modules):
             for model in _public(module.classes):
                 self._names[module.path] = model.name
                 self._read_model(model)
@@ -224,7 +224,8 @@ def compare(old: Surface, new: Surface, renamed: Mapping[str, str]) -> Compariso
 
 
 def _public(members: Mapping[str, _Named]) -> list[_Named]:
-    return [each for each in members.values() if each.is_public]
+    # What a module imports is another's.
+    return [each for each in members.values() if each.is_public and not each.is_alias]
 
 
 def _operation(module: griffe.Module) -> str:
@@ -243,9 +244,11 @@ def _sentence(text: str) -> str:
 
 def _types(annotation: griffe.Expr | str | None) -> tuple[str, frozenset[str]]:
     """A type, and those that it is a union of."""
+    # Callers know a class by its name, whichever way a module imports it.
+    said = re.sub(r"\bmodels\.", "", str(annotation))
     if isinstance(annotation, griffe.ExprBinOp) and annotation.operator == "|":
-        return str(annotation), _types(annotation.left)[1] | _types(annotation.right)[1]
-    return str(annotation), frozenset({str(annotation)})
+        return said, _types(annotation.left)[1] | _types(annotation.right)[1]
+    return said, frozenset({said})
 
 
 def _words(texts: Iterable[str]) -> set[str]:

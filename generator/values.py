@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from keyword import iskeyword
 from typing import Any, cast
 
@@ -29,6 +29,7 @@ from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import in_double_quote_literal
 
+from .document import followed
 from .prose import number, text_of
 
 SCALARS: dict[type, tuple[str, str]] = {
@@ -37,7 +38,6 @@ SCALARS: dict[type, tuple[str, str]] = {
     FloatProperty: ("float", "number"),
     BooleanProperty: ("bool", "boolean"),
 }
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _USED_TYPES = frozenset({"bool", "dict", "float", "int", "list", "str"})
 _TAKEN_FIELDS = _USED_TYPES | {
     "FIELDS",
@@ -45,12 +45,27 @@ _TAKEN_FIELDS = _USED_TYPES | {
     "classmethod",
     "field",
     "from_dict",
+    "hidden",
+    "prepare",
+    "shown",
     "take",
     "to_dict",
     "with_additional",
 }
-# As arguments of a call they would be taken for something else.
-_TAKEN_ARGUMENTS = _USED_TYPES | {"body", "client", "self"}
+# As arguments of a call they would be taken for something else, or hide what the methods use.
+_TAKEN_ARGUMENTS = (
+    _USED_TYPES
+    | {"allow_error_pixel", "body", "client", "modules", "operations", "prefetch"}
+    | {"response", "self", "split"}
+)
+_ITEMS = "ijklmn"
+
+
+_NARROWEST: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), max),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
+}
+_UNIONS = frozenset({"allOf", "anyOf", "oneOf"})
 
 
 class UnsupportedError(Exception):
@@ -88,19 +103,22 @@ class Values:
         for endpoint in self._endpoints:
             parameters = (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters)
             names += [(prop, _TAKEN_ARGUMENTS) for prop in parameters]
-        headers = [prop for endpoint in self._endpoints for prop in endpoint.header_parameters]
+        headers: dict[int, set[str]] = {}
+        for endpoint in self._endpoints:
+            others = {str(prop.python_name) for prop in endpoint.list_all_parameters()}
+            headers |= {id(prop): others for prop in endpoint.header_parameters}
         for prop, taken in names:
             name = str(prop.python_name).removesuffix("_")
             if prop.name.get_untrusted_value().startswith("_"):
                 # The generator says `field_meta` of `_meta`.
                 name = name.removeprefix("field_")
                 object.__setattr__(prop, "python_name", name)
-            if prop in headers:
+            if id(prop) in headers and name.removeprefix("x_") not in headers[id(prop)]:
                 # A header of one's own was once to begin with `X-`.
                 name = name.removeprefix("x_")
             if name in taken or iskeyword(name):
                 object.__setattr__(prop, "python_name", f"{name}_")
-            elif hasattr(builtins, name) or prop in headers:
+            elif hasattr(builtins, name) or id(prop) in headers:
                 object.__setattr__(prop, "python_name", name)
 
     def own_models(self) -> list[ModelProperty]:
@@ -213,7 +231,7 @@ class Values:
 
     def read(self, prop: PropertyProtocol, value: str, depth: int = 0) -> str:
         """The expression that reads a JSON value which is not null."""
-        item = "ijklmn"[depth]
+        item = _item(depth)
         inner, nullable = self._nullable(prop)
         if nullable:
             return f"None if {value} is None else {self.read(inner, value, depth)}"
@@ -294,7 +312,7 @@ class Values:
     def _writer(self, prop: PropertyProtocol, depth: int = 0) -> str | None:
         """The function that makes the JSON value of what is neither None nor UNSET; None where it is that already."""
         inner, nullable = self._nullable(prop)
-        item = "ijklmn"[depth]
+        item = _item(depth)
         if nullable and depth:
             write = self._writer(inner, depth)
             return f"(lambda v: None if v is None else {write}(v))" if write else None
@@ -356,7 +374,11 @@ class Values:
 
     def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The declaration of a field that calls send."""
-        return self.argument_spec(prop, next(self.schemas_of(model.data, prop.name)))
+        return self.argument_spec(prop, self.field_schema(model, prop))
+
+    def field_schema(self, model: ModelProperty, prop: PropertyProtocol) -> oai.Schema:
+        """The schema of a field, with the limits of all places that it has one in."""
+        return self.limited(*self.schemas_of(model.data, prop.name))
 
     def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema) -> str:
         """The declaration of an argument, with its limits."""
@@ -367,10 +389,12 @@ class Values:
 
     def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
         """The expression for what a value may be."""
-        known = self.resolved(schema) if isinstance(schema, oai.Schema | oai.Reference) else oai.Schema()
         if both := self.one_or_many(prop):
-            many = next((each for each in (*known.oneOf, *known.anyOf) if self.resolved(each).items), None)
+            parts = self.parts_of(self.resolved(schema)) if isinstance(schema, oai.Schema | oai.Reference) else ()
+            unions = (each for part in parts for each in (*part.oneOf, *part.anyOf))
+            many = next((each for each in unions if self.resolved(each).items), None)
             return f"OneOrMany({self.kind_of(both[0], None)}, {self.kind_of(both[1], many)})"
+        known = self.limited(schema) if isinstance(schema, oai.Schema | oai.Reference) else oai.Schema()
         inner, _ = self._nullable(prop)
         if isinstance(inner, StringProperty):
             pattern = repr(text_of(known.pattern)) if known.pattern else None
@@ -407,10 +431,8 @@ class Values:
     def classes_of(self, props: Iterable[PropertyProtocol]) -> Iterator[Class]:
         """The classes in the types of properties."""
         for prop in props:
-            if both := self.one_or_many(prop):
-                yield from self.classes_of(both)
-            elif isinstance(prop, UnionProperty):
-                yield from self.classes_of([self._nullable(prop)[0]])
+            if isinstance(prop, UnionProperty):
+                yield from self.classes_of(prop.inner_properties)
             elif isinstance(prop, ListProperty):
                 yield from self.classes_of([prop.inner_property])
             elif isinstance(prop, ModelProperty) and self.is_mapping(prop):
@@ -432,15 +454,41 @@ class Values:
         if schema is None or isinstance(schema, bool):
             return False
         known = self.resolved(schema)
-        inner = (known.items, known.additionalProperties)
+        inner = (known.items, known.additionalProperties, *known.allOf, *known.anyOf, *known.oneOf)
         return known.schema_format == "password" or any(map(self._is_password, inner))
 
     def resolved(self, schema: oai.Schema | oai.Reference) -> oai.Schema:
         """The schema itself, or the one that is referred to."""
         if isinstance(schema, oai.Schema):
             return schema
-        name = schema.ref.get_untrusted_value().rpartition("/")[2]
-        return oai.Schema.model_validate(self._document["components"]["schemas"][name])
+        return oai.Schema.model_validate(followed(self._document, {"$ref": schema.ref.get_untrusted_value()}))
+
+    def limited(self, *schemas: oai.Schema | oai.Reference) -> oai.Schema:
+        """What one value has to meet all of, as one schema: the narrowest of limits, and else what comes first."""
+        parts = [part for schema in schemas for part in self.parts_of(self.resolved(schema))]
+        if len(parts) == 1:
+            return parts[0]
+        said: dict[str, Any] = {}
+        for part in parts:
+            for name in part.model_fields_set & oai.Schema.model_fields.keys():
+                value = getattr(part, name)
+                narrowest = _NARROWEST.get(name)
+                if said.get(name) is None:
+                    said[name] = value
+                elif narrowest is not None and value is not None:
+                    said[name] = narrowest(said[name], value)
+        extra = {name: value for part in reversed(parts) for name, value in (part.model_extra or {}).items()}
+        return oai.Schema.model_construct(**{name: said[name] for name in said if name not in _UNIONS}, **extra)
+
+    def parts_of(self, schema: oai.Schema) -> Iterator[oai.Schema]:
+        """The schema, and those that hold beside it: of its `allOf`, and the one that may be beside null."""
+        yield schema
+        for part in schema.allOf:
+            yield from self.parts_of(self.resolved(part))
+        for union in (schema.anyOf, schema.oneOf):
+            kinds = [known for part in union if (known := self.resolved(part)).type != oai.DataType.NULL]
+            if len(kinds) == 1:
+                yield from self.parts_of(kinds[0])
 
     def schemas_of(self, data: oai.Schema | oai.Reference, name: UntrustedString) -> Iterator[oai.Schema]:
         """The schemas of the field of that name, in an object and in all that it is made of."""
@@ -452,15 +500,6 @@ class Values:
             yield from self.schemas_of(part, name)
 
 
-def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The path, the method and the operation of all that the document describes."""
-    paths: Any = document.get("paths")
-    for path, item in cast("dict[str, Any]", paths).items() if isinstance(paths, dict) else ():
-        for method in _METHODS:
-            if method in item:
-                yield path, method, item[method]
-
-
 def fields_of(model: ModelProperty) -> list[PropertyProtocol]:
     """The fields of a model, the required ones first."""
     return [*(model.required_properties or []), *(model.optional_properties or [])]
@@ -469,6 +508,10 @@ def fields_of(model: ModelProperty) -> list[PropertyProtocol]:
 def unique(classes: Iterable[Class]) -> list[Class]:
     """Each class once, by name."""
     return sorted({each.name: each for each in classes}.values(), key=lambda each: each.name)
+
+
+def _item(depth: int) -> str:
+    return _ITEMS[depth] if depth < len(_ITEMS) else f"{_ITEMS[-1]}{depth}"
 
 
 def _literal(argument: object) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from generator.__main__ import OVERLAYS, ROOT, load, overlaid
-from generator.values import operations
+from generator.__main__ import OVERLAYS, ROOT, overlaid
+from generator.document import load, operations
 from pictify_client.decoding import is_array, is_object
 
 PUBLISHED = Path(ROOT.parent, "shared", "contract", "pictify-2026-03.yaml")

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from generator.__main__ import OVERLAYS, ROOT, generate, install, load
+from generator.__main__ import OVERLAYS, ROOT, generate, install
 from generator.contract_diff import differences
+from generator.document import load
 from generator.spec_diff import main, next_version
 
 Edit = Callable[[dict[str, Any]], None]
