@@ -9,6 +9,10 @@ from typing import Any
 
 from docs.pages import ROOT, figures, pages
 
+# The package of the models, which is not a page.
+_MODELS = re.compile(
+    r'(?:<span[^>]*>)?<autoref identifier="pictify_client\.models"[^>]*>models</autoref>(?:</span><span[^>]*>)?\.(?:</span>)?'
+)
 _IMAGE = re.compile(r'<img alt="[^"]*" src="[^"]*drawings/(\w+\.svg)"\s*/?>')
 # What a browser loads by itself: everything but links.
 _LOADED = re.compile(
@@ -34,7 +38,8 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Inline the drawings, so that they take the colours of the page."""
+    """Inline the drawings, so that they take the colours of the page, and call models by their names alone."""
+    html = _MODELS.sub("", html)
     return _IMAGE.sub(lambda found: (ROOT / "docs/drawings" / found[1]).read_text("utf-8"), html)
 
 
