@@ -11,7 +11,8 @@ from docs.pages import ROOT, figures, pages
 
 # The package of the models, which is not a page.
 _MODELS = re.compile(
-    r'(?:<span[^>]*>)?<autoref identifier="pictify_client\.models"[^>]*>models</autoref>(?:</span><span[^>]*>)?\.(?:</span>)?'
+    r'(?:<span[^>]*>)?<autoref identifier="pictify_client\.models"[^>]*>models</autoref>'
+    r"(?:</span><span[^>]*>)?\.(?:</span>)?"
 )
 _IMAGE = re.compile(r'<img alt="[^"]*" src="[^"]*drawings/(\w+\.svg)"\s*/?>')
 # What a browser loads by itself: everything but links.
