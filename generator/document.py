@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import date
+from functools import lru_cache
 from itertools import islice
 from math import isfinite
 from pathlib import Path
@@ -53,8 +54,13 @@ def load(path: Path) -> Any:
     """Read a YAML or JSON file. What an alias (`*name`) stands for is copied, so that it can be changed alone."""
     if path.suffix == ".json":
         return _unshared(json.loads(path.read_text("utf-8-sig")))
-    with path.open("rb") as file:
-        return _unshared(YAML(typ="safe").load(file))  # pyright: ignore[reportUnknownMemberType]
+    return _unshared(_parsed(path.read_bytes()))
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: bytes) -> object:
+    # To compare two documents is to read the overlays, and most of the documents, more than once.
+    return YAML(typ="safe").load(text)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _unshared(value: object) -> Any:

@@ -94,8 +94,7 @@ class Surface:
 
     def _read_method(self, method: griffe.Function) -> None:
         name = self._names[method.path]
-        if operation := re.search(r"\(`([A-Z]+ \S+)`\)", _text(method)):
-            self.calls[operation[1]] = name
+        self.calls |= {found[1]: name for found in re.finditer(r"\(`([A-Z]+ \S+)`\)", _text(method))}
         self.items[name] = Item("call", *_types(method.returns), said=_sentence(_text(method)))
         described = {
             each.name: each.description

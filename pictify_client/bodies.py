@@ -6,9 +6,8 @@ large it becomes, and takes a compressed body that was cut off for a complete on
 
 from __future__ import annotations
 
-import asyncio
 import zlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from math import inf
 from typing import Any, Self, cast
@@ -16,6 +15,8 @@ from weakref import finalize
 
 import anyio
 import httpx
+
+from .loops import EventLoop, running_loop
 
 ACCEPT_ENCODING = "gzip, deflate"
 """The content codings that a client requests."""
@@ -289,13 +290,11 @@ async def _end(chunks: AsyncIterator[bytes]) -> None:
 
 def close_when_collected(owner: object, body: AsyncBody) -> None:
     """Close a body when its owner is garbage collected, in the event loop that is running now."""
-    start = _task_starter()
+    loop = EventLoop(running_loop())
 
     def close() -> None:
         if not body.is_closed:
-            # The loop may be closed already, and its connections with it.
-            with suppress(Exception):
-                start(body.aclose)
+            loop.start(body.aclose)
 
     finalize(owner, close).atexit = False
 
@@ -328,33 +327,3 @@ class _BodyReader:
     def finish(self) -> None:
         """Check that the body is complete."""
         self._decoder.finish()
-
-
-_tasks: set[asyncio.Task[None]] = set()
-
-_Run = Callable[[], Coroutine[Any, Any, None]]
-
-
-def _task_starter() -> Callable[[_Run], object]:
-    """Return what starts a task in the event loop that is running, from any thread and from the garbage collector."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        import trio
-
-        token = trio.lowlevel.current_trio_token()
-
-        def start(run: _Run) -> None:
-            # At its end, a run of trio still makes such calls, but takes no more tasks.
-            with suppress(RuntimeError):
-                trio.lowlevel.spawn_system_task(run)
-
-        return lambda run: token.run_sync_soon(start, run)
-    return lambda run: loop.call_soon_threadsafe(_start_task, run)
-
-
-def _start_task(run: _Run) -> None:
-    task = asyncio.ensure_future(run())
-    # The loop keeps only weak references to its tasks.
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)

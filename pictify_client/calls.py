@@ -199,12 +199,7 @@ class Call(Generic[T]):
                     hook, RequestEvent(operation=str(self._operation), attempt=attempt, url=url, headers=headers)
                 )
             left = max(budget.end - self._clock.monotonic(), _SHORTEST)
-            try:
-                request = self._request(target, headers, left)
-            except UnicodeError as error:
-                refused = APIConnectionError(f"{self._operation}: on_request gave a header that HTTP cannot carry")
-                refused.__cause__ = error
-                return refused
+            request = self._request(target, headers, left)
             secrets += self._secrets(request)
             got: RawResponse | Exception = yield SendRequest(
                 request,
@@ -424,7 +419,9 @@ class Call(Generic[T]):
                 "request_id": request_id,
             }
             aside = f"attempt {attempt}" if request_id is None else f"attempt {attempt}, request id {request_id}"
-            _logger.info("%s: %s in %.0f ms (%s)", self._operation, what, elapsed * 1000, aside, extra=known)
+            text = f"{self._operation}: {what} in {elapsed * 1000:.0f} ms ({aside})"
+            # A step, as a handler may raise as a hook may.
+            yield Notify(partial(_logger.info, "%s", extra=known), text, response)
         hook = self._settings.hooks.on_response
         if hook is not None:
             event = ResponseEvent(

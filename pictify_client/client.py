@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
-from inspect import isawaitable
+from inspect import getattr_static, isawaitable
 from math import inf
 from os import PathLike
 from pathlib import Path
@@ -33,7 +33,7 @@ from .configuration import (
 )
 from .connections import Connections, SendRequest, aclose
 from .decoding import find_orjson
-from .downloads import Download, HasURL
+from .downloads import NEW_FILE_SECONDS, HasURL, adownload, download
 from .errors import PictifyError
 from .files import TRANSPORT_ERRORS, AsyncFile, File
 from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, tell
@@ -44,10 +44,6 @@ from .retries import Retries
 from .types import UNSET, Response, Unset
 
 T = TypeVar("T")
-
-
-NEW_FILE_SECONDS = 30.0
-"""How long a download waits for a new file."""
 
 
 class Client:
@@ -195,13 +191,17 @@ class Client:
         """`send` for asyncio and trio."""
         return await self.aperform(operation, operation.request(arguments))
 
-    def perform(self, operation: Operation[T], written: Request, /) -> Response[T]:
-        """`send`, of a request that is written already."""
-        return self._do(self._call(operation, written))
+    def perform(
+        self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None, /
+    ) -> Response[T]:
+        """`send`, or `stream` if something makes a file of the response, of a request that is written already."""
+        return self._do(Call(operation, written, self._settings, self._connections, self.clock, make_file))
 
-    async def aperform(self, operation: Operation[T], written: Request, /) -> Response[T]:
-        """`asend`, of a request that is written already."""
-        return await self._ado(self._call(operation, written))
+    async def aperform(
+        self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None, /
+    ) -> Response[T]:
+        """`perform` for asyncio and trio."""
+        return await self._ado(Call(operation, written, self._settings, self._connections, self.clock, make_file))
 
     def stream(self, operation: Operation[File], /, **arguments: object) -> Response[File]:
         """Call an operation that answers with a file. It is read later, unless it is small.
@@ -211,66 +211,11 @@ class Client:
             PacingError: The rate limit would have to be waited for longer than allowed. Nothing was sent.
             TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
         """
-        return self._do(self._call(operation, operation.request(arguments), File))
+        return self.perform(operation, operation.request(arguments), File)
 
     async def astream(self, operation: Operation[AsyncFile], /, **arguments: object) -> Response[AsyncFile]:
         """`stream` for asyncio and trio."""
-        return await self._ado(self._call(operation, operation.request(arguments), AsyncFile))
-
-    @overload
-    def download(self, source: str | HasURL, path: None = None, *, wait: float = NEW_FILE_SECONDS) -> File: ...
-
-    @overload
-    def download(self, source: str | HasURL, path: str | PathLike[str], *, wait: float = NEW_FILE_SECONDS) -> Path: ...
-
-    def download(
-        self, source: str | HasURL, path: str | PathLike[str] | None = None, *, wait: float = NEW_FILE_SECONDS
-    ) -> File | Path:
-        """Download a rendered file, without the API key; see `Pictify.download`."""
-        download = Download(source, wait, self.clock)
-        while True:
-            response = self._do(self._call(download.operation, download.request(), File))
-            seconds = download.wait_before_retry(response)
-            if seconds is None:
-                break
-            self.clock.sleep(seconds)
-        with response.result() as file:
-            if path is None:
-                file.read()
-                return file
-            file.save(path)
-        return Path(path)
-
-    @overload
-    async def adownload(
-        self, source: str | HasURL, path: None = None, *, wait: float = NEW_FILE_SECONDS
-    ) -> AsyncFile: ...
-
-    @overload
-    async def adownload(
-        self, source: str | HasURL, path: str | PathLike[str], *, wait: float = NEW_FILE_SECONDS
-    ) -> Path: ...
-
-    async def adownload(
-        self, source: str | HasURL, path: str | PathLike[str] | None = None, *, wait: float = NEW_FILE_SECONDS
-    ) -> AsyncFile | Path:
-        """`download` for asyncio and trio."""
-        download = Download(source, wait, self.clock)
-        while True:
-            response = await self._ado(self._call(download.aoperation, download.request(), AsyncFile))
-            seconds = download.wait_before_retry(response)
-            if seconds is None:
-                break
-            await self.clock.asleep(seconds)
-        async with response.result() as file:
-            if path is None:
-                await file.read()
-                return file
-            await file.save(path)
-        return Path(path)
-
-    def _call(self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None) -> Call[T]:
-        return Call(operation, written, self._settings, self._connections, self.clock, make_file)
+        return await self.aperform(operation, operation.request(arguments), AsyncFile)
 
     def _do(self, call: Call[T]) -> Response[T]:
         steps = call.steps()
@@ -459,7 +404,7 @@ class _OverClient:
         copy = object.__new__(type(self))
         # What a subclass has set; a cached resource would send with this client.
         for name, value in vars(self).items():
-            if not isinstance(getattr(type(self), name, None), cached_property):
+            if not isinstance(getattr_static(type(self), name, None), cached_property):
                 vars(copy)[name] = value
         copy.client = self.client.with_options(
             timeout=timeout,
@@ -576,9 +521,7 @@ class Pictify(_OverClient, Resources):
             OSError: If it cannot be saved.
             TypeError, ValueError: If the source has no URL that can be requested. Nothing was sent.
         """
-        if path is None:
-            return self.client.download(source, wait=wait)
-        return self.client.download(source, path, wait=wait)
+        return download(self.client, source, path, wait)
 
     def close(self) -> None:
         """Close the connections, for the copies of this client too."""
@@ -708,9 +651,7 @@ class AsyncPictify(_OverClient, AsyncResources):
             OSError: If it cannot be saved.
             TypeError, ValueError: If the source has no URL that can be requested. Nothing was sent.
         """
-        if path is None:
-            return await self.client.adownload(source, wait=wait)
-        return await self.client.adownload(source, path, wait=wait)
+        return await adownload(self.client, source, path, wait)
 
     async def aclose(self) -> None:
         """Close the connections, for the copies of this client too."""

@@ -111,18 +111,16 @@ class Connections:
         self._sync: httpx.Client | None = None
         self._async: httpx.AsyncClient | None = None
         self._is_own = settings is not None
-        self.timeout: httpx.Timeout | None = None
+        self.timeout: httpx.Timeout | None = None if http_client is None else http_client.timeout
         if settings is not None:
             options: dict[str, Any] = {"trust_env": False, "cookies": _NoCookies()}
             hooks, ahooks = {"response": [_check_location]}, {"response": [_acheck_location]}
             self._sync = httpx.Client(transport=SyncTransport(settings), event_hooks=hooks, **options)
             self._async = httpx.AsyncClient(transport=AsyncTransport(settings), event_hooks=ahooks, **options)
-        elif http_client is not None:
-            self.timeout = http_client.timeout
-            if isinstance(http_client, httpx.Client):
-                self._sync = http_client
-            else:
-                self._async = http_client
+        elif isinstance(http_client, httpx.Client):
+            self._sync = http_client
+        else:
+            self._async = http_client
         self._given = http_client
         self.is_closed: bool = False
 

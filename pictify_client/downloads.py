@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from math import inf
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
 from .errors import APIStatusError
+from .files import AsyncFile, File
 from .operations import Operation, Request
 
 if TYPE_CHECKING:
+    from .client import Client
     from .clock import Clock
-    from .files import AsyncFile, File
     from .types import Response
+
+NEW_FILE_SECONDS = 30.0
+"""How long a download waits for a new file."""
 
 _NOT_YET = (403, 404)
 _FIRST_WAIT = 0.5
@@ -27,33 +34,60 @@ class HasURL(Protocol):
         """URL of the file."""
 
 
-class Download:
-    """A download, without I/O: what to request, and how long to wait for a file that is not there yet.
+def download(client: Client, source: str | HasURL, path: str | PathLike[str] | None, wait: float) -> File | Path:
+    """Download a file; see `Pictify.download`."""
+    attempts = _Attempts(source, wait, client.clock)
+    while True:
+        response: Response[File] = client.perform(attempts.operation, attempts.request(), File)
+        seconds = attempts.wait_before_retry(response)
+        if seconds is None:
+            break
+        client.clock.sleep(seconds)
+    with response.result() as file:
+        if path is None:
+            file.read()
+            return file
+        file.save(path)
+    return Path(path)
 
-    Args:
-        source: URL of the file, or a result with one.
-        wait: How long to wait for a new file, in seconds.
-        clock: The clock of the client.
 
-    Raises:
-        TypeError: If the source is neither.
-        ValueError: If the URL cannot be requested.
-    """
+async def adownload(
+    client: Client, source: str | HasURL, path: str | PathLike[str] | None, wait: float
+) -> AsyncFile | Path:
+    """`download` for asyncio and trio."""
+    attempts = _Attempts(source, wait, client.clock)
+    while True:
+        response: Response[AsyncFile] = await client.aperform(attempts.operation, attempts.request(), AsyncFile)
+        seconds = attempts.wait_before_retry(response)
+        if seconds is None:
+            break
+        await client.clock.asleep(seconds)
+    async with response.result() as file:
+        if path is None:
+            await file.read()
+            return file
+        await file.save(path)
+    return Path(path)
 
-    def __init__(self, source: str | HasURL, wait: float, clock: Clock) -> None:
+
+class _Attempts:
+    """The attempts of a download: what to request, and how long to wait for a file that is not there yet."""
+
+    def __init__(self, source: str | HasURL, wait: Any, clock: Clock) -> None:
+        if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait < inf:
+            raise ValueError(f"wait must be a number of seconds from 0 on, got {wait!r}")
         self._url = _url_of(source)
         self._clock = clock
         self._end = clock.monotonic() + wait
-        self._attempts = 0
+        self._count = 0
         # Errors show it without its query, which may be a signature.
         shown = str(self._url.copy_with(query=None, fragment=None, username=None, password=None))
-        self.operation: Operation[File] = Operation("GET", shown, accept="*/*", needs_key=False)
-        self.aoperation: Operation[AsyncFile] = Operation("GET", shown, accept="*/*", needs_key=False)
+        self.operation: Operation[Any] = Operation("GET", shown, accept="*/*", needs_key=False)
 
     def request(self) -> Request:
         """The next request. A query defeats caches that have kept the first response, that there is no file."""
-        url = self._url.copy_merge_params({"attempt": self._attempts}) if self._attempts else self._url
-        self._attempts += 1
+        url = self._url.copy_merge_params({"attempt": self._count}) if self._count else self._url
+        self._count += 1
         return Request("", {}, None, (), url=str(url.copy_with(fragment=None)))
 
     def wait_before_retry(self, response: Response[File] | Response[AsyncFile]) -> float | None:
@@ -63,7 +97,7 @@ class Download:
         """
         if not isinstance(response.error, APIStatusError) or response.error.status_code not in _NOT_YET:
             return None
-        wait = min(_FIRST_WAIT * self._attempts, _MAX_WAIT)
+        wait = min(_FIRST_WAIT * self._count, _MAX_WAIT)
         return wait if self._clock.monotonic() + wait <= self._end else None
 
 

@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Any
 from weakref import WeakSet
 
+import anyio
 import httpcore
 
 DEADLINE: ContextVar[float] = ContextVar("pictify_client_deadline", default=inf)
@@ -226,8 +227,6 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 (httpcore's signature)
     ) -> httpcore.AsyncNetworkStream:
-        import anyio
-
         try:
             return self._network.opened(await self._stream.start_tls(ssl_context, server_hostname, timeout))
         except BaseException:

@@ -8,24 +8,23 @@ interrupted, a signal handler may close the client, and a process may be forked 
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import ssl
-import sys
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from contextlib import nullcontext, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakSet, finalize, ref
 
 import anyio
 import httpcore
 import httpx
 
+from .loops import EventLoop, running_loop
 from .network import CLOSED, AsyncNetwork, SyncNetwork
 from .proxies import plain_context
 
@@ -66,12 +65,11 @@ class Slot:
             free.put(Slot(free))
 
 
-class SlotQueue:
+class SlotQueue(Protocol):
     """The free slots of a pool."""
 
-    def put(self, slot: Slot | None) -> None:
+    def put(self, slot: Slot | None, /) -> object:
         """Free a slot."""
-        raise NotImplementedError
 
 
 def _key(url: httpcore.URL) -> tuple[bytes, bytes, int | None]:
@@ -125,7 +123,29 @@ class PooledConnection(Generic[Core]):
         return isinstance(last_stream, int) and last_stream < 2 * self.requests - 1
 
 
+class _Cores(NamedTuple):
+    """The classes of connections: direct ones, and those by a proxy."""
+
+    direct: Any
+    http_proxy: Any
+    socks_proxy: Any
+
+
+def _new_core(cores: _Cores, settings: ConnectionSettings, request: httpcore.Request, network: object) -> Any:
+    origin = request.url.origin
+    proxy = settings.proxy_for(origin)
+    options: dict[str, Any] = {"ssl_context": settings.context_for(origin.scheme), "http2": settings.http2}
+    options["network_backend"] = network
+    if proxy is None:
+        return cores.direct(origin=origin, **options)
+    if proxy.is_socks:
+        return cores.socks_proxy(proxy.url, proxy.auth, max_connections=1, **options)
+    options["proxy_ssl_context"] = settings.context_for(proxy.url.scheme) if proxy.is_encrypted else None
+    return cores.http_proxy(proxy.url, proxy.auth, max_connections=1, **options)
+
+
 SyncCore = httpcore.HTTPConnection | httpcore.HTTPProxy | httpcore.SOCKSProxy
+_SYNC_CORES = _Cores(httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy)
 AnyConnection = TypeVar("AnyConnection", bound="PooledConnection[Any]")
 
 
@@ -138,16 +158,13 @@ class IdleConnections(Generic[AnyConnection]):
     def take(self, origin: object, stale: list[AnyConnection]) -> AnyConnection | None:
         """Take one that can be used, if there is any; adds those that cannot to `stale`."""
         self.reap(stale)
-        connections = self._by_origin.get(origin)
-        while connections:
-            try:
+        connections = self._by_origin.get(origin, deque())
+        with suppress(IndexError):
+            while True:
                 connection = connections.pop()
-            except IndexError:
-                # Another thread has taken the last one.
-                break
-            if connection.is_usable:
-                return connection
-            stale.append(connection)
+                if connection.is_usable:
+                    return connection
+                stale.append(connection)
         return None
 
     def give(self, origin: object, connection: AnyConnection) -> None:
@@ -167,7 +184,7 @@ class IdleConnections(Generic[AnyConnection]):
 # Sync.
 
 
-class _SyncSlots(SlotQueue):
+class _SyncSlots:
     def __init__(self) -> None:
         self._slots: SimpleQueue[Slot | None] = SimpleQueue()
         self._count = itertools.count()
@@ -204,7 +221,9 @@ class SyncPool:
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request; its response is read by its stream."""
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             connection = self._take(request)
             try:
                 response = connection.core.handle_request(request)
@@ -220,7 +239,6 @@ class SyncPool:
             else:
                 stream = SyncPoolStream(self, _key(request.url), connection, cast("Any", response.stream))
                 return _with_stream(response, stream)
-        raise AssertionError
 
     def close(self) -> None:
         """Close idle connections, and end the waits of the others, which their users close."""
@@ -236,18 +254,16 @@ class SyncPool:
 
     def finish(self, origin: object, connection: PooledConnection[SyncCore], *, is_complete: bool) -> None:
         """Keep a connection whose response was read to its end, and close any other."""
-        try:
+        # An interrupted `close` may have finished it already.
+        with suppress(KeyError):
             self.reading.remove(connection)
-        except KeyError:
-            # It was finished already, maybe by another thread.
-            return
-        if not is_complete:
-            self._discard(connection)
-            return
-        connection.slot = None
-        self._idle.give(origin, connection)
-        if self.network.is_aborted:
-            _close_idle(self._idle)
+            if not is_complete:
+                self._discard(connection)
+                return
+            connection.slot = None
+            self._idle.give(origin, connection)
+            if self.network.is_aborted:
+                _close_idle(self._idle)
 
     def _take(self, request: httpcore.Request) -> PooledConnection[SyncCore]:
         try:
@@ -262,21 +278,10 @@ class SyncPool:
         for each in stale:
             _close(each)
         if connection is None:
-            connection = PooledConnection(self._connect(request.url.origin), slot)
+            connection = PooledConnection(_new_core(_SYNC_CORES, self._settings, request, self.network), slot)
         connection.slot = slot
         connection.requests += 1
         return connection
-
-    def _connect(self, origin: httpcore.Origin) -> SyncCore:
-        settings, proxy = self._settings, self._settings.proxy_for(origin)
-        options: dict[str, Any] = {"ssl_context": settings.context_for(origin.scheme), "http2": settings.http2}
-        options["network_backend"] = self.network
-        if proxy is None:
-            return httpcore.HTTPConnection(origin, **options)
-        if proxy.is_socks:
-            return httpcore.SOCKSProxy(proxy.url, proxy.auth, max_connections=1, **options)
-        options["proxy_ssl_context"] = settings.context_for(proxy.url.scheme) if proxy.is_encrypted else None
-        return httpcore.HTTPProxy(proxy.url, proxy.auth, max_connections=1, **options)
 
     def _discard(self, connection: PooledConnection[SyncCore]) -> None:
         connection.slot = None
@@ -353,12 +358,12 @@ class SyncTransport(httpx.HTTPTransport):
 # Async.
 
 
-class _AsyncSlots(SlotQueue):
+class _AsyncSlots:
     """The slots of an event loop; a slot that is freed goes to the task that has waited longest."""
 
     def __init__(self, loop: EventLoop) -> None:
         self._loop = loop
-        self._free: deque[Slot] = deque()
+        self._free: deque[Slot | None] = deque()
         self._waiting: deque[tuple[anyio.Event, list[Slot | None]]] = deque()
         self._count = itertools.count()
 
@@ -367,8 +372,7 @@ class _AsyncSlots(SlotQueue):
         try:
             event, given = self._waiting.popleft()
         except IndexError:
-            if slot is not None:
-                self._free.append(slot)
+            self._free.append(slot)
             return
         given.append(slot)
         self._loop.call_soon(event.set)
@@ -390,6 +394,9 @@ class _AsyncSlots(SlotQueue):
             return Slot(self)
         event, given = waiting = anyio.Event(), list[Slot | None]()
         self._waiting.append(waiting)
+        # One may have been freed in another thread, before that knew who waits.
+        with suppress(IndexError):
+            self.put(self._free.pop())
         try:
             with anyio.fail_after(timeout):
                 await event.wait()
@@ -398,60 +405,6 @@ class _AsyncSlots(SlotQueue):
                 self._waiting.remove(waiting)
             raise
         return given.pop()
-
-
-class EventLoop:
-    """The event loop of asyncio, or the run of trio, that a pool belongs to."""
-
-    def __init__(self, handle: Any) -> None:
-        self._handle = ref(handle)
-        self._is_asyncio = isinstance(handle, asyncio.AbstractEventLoop)
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def new_network(self) -> AsyncNetwork:
-        """What opens connections in it."""
-        backend: Any = httpcore.AnyIOBackend() if self._is_asyncio else httpcore.TrioBackend()
-        return AsyncNetwork(backend)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing runs in it any more."""
-        handle: Any = self._handle()
-        if handle is None or self._is_asyncio:
-            return handle is None or handle.is_closed()
-        return not self.call_soon(int)
-
-    def call_soon(self, call: Callable[[], object]) -> bool:
-        """Call a function in it, from any thread: at once if that is possible; returns False if it is over."""
-        handle: Any = self._handle()
-        try:
-            if handle is not None and self._is_asyncio:
-                if _running_loop() is handle:
-                    call()
-                else:
-                    handle.call_soon_threadsafe(call)
-            elif handle is not None:
-                handle.run_sync_soon(call)
-        except Exception:  # noqa: BLE001 (a loop that is closed; trio has an error of its own for that)
-            return False
-        return handle is not None
-
-    def start(self, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Start a task in it that nobody waits for, from any thread."""
-
-        def start() -> None:
-            if self._is_asyncio:
-                task = asyncio.ensure_future(run())
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            else:
-                import trio
-
-                # At its end, a run of trio still makes such calls, but takes no more tasks.
-                with suppress(RuntimeError):
-                    trio.lowlevel.spawn_system_task(run)
-
-        self.call_soon(start)
 
 
 class AsyncCore(httpcore.AsyncHTTPConnection):
@@ -491,6 +444,7 @@ class AsyncCore(httpcore.AsyncHTTPConnection):
 
 
 AnyAsyncCore = AsyncCore | httpcore.AsyncHTTPProxy | httpcore.AsyncSOCKSProxy
+_ASYNC_CORES = _Cores(AsyncCore, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy)
 
 
 class AsyncPool:
@@ -499,7 +453,8 @@ class AsyncPool:
     def __init__(self, loop: EventLoop, settings: ConnectionSettings) -> None:
         self._loop = loop
         self._settings = settings
-        self._network = loop.new_network()
+        backend: Any = httpcore.AnyIOBackend() if loop.is_asyncio else httpcore.TrioBackend()
+        self._network = AsyncNetwork(backend)
         self._slots = _AsyncSlots(loop)
         self._idle: IdleConnections[PooledConnection[AnyAsyncCore]] = IdleConnections()
         self.reading: set[PooledConnection[AnyAsyncCore]] = set()
@@ -515,7 +470,9 @@ class AsyncPool:
         # What has not come should the time of the call end: nothing is sent before there is a connection.
         extensions = _extensions_of(request)
         extensions["awaited"] = httpx.PoolTimeout
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             connection = await self._take(request)
             is_new = connection.requests == 1
             extensions["awaited"] = httpx.ConnectTimeout if is_new else None
@@ -535,7 +492,6 @@ class AsyncPool:
             else:
                 stream = AsyncPoolStream(self, _key(request.url), connection, response.stream)
                 return _with_stream(response, stream)
-        raise AssertionError
 
     async def aclose(self) -> None:
         """Close idle connections, and end the waits of the others, which their users close."""
@@ -548,16 +504,14 @@ class AsyncPool:
 
     async def finish(self, origin: object, connection: PooledConnection[AnyAsyncCore], *, is_complete: bool) -> None:
         """Keep a connection whose response was read to its end, and close any other."""
-        try:
+        # An interrupted `aclose` may have finished it already.
+        with suppress(KeyError):
             self.reading.remove(connection)
-        except KeyError:
-            # It was finished already, maybe by another task.
-            return
-        if self._is_closed or not is_complete:
-            await self._discard(connection)
-            return
-        connection.slot = None
-        self._idle.give(origin, connection)
+            if self._is_closed or not is_complete:
+                await self._discard(connection)
+                return
+            connection.slot = None
+            self._idle.give(origin, connection)
 
     def abandon(self, connection: PooledConnection[AnyAsyncCore]) -> None:
         """Close a connection whose response nobody reads, from any thread."""
@@ -577,7 +531,7 @@ class AsyncPool:
         stale: list[PooledConnection[AnyAsyncCore]] = []
         connection = self._idle.take(_key(request.url), stale)
         if connection is None:
-            connection = PooledConnection(self._connect(request.url.origin), slot)
+            connection = PooledConnection(_new_core(_ASYNC_CORES, self._settings, request, self._network), slot)
         connection.slot = slot
         connection.requests += 1
         if stale:
@@ -589,17 +543,6 @@ class AsyncPool:
                 await self._discard(connection)
                 raise
         return connection
-
-    def _connect(self, origin: httpcore.Origin) -> AnyAsyncCore:
-        settings, proxy = self._settings, self._settings.proxy_for(origin)
-        options: dict[str, Any] = {"ssl_context": settings.context_for(origin.scheme), "http2": settings.http2}
-        options["network_backend"] = self._network
-        if proxy is None:
-            return AsyncCore(origin=origin, **options)
-        if proxy.is_socks:
-            return httpcore.AsyncSOCKSProxy(proxy.url, proxy.auth, max_connections=1, **options)
-        options["proxy_ssl_context"] = settings.context_for(proxy.url.scheme) if proxy.is_encrypted else None
-        return httpcore.AsyncHTTPProxy(proxy.url, proxy.auth, max_connections=1, **options)
 
 
 class _Connected:
@@ -680,7 +623,7 @@ class AsyncPools:
         """Send a request by the pool of the event loop that runs."""
         if self._is_closed:
             raise PoolClosed
-        handle = _running_loop()
+        handle = running_loop()
         pool = self._pools.get(handle)
         if pool is None:
             # The connections of a loop refer to it, so it is not collected before they are.
@@ -694,7 +637,7 @@ class AsyncPools:
     async def aclose(self) -> None:
         """Close all connections, those of other event loops in these."""
         self._is_closed = True
-        handle = _running_loop()
+        handle = running_loop()
         for known, pool in list(self._pools.items()):
             if known is handle:
                 await pool.aclose()
@@ -705,18 +648,6 @@ class AsyncPools:
     def forget(self) -> None:
         """Have no connections in a forked process: they are its parent's."""
         self._pools.clear()
-
-
-def _running_loop() -> Any:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        pass
-    trio = sys.modules.get("trio")
-    try:
-        return None if trio is None else trio.lowlevel.current_trio_token()
-    except RuntimeError:
-        return None
 
 
 class AsyncTransport(httpx.AsyncHTTPTransport):
@@ -745,5 +676,5 @@ def _forget() -> None:
         pool.forget()
 
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch
     os.register_at_fork(after_in_child=_forget)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -190,6 +192,20 @@ def test_what_was_started_is_not_lost_when_the_next_request_fails(form: str) -> 
         job_of(form, Api(always(status("completed")), most=0), 1)
     with pytest.raises(ValueError, match="variable_sets must have at least 1 item"):
         job_of(form, api, 0)
+
+
+@forms
+def test_a_job_in_an_error_of_a_worker_process_keeps_its_ids_and_not_the_client(form: str) -> None:
+    with pytest.raises(BatchStartError) as caught:
+        job_of(form, Api(always(status("completed")), most=1), 150)
+    job: Any = caught.value.job
+    assert copy.copy(job) is copy.deepcopy(job) is job
+    packed = pickle.dumps(caught.value)
+    assert KEY.encode() not in packed
+    there: Any = pickle.loads(packed).job  # noqa: S301
+    assert there.batch_ids == job.batch_ids == ["b1"]
+    with pytest.raises(PictifyError, match="comes from another process and has no client: pass its `batch_ids`"):
+        there.cancel() if form == "sync" else anyio.run(there.cancel)
 
 
 def test_progress_may_be_awaited_and_an_answer_without_an_id_is_an_error() -> None:

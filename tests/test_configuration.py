@@ -447,3 +447,19 @@ def test_the_wrong_with_says_what_to_write() -> None:
 
     with pytest.raises(TypeError, match=r"use `with Pictify\(\) as pictify:`"):
         asyncio.run(test())
+
+
+def test_a_copy_of_a_subclass_keeps_what_that_has_set() -> None:
+    class Shop(Pictify):
+        def __init__(self, name: str, http_client: httpx.Client) -> None:
+            super().__init__(KEY, http_client=http_client)
+            self.name = name
+
+    requests: list[httpx.Request] = []
+    shop = Shop("espresso", answering(requests))
+    list(shop.bindings.list())
+    copied = shop.with_options(headers={"X-Team": "a"})
+    list(copied.bindings.list())
+    assert (type(copied), copied.name) == (Shop, "espresso")
+    # Resources that were used before do not send with the options of before.
+    assert [request.headers.get("x-team") for request in requests] == [None, "a"]

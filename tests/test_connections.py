@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import socket
 import ssl
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,7 +28,9 @@ from pictify_client import (
     APIConnectionError,
     APITimeoutError,
     AuthenticatedClient,
+    ClientClosedError,
     ConfigurationError,
+    ContentTooLargeError,
     Pictify,
     PictifyError,
     connections,
@@ -778,6 +782,201 @@ def test_a_forked_process_has_connections_of_its_own() -> None:
         assert not server.lines[0].ended.is_set()
 
 
+@forms
+def test_what_a_forked_process_does_first_leaves_a_client_usable(form: str) -> None:
+    with served() as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                await call(form, list_bindings, client)
+                vars(pool)["_forget"]()
+                gc.collect()
+                # A connection that the parent goes on to use is not used, only closed.
+                await call(form, list_bindings, client)
+                assert len(server.lines) == 2
+
+        # Of asyncio's transports the garbage collector says that nobody has closed them, as after a real fork.
+        with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+            run(form, test)
+            gc.collect()
+        assert server.is_left()
+
+
+@async_forms
+def test_a_client_that_is_closed_in_one_event_loop_is_closed_in_all(form: str) -> None:
+    with served() as server:
+        client = client_of(server)
+        used, closed = threading.Event(), threading.Event()
+
+        async def other() -> None:
+            await call(form, list_bindings, client)
+            used.set()
+            await anyio.to_thread.run_sync(closed.wait, PATIENCE)
+            assert await anyio.to_thread.run_sync(server.is_left)
+            with pytest.raises(ClientClosedError):
+                await call(form, list_bindings, client)
+
+        async def close() -> None:
+            await client.aclose()
+            closed.set()
+
+        with ThreadPoolExecutor(1) as threads:
+            running = threads.submit(run, form, other)
+            assert used.wait(PATIENCE)
+            run(form, close)
+            running.result(PATIENCE)
+
+
+@forms
+def test_a_log_handler_that_raises_costs_no_connection(
+    form: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "pictify_client")
+    at_most(1, monkeypatch)
+
+    class Broken(logging.Handler):
+        def handle(self, record: logging.LogRecord) -> bool:
+            raise ZeroDivisionError(record.msg)
+
+    logger, handler = logging.getLogger("pictify_client"), Broken()
+    with served(giving(BIG, http())) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                logger.addHandler(handler)
+                try:
+                    with pytest.raises(ZeroDivisionError):
+                        await call(form, render_binding_url, client, **PNG)
+                finally:
+                    logger.removeHandler(handler)
+                gc.collect()
+                await call(form, list_bindings, client)
+
+        run(form, test)
+        assert server.is_left()
+
+
+@forms
+def test_a_response_that_nobody_keeps_gives_its_connection_up(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of a call may be which is interrupted."""
+    at_most(1, monkeypatch)
+    with served(giving(BIG, http())) as server:
+        settings = proxies.ConnectionSettings(server.base_url, verify=True, http2=False)
+
+        def lose() -> None:
+            http_client = httpx.Client(transport=pool.SyncTransport(settings))
+            assert http_client.send(http_client.build_request("GET", server.base_url), stream=True).is_success
+            gc.collect()
+            http_client.get(server.base_url)
+            http_client.close()
+
+        async def test() -> None:
+            if form == "sync":
+                await anyio.to_thread.run_sync(lose)
+                return
+            http_client = httpx.AsyncClient(transport=pool.AsyncTransport(settings))
+            assert (await http_client.send(http_client.build_request("GET", server.base_url), stream=True)).is_success
+            gc.collect()
+            await http_client.get(server.base_url)
+            await http_client.aclose()
+
+        run(form, test)
+        assert len(server.lines) == 2
+        assert server.is_left()
+
+
+@forms
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_an_http_client_that_is_closed_while_it_sends_is_a_clear_error(form: str, is_closed: bool) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        # What httpx raises, between our look at it and its own.
+        if is_closed:
+            vars(http_client)["_state"] = vars(closed_client)["_state"]
+        raise RuntimeError("Cannot send a request, as the client has been closed.")
+
+    transport = httpx.MockTransport(answer)
+    http_client = httpx.Client(transport=transport) if form == "sync" else httpx.AsyncClient(transport=transport)
+    client = AuthenticatedClient(token=KEY, http_client=http_client, max_retries=0)
+    closed_client = httpx.Client()
+    closed_client.close()
+
+    async def test() -> None:
+        # A RuntimeError of another cause is none of ours.
+        with pytest.raises(ClientClosedError if is_closed else RuntimeError):
+            await call(form, list_bindings, client)
+
+    run(form, test)
+
+
+def refusing(line: Line) -> None:
+    """Read the beginning of a request alone, refuse it, and read no more."""
+    connection: socket.socket = vars(line)["_socket"]
+    connection.recv(1024)
+    line.send(http(b'{"message": "too large"}', 413, b"connection: close"))
+    line.ended.wait(PATIENCE)
+
+
+@forms
+def test_a_response_that_comes_before_the_request_is_complete_is_not_lost(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is looked for between two writes, and the server of this test shares its interpreter with the client.
+    monkeypatch.setattr(network, "_CHUNK", 256)
+    with served(refusing) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                with pytest.raises(ContentTooLargeError, match="too large"):
+                    await call(form, create_image, client, body={"html": "x" * 20_000_000})
+            for line in server.lines:
+                line.ended.set()
+
+        run(form, test)
+
+
+def test_a_name_is_resolved_without_a_limit_too() -> None:
+    with served() as server:
+        base_url = server.base_url.replace("127.0.0.1", "localhost")
+        with client_of(server, base_url=base_url, timeout=None, attempt_timeout=None) as client:
+            list_bindings.sync(client=client)
+            assert len(server.lines) == 1
+
+
+def test_only_the_thread_that_uses_a_socket_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be that of another file by then, into which TLS would write."""
+    closers: list[int] = []
+    close = ssl.SSLSocket.close
+
+    def closed(sock: ssl.SSLSocket) -> None:
+        if not sock.server_side:
+            closers.append(threading.get_ident())
+        close(sock)
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    silence = threading.Event()
+
+    def silent(line: Line) -> None:
+        while line.take():
+            silence.wait(PATIENCE)
+
+    with served(silent, tls=context) as server, ThreadPoolExecutor(1) as threads:
+        client = client_of(server, verify_ssl=False)
+        monkeypatch.setattr(ssl.SSLSocket, "close", closed)
+
+        def work() -> int:
+            with pytest.raises(PictifyError, match="the client was closed"):
+                create_image.sync(client=client, body=HTML)
+            return threading.get_ident()
+
+        working = threads.submit(work)
+        server.arrival()
+        client.close()
+        worker = working.result(PATIENCE)
+        silence.set()
+        assert set(closers) == {worker}
+
+
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[Any]:
     def handle(line: Line) -> None:
@@ -845,7 +1044,6 @@ def test_no_proxy_is_used_where_the_environment_says_so(form: str, proxy: Any, m
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("socks5://127.0.0.1:1", "socksio"),
         ("ftp://u:sesame@a", r"\(HTTPS_PROXY.*is not a URL"),
         ("http://u:se[same@a:x", "is not a URL"),
     ],

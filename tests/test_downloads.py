@@ -145,6 +145,13 @@ def test_a_download_that_fails_leaves_the_path_as_it_was(tmp_path: Path) -> None
     assert path.read_bytes() == b"before"
 
 
+@pytest.mark.parametrize("wait", ["1", True, -1, float("nan"), float("inf"), None])
+def test_what_is_no_time_to_wait_is_a_clear_error(wait: Any, fake: FakePictify) -> None:
+    with pytest.raises(ValueError, match=r"wait must be a number of seconds from 0 on, got "):
+        fake.client().download("https://media.pictify.io/a.png", wait=wait)
+    assert fake.requests == []
+
+
 @pytest.mark.parametrize("source", [None, 3, object(), type("Result", (), {"url": None})()])
 def test_what_has_no_url_is_a_clear_error(source: Any, fake: FakePictify) -> None:
     with pytest.raises(TypeError, match="download takes the URL of a file, or a result with a `url`, got"):

@@ -23,9 +23,11 @@ from hypothesis import strategies as st
 
 from pictify_client import AsyncPictify, ConfigurationError, DecodeError, Pictify, ResponseDecodeError, decoding
 from pictify_client.api.bindings import list_bindings
+from pictify_client.api.images import create_image
 from pictify_client.models import BindingList
 
 from .replay import KEY, body_of
+from .servers import Line, call, client_of, run, served
 
 CERTIFICATE = Path(__file__).parent / "faults" / "self_signed.pem"
 PAGE = json.dumps(body_of("first_page")).encode()
@@ -143,6 +145,53 @@ def test_http2_is_spoken_where_it_is_asked_for(secure: tuple[str, list[str]], mo
 
     anyio.run(run)
     assert asked == ["/bindings?limit=3", "/bindings?limit=4"]
+
+
+def going_away(connection: ssl.SSLSocket, asked: list[str], worked: list[str]) -> None:
+    """Work one request, and go away when another comes over the same connection."""
+    http = h2.connection.H2Connection(config=h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+    http.initiate_connection()
+    connection.sendall(http.data_to_send())
+    while received := connection.recv(65_536):
+        for event in http.receive_data(received):
+            if isinstance(event, h2.events.RequestReceived):
+                fields: dict[Any, Any] = dict(event.headers)
+                asked.append(fields[":path"])
+            if isinstance(event, h2.events.StreamEnded):
+                if event.stream_id > 1:
+                    http.close_connection(last_stream_id=1)
+                    connection.sendall(http.data_to_send())
+                    return
+                worked.append(asked[-1])
+                body = b'{"url": "u", "bindings": []}'
+                http.send_headers(event.stream_id, [(":status", "200"), ("content-type", "application/json")])
+                http.send_data(event.stream_id, body, end_stream=True)
+        connection.sendall(http.data_to_send())
+
+
+@pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
+def test_a_request_that_http2_says_was_not_processed_is_sent_again(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    worked: list[str] = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    context.set_alpn_protocols(["h2"])
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+
+    def handle(line: Line) -> None:
+        with suppress(OSError):
+            going_away(vars(line)["_socket"], asked, worked)
+
+    with served(handle, tls=context) as server:
+
+        async def test() -> None:
+            async with client_of(server, http2=True) as client:
+                for _ in range(3):
+                    # Without a retry, and although it is billed.
+                    assert (await call(form, create_image, client, body={"html": "<p>"})).url == "u"
+
+        run(form, test)
+    assert (len(asked), worked) == (5, ["/image"] * 3)
 
 
 def test_http2_that_cannot_be_spoken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,3 +185,15 @@ def test_a_client_says_who_it_is() -> None:
     assert name.startswith("pictify-client/")
     assert python.startswith("python/3.")
     assert library == f"httpx/{httpx.__version__}"
+
+
+@pytest.mark.parametrize(("value", "is_valid"), [(1.0, False), (1.01, True), (8.99, True), (9, False), (9.5, False)])
+def test_limits_that_are_excluded(value: float, is_valid: bool) -> None:
+    operation: Operation[Any] = Operation(
+        "GET", "/things", query_parameters=(Argument("quality", "quality", Number(above=1, below=9)),)
+    )
+    if is_valid:
+        assert operation.request({"quality": value}).target == f"/things?quality={value}"
+    else:
+        with pytest.raises(ValueError, match=r"quality must be (more than 1|less than 9), got "):
+            operation.request({"quality": value})

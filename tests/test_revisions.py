@@ -85,6 +85,10 @@ def with_body(*, is_required: bool = True, **parts: Any) -> Edit:
     return edit
 
 
+def condition(then: Part) -> dict[str, Any]:
+    return {"if": {"required": ["a"]}, "then": then}
+
+
 def with_field(**parts: Any) -> Edit:
     return with_body(type="object", properties={"that": parts})
 
@@ -427,6 +431,18 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "uniqueItems of a list in a list": (
         with_field(type="array", items={"type": "array", "uniqueItems": True, "items": {"type": "string"}}),
         ("schema.properties.that.items.uniqueItems: calls do not check this limit", OVERLAY),
+    ),
+    "a condition that requires two fields": (
+        with_body(type="object", properties={"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}}, **condition({"required": ["b", "c"]})),
+        ("schema.if", OVERLAY),
+    ),
+    "a condition that requires one of several values": (
+        with_body(
+            type="object",
+            properties={"a": {"type": "string"}, "b": {"type": "string"}},
+            **condition({"required": ["b"], "properties": {"b": {"enum": ["x", "y"]}}}),
+        ),
+        ("schema.if", OVERLAY),
     ),
     "a limit of a component": (
         both(schemas(Thing={"type": "object", "properties": {"a": {"type": "integer", "multipleOf": 2}}}), with_field(**{"$ref": "#/components/schemas/Thing"})),

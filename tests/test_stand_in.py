@@ -992,3 +992,27 @@ def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
     keyed = {"event": "view", "experiment": "abc", "writeKey": "wk"}
     assert "warning" not in pictify.experiments.track_events([keyed]).to_dict()
     assert "warning" not in pictify.experiments.track_events(events[:1], write_key="wk").to_dict()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "text"),
+    [
+        (
+            "/bindings",
+            {"templateId": "APPK3ATNDP", "dataSource": {"url": "https://a.example"}, "mapping": {}},
+            400,
+            "dataSource.type",
+        ),
+        ("/image/og-image", {"template": "NOTEMPLATE"}, 404, "Template not found"),
+    ],
+)
+def test_what_a_request_lacks_is_refused(path: str, body: Any, status: int, text: str) -> None:
+    fake = FakePictify()
+    answer = fake.answer("POST", path, {"authorization": f"Bearer {fake.api_key}"}, json.dumps(body).encode())
+    assert (answer.status, text in answer.body.decode()) == (status, True)
+
+
+def test_an_image_that_is_not_there_is_not_found() -> None:
+    fake = FakePictify()
+    with pytest.raises(NotFoundError):
+        fake.client().images.get("AAAAAAAAAA")

@@ -3,29 +3,16 @@
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Final
 
 from .. import api
 from .._lazy import Deferred, attach
+from .._resources import cached_property
 
 if not TYPE_CHECKING:
     # The clients derive from the classes here.
     clients = Deferred("..client", __package__)
-
-    class cached_property(functools.cached_property):  # noqa: N801
-        """As that of `functools`, but of the class of a client it is the class of the resource.
-
-        `unittest.mock.create_autospec` finds the methods there.
-        """
-
-        def __get__(self, instance: object, owner: type | None = None) -> Any:
-            if instance is None:
-                return get_type_hints(self.func)["return"]
-            return super().__get__(instance, owner)
 else:
-    from functools import cached_property
-
     from .. import client as clients
     from .batch import AsyncBatch as AsyncBatch
     from .batch import Batch as Batch
