@@ -9,6 +9,9 @@ LOWEST := .venvs/lowest-$(notdir $(PYTHON))
 NEWEST := .venvs/newest-$(notdir $(PYTHON))
 EMPTY := .venvs/empty-$(notdir $(PYTHON))
 
+# A process per core.
+PARALLEL := --numprocesses auto --dist worksteal
+
 # Files, not folders, so that later runs install nothing unless what they name has changed.
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
@@ -31,12 +34,14 @@ endif
 
 .PHONY: test
 test: $(DEV) ## Run the tests, and see that they reach every line
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PARALLEL)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 .PHONY: pytest
 pytest: $(DEV) ## Run the tests alone
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 .PHONY: test-fleet
 test-fleet: $(DEV) ## Test what a fleet shares, on a redis-server that it starts, and print the figures
@@ -48,17 +53,17 @@ test-lowest: $(DEV) ## Run the tests with the lowest versions that pyproject.tom
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra aiohttp --extra fast --extra fleet --extra http2 \
 		--resolution lowest-direct --only-binary :all: --python $(LOWEST)/$(PROGRAMS)/python --output-file $(LOWEST)/lowest.txt
 	PIP_CONSTRAINT=$(LOWEST)/lowest.txt $(LOWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
-	$(LOWEST)/$(PROGRAMS)/python -m pytest
+	$(LOWEST)/$(PROGRAMS)/python -m pytest $(PARALLEL)
 
 .PHONY: test-newest
 test-newest: ## Run the tests with the newest versions of everything
 	$(PYTHON) -m venv $(NEWEST)
 	PIP_CONSTRAINT= $(NEWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
-	$(NEWEST)/$(PROGRAMS)/python -m pytest
+	$(NEWEST)/$(PROGRAMS)/python -m pytest $(PARALLEL)
 
 .PHONY: test-httpx2
 test-httpx2: $(DEV) ## Run the tests with httpx2 in the place of httpx
-	$(BIN)/python -m pytest -p tests.with_httpx2
+	$(BIN)/python -m pytest $(PARALLEL) -p tests.with_httpx2
 
 .PHONY: test-package
 test-package: build ## Install the wheel and the sdist, each into an empty environment, and use them there

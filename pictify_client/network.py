@@ -27,7 +27,6 @@ DEADLINE: ContextVar[float] = ContextVar("pictify_client_deadline", default=inf)
 
 # What is written at a time: between two writes a deadline is checked, and whether the server has responded already.
 _CHUNK = 65_536
-_LATE = "no time left"
 CLOSED = "the client was closed"
 """What an error says about a call that was under way."""
 
@@ -49,13 +48,10 @@ class SyncNetwork(httpcore.NetworkBackend):
         """
         if self.is_aborted:
             raise httpcore.ReadError(CLOSED)
-        deadline = DEADLINE.get()
-        if deadline == inf:
-            return timeout
-        left = deadline - monotonic()
+        left = min(inf if timeout is None else timeout, DEADLINE.get() - monotonic())
         if left <= 0:
-            raise late(_LATE)
-        return left if timeout is None else min(left, timeout)
+            raise late("no time left")
+        return None if left == inf else left
 
     def abort(self) -> None:
         """Let no thread wait any longer. Each closes the socket that it uses by itself."""
@@ -83,8 +79,6 @@ class SyncNetwork(httpcore.NetworkBackend):
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for count, address in zip(range(len(addresses), 0, -1), addresses, strict=True):
             share = self.left(None if end == inf else end - monotonic(), httpcore.ConnectTimeout)
-            if share is not None and share <= 0:
-                raise httpcore.ConnectTimeout(_LATE)
             share = None if share is None else share / count
             try:
                 stream = self._backend.connect_tcp(address, port, share, local_address, socket_options)

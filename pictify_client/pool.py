@@ -260,8 +260,10 @@ class SyncPool:
             if not is_complete:
                 self._discard(connection)
                 return
-            connection.slot = None
+            slot, connection.slot = connection.slot, None
             self._idle.give(origin, connection)
+            # Not before: a thread that gets the slot would find no connection, and open one too many.
+            del slot
             if self.network.is_aborted:
                 _close_idle(self._idle)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -143,6 +144,17 @@ class Server:
     def is_left(self) -> bool:
         """Whether the client closes all its connections."""
         return all(line.ended.wait(PATIENCE) for line in self.lines)
+
+
+@contextmanager
+def switching_threads() -> Generator[None]:
+    """Let threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)
 
 
 @contextmanager

@@ -57,6 +57,7 @@ from .servers import (
     mocked,
     run,
     served,
+    switching_threads,
 )
 from .test_batches import FakeClock
 
@@ -122,7 +123,7 @@ def test_calls_at_a_time_have_a_connection_each_and_use_them_again(form: str) ->
 def test_many_threads_share_few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     at_most(3, monkeypatch)
     with served() as server:
-        with client_of(server) as client, ThreadPoolExecutor(8) as pool:
+        with switching_threads(), client_of(server) as client, ThreadPoolExecutor(8) as pool:
             made = [pool.submit(list_bindings.sync, client=client) for _ in range(200)]
             pages = [each.result() for each in made]
         assert (len(pages), len(server.requests)) == (200, 200)

@@ -42,6 +42,7 @@ from pictify_client.rate_limits import RateLimit
 
 from .redis_stand_in import StandIn, redis_stand_in
 from .replay import KEY
+from .servers import switching_threads
 
 NOW = 1_800_000_000.0
 KEY_HASH = sha256(KEY.encode()).hexdigest()
@@ -280,15 +281,11 @@ def in_threads(number: int, work: Callable[[], object]) -> None:
         work()
 
     threads = [threading.Thread(target=begin) for _ in range(number)]
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
+    with switching_threads():
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    finally:
-        sys.setswitchinterval(interval)
 
 
 def test_many_threads_share_what_is_left(clock: FakeClock) -> None:

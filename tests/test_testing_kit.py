@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -439,6 +440,17 @@ def test_over_a_socket_it_hangs_up_or_takes_its_time(fake: FakePictify, monkeypa
         pictify.templates.get("APPK3ATNDP")
     assert waits == [7]
     assert len(fake.images) == 1
+
+
+def test_what_is_no_http_is_refused_without_a_word_on_the_terminal(
+    fake: FakePictify, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(fake) as base_url:
+        url = httpx.URL(base_url)
+        with socket.create_connection((url.host, url.port or 80)) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n" + b"x: y\r\n" * 101 + b"\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 431")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_its_clock_goes_on_by_itself_while_it_is_served(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:

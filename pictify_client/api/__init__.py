@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from .. import api
 from .._lazy import Deferred, attach
-from .._resources import cached_property
 
 if not TYPE_CHECKING:
+    from .._resources import cached_property
+
     # The clients derive from the classes here.
     clients = Deferred("..client", __package__)
 else:
+    from functools import cached_property
+
     from .. import client as clients
     from .batch import AsyncBatch as AsyncBatch
     from .batch import Batch as Batch

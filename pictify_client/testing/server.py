@@ -44,9 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def __getattr__(self, name: str) -> Any:
         # The stand-in knows what to say to any method.
-        if name.startswith("do_"):
-            return self.do_GET
-        raise AttributeError(name)
+        return self.do_GET if name.startswith("do_") else super().__getattribute__(name)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
