@@ -39,7 +39,7 @@ def main(slug: str) -> None:
         print(f"{result.processed} event told")
 
         pictify.experiments.pause(experiment.uid)
-        variants = pictify.experiments.get(experiment.uid).variants
+        variants = pictify.experiments.get(experiment.uid).variants or []
         best = max(variants, key=lambda variant: variant.clicks or 0)
         done = pictify.experiments.complete(experiment.uid, winner_variant_id=best.id)
         print(f"{done.slug} is {done.status}: {done.winner_variant_id} wins")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
 
 from openapi_python_client import schema as oai
@@ -20,7 +20,8 @@ from openapi_python_client.strings import PythonIdentifier, in_double_quote_lite
 from .document import followed, operations
 from .values import UnsupportedError, Values, fields_of, unique
 
-_OPTIONAL = " | Unset | None = UNSET"
+# A name, but not within a string.
+_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*)')
 
 
 class Pages(NamedTuple):
@@ -28,15 +29,26 @@ class Pages(NamedTuple):
 
     Attributes:
         item: The class of an item.
-        items: The field of the answer that holds them.
-        info: The class of what is said of the page.
-        pagination: The field of the answer that holds that; None where it is the answer itself.
+        items: The field of the response that holds them.
+        info: The class of what the response says about the page.
+        pagination: The field of the response that holds that; None if it is the response itself.
+        more: The expression for what else a pager needs, if anything: the parameter and the cursor of the next page, or
+            the number of the first page if that is not 1.
+        more_type: The type of that expression.
     """
 
     item: str
     items: str
     info: str
     pagination: str | None
+    more: str
+    more_type: str
+
+
+# Parameters that take a cursor. In a list they mean nothing else, but for `after`, which may be a filter.
+_CURSOR_PARAMETERS = ("cursor", "page_token", "next_token", "starting_after", "start_cursor", "page", "after")
+# Fields of a response that have the next cursor, or a URL with it. The first two mean nothing else.
+_NEXT_CURSORS = ("next_cursor", "next_page_token", "next_token", "next_page", "next", "last_id")
 
 
 class Job(NamedTuple):
@@ -233,29 +245,86 @@ class Calls(Values):
     def pages_of(self, endpoint: Endpoint) -> Pages | None:
         """What makes an operation a list in pages, read off its structure; None if it is none.
 
-        It counts pages by `page` or items by `offset`, and its answer holds one list of objects.
-        What the API says of the page is in the field `pagination`, or beside the list.
+        It counts pages by `page` or items by `offset`, or takes the cursor that the previous page has, and its response
+        holds one list of objects. What the API says about the page is in the field `pagination`, or beside the list.
 
         Raises:
-            UnsupportedError: It counts pages, but its answer is no list.
+            UnsupportedError: If it looks like a list in pages, but cannot be iterated over.
         """
-        names = {parameter.python_name for parameter in endpoint.query_parameters}
-        if not {"page", "offset"} & names:
-            return None
+        query = _by_name(endpoint.query_parameters)
+        counted = {name for name in ("page", "offset") if name in query and self._scalar(query[name]) != "str"}
         props = [response.prop for response in successes(endpoint)]
         model = self._models.get(props[0].class_info.name) if props and isinstance(props[0], ModelProperty) else None
         fields = fields_of(model) if model is not None else []
         lists = [field for field in fields if isinstance(field, ListProperty)]
         infos = [field for field in fields if field.python_name == "pagination" and isinstance(field, ModelProperty)]
+        more = ""
+        if not counted:
+            is_list = lists or (props and isinstance(props[0], ListProperty))
+            more = self._next_cursor(endpoint, query, fields) if is_list else ""
+            if not more:
+                return None
+        elif counted == {"page"}:
+            page = self.parameter_schema(endpoint, query["page"])
+            more = "0" if page.default == 0 or (page.default is None and page.minimum == 0) else ""
         item = self.type_of(lists[0].inner_property) if len(lists) == 1 else ""
         if model is None or item not in map(str, self._models):
-            raise UnsupportedError("it counts pages, but its answer is not one list of objects")
+            does = "counts pages" if counted else "takes a cursor"
+            raise UnsupportedError(f"it {does}, but its answer is not one list of objects")
         return Pages(
             item=item,
             items=lists[0].python_name,
             info=self.type_of(infos[0]) if infos else model.class_info.name,
             pagination=infos[0].python_name if infos else None,
+            more=more,
+            more_type="int" if counted else "tuple[str, object]",
         )
+
+    def _next_cursor(
+        self, endpoint: Endpoint, query: dict[str, PropertyProtocol], fields: list[PropertyProtocol]
+    ) -> str:
+        """The expression for the parameter and the cursor of the next page; empty if the list takes no cursor."""
+        parameter = next((name for name in _CURSOR_PARAMETERS if name in query and self._scalar(query[name])), "")
+        beside = _by_name(fields)
+        inside = _by_name(self._fields_in(beside.get("pagination")))
+        known = [name for name in _NEXT_CURSORS if self._scalar(inside.get(name) or beside.get(name))]
+        if not parameter:
+            if endpoint.method == "get" and {*known} & {*_NEXT_CURSORS[:2]}:
+                name = _plain((inside.get(known[0]) or beside[known[0]]).name)
+                raise UnsupportedError(
+                    f"its response has `{name}`, but no parameter takes it ({', '.join(_CURSOR_PARAMETERS)})"
+                )
+            return ""
+        cursor = query[parameter]
+        for name in known:
+            field = inside.get(name) or beside[name]
+            if self._scalar(field) == self._scalar(cursor):
+                value = f"answer.{field.python_name}"
+                if name in inside:
+                    value = f"answer.pagination.{field.python_name} if answer.pagination else None"
+                return f'("{cursor.python_name}", {value})'
+        items = next((field for field in fields if isinstance(field, ListProperty)), None)
+        ids = _by_name(self._fields_in(items.inner_property if items else None))
+        uid = next((name for name in ("uid", "id") if self._scalar(ids.get(name)) == self._scalar(cursor)), None)
+        says_more = {"has_more", "has_next"} & (inside or beside).keys()
+        if parameter in ("starting_after", "after") and items and uid and says_more:
+            value = f"answer.{items.python_name}[-1].{uid} if answer.{items.python_name} else None"
+            return f'("{cursor.python_name}", {value})'
+        if parameter == "after":
+            return ""
+        raise UnsupportedError(
+            f"it takes a cursor (`{_plain(cursor.name)}`), but its response does not have the next one: a field of the "
+            f"same type, in `pagination` or beside the list ({', '.join(_NEXT_CURSORS)})"
+        )
+
+    def _scalar(self, prop: PropertyProtocol | None) -> str | None:
+        """`str` or `int`, if it is one of them."""
+        kind = self.type_of(self._nullable(prop)[0]) if prop else None
+        return kind if kind in ("str", "int") else None
+
+    def _fields_in(self, prop: PropertyProtocol | None) -> list[PropertyProtocol]:
+        model = self._models.get(prop.class_info.name) if isinstance(prop, ModelProperty) else None
+        return fields_of(model) if model is not None else []
 
     def job_of(self, endpoint: Endpoint) -> Job | None:
         """The operations by which what this one starts is watched and ended, as its links say; None without them.
@@ -322,7 +391,7 @@ class Calls(Values):
 
     def parameter_spec(self, endpoint: Endpoint, prop: PropertyProtocol) -> str:
         """The declaration of a parameter, with its limits."""
-        return self.argument_spec(prop, self.parameter_schema(endpoint, prop))
+        return self.argument_spec(prop, self.parameter_schema(endpoint, prop), is_parameter=True)
 
     def parameter_schema(self, endpoint: Endpoint, prop: PropertyProtocol) -> oai.Schema:
         """The schema of a parameter as the contract has it."""
@@ -337,6 +406,12 @@ class Calls(Values):
             if prop.name == parameter["name"] and parameter["in"] in places:
                 return parameter
         return {}
+
+    def _declared(self) -> Iterator[tuple[oai.Schema, PropertyProtocol]]:
+        yield from super()._declared()
+        for endpoint in self._endpoints:
+            for prop in (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters):
+                yield self.parameter_schema(endpoint, prop), prop
 
     def _for_urls_only(self, endpoint: Endpoint, prop: PropertyProtocol) -> bool:
         """Whether it is a secret in the query: for those who cannot send a header, so for no call of ours."""
@@ -361,7 +436,13 @@ class Calls(Values):
         return [*fields, *parameters]
 
     def _argument(self, prop: PropertyProtocol, *, required: bool) -> str:
-        return f"{prop.python_name}: {self.given_type(prop)}{'' if required else _OPTIONAL}"
+        given = self.given_type(prop)
+        if required:
+            return f"{prop.python_name}: {given}"
+        if given.endswith(" | None"):
+            # The API tells null from absent.
+            return f"{prop.python_name}: {given.removesuffix(' | None')} | Unset | None = UNSET"
+        return f"{prop.python_name}: {given}{'' if given == 'Any' else ' | None'} = None"
 
     def signature(self, endpoint: Endpoint) -> str:
         """The parameters of a function that calls an operation."""
@@ -379,7 +460,7 @@ class Calls(Values):
         keywords = self.keywords(endpoint, flat=True)
         items = self.items_argument(endpoint)
         given = [self._argument(prop, required=prop.required and not items) for prop in keywords]
-        many = [f"{items}: {self.given_type(self.bodies(endpoint)[1])}{_OPTIONAL}"] if items else []
+        many = [f"{items}: {self.given_type(self.bodies(endpoint)[1])} | None = None"] if items else []
         if self.pages_of(endpoint):
             # Async code has its tasks; threads are only started for those who ask.
             given.append(f"prefetch: int = {1 if prefix else 0}")
@@ -443,24 +524,32 @@ class Calls(Values):
             props += fields_of(self._models[self.answer_type(endpoint)])  # type: ignore[index]
         return unique(self.classes_of(props))
 
-    def classes_of_collection(self, collection: EndpointCollection) -> list[Class]:
-        """The classes that the calls of a tag take and give."""
-        names = self.names_of_collection(collection)
-        classes = unique(each for endpoint in collection.endpoints for each in self.classes_of_endpoint(endpoint))
-        return [each for each in classes if each.name in names]
+    def models_of_collection(self, collection: EndpointCollection) -> set[str]:
+        """The names in `models` that the calls of a tag take and give."""
+        classes = {each.name for endpoint in collection.endpoints for each in self.classes_of_endpoint(endpoint)}
+        return self.names_of_collection(collection) & (classes | {f"{name}Param" for name in classes})
 
     def names_of_collection(self, collection: EndpointCollection) -> set[str]:
         """All names in the signatures of a tag's resource."""
         signatures = [
             f"{self.method_signature(endpoint)} {self.method_answer(endpoint)}" for endpoint in collection.endpoints
         ]
-        return set(re.findall(r"\w+", " ".join(signatures)))
+        return set(_NAME.findall(" ".join(signatures))) - {""}
+
+    def qualified(self, code: str, names: Iterable[str]) -> str:
+        """Code in which these classes are attributes of `models`, which imports a model when it is asked for."""
+        known = {*names}
+        return _NAME.sub(lambda match: f"models.{match[0]}" if match[1] in known else match[0], code)
 
 
 def successes(endpoint: Endpoint) -> list[Response]:
     """The answers of single statuses (200 and the like) in the 200s."""
     single = (response for response in endpoint.responses.patterns if not response.status_code.is_range())
     return [response for response in single if 200 <= status_of(response) < 300]
+
+
+def _by_name(props: Iterable[PropertyProtocol]) -> dict[str, PropertyProtocol]:
+    return {str(prop.python_name).removesuffix("_"): prop for prop in props}
 
 
 def _schema(schema: dict[str, Any]) -> oai.Schema | oai.Reference:

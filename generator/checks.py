@@ -105,8 +105,6 @@ def _problems_of_parameter(document: dict[str, Any], given: dict[str, Any], step
         yield f"{place(steps)}: its parameter {name!r} is written in a style that calls do not know (style, explode)"
     if where == "query" and parameter.get("required") and schema.get("format") == "password":
         yield f"{place(steps)}: its parameter {name!r} is a secret in the query, which calls do not send"
-    if where == "query" and name == "page" and (schema.get("minimum") == 0 or schema.get("default") == 0):
-        yield f"{place(steps)}: it counts pages from 0, and lists are walked from page 1"
     yield from _unchecked(document, parameter["schema"], (*steps, "schema"), set())
 
 

@@ -1,57 +1,40 @@
 """What one contract says differently from another: operation by operation, field by field.
 
 A module of our own: the comparers that are kept well are written in Go or for Node, and know nothing of the
-overlay. What a difference breaks is said here only where no signature shows it: a narrower limit, or a key that
-is needed now.
+overlay. What a difference breaks is said here only where no signature shows it: a narrower limit, a key that is
+required now, or another meaning of None.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from .document import operations
+from openapi_python_client.strings import PythonIdentifier
 
-Part = dict[str, Any]
+from .calls import server_url
+from .document import METHODS, Part, followed, operations
+from .schema_diff import (
+    PROSE,
+    USE,
+    Facet,
+    component,
+    meaningful,
+    requires_more,
+    resolved,
+    takes_less,
+    takes_null,
+    type_of,
+    unwrapped,
+)
 
-_SCHEMAS = "#/components/schemas/"
-_PROSE = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
+_Key = TypeVar("_Key", str, "_Place")
 # What is compared by its parts, or is how the part was found.
 _STRUCTURE = frozenset(
     {"$ref", "additionalProperties", "allOf", "anyOf", "content", "enum", "in", "items", "name", "oneOf"}
-    | {"parameters", "properties", "requestBody", "required", "responses", "schema"}
+    | {"parameters", "properties", "requestBody", "required", "responses", "schema", "security"}
 )
-_LEAST = frozenset({"minimum", "minItems", "minLength"})
-_MOST = frozenset({"maximum", "maxItems", "maxLength"})
-_LONGEST_VALUE = 80
-
-
-@dataclass(frozen=True)
-class Facet:
-    """A keyword of the contract with another value: `maximum`, once 100 and now 50."""
-
-    name: str
-    old: Any
-    new: Any
-
-    def __str__(self) -> str:
-        return f"`{self.name}` {' → '.join(self.shown)}" if all(self.shown) else f"another `{self.name}`"
-
-    @property
-    def shown(self) -> tuple[str, str]:
-        """Both values, each on one line; empty where it is too long for that."""
-        return _shown(self.old), _shown(self.new)
-
-    @property
-    def narrows(self) -> bool:
-        """Whether less is taken in requests than before, under the same signature."""
-        if self.name == "security":
-            return _needs_key(self.new) and not _needs_key(self.old)
-        if self.name in _LEAST | _MOST and None not in (self.old, self.new):
-            return bool(self.new > self.old if self.name in _LEAST else self.new < self.old)
-        return self.name in _LEAST | _MOST | {"enum", "pattern"} and self.new is not None
 
 
 @dataclass
@@ -60,13 +43,13 @@ class Change:
 
     Attributes:
         owner: The operation (`GET /bindings`) or the component schema (`Binding`) that has it; empty for the API.
-        kind: `added`, `changed` or `removed`; `described` where only the wording is another.
+        kind: `added`, `changed` or `removed`; `described` where only the wording differs.
         part: The part of the owner.
         names: The parameter or the fields that lead to it.
-        facets: What is another.
+        facets: The keywords that differ.
         detail: What was added.
         sent: Whether it is a part of requests.
-        users: The operations in whose requests and answers it is.
+        users: The operations in whose requests and responses it is.
     """
 
     owner: str
@@ -113,9 +96,10 @@ def differences(before: Part, after: Part) -> list[Change]:
     """All that a contract says differently, in its order; what it lacks comes last."""
     found: dict[tuple[str, str, str], Change] = {}
     for user, change in _Comparison(before, after).changes():
-        # A component is compared wherever it stands: in an answer here, in a request there.
+        # A component is compared wherever it stands: in a response here, in a request there.
         known = found.setdefault((change.owner, change.kind, change.part), change)
-        known.facets += [facet for facet in change.facets if facet not in known.facets]
+        facets = known.facets + [facet for facet in change.facets if facet not in known.facets]
+        known.facets = [each for each in facets if each.breaks or replace(each, breaks=True) not in facets]
         known.sent |= change.sent
         if user not in known.users:
             known.users.append(user)
@@ -157,19 +141,30 @@ class _Comparison:
 
     def _of_the_api(self) -> Iterator[Change]:
         said = [
-            {**part.get("info", {}), "servers": [server["url"] for server in part["servers"]]}
+            {**part.get("info", {}), "servers": [*map(server_url, part.get("servers", []))]}
             for part in (self._before, self._after)
         ]
         yield from _facets(_Place("", "the API", sent=True), *said)
         old, new = ({each["name"]: each for each in part.get("tags", [])} for part in (self._before, self._after))
         for name in new:
             yield from _facets(_Place("", f"the tag {name}"), old.get(name, {}), new[name])
+        before, after = self._before["paths"], self._after["paths"]
+        for path in (each for each in after if each in before):
+            items = ({key: item[key] for key in item if key not in METHODS} for item in (before[path], after[path]))
+            yield from _facets(_Place("", f"the path {path}"), *items)
 
     def _of_an_operation(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
         yield from _facets(place, old, new)
+        yield from _of_security(place, old.get("security", []), new.get("security", []))
         before, after = _parts(self._before, place.owner, old), _parts(self._after, place.owner, new)
+        respelled = _respelled(before, after, lambda part: (part.head, *map(_in_python, part.names)))
         for part in _union(before, after):
-            if part not in before:
+            if part in respelled:
+                yield part.change("changed", facets=[Facet("name", respelled[part].names[0], part.names[0])])
+                yield from self._of_a_part(part, before[respelled[part]], after[part])
+            elif part in respelled.values():
+                continue
+            elif part not in before:
                 yield part.change(
                     "added", detail=_detail(*_schemas(after[part]).values(), required=after[part].get("required"))
                 )
@@ -179,7 +174,7 @@ class _Comparison:
                 yield from self._of_a_part(part, before[part], after[part])
 
     def _of_a_part(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
-        """What differs in a parameter, a body or an answer, and in its schema or those of its media types."""
+        """What differs in a parameter, a body or a response, and in its schema or those of its media types."""
         yield from _facets(place, old, new)
         yield from _compared(place, "required", old.get("required", False), new.get("required", False))
         before, after = _schemas(old), _schemas(new)
@@ -187,43 +182,63 @@ class _Comparison:
         for media in (each for each in before if each in after):
             yield from self._of_a_schema(place, before[media], after[media])
 
-    def _of_a_schema(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
-        was, named = _component(old), _component(new)
+    def _of_a_schema(self, place: _Place, old: Part, new: Part, *, is_required: bool = False) -> Iterator[Change]:
+        old, new = unwrapped(old), unwrapped(new)
+        before, after = resolved(self._before, old), resolved(self._after, new)
+        of_use = [*_of_use(place, before, after, is_required=is_required)]
+        was, named = component(old), component(new)
         if was != named:
-            yield from _compared(place, "type", _type(old), _type(new))
-        elif named:
+            yield from _compared(place, "type", type_of(old), type_of(new))
+        elif named and any("properties" in each or "enum" in each for each in (before, after)):
+            # Callers know it by the name of its class.
+            yield from _facets(place, *({key: part[key] for key in PROSE & part.keys()} for part in (old, new)))
             place = replace(place, owner=named, head="", names=())
+            before, after = (
+                resolved(document, {"$ref": part["$ref"]})
+                for document, part in ((self._before, old), (self._after, new))
+            )
         if was and named:
             if (was, named) in place.inside:
+                yield from of_use
                 return
             place = replace(place, inside=place.inside | {(was, named)})
-        old, new = _whole(self._before, old), _whole(self._after, new)
-        yield from _facets(place, old, new)
-        yield from _of_an_enum(place, old.get("enum"), new.get("enum"))
-        yield from self._of_fields(place, old, new)
+        yield from _facets(place, *({key: part[key] for key in part if key not in USE} for part in (before, after)))
+        yield from of_use
+        yield from _of_an_enum(place, before, after)
+        yield from self._of_fields(place, before, after)
+        yield from self._of_inner_schemas(place, before, after)
+
+    def _of_inner_schemas(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
         for key, name in (("items", "[]"), ("additionalProperties", "*")):
             before, after = old.get(key), new.get(key)
             if isinstance(before, dict) and isinstance(after, dict):
                 yield from self._of_a_schema(place.inner(name), cast("Part", before), cast("Part", after))
-            else:
-                yield from _compared(place, key, before, after)
+            elif not all(_is_open(part.get(key)) for part in (old, new)):
+                yield from _keyword(place, key, old, new)
         for key in ("anyOf", "oneOf"):
             variants = old.get(key, []), new.get(key, [])
             yield from _compared(place, key, *map(len, variants))
-            for before, after in zip(*variants, strict=False):
+            for before, after in _alike(*variants):
                 yield from self._of_a_schema(place, before, after)
 
     def _of_fields(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
         before, after = old.get("properties", {}), new.get("properties", {})
+        respelled = _respelled(before, after, _in_python)
         for name in _union(before, after):
-            field_place, required = place.inner(name), [name in part.get("required", []) for part in (old, new)]
-            if name not in before:
-                yield field_place.change("added", detail=_detail(after[name], required=required[1]))
+            here, was = place.inner(name), respelled.get(name, name)
+            required = (was in old.get("required", []), name in new.get("required", []))
+            if name in respelled:
+                # Only mappings have the names of the API.
+                yield here.change("changed", facets=[Facet("name", was, name, breaks=place.sent)])
+            elif name in respelled.values():
+                continue
+            if was not in before:
+                yield here.change("added", detail=_detail(after[name], required=required[1]))
             elif name not in after:
-                yield field_place.change("removed")
+                yield here.change("removed")
             else:
-                yield from _compared(field_place, "required", *required)
-                yield from self._of_a_schema(field_place, before[name], after[name])
+                yield from _compared(here, "required", *required)
+                yield from self._of_a_schema(here, before[was], after[name], is_required=required[0])
 
 
 def _operations(document: Part) -> dict[str, Part]:
@@ -239,100 +254,105 @@ def _operations(document: Part) -> dict[str, Part]:
 def _parts(document: Part, owner: str, operation: Part) -> dict[_Place, Part]:
     found: dict[_Place, Part] = {}
     for given in operation["parameters"]:
-        parameter = _followed(document, given)
-        found[_Place(owner, f"{parameter['in']} parameter", sent=True, names=(parameter["name"],))] = parameter
+        parameter = followed(document, given)
+        style = parameter.get("style", "form" if parameter["in"] in ("cookie", "query") else "simple")
+        place = _Place(owner, f"{parameter['in']} parameter", sent=True, names=(parameter["name"],))
+        found[place] = {"explode": style == "form", **parameter, "style": style}
     if "requestBody" in operation:
-        found[_Place(owner, "the body", sent=True)] = _followed(document, operation["requestBody"])
-    for status, answer in operation["responses"].items():
-        found[_Place(owner, f"answer {status}")] = _followed(document, answer)
+        found[_Place(owner, "the body", sent=True)] = followed(document, operation["requestBody"])
+    for status, response in operation.get("responses", {}).items():
+        found[_Place(owner, f"response {status}")] = followed(document, response)
     return found
 
 
-def _followed(document: Part, part: Part) -> Part:
-    """What a reference refers to."""
-    while "$ref" in part:
-        steps: list[str] = part["$ref"].removeprefix("#/").split("/")
-        part = document
-        for step in steps:
-            part = part[step]
-    return part
-
-
-def _whole(document: Part, schema: Part) -> Part:
-    """A schema with its reference followed and its `allOf` put together."""
-    schema = _followed(document, schema)
-    parts = [_whole(document, each) for each in schema.get("allOf", [])]
-    if not parts:
-        return schema
-    merged = {key: value for part in (*parts, schema) for key, value in part.items() if key != "allOf"}
-    merged["properties"] = {
-        name: said for part in (*parts, schema) for name, said in part.get("properties", {}).items()
-    }
-    merged["required"] = [name for part in (*parts, schema) for name in part.get("required", [])]
-    return merged
-
-
 def _schemas(part: Part) -> dict[str, Part]:
-    """The schemas of a parameter, a body or an answer by their media types."""
+    """The schemas of a parameter, a body or a response by their media types."""
     if "schema" in part:
         return {"": part["schema"]}
     return {media: said.get("schema", {}) for media, said in part.get("content", {}).items()}
 
 
-def _component(schema: Part) -> str:
-    """The name of the component that a schema refers to; empty for one that stands where it is."""
-    return str(schema.get("$ref", "")).removeprefix(_SCHEMAS)
-
-
 def _facets(place: _Place, old: Part, new: Part) -> Iterator[Change]:
+    old, new = meaningful(old), meaningful(new)
     for key in _union(old, new):
-        if key in _PROSE:
+        if key in PROSE:
             if old.get(key) != new.get(key):
                 yield place.change("described")
         elif key not in _STRUCTURE:
-            yield from _compared(place, key, old.get(key), new.get(key))
+            yield from _keyword(place, key, old, new)
 
 
-def _compared(place: _Place, name: str, old: Any, new: Any) -> Iterator[Change]:
+def _keyword(place: _Place, name: str, old: Part, new: Part) -> Iterator[Change]:
+    yield from _compared(place, name, old.get(name), new.get(name), breaks=place.sent and takes_less(name, old, new))
+
+
+def _compared(place: _Place, name: str, old: Any, new: Any, *, breaks: bool = False) -> Iterator[Change]:
     if old != new:
-        yield place.change("changed", facets=[Facet(name, old, new)])
+        yield place.change("changed", facets=[Facet(name, old, new, breaks)])
 
 
-def _of_an_enum(place: _Place, old: list[str] | None, new: list[str] | None) -> Iterator[Change]:
-    if old is None or new is None:
-        yield from _compared(place, "enum", old, new)
+def _of_use(place: _Place, old: Part, new: Part, *, is_required: bool) -> Iterator[Change]:
+    """What differs in what is said of a value here, whatever its class."""
+    for name in ("default", "deprecated"):
+        yield from _compared(place, name, old.get(name), new.get(name))
+    # A field of a body: in a query and in headers None is omitted in any case.
+    is_field = place.sent and len(place.names) > 0 and not place.head.endswith("parameter")
+    was, now = (takes_null(part) if is_field else part.get("nullable", False) for part in (old, new))
+    # None was omitted where it was not null, unless it was rejected.
+    yield from _compared(place, "nullable", was, now, breaks=is_field and not (now and is_required))
+    yield from _compared(
+        place, "readOnly", old.get("readOnly"), new.get("readOnly"), breaks=place.sent and "readOnly" in new
+    )
+    yield from _compared(
+        place, "writeOnly", old.get("writeOnly"), new.get("writeOnly"), breaks=not place.sent and "writeOnly" in new
+    )
+
+
+def _of_security(place: _Place, old: list[Part], new: list[Part]) -> Iterator[Change]:
+    if not all(each in others for each, others in [*((each, new) for each in old), *((each, old) for each in new)]):
+        yield from _compared(place, "security", old, new, breaks=requires_more(old, new))
+
+
+def _of_an_enum(place: _Place, old: Part, new: Part) -> Iterator[Change]:
+    if "enum" not in old or "enum" not in new:
+        yield from _keyword(place, "enum", old, new)
         return
-    yield from (place.change("added", of=f"value `{value}` of ") for value in new if value not in old)
-    yield from (place.change("removed", of=f"value `{value}` of ") for value in old if value not in new)
+    before, after = old["enum"], new["enum"]
+    yield from (place.change("added", of=f"value `{value}` of ") for value in after if value not in before)
+    yield from (place.change("removed", of=f"value `{value}` of ") for value in before if value not in after)
+
+
+def _alike(old: list[Part], new: list[Part]) -> Iterator[tuple[Part, Part]]:
+    """The variants of a union in pairs: those of one name, and what is left in its order."""
+    waiting = [*old]
+    left: list[Part] = []
+    for part in new:
+        same = next((each for each in waiting if type_of(unwrapped(each)) == type_of(unwrapped(part))), None)
+        if same is None:
+            left.append(part)
+        else:
+            waiting.remove(same)
+            yield same, part
+    yield from zip(waiting, left, strict=False)
+
+
+def _respelled(old: Iterable[_Key], new: Iterable[_Key], spell: Callable[[_Key], object]) -> dict[_Key, _Key]:
+    """The former names of what is named otherwise, and the same in Python."""
+    gone = {spell(each): each for each in old if each not in new}
+    return {each: gone[spell(each)] for each in new if each not in old and spell(each) in gone}
+
+
+def _in_python(name: str) -> str:
+    return str(PythonIdentifier(name, ""))
+
+
+def _is_open(schema: object) -> bool:
+    return schema is None or schema is True or schema == {}
 
 
 def _union(old: dict[Any, Any], new: dict[Any, Any]) -> list[Any]:
     return [*new, *(key for key in old if key not in new)]
 
 
-def _type(schema: Part) -> str:
-    if name := _component(schema):
-        return name
-    if "enum" in schema:
-        return f"one of {', '.join(map(str, schema['enum']))}"
-    kind: str | list[str] = schema.get("type", "object" if "properties" in schema else "anything")
-    said = kind if isinstance(kind, str) else " or ".join(kind)
-    if "items" in schema:
-        said = f"{said} of {_type(schema['items'])}"
-    return f"{said} ({schema['format']})" if "format" in schema else said
-
-
 def _detail(*schemas: Part, required: bool | None) -> str:
-    return ", ".join([*map(_type, schemas), *(["required"] if required else [])])
-
-
-def _needs_key(security: list[Part] | None) -> bool:
-    return all(security) if security else False
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == []:
-        return "none"
-    values = cast("list[object]", value) if isinstance(value, list) else [cast("object", value)]
-    said = ", ".join(each if isinstance(each, str) else json.dumps(each) for each in values)
-    return said if len(said) <= _LONGEST_VALUE else ""
+    return ", ".join([*map(type_of, schemas), *(["required"] if required else [])])

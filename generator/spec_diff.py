@@ -1,4 +1,4 @@
-"""What a new contract means for callers: `python -m generator.spec_diff --base REF`, a report in Markdown."""
+"""What changes of the OpenAPI document mean for callers: `python -m generator.spec_diff --base REF`, in Markdown."""
 
 from __future__ import annotations
 
@@ -15,36 +15,23 @@ from typing import Any
 
 from .__main__ import OVERLAYS, ROOT, GenerationError, generate, install, read
 from .components import ComponentError
-from .contract_diff import Change, Facet, differences, pairs
-from .document import DocumentError
+from .contract_diff import Change, differences, pairs
+from .document import DocumentError, Part
+from .effect_diff import effect_of
 from .overlay import OverlayError
-from .surface import PACKAGE, Surface, compare
+from .surface import PACKAGE, REMOVED, Break, Surface, compare
 
 Version = tuple[int, ...]
 
 _NEEDED = ("openapi.yaml", OVERLAYS, "pyproject.toml", f"{PACKAGE}/api", f"{PACKAGE}/models")
-_LIMITS = {
-    "default": "left out, it is {}",
-    "enum": "one of {}",
-    "maxItems": "at most {} items",
-    "maxLength": "at most {} characters",
-    "maximum": "at most {}",
-    "minItems": "at least {} items",
-    "minLength": "at least {} characters",
-    "minimum": "at least {}",
-    "pattern": "of the form `{}`",
-    "servers": "left out, it is {}",
-}
 _RULE = (
-    "What breaks callers raises the leftmost number that is not 0, what adds raises the next one, all else the last."
+    "A breaking change raises the leftmost number that is not 0, an addition the next one, any other change the last."
 )
 _USERS_SHOWN = 4
-# Griffe's word for a name that is gone.
-_GONE = "public object was removed"
 
 
 class SpecDiffError(Exception):
-    """There is nothing to compare; says why."""
+    """The documents cannot be compared; says why."""
 
 
 class Revision:
@@ -68,10 +55,10 @@ class Revision:
 
 
 class Report:
-    """What became of the contract, and of the package that is generated from it."""
+    """What differs in the OpenAPI document, and in the package that is generated from it."""
 
     def __init__(self, base: str, before: Revision, after: Revision) -> None:
-        """Compare two revisions, the one that is called `base` and what came of it."""
+        """Compare two revisions: that of the commit `base`, and the present one."""
         self._base, self._before, self._after = base, before, after
         self._old, self._new = before.surface, after.surface
         self._changes = differences(before.contract, after.contract)
@@ -83,15 +70,24 @@ class Report:
                 renamed[self._old.modules[was]] = self._new.modules[where]
         self._callers = compare(self._old, self._new, {old: new for old, new in renamed.items() if old != new})
         for change in self._changes:
-            self._add_limits(change)
+            self._add_facets(change)
 
-    def _add_limits(self, change: Change) -> None:
-        """Say of an argument what its type does not say."""
+    def _add_facets(self, change: Change) -> None:
+        """Add what no type and no signature says."""
         name, inner = self._named(change)
-        for facet in change.facets if change.sent else ():
-            if said := _limit(facet):
-                for known in (self._callers.changed, *([self._callers.breaks] if facet.narrows else [])):
-                    known[name] = "; ".join([*([known[name]] if name in known else []), f"{inner}{said}"])
+        if name in self._callers.removed:
+            return
+        schemes: Part = self._after.contract.get("components", {}).get("securitySchemes", {})
+        for facet in change.facets:
+            if not (change.sent or facet.breaks) or not (effect := effect_of(facet, schemes)):
+                continue
+            how = f"{inner}{effect.how}"
+            changed, breaks = self._callers.changed, self._callers.breaks
+            changed[name] = "; ".join([*([changed[name]] if name in changed else []), how])
+            if facet.breaks:
+                known = breaks.get(name, Break("", ""))
+                advice = known.advice if effect.advice in known.advice else f"{known.advice} {effect.advice}".lstrip()
+                breaks[name] = Break(f"{known.how}; {how}".removeprefix("; "), advice)
 
     def _named(self, change: Change) -> tuple[str, str]:
         """What callers call that which has changed, and what of it has."""
@@ -104,7 +100,7 @@ class Report:
 
     @property
     def breaking(self) -> bool:
-        """Whether it breaks callers."""
+        """Whether callers break."""
         return bool(self._callers.breaks)
 
     @property
@@ -128,13 +124,13 @@ class Report:
         for name in callers.added:
             item = self._new.items[name]
             if name in callers.breaks:
-                sections["Changed"][name] = f"must be given. {item.said}".rstrip()
+                sections["Changed"][name] = f"is required. {item.said}".rstrip()
             else:
                 sections["Added"][name] = item.said
         listed = {name for lines in sections.values() for name in lines}
-        for name, how in callers.breaks.items():
+        for name, (how, _) in callers.breaks.items():
             if name not in listed:
-                sections["Removed" if how == _GONE else "Changed"][name] = "" if how == _GONE else how
+                sections["Removed" if how == REMOVED else "Changed"][name] = "" if how == REMOVED else how
         return {
             title: [self._line(name, lines[name]) for name in sorted(lines, key=self._rank)]
             for title, lines in sections.items()
@@ -153,26 +149,30 @@ class Report:
 
     def _lines(self) -> Iterator[str]:
         changelog = {title: lines for title, lines in self.changelog().items() if lines}
-        yield f"## The contract since `{self._base}`\n"
+        yield f"## Changes of the OpenAPI document since `{self._base}`\n"
         if not self._changes and not changelog:
-            yield "Nothing is another, neither in the contract nor in the package that is generated from it."
+            yield "There are none, neither in the document nor in the package that is generated from it."
             return
         verdict = "Breaking" if self.breaking else "Not breaking"
         yield (
             f"**{verdict}: version {_dotted(self._before.version)} calls for {_dotted(self.next)}**, and "
             f"`pyproject.toml` says {_dotted(self.now)}. {_RULE}"
         )
-        yield "\n### What the contract says\n"
-        yield from self._contract() if self._changes else ["Nothing else."]
-        yield "\n### What breaks callers\n"
+        yield "\n### Changes of the document\n"
+        yield from self._contract() if self._changes else ["None."]
+        yield "\n### Breaking changes\n"
         breaks = self._callers.breaks
-        yield from [f"- `{name}`: {breaks[name]}" for name in sorted(breaks, key=self._rank)] or ["Nothing."]
-        yield "\n### For CHANGELOG.md\n"
+        yield from [self._break(name) for name in sorted(breaks, key=self._rank)] or ["None."]
+        yield "\n### Lines for CHANGELOG.md\n"
         lines = "\n\n".join("\n".join([f"### {title}\n", *lines]) for title, lines in changelog.items())
-        yield f"```markdown\n{lines}\n```" if lines else "Nothing."
+        yield f"```markdown\n{lines}\n```" if lines else "None."
+
+    def _break(self, name: str) -> str:
+        how, advice = self._callers.breaks[name]
+        return f"- `{name}`: {how}. {advice}"
 
     def _contract(self) -> Iterator[str]:
-        """What the contract says differently: of the API, of each operation, of each schema."""
+        """What differs in the document: in the API, in each operation, in each schema."""
         owners: dict[str, list[Change]] = {}
         for change in self._changes:
             owners.setdefault(change.owner, []).append(change)
@@ -180,7 +180,7 @@ class Report:
             yield f"- {self._heading(owner, owners[owner])}"
             yield from (f"    - {change}" for change in owners[owner] if change.kind != "described")
             if described := [change.part for change in owners[owner] if change.kind == "described"]:
-                yield f"    - described anew: {_listed(described)}"
+                yield f"    - new description: {_listed(described)}"
 
     def _heading(self, owner: str, changes: list[Change]) -> str:
         calls = {**self._old.calls, **self._new.calls}
@@ -210,32 +210,19 @@ def _listed(parts: list[str]) -> str:
     return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), parts[-1]])
 
 
-def _limit(facet: Facet) -> str:
-    """What callers need to know of it; empty for what they see in a type, or need not know."""
-    if facet.name == "path":
-        return f"sends `{facet.new}`, was `{facet.old}`"
-    if facet.name == "security":
-        return "needs the key" if facet.narrows else ""
-    if facet.name not in _LIMITS:
-        return ""
-    old, new = facet.shown
-    if not old or not new:
-        return str(facet)
-    said = _LIMITS[facet.name].format(old if facet.new is None else new)
-    return f"no longer {said}" if facet.new is None else f"now {said}" if facet.old is None else f"{said}, was {old}"
-
-
 def checkout(root: Path, base: str, folder: Path) -> None:
     """Write what a commit holds into a folder.
 
     Raises:
-        SpecDiffError: There is no such commit, or nothing in it to compare with.
+        SpecDiffError: If there is no such commit, or it lacks what is compared.
     """
     archive = folder / "base.tar"
     command = ["git", "-C", str(root), "archive", "--format=tar", f"--output={archive}", f"{base}^{{commit}}"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if run.returncode:
-        raise SpecDiffError(f"{base!r} is no commit here; fetch it, or name another\n{run.stderr.strip()}")
+        raise SpecDiffError(
+            f"{base!r} is not a commit of this repository: fetch it, or name another\n{run.stderr.strip()}"
+        )
     with tarfile.open(archive) as files:
         files.extractall(folder, filter="data")
     if missing := [name for name in _NEEDED if not (folder / name).exists()]:
@@ -243,10 +230,10 @@ def checkout(root: Path, base: str, folder: Path) -> None:
 
 
 def report(base: str, root: Path) -> Report:
-    """Compare the contract that is there with that of a commit.
+    """Compare the present OpenAPI document with that of a commit.
 
     Raises:
-        SpecDiffError: One of them cannot be read, or no code be generated from it.
+        SpecDiffError: If one of them cannot be read, or no code can be generated from it.
     """
     with TemporaryDirectory() as folder, TemporaryDirectory() as there:
         build = Path(folder, PACKAGE)
@@ -264,11 +251,11 @@ def report(base: str, root: Path) -> Report:
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
-    """The command line; answers the exit status."""
+    """Run the command line, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator.spec_diff", description=__doc__)
     parser.add_argument("--base", required=True, help="the commit to compare with: a tag, a branch, a hash")
     parser.add_argument(
-        "--fail-on-breaking", action="store_true", help="fail if callers break and the version does not say so"
+        "--fail-on-breaking", action="store_true", help="fail if callers break and the version is not raised for it"
     )
     options = parser.parse_args(arguments)
     try:

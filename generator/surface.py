@@ -15,9 +15,28 @@ from typing import NamedTuple, TypeVar
 import griffe
 from openapi_python_client.strings import PythonIdentifier
 
+from .type_diff import OMITTED, fits, given, is_mapping_of, members, simplified
+
 PACKAGE = "pictify_client"
-# What stands beside the type of what may be left out.
-_LEFT_OUT = frozenset({"None", "Unset"})
+_OMITTED = "Calls without it raise a TypeError: pass it."
+_GONE = "Code that names it fails: remove it."
+_READ = "Adapt the code that reads it."
+_PASSED = "Adapt the code that passes it."
+_MISSING = "Objects without it are rejected: pass it."
+REMOVED = "was removed"
+_KIND = griffe.BreakageKind
+# What Griffe finds, in words, and what to do. Attributes and types are compared here.
+_BREAKAGES = {
+    _KIND.OBJECT_REMOVED: (REMOVED, _GONE),
+    _KIND.OBJECT_CHANGED_KIND: ("is another kind of object", "Adapt the code that names it."),
+    _KIND.CLASS_REMOVED_BASE: ("has lost a base class", "Adapt the code that takes it for one."),
+    _KIND.PARAMETER_REMOVED: (REMOVED, "Calls that pass it raise a TypeError: remove the argument."),
+    _KIND.PARAMETER_CHANGED_REQUIRED: ("is required", _OMITTED),
+    _KIND.PARAMETER_ADDED_REQUIRED: ("is required", _OMITTED),
+    _KIND.PARAMETER_CHANGED_DEFAULT: ("has another default", "Pass the former value to keep it."),
+    _KIND.PARAMETER_CHANGED_KIND: ("is passed in another way", "Pass it by keyword."),
+    _KIND.PARAMETER_MOVED: ("is at another position", "Pass it by keyword."),
+}
 _Named = TypeVar("_Named", griffe.Attribute, griffe.Class, griffe.Function)
 
 
@@ -26,17 +45,29 @@ class Item(NamedTuple):
 
     Attributes:
         kind: `call`, `argument`, `class`, `field` or `value`.
-        type: What it is; of a call, what it answers.
-        types: The same, each type of a union by itself.
-        required: Whether an argument must be given, and a field is always there.
+        type: Its type as it is compared; of a call, that of the result.
+        shown: The same as users read it.
+        required: Whether an argument must be passed, and a field is always present.
         said: Its docstring in a sentence; of a value, the value.
     """
 
     kind: str
     type: str = ""
-    types: frozenset[str] = frozenset()
+    shown: str = ""
     required: bool = False
     said: str = ""
+
+
+class Break(NamedTuple):
+    """How callers break.
+
+    Attributes:
+        how: What happened.
+        advice: What to do, and why.
+    """
+
+    how: str
+    advice: str
 
 
 class Surface:
@@ -59,6 +90,9 @@ class Surface:
         self.calls: dict[str, str] = {}
         self.modules: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._models = {
+            model.name for module in _public(self.package["models"].modules) for model in module.classes.values()
+        }
         taken: dict[str, list[str]] = {}
         given: set[str] = set()
         for resources in _public(self.package["api"].classes):
@@ -72,8 +106,9 @@ class Surface:
                     taken.setdefault(name, []).append(self.calls[_operation(module)])
         for module in _public(self.package["models"].modules):
             for model in _public(module.classes):
-                self._names[module.path] = model.name
-                self._read_model(model)
+                if not is_mapping_of(model.name, self._models):
+                    self._names[module.path] = model.name
+                    self._read_model(model)
         self.sent = self._reached(_words(item.type for item in self.items.values() if item.kind == "argument"))
         self.answered = self._reached(given)
         others = self.sent | self.answered
@@ -86,7 +121,8 @@ class Surface:
         classes = {each.name: each for each in _public(tag.classes)}
         for each in classes.values():
             self._names[each.path] = resource
-            for method in _public(each.functions):
+            # No one but the clients makes a resource.
+            for method in (method for method in _public(each.functions) if method.name != "__init__"):
                 self._names[method.path] = f"{resource}.{method.name}"
                 # The async class has the same methods, and Griffe compares them too.
                 if f"Async{each.name}" in classes:
@@ -95,7 +131,7 @@ class Surface:
     def _read_method(self, method: griffe.Function) -> None:
         name = self._names[method.path]
         self.calls |= {found[1]: name for found in re.finditer(r"\(`([A-Z]+ \S+)`\)", _text(method))}
-        self.items[name] = Item("call", *_types(method.returns), said=_sentence(_text(method)))
+        self.items[name] = Item("call", *self._types(method.returns), said=_sentence(_text(method)))
         described = {
             each.name: each.description
             for section in (method.docstring.parse("google") if method.docstring else ())
@@ -104,7 +140,7 @@ class Surface:
         }
         for parameter in list(method.parameters)[1:]:
             said = _sentence(described.get(parameter.name, ""))
-            item = Item("argument", *_types(parameter.annotation), parameter.required, said)
+            item = Item("argument", *self._types(parameter.annotation), parameter.required, said)
             self.items[f"{name}({parameter.name}=…)"] = item
 
     def _read_functions(self, module: griffe.Module) -> tuple[set[str], set[str]]:
@@ -125,15 +161,23 @@ class Surface:
     def _read_model(self, model: griffe.Class) -> None:
         self._names[model.path] = model.name
         self.items[model.name] = Item("class", said=_sentence(_text(model)))
+        self._names[f"{model.path}.__init__"] = model.name
         is_enum = "OpenEnum" in map(str, model.bases)
-        for each in _public(model.attributes):
+        attributes = _public(model.attributes)
+        for each in (each for each in attributes if is_enum or "instance-attribute" in each.labels):
             self._names[each.path] = name = f"{model.name}.{each.name}"
-            types = _types(each.annotation)
+            types = self._types(each.annotation)
+            is_optional = bool(OMITTED & _words([str(each.value or ""), *members(types[0])]))
             self.items[name] = (
                 Item("value", said=f"`{str(each.value)[1:-1]}`")
                 if is_enum
-                else Item("field", *types, "Unset" not in types[1], _sentence(_text(each)))
+                else Item("field", *types, not is_optional, _sentence(_text(each)))
             )
+
+    def _types(self, annotation: griffe.Expr | str | None) -> tuple[str, str]:
+        # Callers know a class by its name, whichever way a module imports it.
+        shown = re.sub(r"\b(?:models|builtins)\.", "", str(annotation))
+        return simplified(shown, self._models), shown
 
     def _fold_bodies(self) -> None:
         self.items = {name: item for name, item in self.items.items() if _owner(name) not in self.bodies}
@@ -166,7 +210,9 @@ class Surface:
         name = self._names.get(breakage.obj.path)
         values = (breakage.old_value, breakage.new_value)
         parameter = next((each.name for each in values if isinstance(each, griffe.Parameter)), None)
-        return name if name is None or parameter is None else f"{name}({parameter}=…)"
+        if name is None or parameter is None:
+            return name
+        return self.member(name, parameter) if name in self._models else f"{name}({parameter}=…)"
 
 
 @dataclass
@@ -175,15 +221,15 @@ class Comparison:
 
     Attributes:
         added: What is new; not what is in it.
-        removed: What is gone; not what was in it.
-        changed: What is another, and how.
+        removed: What was removed; not what was in it.
+        changed: What differs, and how.
         breaks: What breaks callers, and how.
     """
 
     added: list[str]
     removed: list[str]
     changed: dict[str, str]
-    breaks: dict[str, str]
+    breaks: dict[str, Break]
 
 
 def compare(old: Surface, new: Surface, renamed: Mapping[str, str]) -> Comparison:
@@ -198,28 +244,48 @@ def compare(old: Surface, new: Surface, renamed: Mapping[str, str]) -> Compariso
     # What is a body alone on one side only was there all the same.
     added = [name for name in _only(new.items, before) if _owner(name) not in old.bodies]
     removed = [name for name in _only(before, new.items) if _owner(name) not in new.bodies]
-    found = Comparison(added, removed, {}, {})
+    found = Comparison(added, removed, {}, _breakages(old, new))
+    gone = {name for name, how in found.breaks.items() if how.how == REMOVED}
+    found.removed = [name for name in removed if _whole(name) not in gone]
+    for was, name in renamed.items():
+        found.changed[was] = f"was renamed to `{name}`"
+        found.breaks[was] = Break(found.changed[was], "Use the new name.")
+    for name, item in new.items.items():
+        if name in before:
+            sent = _owner(name) in new.sent
+            # What no call sends and none returns is in the events of webhooks.
+            answered = _owner(name) in old.answered or _owner(name) not in old.sent
+            if change := _change(before[name], item, is_sent=sent):
+                found.changed[name] = change
+                if advice := _advice(before[name], item, sent=sent, answered=answered):
+                    found.breaks.setdefault(name, Break(change, advice))
+        elif name in found.added and item.required and (item.kind == "argument" or _owner(name) in new.sent):
+            found.breaks.setdefault(name, Break("is required", _OMITTED if item.kind == "argument" else _MISSING))
+    # Griffe sees what was removed within what has its former name.
+    for name in found.removed:
+        found.breaks.setdefault(name, Break(REMOVED, _GONE))
+    return found
+
+
+def _breakages(old: Surface, new: Surface) -> dict[str, Break]:
+    """What Griffe finds, by the names that callers have for it."""
+    found: dict[str, Break] = {}
     # In an order that does not depend on the file system, and methods before the classes of their bodies.
     for breakage in sorted(griffe.find_breaking_changes(old.package, new.package), key=lambda each: each.obj.path):
         name = old.name_of(breakage) or new.name_of(breakage)
-        if name is not None:
-            found.breaks.setdefault(name, breakage.kind.value[0].lower() + breakage.kind.value[1:])
+        if name is not None and breakage.kind in _BREAKAGES and not _is_omitted(breakage):
+            found.setdefault(name, Break(*_BREAKAGES[breakage.kind]))
     # What breaks a method breaks the functions under it too.
     calls = {each.modules[operation]: each.calls[operation] for each in (old, new) for operation in each.modules}
-    for name in list(found.breaks):
-        if (call := _renamed(name, calls)) != name and call in found.breaks:
-            del found.breaks[name]
-    for was, name in renamed.items():
-        found.changed[was] = found.breaks[was] = f"is now `{name}`"
-    for name, item in new.items.items():
-        if name in before:
-            if change := _change(before[name], item):
-                found.changed[name] = change
-            if _breaks(before[name], item, sent=_owner(name) in new.sent, answered=_owner(name) in old.answered):
-                found.breaks.setdefault(name, change)
-        elif name in found.added and item.kind == "field" and item.required and _owner(name) in new.sent:
-            found.breaks[name] = "must be given"
-    return found
+    return {name: how for name, how in found.items() if (call := _renamed(name, calls)) == name or call not in found}
+
+
+def _is_omitted(breakage: griffe.Breakage) -> bool:
+    """Whether a default is another one that stands for an omitted argument."""
+    values = (breakage.old_value, breakage.new_value)
+    return breakage.kind is _KIND.PARAMETER_CHANGED_DEFAULT and all(
+        isinstance(each, griffe.Parameter) and str(each.default) in OMITTED for each in values
+    )
 
 
 def _public(members: Mapping[str, _Named]) -> list[_Named]:
@@ -239,15 +305,6 @@ def _sentence(text: str) -> str:
     """The first of a docstring; a name alone is what stands there where the contract says nothing."""
     first = re.split(r"(?<=\.)\s", " ".join(text.split()))[0]
     return first if " " in first else ""
-
-
-def _types(annotation: griffe.Expr | str | None) -> tuple[str, frozenset[str]]:
-    """A type, and those that it is a union of."""
-    # Callers know a class by its name, whichever way a module imports it.
-    said = re.sub(r"\bmodels\.", "", str(annotation))
-    if isinstance(annotation, griffe.ExprBinOp) and annotation.operator == "|":
-        return said, _types(annotation.left)[1] | _types(annotation.right)[1]
-    return said, frozenset({said})
 
 
 def _words(texts: Iterable[str]) -> set[str]:
@@ -273,24 +330,35 @@ def _only(names: Mapping[str, Item], others: Mapping[str, Item]) -> list[str]:
     return [name for name in lacking if _whole(name) not in lacking]
 
 
-def _breaks(old: Item, new: Item, *, sent: bool, answered: bool) -> bool:
-    """Whether a type takes less of what is sent than before, or gives more in what is answered."""
-    numbers = frozenset({"int"} if "float" in new.types else ())
-    takes_less, gives_more = not old.types <= new.types | numbers, not new.types <= old.types
-    is_sent, is_given = old.kind == "argument" or sent, old.kind == "call" or answered
-    return (is_sent and takes_less) or (is_given and gives_more)
+def _advice(old: Item, new: Item, *, sent: bool, answered: bool) -> str:
+    """What to do where less is taken than before, or more is returned; empty where neither is so."""
+    if old.kind == "value":
+        return "Adapt the code that compares or stores the string."
+    if old.kind == "argument":
+        is_new = new.required and not old.required
+        return _OMITTED if is_new else "" if fits(given(old.type), given(new.type)) else _PASSED
+    if sent and new.required and not old.required:
+        return _MISSING
+    if sent and not fits(old.type, new.type):
+        return _PASSED
+    return _READ if (old.kind == "call" or answered) and not fits(new.type, old.type) else ""
 
 
-def _change(old: Item, new: Item) -> str:
-    """How a type is another; empty where it is not."""
+def _change(old: Item, new: Item, *, is_sent: bool) -> str:
+    """How it differs; empty if it does not."""
+    if old.kind == "value":
+        return f"is {new.said}, was {old.said}" if old.said != new.said else ""
+    if old.kind == "class":
+        return ""
     said: list[str] = []
-    other = old.types ^ new.types
+    other = set(members(old.type)) ^ set(members(new.type))
     if old.required != new.required:
-        words = (
-            ("may be left out", "must be given") if old.kind == "argument" else ("may be missing", "is always there")
-        )
+        is_passed = old.kind == "argument" or is_sent
+        words = ("is optional", "is required") if is_passed else ("may be absent or null", "is always present")
         said.append(words[new.required])
-        other -= _LEFT_OUT
+    if old.required != new.required or (old.kind == "argument" and not new.required):
+        # Whether None is null or omitted is told by the document.
+        other -= OMITTED
     if other:
-        said.append(f"is `{new.type}`, was `{old.type}`")
+        said.append(f"is `{new.shown}`, was `{old.shown}`")
     return "; ".join(said)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from keyword import iskeyword
 from typing import Any, cast
 
@@ -41,6 +42,8 @@ SCALARS: dict[type, tuple[str, str]] = {
 _USED_TYPES = frozenset({"bool", "dict", "float", "int", "list", "str"})
 _TAKEN_FIELDS = _USED_TYPES | {
     "FIELDS",
+    "NAMES",
+    "RULES",
     "additional_properties",
     "classmethod",
     "field",
@@ -50,7 +53,6 @@ _TAKEN_FIELDS = _USED_TYPES | {
     "shown",
     "take",
     "to_dict",
-    "with_additional",
 }
 # As arguments of a call they would be taken for something else, or hide what the methods use.
 _TAKEN_ARGUMENTS = (
@@ -84,6 +86,18 @@ class Values:
         self._rename()
         sent = self._models_in(body for endpoint in self._endpoints for body in self.bodies(endpoint))
         self._sent = {model.class_info.name for model in sent}
+        self._nested = {
+            each.class_info.name
+            for endpoint in self._endpoints
+            for body in endpoint.bodies
+            for each in self._models_in(self._inner(cast("PropertyProtocol", body.prop)))
+        }
+
+    def _inner(self, body: PropertyProtocol) -> list[PropertyProtocol]:
+        """What a body holds: the fields of an object, or else itself."""
+        if isinstance(body, ModelProperty) and not self.is_mapping(body):
+            return fields_of(self._models[body.class_info.name])
+        return [body]
 
     def _rename(self) -> None:
         """Call a field `type` and an argument `format`: the generator adds a `_` to every name of a built-in.
@@ -196,9 +210,15 @@ class Values:
 
     def annotation(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The type of a model's field."""
-        inner, nullable = self._nullable(prop)
-        unset = "" if prop.required or self._is_always_list(model, prop) else " | Unset"
-        return f"{self.type_of(inner)}{unset}{' | None' if nullable else ''}"
+        inner, _ = self._nullable(prop)
+        kind = self.type_of(inner)
+        if isinstance(inner, EnumProperty) and self.is_sent(model):
+            # For those who create one.
+            kind = self.given_type(inner)
+        return kind if self._is_always_there(model, prop) or kind == "Any" else f"{kind} | None"
+
+    def _is_always_there(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
+        return (prop.required and not self._nullable(prop)[1]) or self._is_always_list(model, prop)
 
     def given_type(self, prop: PropertyProtocol) -> str:
         """The type of a value that a caller gives: what is natural, beside what it is in the end."""
@@ -206,15 +226,73 @@ class Values:
             return " | ".join(self.given_type(part) for part in both)
         inner, nullable = self._nullable(prop)
         kind = self.type_of(inner)
-        if isinstance(inner, EnumProperty | DateTimeProperty):
+        if isinstance(inner, DateTimeProperty):
             kind += " | str"
+        elif isinstance(inner, EnumProperty):
+            kind += f" | {self._literal_type(inner)}"
         elif isinstance(inner, ListProperty):
             kind = f"Iterable[{self.given_type(inner.inner_property)}]"
         elif isinstance(inner, ModelProperty) and self.is_mapping(inner):
             kind = f"Mapping[str, {self.given_type(self._mapped(inner))}]"
         elif isinstance(inner, ModelProperty):
-            kind += " | Mapping[str, Any]"
+            kind += f" | {kind}Param" if self.has_param(inner) else " | Mapping[str, Any]"
         return f"{kind} | None" if nullable else kind
+
+    def _literal_type(self, prop: EnumProperty) -> str:
+        """The strings that stand for the members of an enum: any, if the API takes more than it documents."""
+        if prop.class_info.name in self._extensible:
+            return "str"
+        values = (f'"{in_double_quote_literal(UntrustedString(str(value)))}"' for value in prop.values.values())
+        return f"Literal[{', '.join(values)}]"
+
+    @cached_property
+    def _extensible(self) -> set[str]:
+        """The enums of which the API takes more values than it documents."""
+        return {
+            each.name
+            for schema, prop in self._declared()
+            if self._is_extensible(schema)
+            for each in self.classes_of([prop])
+        }
+
+    def _declared(self) -> Iterator[tuple[oai.Schema, PropertyProtocol]]:
+        """What callers give, with its schema."""
+        for model in self._models.values():
+            for prop in fields_of(model):
+                yield self.field_schema(model, prop), prop
+
+    def _is_extensible(self, schema: oai.Schema) -> bool:
+        items = (schema.items,) if isinstance(schema.items, oai.Schema | oai.Reference) else ()
+        return any("x-extensible" in (self.limited(each).model_extra or {}) for each in (schema, *items))
+
+    def has_param(self, model: ModelProperty) -> bool:
+        """Whether calls take it as a value within others, which may also be a mapping."""
+        return model.class_info.name in self._nested
+
+    def param_import(self, class_info: Class) -> str:
+        """What a module that imports a class may need with it."""
+        return f", {class_info.name}Param" if class_info.name in self._nested else ""
+
+    def with_params(self, imports: list[str]) -> list[str]:
+        """The imports of all models, and of the mappings in the place of them."""
+        named = {statement.split()[3]: statement for statement in imports}
+        return imports + [f"{named[name]}Param" for name in self._nested if name in named]
+
+    def param(self, model: ModelProperty) -> str:
+        """The class of a mapping in the place of a model."""
+        name = model.class_info.name
+        doc = f"`{name}` as a mapping, with the names of the API."
+        types = {
+            prop.name.get_untrusted_value(): f"Required[{given}]" if prop.required else given
+            for prop in self.sent_fields(model)
+            for given in [self.given_type(prop)]
+        }
+        if all(key.isidentifier() and not iskeyword(key) for key in types):
+            fields = "".join(f"    {key}: {kind}\n" for key, kind in types.items())
+            return f'class {name}Param(TypedDict, total=False):\n    """{doc}"""\n\n{fields}'
+        named = ((in_double_quote_literal(UntrustedString(key)), kind) for key, kind in types.items())
+        fields = ", ".join(f'"{key}": {kind!r}' for key, kind in named)
+        return f'{name}Param = TypedDict("{name}Param", {{{fields}}}, total=False)\n"""{doc}"""'
 
     def one_or_many(self, prop: PropertyProtocol) -> tuple[ModelProperty, ListProperty] | None:
         """The object, and the list of such objects, where a value may be either."""
@@ -270,6 +348,8 @@ class Values:
     def read_field(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The expression that takes a field out of the dict it came in."""
         read = self._read_field(model, prop)
+        for each in self.classes_of_model(model):
+            read = re.sub(rf"\b{each.name}\.take\(", f"_{each.module_name}(", read)
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
             return re.sub(r'(?<!")\bstring\b(?!")', "secret", read)
         return read
@@ -279,19 +359,19 @@ class Values:
         name = f'"{in_double_quote_literal(prop.name)}"'
         for alias in self._extension(model, prop, "x-aliases") or ():
             name = f'{name} if {name} in d else "{in_double_quote_literal(UntrustedString(alias))}"'
+        value = f"pop({name}, None)"
         if isinstance(inner, AnyProperty):
-            return f"pop({name}, UNSET)"
-        if nullable:
-            return f"v if (v := pop({name}, UNSET)) is None or v is UNSET else {self.read(inner, 'v')}"
-        if type(inner) in SCALARS:
-            python, reader = SCALARS[type(inner)]
-            return f"v if type(v := pop({name}, None)) is {python} else {reader}(v)"
-        if isinstance(inner, DateTimeProperty):
-            return f"parse_datetime(pop({name}, None))"
-        if self.type_of(inner) == "dict[str, Any]":
-            return f"v if type(v := pop({name}, None)) is dict else mapping(v)"
-        absent = "ABSENT" if prop.required else "[]" if self._is_always_list(model, prop) else "UNSET"
-        return f"{self.read(inner, 'v')} if (v := pop({name}, None)) is not None else {absent}"
+            return value
+        is_required = prop.required and not nullable
+        kind = self.type_of(inner)
+        if type(inner) in SCALARS or kind == "dict[str, Any]":
+            python, reader = SCALARS.get(type(inner), ("dict", "mapping"))
+            absent = "" if is_required else " or v is None"
+            return f"v if type(v := {value}) is {python}{absent} else {reader}(v)"
+        if is_required and not self._is_always_list(model, prop):
+            return self.read(inner, value)
+        absent = "[]" if self._is_always_list(model, prop) else "None"
+        return f"{self.read(inner, 'v')} if (v := {value}) is not None else {absent}"
 
     def _is_always_list(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
         """Whether a list of a response is empty where it is absent, as its default says."""
@@ -307,43 +387,18 @@ class Values:
         """The class in `results.py` that a model derives from; None for those that only hold data."""
         return (self.resolved(model.data).model_extra or {}).get("x-mixin")
 
-    # Writing.
+    # Declaring.
 
-    def _writer(self, prop: PropertyProtocol, depth: int = 0) -> str | None:
-        """The function that makes the JSON value of what is neither None nor UNSET; None where it is that already."""
-        inner, nullable = self._nullable(prop)
-        item = _item(depth)
-        if nullable and depth:
-            write = self._writer(inner, depth)
-            return f"(lambda v: None if v is None else {write}(v))" if write else None
-        if isinstance(inner, DateTimeProperty):
-            return "format_datetime"
-        if isinstance(inner, EnumProperty):
-            return "str"
-        if isinstance(inner, ListProperty):
-            write = self._writer(inner.inner_property, depth + 1)
-            return f"(lambda v: [{write}({item}) for {item} in v])" if write else "list"
-        if isinstance(inner, ModelProperty):
-            if not self.is_mapping(inner):
-                return f"{inner.class_info.name}.to_dict"
-            write = self._writer(self._mapped(inner), depth + 1)
-            return f"(lambda v: {{k: {write}({item}) for k, {item} in v.items()}})" if write else "copied"
-        return None
-
-    def write_field(self, prop: PropertyProtocol) -> str:
-        """The expression that makes the JSON value of a field, or `UNSET`."""
-        field = f"self.{prop.python_name}"
-        writer = self._writer(prop)
-        return f"written({field}, {writer})" if writer else field
+    def names(self, model: ModelProperty) -> str:
+        """The fields that have another name in Python than in the API, as the items of a dict."""
+        names = ((prop.python_name, in_double_quote_literal(prop.name)) for prop in fields_of(model))
+        return ", ".join(f'"{name}": "{theirs}"' for name, theirs in names if name != theirs)
 
     def default(self, model: ModelProperty, prop: PropertyProtocol) -> str:
-        """The default of a model's field; no one sees a password in a repr.
-
-        What only the API makes can be made of a few fields, for tests.
-        """
+        """The default of a model's field; no one sees a password in a repr."""
         if self._is_always_list(model, prop):
             return f" = field(factory={self.type_of(prop)})"
-        default = "UNSET" if not prop.required else None if self.is_sent(model) else "ABSENT"
+        default = None if self._is_always_there(model, prop) else "None"
         kept = None
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
             kept = "hidden"
@@ -380,11 +435,11 @@ class Values:
         """The schema of a field, with the limits of all places that it has one in."""
         return self.limited(*self.schemas_of(model.data, prop.name))
 
-    def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema) -> str:
+    def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema, *, is_parameter: bool = False) -> str:
         """The declaration of an argument, with its limits."""
         words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"', self.kind_of(prop, schema)]
-        # Where a value may be anything, it may be null.
-        flags = {"required": prop.required, "nullable": self._nullable(prop)[1] or isinstance(prop, AnyProperty)}
+        # A URL and a header have no null.
+        flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and not is_parameter}
         return f"Argument({', '.join([*words, *(f'{name}=True' for name, said in flags.items() if said)])})"
 
     def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
@@ -444,9 +499,9 @@ class Values:
         """The classes of a model's fields, without its own."""
         return [each for each in unique(self.classes_of(fields_of(model))) if each.name != model.class_info.name]
 
-    def enums_of_model(self, model: ModelProperty) -> list[Class]:
-        """The enums among them."""
-        return [each for each in self.classes_of_model(model) if each.name not in self._models]
+    def lookup(self, class_info: Class) -> str:
+        """What reads a value of a class: bound to a name of the module, as an attribute of a class is slow to find."""
+        return f"{class_info.name}.{'take' if class_info.name in self._models else 'by_value'}"
 
     # Schemas as the contract has them.
 

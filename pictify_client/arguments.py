@@ -16,7 +16,7 @@ from numbers import Real
 from operator import index
 from typing import Any, NamedTuple, NoReturn, SupportsIndex, cast
 
-from .decoding import DecodeError, Model, format_datetime, parse_datetime
+from .decoding import DecodeError, Model, format_datetime, names_of, parse_datetime
 from .fields import Kind
 from .types import UNSET, OpenEnum
 
@@ -189,15 +189,15 @@ class Object(NamedTuple):
     def write(self, value: Any, where: str) -> dict[str, Any]:
         """Answer it as the API spells it, with all that it holds beyond the contract."""
         if isinstance(value, self.model):
-            known = {field.argument: getattr(value, field.argument) for field in self.model.FIELDS}
+            held = ((field, getattr(value, field.argument)) for field in self.model.FIELDS)
+            known = {field.argument: item for field, item in held if item is not None or field.required}
             extra: dict[str, Any] = getattr(value, "additional_properties", {})
             return {**extra, **self.write_fields(known, f"{where}.")}
         if not isinstance(value, Mapping):
             _refuse_type(f"{self.model.__name__} or a mapping", value, where, secret=True)
-        items = cast("Mapping[object, object]", value).items()
-        given = {_key(key, where): item for key, item in items if item is not UNSET}
+        given = {_key(key, where): item for key, item in cast("Mapping[object, object]", value).items()}
+        self._check_names(given, where)
         body: dict[str, Any] = dict(given)
-        self._check_spelling(given, where)
         for field in self.model.FIELDS:
             # An explicit None is the API's own `null`.
             if field.required or given.get(field.name) is not None:
@@ -205,17 +205,20 @@ class Object(NamedTuple):
         self._check_rules(body, f"{where}: ", lambda name: name)
         return body
 
-    def _check_spelling(self, given: Mapping[str, object], where: str) -> None:
-        """Refuse a name that is almost one of the contract's. Another may be newer than this version, and is sent."""
-        names = {field.argument: field.name for field in self.model.FIELDS}
-        unknown = [key for key in given if key not in names.values()]
-        missing = [name for name in names.values() if name not in given]
-        for key in unknown:
-            from difflib import get_close_matches
+    def _check_names(self, given: Mapping[str, object], where: str) -> None:
+        # A mapping may come from a response, with fields that only the API sets.
+        known = dict(names_of(self.model))
+        for key in given:
+            if key not in known.values():
+                from difflib import get_close_matches
 
-            meant = names.get(key) or next(iter(get_close_matches(key, missing, n=1, cutoff=0.8)), None)
-            if meant is not None:
-                raise ValueError(f"{where} holds {key!r}: the API spells it {meant!r}")
+                names = [field.name for field in self.model.FIELDS]
+                nearest = known.get(key) or next(iter(get_close_matches(key, names, n=1)), None)
+                hint = "." if nearest is None else f": did you mean {nearest!r}?"
+                raise ValueError(
+                    f"{where} has no field {key!r}{hint} Its fields are {', '.join(names)}; to send a field that this "
+                    f"version does not know, pass {self.model.__name__}(additional_properties=...)"
+                )
 
     def write_fields(self, given: Mapping[str, object], where: str = "") -> dict[str, Any]:
         """Answer fields given by their names in Python, without those that are left out."""

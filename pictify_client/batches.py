@@ -16,7 +16,7 @@ from ._lazy import Deferred
 from .arguments import ListOf, MapOf, Object
 from .errors import APIConnectionError, APIStatusError, PictifyError, RateLimitError, ResponseDecodeError, ServerError
 from .operations import Operation
-from .types import UNSET, Response
+from .types import Response
 
 if TYPE_CHECKING:
     from . import client as clients
@@ -149,7 +149,7 @@ class _Job:
     def _add(self, response: Response[models.BatchResponse], offset: int) -> None:
         answer = response.result()
         try:
-            self._operations.results.target({"batch_id": answer.batch_id or ""})
+            self._operations.results.target({"batch_id": answer.batch_id})
         except ValueError as error:
             raise PictifyError(f"{self._operations.start}: the answer names no batch that can be asked for") from error
         self._parts.append(_Part(answer.batch_id, offset))
@@ -430,7 +430,7 @@ def _requests(
         for field in body.model.FIELDS
         if isinstance(field.kind, ListOf) and isinstance(field.kind.kind, MapOf | Object) and field.kind.max_items
     )
-    if arguments.get(name, UNSET) in (UNSET, None):
+    if arguments.get(name) is None:
         # The rows are in a CSV file, which is not split.
         return iter([(0, 0, arguments)])
     given = ListOf(sets.kind, sets.min_items).write(arguments[name], name)
@@ -452,12 +452,8 @@ def _is_lost(error: PictifyError) -> bool:
 
 
 def _error_of(answer: Response[models.BatchStatus] | PictifyError) -> PictifyError | None:
-    """What went wrong with a poll; an answer without a status counts too, as it could be asked for ever."""
-    if isinstance(answer, PictifyError):
-        return answer
-    if answer.error is None and not answer.result().status:
-        return APIConnectionError("the answer to a poll does not say how far the batch is")
-    return answer.error
+    """Return what went wrong with a poll."""
+    return answer if isinstance(answer, PictifyError) else answer.error
 
 
 def _spacing(answer: object, polls: int, now: float) -> float:
@@ -471,7 +467,7 @@ def _spacing(answer: object, polls: int, now: float) -> float:
 
 def _in_order(rows: list[Row], offset: int) -> list[Row]:
     """The rows of a batch in the order in which they were given, counted from the first row of all batches."""
-    if all(row.index is UNSET for row in rows):
+    if all(row.index is None for row in rows):
         rows = [attrs.evolve(row, index=place) for place, row in enumerate(rows)]
-    counted = [row if row.index is UNSET else attrs.evolve(row, index=offset + row.index) for row in rows]
-    return sorted(counted, key=lambda row: inf if row.index is UNSET else row.index)
+    counted = [row if row.index is None else attrs.evolve(row, index=offset + row.index) for row in rows]
+    return sorted(counted, key=lambda row: inf if row.index is None else row.index)

@@ -287,8 +287,8 @@ class Call(Generic[T]):
         return _Target(target.method, str(there), is_ours=is_ours)
 
     def _is_read_at_once(self, response: httpx.Response) -> bool:
-        """Whether an answer is read before it is handed out: an error, what is no file, or what is small."""
-        if self._make_file is None:
+        """Whether a response is read before it is returned: all but files that are streamed and not small."""
+        if self._make_file is None or not self._settings.stream_files:
             return True
         length = response.headers.get("content-length", "")
         # What is compressed may be large all the same.
@@ -348,9 +348,10 @@ class Call(Generic[T]):
         _redact(request, secrets)
         base_url = self._settings.base_url if self._written.url is None else origin_of(request.url)
         if isinstance(error, BodyTooLarge):
+            streamed = "" if self._make_file is None else "; saved by download() or streamed, a file may be larger"
             return ResponseTooLargeError(
-                f"{self._operation}: the answer from {base_url} is too large: {error}, and "
-                f"{self._settings.largest_body} are allowed (set by max_response_size=)",
+                f"{self._operation}: the response from {base_url} is too large: {error}, and "
+                f"{self._settings.largest_body} are allowed (set by max_response_size=){streamed}",
                 request,
             )
         name = type(error).__name__

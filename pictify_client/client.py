@@ -30,6 +30,7 @@ from .configuration import (
     largest_body,
     timeouts,
     user_agent,
+    whether_to_stream,
 )
 from .connections import Connections, SendRequest, aclose
 from .decoding import find_orjson
@@ -72,7 +73,7 @@ class Client:
             `attempt_timeout` is given or it has the 5 seconds that httpx sets by default. It is not closed with
             this client.
         http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
-        max_response_size: Bytes that an answer may have; files, which are streamed, may have more.
+        max_response_size: Bytes that a response may have, unless it is a file that is streamed or saved by `download`.
         on_request: Called with a `RequestEvent` before each request is sent; async code may give a
             coroutine function. What it raises, the call raises.
         on_response: Likewise, with a `ResponseEvent`, after each attempt.
@@ -141,6 +142,7 @@ class Client:
         max_retries: int | Unset = UNSET,
         max_wait: float | Unset = UNSET,
         headers: Mapping[str, str] | None = None,
+        stream_files: bool | Unset = UNSET,
     ) -> Self:
         """A copy with other options: `client.with_options(timeout=5)`.
 
@@ -152,6 +154,8 @@ class Client:
             max_retries: Likewise.
             max_wait: Likewise.
             headers: Headers to send as well.
+            stream_files: Whether a file is returned before it is read: use it in a `with` block, and read it with
+                `iter_bytes()`. By default, files are in memory when they are returned.
         """
         known = self._settings
         more = known.headers.copy()
@@ -166,6 +170,7 @@ class Client:
                 known.retries.max_retries if max_retries is UNSET else max_retries,
                 known.retries.max_wait if max_wait is UNSET else max_wait,
             ).checked(),
+            stream_files=known.stream_files if stream_files is UNSET else whether_to_stream(stream_files),
         )
         return copy
 
@@ -204,7 +209,7 @@ class Client:
         return await self._ado(Call(operation, written, self._settings, self._connections, self.clock, make_file))
 
     def stream(self, operation: Operation[File], /, **arguments: object) -> Response[File]:
-        """Call an operation that answers with a file. It is read later, unless it is small.
+        """Call an operation that returns a file.
 
         Raises:
             APIConnectionError: No answer came.
@@ -389,6 +394,7 @@ class _OverClient:
         max_retries: int | Unset = UNSET,
         max_wait: float | Unset = UNSET,
         headers: Mapping[str, str] | None = None,
+        stream_files: bool | Unset = UNSET,
     ) -> Self:
         """A copy with other options: `pictify.with_options(timeout=5).bindings.list()`.
 
@@ -400,6 +406,8 @@ class _OverClient:
             max_retries: Likewise.
             max_wait: Likewise.
             headers: Headers to send as well.
+            stream_files: Whether a file is returned before it is read: use it in a `with` block, and read it with
+                `iter_bytes()`. By default, files are in memory when they are returned.
         """
         copy = object.__new__(type(self))
         # What a subclass has set; a cached resource would send with this client.
@@ -412,6 +420,7 @@ class _OverClient:
             max_retries=max_retries,
             max_wait=max_wait,
             headers=headers,
+            stream_files=stream_files,
         )
         return copy
 
@@ -443,7 +452,7 @@ class Pictify(_OverClient, Resources):
         allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
             This machine itself needs no name.
         http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
-        max_response_size: Bytes that an answer may have; files, which are streamed, may have more.
+        max_response_size: Bytes that a response may have, unless it is a file that is streamed or saved by `download`.
         on_request: Called with a `RequestEvent` before each request is sent.
             What it raises, the call raises.
         on_response: Likewise, with a `ResponseEvent`, after each attempt.
@@ -570,7 +579,7 @@ class AsyncPictify(_OverClient, AsyncResources):
         allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
             This machine itself needs no name.
         http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
-        max_response_size: Bytes that an answer may have; files, which are streamed, may have more.
+        max_response_size: Bytes that a response may have, unless it is a file that is streamed or saved by `download`.
         on_request: Called with a `RequestEvent` before each request is sent; it may be a coroutine function.
             What it raises, the call raises.
         on_response: Likewise, with a `ResponseEvent`, after each attempt.

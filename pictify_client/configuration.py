@@ -83,6 +83,7 @@ class Settings:
     pacer: Pacer | None
     largest_body: int
     hooks: Hooks
+    stream_files: bool = False
     prepared: dict[Operation[Any], httpx.Headers] = field(init=False, factory=dict["Operation[Any]", httpx.Headers])
 
 
@@ -231,6 +232,17 @@ def largest_body(given: Any) -> int:
     """
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
         raise ConfigurationError(f"max_response_size must be a number of bytes from 1 on, got {given!r}")
+    return given
+
+
+def whether_to_stream(given: Any) -> bool:
+    """Return whether files are streamed.
+
+    Raises:
+        ConfigurationError: If it is not a bool.
+    """
+    if not isinstance(given, bool):
+        raise ConfigurationError(f"stream_files must be True or False, got {given!r}")
     return given
 
 

@@ -12,18 +12,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, Self, TypeGuard, TypeVar, cast
+from typing import Any, ClassVar, Final, Self, TypeGuard, TypeVar, cast
 
 from attrs import define, field, fields
 
 from .fields import Argument
 from .rules import Rule
-from .types import UNSET, Unset
+from .types import OpenEnum
 
 T = TypeVar("T")
 
-ABSENT: Any = UNSET
-"""`UNSET` for a field that must be there: what a server leaves out is no reason to fail."""
+new: Final = object.__new__
+"""Creates a model without calling its `__init__`."""
 
 _fromisoformat = datetime.fromisoformat
 
@@ -87,6 +87,9 @@ class Model:
     FIELDS: ClassVar[tuple[Argument, ...]] = ()
     """What is sent of it in a call, and checked before; empty for what is only received."""
 
+    NAMES: ClassVar[Mapping[str, str]] = {}
+    """The API's names of the fields that have another one in Python."""
+
     RULES: ClassVar[tuple[Rule, ...]] = ()
     """The rules between the fields that are sent."""
 
@@ -115,13 +118,9 @@ class Model:
         raise NotImplementedError(cls)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object: fields by the API's names, without those that are `UNSET`."""
-        raise NotImplementedError(self)
-
-    def with_additional(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """The JSON object of these fields and of what came beyond the contract; `to_dict` is this with the fields."""
-        given = {name: value for name, value in fields.items() if value is not UNSET}
-        return {**copied(self.additional_properties), **given}
+        """Return the JSON object: the fields by the API's names, without those that are None."""
+        known = {name: value for field, name in names_of(type(self)) if (value := getattr(self, field)) is not None}
+        return {**to_json(self.additional_properties), **{name: to_json(value) for name, value in known.items()}}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -131,7 +130,7 @@ class Model:
             DecodeError: It has not the shape of the contract; the error names the path and the value.
         """
         try:
-            owned = copied(src_dict)
+            owned = to_json(src_dict)
         except RecursionError:
             raise _too_deep() from None
         return decode(cls.take, owned, lambda: src_dict)
@@ -172,14 +171,22 @@ def _model_of(custom: type[_CustomModel]) -> type[Model]:
     return next(base for base in bases if issubclass(base, Model) and "take" in vars(base))
 
 
+def names_of(model: type[Model]) -> Iterator[tuple[str, str]]:
+    """Return the fields of a model, without those that a custom subclass adds, and their names in the API."""
+    known = _model_of(model) if issubclass(model, _CustomModel) else model
+    for each in fields(known):
+        if each.name != "additional_properties":
+            yield each.name, known.NAMES.get(each.name, each.name)
+
+
 def hidden(value: object) -> str:
     """The repr of a field that is secret: whether it is there."""
-    return repr(value) if value is UNSET or value is None else "[hidden]"
+    return repr(value) if value is None else "[hidden]"
 
 
 def shown(value: object) -> str:
     """The repr of a field that holds a model with secrets, which a mapping in its place would show."""
-    return repr(value) if value is UNSET or value is None or isinstance(value, Model) else f"[{type(value).__name__}]"
+    return repr(value) if value is None or isinstance(value, Model) else f"[{type(value).__name__}]"
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
@@ -192,32 +199,25 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-# A reader gets whatever is not plainly of its type. It answers UNSET for null, which counts as
-# absent where the contract knows no null, and `Any`, so that it fits a required field too.
+# A reader gets whatever is not plainly of its type.
 
 
-def string(value: object) -> Any:
+def string(value: object) -> str:
     """Read a string."""
-    if value is None:
-        return UNSET
     if isinstance(value, str):
         return value
     raise _bad("a string", value)
 
 
-def secret(value: object) -> Any:
+def secret(value: object) -> str:
     """Read a string that no error may show."""
-    if value is None:
-        return UNSET
     if isinstance(value, str):
         return value
     raise DecodeError("expected a string", secret=True)
 
 
-def integer(value: object) -> Any:
+def integer(value: object) -> int:
     """Read an integer; `20.0` is one, as in JSON Schema."""
-    if value is None:
-        return UNSET
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -225,28 +225,22 @@ def integer(value: object) -> Any:
     raise _bad("an integer", value)
 
 
-def number(value: object) -> Any:
+def number(value: object) -> float:
     """Read a number."""
-    if value is None:
-        return UNSET
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     raise _bad("a number", value)
 
 
-def boolean(value: object) -> Any:
+def boolean(value: object) -> bool:
     """Read a boolean."""
-    if value is None:
-        return UNSET
     if isinstance(value, bool):
         return value
     raise _bad("a boolean", value)
 
 
-def mapping(value: Any) -> Any:
+def mapping(value: object) -> dict[str, Any]:
     """Read a free-form object."""
-    if value is None:
-        return UNSET
     if is_object(value):
         return value
     raise _bad("an object", value)
@@ -270,7 +264,7 @@ def entries(value: Any) -> Iterable[tuple[str, Any]]:
     """Read an object whose values have a type of their own."""
     if isinstance(value, _TracedDict):
         return value.traced_items()
-    return cast("dict[str, Any]", mapping(value)).items()
+    return mapping(value).items()
 
 
 def only(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any], T]:
@@ -302,14 +296,12 @@ def items(value: Any) -> list[Any]:
     raise _bad("an array", value)
 
 
-def parse_datetime(value: Any) -> Any:
+def parse_datetime(value: Any) -> datetime:
     """Read a date-time (RFC 3339) as an aware `datetime`; one without an offset is in UTC.
 
     Fractions of a second are kept to the microsecond. A leap second (`23:59:60`) is the first moment
     of the minute that follows.
     """
-    if value is None:
-        return UNSET
     try:
         moment = _fromisoformat(value)
     except (ValueError, TypeError):
@@ -335,11 +327,6 @@ def format_datetime(value: datetime) -> str:
         timespec="auto" if value.microsecond % 1000 else "milliseconds" if value.microsecond else "seconds"
     )
     return f"{text[:-6]}Z" if text.endswith("+00:00") else text
-
-
-def written(value: T | Unset | None, write: Callable[[T], object]) -> object:
-    """What `write` makes of a value, unless it is absent or null."""
-    return value if value is UNSET or value is None else write(value)
 
 
 def decode(take: Callable[[Any], T], document: Any, again: Callable[[], Any]) -> T:
@@ -392,13 +379,17 @@ def _parse_rare_datetime(value: object) -> datetime:
         raise _bad("a date-time", value) from None
 
 
-def copied(value: Any) -> Any:
-    """Copy a JSON value, and all that is nested in it."""
+def to_json(value: Any) -> Any:
+    """Copy a value as JSON has it: a model as an object, a `datetime` as a string."""
+    if isinstance(value, Model):
+        return value.to_dict()
     if isinstance(value, Mapping):
-        return {key: copied(item) for key, item in cast("Mapping[str, Any]", value).items()}
+        return {key: to_json(item) for key, item in cast("Mapping[str, Any]", value).items()}
     if is_array(value):
-        return [copied(item) for item in value]
-    return value
+        return [to_json(item) for item in value]
+    if isinstance(value, datetime):
+        return format_datetime(value)
+    return str(value) if isinstance(value, OpenEnum) else value
 
 
 class _TracedDict(dict[str, Any]):
@@ -445,12 +436,16 @@ def _located(take: Callable[[Any], object], document: Any, error: Exception) -> 
     except _MISREAD as failure:
         error = failure
     path = ""
+    is_missing = False
     while (last := getattr(node, "last", None)) is not None:
         step, node = last
+        is_missing = not is_array(document) and step not in document
         # What stands beside a wrapped object is read as a part of it.
-        document = document.get(step) if is_object(document) else document[step]
+        document = None if is_missing else document[step]
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if str(step).isidentifier() else f"[{step!r}]"
-    if not isinstance(error, DecodeError):
+    if is_missing:
+        error = DecodeError("it is missing")
+    elif not isinstance(error, DecodeError):
         # Only an object is asked for its fields; else it was an enum that cannot be looked up.
         error = _bad("an object" if isinstance(error, AttributeError) else "a string", document)
     return DecodeError(error.reason, path.removeprefix("."), None if error.secret else document, secret=error.secret)

@@ -37,6 +37,7 @@ class HasURL(Protocol):
 def download(client: Client, source: str | HasURL, path: str | PathLike[str] | None, wait: float) -> File | Path:
     """Download a file; see `Pictify.download`."""
     attempts = _Attempts(source, wait, client.clock)
+    client = client.with_options(stream_files=path is not None)
     while True:
         response: Response[File] = client.perform(attempts.operation, attempts.request(), File)
         seconds = attempts.wait_before_retry(response)
@@ -45,7 +46,6 @@ def download(client: Client, source: str | HasURL, path: str | PathLike[str] | N
         client.clock.sleep(seconds)
     with response.result() as file:
         if path is None:
-            file.read()
             return file
         file.save(path)
     return Path(path)
@@ -56,6 +56,7 @@ async def adownload(
 ) -> AsyncFile | Path:
     """`download` for asyncio and trio."""
     attempts = _Attempts(source, wait, client.clock)
+    client = client.with_options(stream_files=path is not None)
     while True:
         response: Response[AsyncFile] = await client.aperform(attempts.operation, attempts.request(), AsyncFile)
         seconds = attempts.wait_before_retry(response)
@@ -64,7 +65,6 @@ async def adownload(
         await client.clock.asleep(seconds)
     async with response.result() as file:
         if path is None:
-            await file.read()
             return file
         await file.save(path)
     return Path(path)

@@ -27,7 +27,7 @@ class Argument(NamedTuple):
         name: Its name in the contract.
         kind: What it takes.
         required: Whether it cannot be left out.
-        nullable: Whether None is sent as `null`; else it counts as left out.
+        nullable: Whether None is sent as `null`; else it counts as omitted.
     """
 
     argument: str

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from ._lazy import Deferred
 from .decoding import Model, is_array, is_object
 from .errors import ErrorDetail, RenderFailedError
-from .types import Unset
 
 if TYPE_CHECKING:
     from . import models
@@ -73,8 +72,8 @@ class Rendered(Behavior):
 class Animation(Behavior):
     """A GIF."""
 
-    animation_length: float | Unset
-    frame_duration_seconds: float | Unset
+    animation_length: float | None
+    frame_duration_seconds: float | None
 
     @property
     def duration(self) -> float | None:
@@ -84,9 +83,9 @@ class Animation(Behavior):
         `frame_duration_seconds`.
         """
         length = self.animation_length
-        if not isinstance(length, int | float):
+        if length is None:
             return None
-        return length if isinstance(self.frame_duration_seconds, int | float) else length / 1000
+        return length / 1000 if self.frame_duration_seconds is None else length
 
 
 class Rows(Behavior):

@@ -29,18 +29,7 @@ from typing import Any, Self, TypeAlias, cast
 from attrs import define
 
 from .clock import Clock
-from .decoding import (
-    ABSENT,
-    DecodeError,
-    Model,
-    copied,
-    decode,
-    format_datetime,
-    mapping,
-    parse_datetime,
-    parse_json,
-    written,
-)
+from .decoding import DecodeError, Model, decode, mapping, parse_datetime, parse_json
 from .errors import ConfigurationError, PictifyError
 from .models.batch_finished import BatchFinished
 from .models.render_completed import RenderCompleted
@@ -121,7 +110,7 @@ class WebhookEvent(Model):
     """What happened. One of `render.completed`, `render.failed`, `batch.completed`, `batch.failed`,
     `binding.updated`, `binding.failed`, or what the API adds to these (`event.is_known` is False).
     """
-    timestamp: datetime = ABSENT
+    timestamp: datetime | None = None
     """When it happened."""
     data: WebhookData
     """What it was. `RenderCompleted`, `RenderFailed` or `BatchFinished`; for any other event the object as it came.
@@ -131,26 +120,15 @@ class WebhookEvent(Model):
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         """Build it from a dict that the caller gives away."""
-        if d.get("event") is None:
-            raise DecodeError("it holds no `event`")
         pop = d.pop
         self = cls.__new__(cls)
-        self.event = _event_name[pop("event")]
-        self.timestamp = parse_datetime(pop("timestamp", None))
+        self.event = _event_name[pop("event", None)]
+        self.timestamp = parse_datetime(v) if (v := pop("timestamp", None)) is not None else None
         data: Any = pop("data", None)
         take: Callable[[Any], WebhookData] = DATA_READERS.get(self.event, mapping)
         self.data = take({} if data is None else data)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON object, by the API's names."""
-        fields: dict[str, Any] = {
-            "event": str(self.event),
-            "timestamp": written(self.timestamp, format_datetime),
-            "data": self.data.to_dict() if isinstance(self.data, Model) else copied(self.data),
-        }
-        return self.with_additional(fields)
 
 
 _event_name = WebhookEventName.by_value

@@ -72,6 +72,9 @@ def sample(schema: dict[str, Any], depth: int = 0, *, sent: bool = False) -> Any
         return sample(known["anyOf"][0], depth, sent=sent)
     if "object" in kinds or "properties" in known:
         fields = known.get("properties", {})
+        if not fields and "x-class" in known:
+            # Elsewhere the document says what it holds.
+            return {}
         if not fields:
             return {
                 "free": sample(known["additionalProperties"])

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from pictify_client.decoding import is_array, is_object
+
 RECORDINGS = Path(__file__).parent / "recordings"
 KEY = "pic_live_of_the_recordings"
 
@@ -22,6 +24,13 @@ def recording(name: str) -> dict[str, Any]:
 def body_of(name: str) -> Any:
     """The JSON body of a recorded response."""
     return recording(name)["response"]["body"]
+
+
+def without_nulls(document: Any) -> Any:
+    """A JSON document without the fields that are null, which models do not tell from those that are absent."""
+    if is_object(document):
+        return {name: without_nulls(value) for name, value in document.items() if value is not None}
+    return [without_nulls(value) for value in document] if is_array(document) else document
 
 
 def response_of(recorded: Mapping[str, Any]) -> httpx.Response:

@@ -146,6 +146,11 @@ class Server:
         return all(line.ended.wait(PATIENCE) for line in self.lines)
 
 
+def streaming(client: AuthenticatedClient) -> AuthenticatedClient:
+    """The client, with files that are returned before they are read."""
+    return client.with_options(stream_files=True)
+
+
 @contextmanager
 def switching_threads() -> Generator[None]:
     """Let threads take turns as often as they can."""

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pictify_client import UNSET, APIStatusError, ConfigurationError, Pictify, ResponseDecodeError
+from pictify_client import APIStatusError, ConfigurationError, Pictify, ResponseDecodeError
 from pictify_client.api.batch import batch_render_template
 from pictify_client.api.experiments import track_experiment_events
 from pictify_client.api.images import create_image
@@ -30,6 +30,7 @@ from .replay import KEY
 
 Call = Callable[[Any], object]
 EXPERIMENT = {"experiment": {"uid": "e"}}
+IMAGE = {"url": "u", "createdAt": "2026-01-29T10:00:05Z"}
 SOURCE = {"type": "http", "url": "https://shop.example.com/1.json"}
 
 
@@ -38,7 +39,17 @@ def sent(call: Call, answer: Any = None) -> list[httpx.Request]:
 
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(200, json=answer or {"binding": {"uid": "b"}, "ok": True, "url": "u"})
+        return httpx.Response(
+            200,
+            json=answer
+            or {
+                "binding": {"uid": "b", "renderUrl": "u"},
+                "ok": True,
+                "url": "u",
+                "id": "i",
+                "createdAt": "2026-01-29T10:00:05Z",
+            },
+        )
 
     call(Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(handle))))
     return requests
@@ -59,8 +70,12 @@ def test_a_body_is_given_field_by_field_by_models_mappings_and_strings() -> None
     assert body_of(lambda p: p.bindings.update("b", status=BindingStatusChange.PAUSED)) == {"status": "paused"}
     assert body_of(lambda p: p.images.create(html="<p>", width=None)) == {"html": "<p>"}
     assert body_of(lambda p: p.templates.render("t", variables={"a": {"b": 1}})) == {"variables": {"a": {"b": 1}}}
-    more = {**SOURCE, "unknown": [1], "method": None}
+    more = {**SOURCE, "method": None}
     assert body_of(lambda p: p.bindings.update("b", data_source=more)) == {"dataSource": more}
+    newer = DataSource(url="https://a.example", additional_properties={"unknown": [1]})
+    assert body_of(lambda p: p.bindings.update("b", data_source=newer)) == {
+        "dataSource": {"url": "https://a.example", "unknown": [1]}
+    }
     start = {"startAt": "2026-01-29T10:00:00Z"}
     variant: dict[str, Any] = {"id": "a", "weight": 1, "schedule": start}
     assert body_of(lambda p: p.experiments.update("e", variants=(variant,)), {"experiment": {"uid": "e"}}) == {
@@ -73,7 +88,7 @@ def test_a_body_is_given_field_by_field_by_models_mappings_and_strings() -> None
 
 
 def test_events_are_one_or_many_and_the_write_key_travels_in_a_header() -> None:
-    event: dict[str, Any] = {"event": "click", "experiment": "hero"}
+    event: Any = {"event": "click", "experiment": "hero"}
     (request,) = sent(lambda p: p.experiments.track_events(**event, write_key="wk_1"))
     assert json.loads(request.content) == event
     assert request.headers["x-write-key"] == "wk_1"
@@ -102,9 +117,14 @@ REFUSED: list[tuple[Call, str]] = [
     ),
     (
         lambda p: p.bindings.update("b", refresh_policy={"ttlSecond": 90}),
-        "holds 'ttlSecond': the API spells it 'ttlSeconds'",
+        "refresh_policy has no field 'ttlSecond': did you mean 'ttlSeconds'? Its fields are type, ttlSeconds, onError",
     ),
-    (lambda p: p.bindings.update("b", refresh_policy={"ttl_seconds": 90}), "the API spells it 'ttlSeconds'"),
+    (lambda p: p.bindings.update("b", refresh_policy={"ttl_seconds": 90}), "did you mean 'ttlSeconds'"),
+    (
+        lambda p: p.bindings.update("b", data_source={"ulr": "https://a.example"}),
+        "has no field 'ulr': did you mean 'url'?",
+    ),
+    (lambda p: p.bindings.update("b", data_source={"quux": 1}), "data_source has no field 'quux'. Its fields are type"),
     (
         lambda p: p.bindings.update("b", refresh_policy=3),
         "refresh_policy must be RefreshPolicy or a mapping, got int",
@@ -217,19 +237,15 @@ def test_what_counts_as_a_number_a_value_and_a_left_out_field() -> None:
     number: Any = Five()
     assert body_of(lambda p: p.images.create(html="x", width=number)) == {"html": "x", "width": 5}
     assert body_of(lambda p: p.templates.render("t", quality=Fraction(1, 2))) == {"quality": 0.5}
-    assert body_of(lambda p: p.bindings.update("b", data_source={"type": "http", "url": UNSET})) == {
-        "dataSource": {"type": "http"}
-    }
     rule = {"id": "a", "weight": 1, "conditions": {"type": "rule", "value": None}}
     given: dict[str, Any] = {}
-    variants: list[Any] = [rule, ExperimentVariant.from_dict(rule)]
-    for variant in variants:
+    # In a mapping, None is null. In a model, it is a field that is omitted.
+    short = {**rule, "conditions": {"type": "rule"}}
+    variants: list[tuple[Any, Any]] = [(rule, rule), (ExperimentVariant.from_dict(rule), short)]
+    for variant, wanted in variants:
         given["variants"] = [variant]
-        body = body_of(lambda p: p.experiments.update("e", **given), EXPERIMENT)
-        assert body == {"variants": [rule]}
+        assert body_of(lambda p: p.experiments.update("e", **given), EXPERIMENT) == {"variants": [wanted]}
     assert body_of(lambda p: p.bindings.update("b", name="n" * 255)) == {"name": "n" * 255}
-    newer = {"ttlSeconds": 90, "ttlSecondsV2": 1}
-    assert body_of(lambda p: p.bindings.update("b", refresh_policy=newer)) == {"refreshPolicy": newer}
 
 
 @pytest.mark.parametrize("status", [400, 422])
@@ -253,9 +269,15 @@ def test_a_secret_that_the_api_repeats_is_in_no_error(status: int) -> None:
 
 def test_a_secret_that_cannot_be_read_is_in_no_error() -> None:
     answers: list[Any] = [
-        {"binding": {"uid": "b", "dataSource": {"headers": "k: sesame"}}},
-        {"binding": {"uid": "b", "dataSource": {"headers": {"k": ["sesame"]}}}},
-        {"binding": {"uid": "b", "dataSource": {"credentials": {"value": ["sesame"], "username": None}}}},
+        {"binding": {"uid": "b", "renderUrl": "u", "dataSource": {"headers": "k: sesame"}}},
+        {"binding": {"uid": "b", "renderUrl": "u", "dataSource": {"headers": {"k": ["sesame"]}}}},
+        {
+            "binding": {
+                "uid": "b",
+                "renderUrl": "u",
+                "dataSource": {"credentials": {"value": ["sesame"], "username": None}},
+            }
+        },
     ]
     for answer in answers:
         with pytest.raises(ResponseDecodeError) as caught:
@@ -264,7 +286,7 @@ def test_a_secret_that_cannot_be_read_is_in_no_error() -> None:
     source = DataSource.from_dict({"headers": {"k": "sesame"}, "credentials": {"value": "sesame"}, "body": "sesame"})
     assert "sesame" not in repr(source)
     assert "headers=[hidden]" in repr(source)
-    assert Credentials.from_dict({"value": None}).value is UNSET
+    assert Credentials.from_dict({"value": None}).value is None
     mapping: Any = {"credentials": {"value": "sesame"}}
     body = CreateBindingBody(template_id="t", data_source=mapping, mapping={})
     assert "data_source=[dict]" in repr(body)
@@ -320,9 +342,13 @@ def test_lists_by_offset_and_with_flat_counts_are_walked() -> None:
         offset, page = int(query.get("offset", 0)), int(query.get("page", 1))
         if request.url.path == "/image":
             more = {"hasMore": offset < 4}
-            return httpx.Response(200, json={"images": [{"id": f"i{offset + n}"} for n in (0, 1)], "pagination": more})
+            return httpx.Response(
+                200, json={"images": [{**IMAGE, "id": f"i{offset + n}"} for n in (0, 1)], "pagination": more}
+            )
         if request.url.path == "/gif":
-            return httpx.Response(200, json={"gifs": [{"uid": f"g{offset + n}"} for n in (0, 1) if offset < 4]})
+            return httpx.Response(
+                200, json={"gifs": [{"uid": f"g{offset + n}", "url": "u"} for n in (0, 1) if offset < 4]}
+            )
         body = {"experiments": [{"uid": f"e{page}"}], "total": 3, "page": page, "limit": 1}
         return httpx.Response(200, json=body)
 

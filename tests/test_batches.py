@@ -12,7 +12,15 @@ import anyio
 import httpx
 import pytest
 
-from pictify_client import APIConnectionError, AsyncPictify, ConflictError, Pictify, PictifyError, QuotaExceededError
+from pictify_client import (
+    APIConnectionError,
+    AsyncPictify,
+    ConflictError,
+    Pictify,
+    PictifyError,
+    QuotaExceededError,
+    ResponseDecodeError,
+)
 from pictify_client.batches import BatchStartError, BatchTimeoutError
 from pictify_client.clock import Clock
 from pictify_client.models import BatchStatus
@@ -61,8 +69,9 @@ class Api:
         if path.endswith("/batch-render"):
             if len(self.sizes) == self.most:
                 return httpx.Response(429, json={"code": "quota_exceeded", "message": "none left"})
-            self.sizes.append(len(json.loads(request.content)["variableSets"]))
-            return httpx.Response(202, json={"batchId": f"b{len(self.sizes)}", "status": "pending"})
+            size = len(json.loads(request.content)["variableSets"])
+            self.sizes.append(size)
+            return httpx.Response(202, json={"batchId": f"b{len(self.sizes)}", "status": "pending", "totalItems": size})
         batch_id = path.split("/")[3]
         if path.endswith("/cancel"):
             self.cancelled.append(batch_id)
@@ -218,7 +227,9 @@ def test_progress_may_be_awaited_and_an_answer_without_an_id_is_an_error() -> No
     assert seen == ["completed"]
     with pytest.raises(TypeError, match="on_progress is async"):
         job_of("sync", Api(always(status("completed"))), 1, on_progress=report)
-    nameless = httpx.MockTransport(lambda _: httpx.Response(202, json={}))
+    nameless = httpx.MockTransport(
+        lambda _: httpx.Response(202, json={"batchId": "..", "status": "pending", "totalItems": 1})
+    )
     with pytest.raises(PictifyError, match="names no batch"):
         Pictify(api_key=KEY, http_client=httpx.Client(transport=nameless)).batch.render_template(
             "t", variable_sets=[{}]
@@ -262,8 +273,8 @@ def test_a_batch_that_is_done_is_not_cancelled(form: str) -> None:
 
 @forms
 def test_a_batch_that_says_nothing_is_not_asked_for_ever(form: str) -> None:
-    api = Api(always(httpx.Response(200, json={"batchId": "b1"})))
-    with pytest.raises(APIConnectionError, match="does not say how far"):
+    api = Api(always(httpx.Response(200, json={"batchId": "b1", "totalItems": 1})))
+    with pytest.raises(ResponseDecodeError, match="status: it is missing"):
         job_of(form, api, 1)
     assert len(api.polls) == 5
 
@@ -289,7 +300,7 @@ def test_a_poll_takes_no_longer_than_the_client_allows_or_than_is_left() -> None
     def poll(request: httpx.Request) -> httpx.Response:
         timeouts.append(request.extensions["timeout"])
         if request.method == "POST":
-            return httpx.Response(202, json={"batchId": "b1", "status": "pending"})
+            return httpx.Response(202, json={"batchId": "b1", "status": "pending", "totalItems": 1})
         return status("completed")
 
     http_client = httpx.Client(transport=httpx.MockTransport(poll))
@@ -346,7 +357,9 @@ def test_how_several_batches_ended_is_how_they_all_did_or_partial(
 ) -> None:
     states = {"b1": first, "b2": second}
     _, done = job_of(
-        form, Api(lambda batch, _: httpx.Response(200, json={"batchId": batch, "status": states[batch]})), 150
+        form,
+        Api(lambda batch, _: httpx.Response(200, json={"batchId": batch, "status": states[batch], "totalItems": 0})),
+        150,
     )
     assert (str(done.status), done.progress, done.total_items, done.completed_items) == (both, 0, 0, 0)
     assert (done.failed_items, done.results) == (0, [])
@@ -358,7 +371,7 @@ def test_a_poll_takes_no_longer_than_what_is_left_or_a_second() -> None:
 
     def poll(request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
-            return httpx.Response(202, json={"batchId": "b1", "status": "pending"})
+            return httpx.Response(202, json={"batchId": "b1", "status": "pending", "totalItems": 1})
         timeouts.append(request.extensions["timeout"]["read"])
         return status("processing")
 

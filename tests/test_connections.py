@@ -57,12 +57,13 @@ from .servers import (
     mocked,
     run,
     served,
+    streaming,
     switching_threads,
 )
 from .test_batches import FakeClock
 
 HTML = {"html": "<p>"}
-IMAGE = http(b'{"url": "u"}')
+IMAGE = http(b'{"url": "u", "id": "i", "createdAt": "2026-01-29T10:00:05Z"}')
 PNG = {"binding_id": "b", "format": "png"}
 BIG = http(b"x" * 200_000)
 
@@ -158,7 +159,7 @@ def test_all_that_is_idle_for_too_long_is_closed_by_the_next_call(form: str, mon
 
         async def test() -> None:
             async with client_of(server) as client:
-                files = [await call(form, render_binding_url, client, **PNG) for _ in range(3)]
+                files = [await call(form, render_binding_url, streaming(client), **PNG) for _ in range(3)]
                 for file in files:
                     assert len(file.read() if form == "sync" else await file.read()) == 200_000
                 monkeypatch.setattr(pool, "monotonic", lambda: time.monotonic() + 31)
@@ -331,7 +332,7 @@ def test_calls_that_wait_for_a_connection_end_with_their_client(form: str, monke
                 with pytest.raises(PictifyError, match="the client is closed"):
                     await call(form, list_bindings, client)
 
-            file = await call(form, render_binding_url, client, **PNG)
+            file = await call(form, render_binding_url, streaming(client), **PNG)
             async with anyio.create_task_group() as group:
                 for _ in range(3):
                     group.start_soon(fails)
@@ -488,7 +489,7 @@ def test_files_that_are_open_end_with_their_client() -> None:
 
     with served(handle) as server:
         client = client_of(server)
-        file = render_binding_url.sync("b", "png", client=client)
+        file = render_binding_url.sync("b", "png", client=streaming(client))
         client.close()
         with pytest.raises(APIConnectionError):
             file.read()
@@ -503,7 +504,7 @@ async def listed(form: str, client: AuthenticatedClient) -> None:
 
 
 async def read(form: str, client: AuthenticatedClient) -> None:
-    async with await call(form, render_binding_url, client, **PNG) as file:
+    async with await call(form, render_binding_url, streaming(client), **PNG) as file:
         await file.read()
 
 
@@ -563,7 +564,7 @@ def test_a_task_that_is_cancelled_before_it_has_a_connection(form: str, monkeypa
 
         async def test() -> None:
             async with client_of(server) as client:
-                file = await call(form, render_binding_url, client, **PNG)
+                file = await call(form, render_binding_url, streaming(client), **PNG)
                 for _ in range(3):
                     async with anyio.create_task_group() as group:
                         group.start_soon(listed, form, client)
@@ -590,8 +591,8 @@ def test_a_file_that_is_closed_early_gives_its_connection_up(form: str, monkeypa
 
         async def test() -> None:
             async with client_of(server) as client:
-                await close(await call(form, render_binding_url, client, **PNG))
-                file = await call(form, render_binding_url, client, **PNG)
+                await close(await call(form, render_binding_url, streaming(client), **PNG))
+                file = await call(form, render_binding_url, streaming(client), **PNG)
                 # httpx leaves generators of its own behind, of which trio warns.
                 if form == "sync":
                     next(file.iter_bytes())
@@ -619,7 +620,7 @@ def test_a_file_that_is_closed_twice_gives_its_connection_back_once(form: str) -
 
         async def test() -> None:
             async with client_of(server) as client:
-                file = await call(form, render_binding_url, client, **PNG)
+                file = await call(form, render_binding_url, streaming(client), **PNG)
                 assert len(file.read() if form == "sync" else await file.read()) == 200_000
                 # As two tasks may that close it at once.
                 vars(file)["_response"].is_closed = False
@@ -673,7 +674,7 @@ def test_a_file_that_the_garbage_collector_finds_gives_its_connection_up_at_any_
         client = client_of(server)
 
         def lose() -> None:
-            chunks = render_binding_url.sync("b", "png", client=client).iter_bytes()
+            chunks = render_binding_url.sync("b", "png", client=streaming(client)).iter_bytes()
             next(chunks)
             lost: list[Any] = [chunks]
             lost.append(lost)
@@ -847,7 +848,7 @@ def test_a_log_handler_that_raises_costs_no_connection(
                 logger.addHandler(handler)
                 try:
                     with pytest.raises(ZeroDivisionError):
-                        await call(form, render_binding_url, client, **PNG)
+                        await call(form, render_binding_url, streaming(client), **PNG)
                 finally:
                     logger.removeHandler(handler)
                 gc.collect()

@@ -29,7 +29,7 @@ from pictify_client.models import (
     RefreshPolicy,
 )
 
-from .replay import body_of
+from .replay import body_of, without_nulls
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -58,8 +58,8 @@ sources = objects(
     headers=st.dictionaries(st.text(), st.text()),
     body=json_values,
 )
+REQUIRED = {"uid": "bind_1", "renderUrl": "https://cdn.pictify.io/1.png"}
 bindings = objects(
-    uid=st.text(),
     name=st.text(),
     templateId=st.text(),
     dataSource=sources,
@@ -68,7 +68,6 @@ bindings = objects(
     refreshPolicy=policies,
     outputConfig=outputs,
     status=st.sampled_from(["active", "paused", "error"]) | st.text(),
-    renderUrl=st.text(),
     webhookUrl=st.text(),
     lastFetchAt=st.none() | date_times,
     lastRenderAt=st.none() | date_times,
@@ -76,7 +75,7 @@ bindings = objects(
     errorCount=st.integers(),
     createdAt=date_times,
     updatedAt=date_times,
-)
+).map(lambda fields: {**REQUIRED, **fields})
 
 
 @given(bindings)
@@ -84,7 +83,7 @@ def test_a_round_trip_loses_nothing_and_changes_nothing_that_it_is_given(documen
     before = copy.deepcopy(document)
     binding = Binding.from_dict(document)
     assert document == before
-    assert binding.to_dict() == document
+    assert without_nulls(binding.to_dict()) == without_nulls(document)
     assert Binding.from_dict(json.loads(json.dumps(binding.to_dict()))) == binding
     assert pickle.loads(pickle.dumps(binding)) == binding  # noqa: S301
     assert copy.deepcopy(binding) == binding
@@ -108,24 +107,34 @@ WRONG: list[tuple[type[Model], Any, str, str]] = [
     (BindingList, None, "", "expected an object, got null"),
     (BindingList, {"bindings": {}}, "bindings", "expected an array, got an object"),
     (BindingList, {"bindings": "all"}, "bindings", "expected an array, got a string: 'all'"),
-    (BindingList, {"bindings": [{}, 7]}, "bindings[1]", "expected an object, got a number: 7"),
-    (BindingList, {"bindings": [{}, None, []]}, "bindings[2]", "expected an object, got an array"),
-    (Binding, {"uid": 7}, "uid", "expected a string, got a number: 7"),
-    (Binding, {"uid": True}, "uid", "expected a string, got a boolean: True"),
-    (Binding, {"lastError": []}, "lastError", "expected a string, got an array"),
-    (Binding, {"status": 3}, "status", "expected a string, got a number: 3"),
-    (Binding, {"status": {}}, "status", "expected a string, got an object"),
-    (Binding, {"errorCount": 1.5}, "errorCount", "expected an integer, got a number: 1.5"),
-    (Binding, {"errorCount": True}, "errorCount", "expected an integer, got a boolean: True"),
-    (Binding, {"dataSource": {"type": []}}, "dataSource.type", "expected a string, got an array"),
-    (Binding, {"mapping": ["a"]}, "mapping", "expected an object, got an array"),
-    (Binding, {"mapping": {"a": 1}}, "mapping.a", "expected a string, got a number: 1"),
-    (Binding, {"mapping": {"a": "b", "c d": 1}}, "mapping['c d']", "expected a string, got a number: 1"),
-    (Binding, {"defaults": "x"}, "defaults", "expected an object, got a string: 'x'"),
-    (Binding, {"createdAt": 1769680805}, "createdAt", "expected a date-time, got a number: 1769680805"),
-    (Binding, {"createdAt": "2026"}, "createdAt", "expected a date-time, got a string: '2026'"),
-    (Binding, {"lastFetchAt": "x" * 98}, "lastFetchAt", f"expected a date-time, got a string: '{'x' * 98}'"),
-    (Binding, {"lastFetchAt": "x" * 200}, "lastFetchAt", f"expected a date-time, got a string: '{'x' * 99}..."),
+    (BindingList, {"bindings": [REQUIRED, 7]}, "bindings[1]", "expected an object, got a number: 7"),
+    (BindingList, {"bindings": [REQUIRED, None, []]}, "bindings[2]", "expected an object, got an array"),
+    (Binding, {**REQUIRED, "uid": 7}, "uid", "expected a string, got a number: 7"),
+    (Binding, {**REQUIRED, "uid": True}, "uid", "expected a string, got a boolean: True"),
+    (Binding, {**REQUIRED, "lastError": []}, "lastError", "expected a string, got an array"),
+    (Binding, {**REQUIRED, "status": 3}, "status", "expected a string, got a number: 3"),
+    (Binding, {**REQUIRED, "status": {}}, "status", "expected a string, got an object"),
+    (Binding, {**REQUIRED, "errorCount": 1.5}, "errorCount", "expected an integer, got a number: 1.5"),
+    (Binding, {**REQUIRED, "errorCount": True}, "errorCount", "expected an integer, got a boolean: True"),
+    (Binding, {**REQUIRED, "dataSource": {"type": []}}, "dataSource.type", "expected a string, got an array"),
+    (Binding, {**REQUIRED, "mapping": ["a"]}, "mapping", "expected an object, got an array"),
+    (Binding, {**REQUIRED, "mapping": {"a": 1}}, "mapping.a", "expected a string, got a number: 1"),
+    (Binding, {**REQUIRED, "mapping": {"a": "b", "c d": 1}}, "mapping['c d']", "expected a string, got a number: 1"),
+    (Binding, {**REQUIRED, "defaults": "x"}, "defaults", "expected an object, got a string: 'x'"),
+    (Binding, {**REQUIRED, "createdAt": 1769680805}, "createdAt", "expected a date-time, got a number: 1769680805"),
+    (Binding, {**REQUIRED, "createdAt": "2026"}, "createdAt", "expected a date-time, got a string: '2026'"),
+    (
+        Binding,
+        {**REQUIRED, "lastFetchAt": "x" * 98},
+        "lastFetchAt",
+        f"expected a date-time, got a string: '{'x' * 98}'",
+    ),
+    (
+        Binding,
+        {**REQUIRED, "lastFetchAt": "x" * 200},
+        "lastFetchAt",
+        f"expected a date-time, got a string: '{'x' * 99}...",
+    ),
     (Pagination, {"hasNext": "yes"}, "hasNext", "expected a boolean, got a string: 'yes'"),
 ]
 
@@ -143,7 +152,7 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(DecodeError, match="nested too deeply"):
-        Binding.from_dict({"extra": deep})
+        Binding.from_dict({**REQUIRED, "extra": deep})
     while deep:  # Else the interpreter would take it down level by level, on its own stack.
         deep = deep.pop()
 
@@ -157,8 +166,6 @@ READ: list[tuple[Callable[[Any], Any], Any, Any]] = [
     (decoding.boolean, False, False),
     (decoding.mapping, {"a": None}, {"a": None}),
     (decoding.items, [None], [None]),
-    *((read, None, UNSET) for read in (decoding.string, decoding.integer, decoding.number, decoding.boolean)),
-    *((read, None, UNSET) for read in (decoding.mapping, decoding.parse_datetime)),
 ]
 
 
@@ -166,6 +173,25 @@ READ: list[tuple[Callable[[Any], Any], Any, Any]] = [
 def test_readers_take_their_own(read: Callable[[Any], Any], value: Any, expected: Any) -> None:
     assert read(value) == expected
     assert type(read(value)) is type(expected)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [decoding.string, decoding.integer, decoding.number, decoding.boolean, decoding.mapping, decoding.parse_datetime],
+)
+def test_null_is_of_no_other_type(read: Callable[[Any], Any]) -> None:
+    with pytest.raises(DecodeError, match="got null"):
+        read(None)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"), [({}, "it is missing"), ({"uid": None}, "expected a string, got null")]
+)
+def test_what_is_always_there_has_to_be(document: dict[str, Any], reason: str) -> None:
+    for model, path in ((Binding, "uid"), (BindingList, "bindings[1].uid")):
+        with pytest.raises(DecodeError) as caught:
+            model.from_dict(document if model is Binding else {"bindings": [REQUIRED, document]})
+        assert (caught.value.path, caught.value.reason, caught.value.value) == (path, reason, None)
 
 
 @pytest.mark.parametrize("value", [True, "7", [], {}])
@@ -191,7 +217,9 @@ def test_a_model_that_holds_itself_is_read_as_deep_as_python_goes() -> None:
 
 
 def test_any_mapping_will_do() -> None:
-    assert Binding.from_dict(MappingProxyType({"defaults": MappingProxyType({"a": 1})})).defaults == {"a": 1}
+    assert Binding.from_dict(MappingProxyType({**REQUIRED, "defaults": MappingProxyType({"a": 1})})).defaults == {
+        "a": 1
+    }
 
 
 def test_an_integer_may_be_written_as_a_float() -> None:
@@ -221,7 +249,7 @@ DATE_TIMES = {
 
 @pytest.mark.parametrize(("text", "moment"), DATE_TIMES.items())
 def test_a_date_time_is_read_in_all_its_spellings(text: str, moment: datetime) -> None:
-    read = Binding.from_dict({"createdAt": text}).created_at
+    read = Binding.from_dict({**REQUIRED, "createdAt": text}).created_at
     assert isinstance(read, datetime)
     assert read == moment
     assert read.tzinfo is not None
@@ -233,14 +261,14 @@ def test_a_date_time_is_read_in_all_its_spellings(text: str, moment: datetime) -
 )
 def test_what_is_no_date_time_is_refused(text: str) -> None:
     with pytest.raises(DecodeError, match="expected a date-time"):
-        Binding.from_dict({"createdAt": text})
+        Binding.from_dict({**REQUIRED, "createdAt": text})
 
 
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.timezones()))  # noqa: DTZ001
 def test_a_date_time_keeps_its_moment(moment: datetime) -> None:
     text = format_datetime(moment)
     assert re.search(r"(Z|[+-]\d\d:\d\d)$", text)
-    assert Binding.from_dict({"createdAt": text}).created_at == moment.astimezone(UTC)
+    assert Binding.from_dict({**REQUIRED, "createdAt": text}).created_at == moment.astimezone(UTC)
 
 
 @pytest.mark.parametrize(
@@ -253,37 +281,37 @@ def test_a_date_time_keeps_its_moment(moment: datetime) -> None:
     ],
 )
 def test_a_date_time_keeps_its_offset_where_rfc_3339_has_it(came: str, written: str) -> None:
-    assert Binding.from_dict({"createdAt": came}).to_dict() == {"createdAt": written}
+    assert Binding.from_dict({**REQUIRED, "createdAt": came}).to_dict() == {**REQUIRED, "createdAt": written}
 
 
 def test_a_date_time_at_the_end_of_time_is_written_as_it_came() -> None:
     text = "0001-01-01T00:00:00+10:00:30"
-    assert Binding.from_dict({"createdAt": text}).to_dict() == {"createdAt": text}
+    assert Binding.from_dict({**REQUIRED, "createdAt": text}).to_dict() == {**REQUIRED, "createdAt": text}
 
 
 def test_a_copy_with_a_change_keeps_what_the_contract_does_not_know() -> None:
-    binding = Binding.from_dict({"uid": "bind_1", "team": ["red"]})
-    assert attrs.evolve(binding, name="n").to_dict() == {"uid": "bind_1", "name": "n", "team": ["red"]}
+    binding = Binding.from_dict({**REQUIRED, "team": ["red"]})
+    assert attrs.evolve(binding, name="n").to_dict() == {**REQUIRED, "name": "n", "team": ["red"]}
 
 
 def test_what_is_written_is_apart_from_the_model() -> None:
-    binding = Binding.from_dict({"defaults": {"a": {"b": 1}}, "team": ["red"]})
+    binding = Binding.from_dict({**REQUIRED, "defaults": {"a": {"b": 1}}, "team": ["red"]})
     document = binding.to_dict()
     document["defaults"]["a"]["b"] = 2
     document["team"].append("blue")
-    assert binding.to_dict() == {"defaults": {"a": {"b": 1}}, "team": ["red"]}
+    assert binding.to_dict() == {**REQUIRED, "defaults": {"a": {"b": 1}}, "team": ["red"]}
 
 
 def test_a_naive_datetime_is_not_sent() -> None:
     with pytest.raises(ValueError, match="no time zone"):
-        Binding(created_at=datetime(2026, 1, 29)).to_dict()  # noqa: DTZ001
+        Binding(uid="b", render_url="u", created_at=datetime(2026, 1, 29)).to_dict()  # noqa: DTZ001
 
 
 def test_a_model_is_made_by_keyword_compared_and_shown() -> None:
     output = OutputConfig(format=OutputFormat.WEBP, quality=80)
     assert output == OutputConfig.from_dict({"format": "webp", "quality": 80})
     assert output.to_dict() == {"format": "webp", "quality": 80}
-    assert repr(output) == ("OutputConfig(format=<OutputFormat.WEBP: 'webp'>, quality=80, width=UNSET, height=UNSET)")
+    assert repr(output) == ("OutputConfig(format=<OutputFormat.WEBP: 'webp'>, quality=80, width=None, height=None)")
 
 
 def test_a_free_form_object_is_a_mapping_through_and_through() -> None:
@@ -298,7 +326,9 @@ def test_a_free_form_object_is_a_mapping_through_and_through() -> None:
 
 
 def test_what_may_be_a_secret_of_a_data_source_is_in_no_repr() -> None:
-    binding = Binding.from_dict({"dataSource": {"headers": {"X-Token": "sesame"}, "credentials": {"value": "sesame"}}})
+    binding = Binding.from_dict(
+        {**REQUIRED, "dataSource": {"headers": {"X-Token": "sesame"}, "credentials": {"value": "sesame"}}}
+    )
     assert "sesame" not in repr(binding)
     assert binding.data_source
     assert binding.data_source.headers == {"X-Token": "sesame"}
@@ -359,7 +389,7 @@ class Tight(Binding):
     __slots__ = ("label",)
 
 
-DOCUMENT = {"uid": "bind_1", "dataSource": {"url": "https://a.example"}, "label": "red"}
+DOCUMENT = {**REQUIRED, "dataSource": {"url": "https://a.example"}, "label": "red"}
 
 
 @pytest.mark.parametrize("model", [Labelled, Counted, Noted, Slotted, Mixed, Tight])
@@ -372,7 +402,7 @@ def test_a_subclass_of_a_model_is_read_and_written_like_the_model(model: type[Bi
             assert again == binding
             assert getattr(again, "__dict__", None) == getattr(binding, "__dict__", None)
     with pytest.raises(DecodeError, match=r"dataSource.url: expected a string, got a number: 7"):
-        model.from_dict({"dataSource": {"url": 7}})
+        model.from_dict({**REQUIRED, "dataSource": {"url": 7}})
 
 
 def test_a_subclass_of_a_model_is_made_by_its_init() -> None:
@@ -411,7 +441,7 @@ def test_a_subclass_of_a_model_may_say_how_it_is_read_and_pickled() -> None:
     class Own(Binding):
         @classmethod
         def take(cls, d: dict[str, Any]) -> Any:
-            return cls(uid=d["uid"].upper())
+            return cls(uid=d["uid"].upper(), render_url="")
 
     class Derived(Own):
         pass
@@ -425,7 +455,7 @@ def test_a_subclass_of_a_model_may_say_how_it_is_read_and_pickled() -> None:
 
 def test_a_model_has_no_attributes_but_its_fields() -> None:
     with pytest.raises(AttributeError):
-        Binding().typo = 1  # type: ignore[attr-defined]
+        Binding(uid="b", render_url="u").typo = 1  # type: ignore[attr-defined]
 
 
 @given(st.text())
@@ -446,7 +476,7 @@ def test_an_enum_takes_any_string(value: str) -> None:
 
 def test_unknown_values_do_not_join_an_enum() -> None:
     BindingStatus("archived")
-    Binding.from_dict({"status": "archived"})
+    Binding.from_dict({**REQUIRED, "status": "archived"})
     assert list(BindingStatus) == [BindingStatus.ACTIVE, BindingStatus.PAUSED, BindingStatus.ERROR]
 
 

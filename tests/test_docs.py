@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pictify
 import pytest
 
 import pictify_client
 from docs.pages import classes, operations, pages
 from generator.__main__ import ROOT
 from pictify_client import models, testing
+from pictify_client.testing import FakePictify
 
 from .contract import operations as operations_of_contract
 from .snippets import Snippet, run_programs, run_tests, snippets_in, snippets_of, type_check
 
-GUIDES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+GUIDES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *GUIDES]
 MADE = pages()
 OPERATIONS = [f"{method.upper()} {path}" for path, method, _ in operations_of_contract()]
@@ -68,12 +70,17 @@ def test_the_reference_has_the_arguments_the_answer_and_the_errors_of_an_operati
 
 
 def test_every_public_name_is_on_one_page() -> None:
-    shown = [name for page in classes.PAGES.values() for name in page.names]
+    shown = classes.names()
     assert len(shown) == len(set(shown))
     packages = {"api", "errors", "models", "webhooks", "__version__"}
     for package in (pictify_client, models, testing):
         public = [f"{package.__name__}.{name}" for name in vars(package)["__all__"] if name not in packages]
         assert [name for name in public if name not in shown] == []
+
+
+def test_operations_are_described_once_and_models_on_a_page_each() -> None:
+    assert [name for name in classes.names() if name.startswith("pictify_client.api.")] == []
+    assert {f"models/{name}.md" for name in ("Binding", "BindingStatus", "WebhookEventName")} <= set(MADE)
 
 
 def test_the_code_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
@@ -118,3 +125,42 @@ def anchors_of(document: Path) -> set[str]:
     """The anchors of a document's headings, as GitHub and MkDocs both make them."""
     headings = re.findall(r"^#+ (.*)", document.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", GUIDES)
+def test_the_words_are_those_of_the_field(document: str) -> None:
+    """Code and output, which quote others, aside."""
+    text = re.sub(
+        r"^( *)```.*?^\1```|`[^`]*`", "", (ROOT / document).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    assert re.findall(r"(?i)\b(?:answer|stand-in|contract)\w*", text) == []
+
+
+def test_the_messages_that_troubleshooting_quotes_are_raised() -> None:
+    text = (ROOT / "docs/troubleshooting.md").read_text("utf-8")
+    quoted = re.findall(r"^`(.*)`$", text, re.MULTILINE)
+    parts = [part.strip() for line in quoted for message in line.split("`, `") for part in message.split("...")]
+    source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "pictify_client").rglob("*.py")))
+    source = re.sub(r'["\']\s*f?["\']', "", source)
+    # Of Python itself.
+    source += "coroutine '' was never awaited"
+    assert len(quoted) > 25
+    assert [part for part in parts if part.strip("'` ") and part.replace("\\`", "`") not in source] == []
+
+
+def test_migrating_names_every_method_and_error_of_the_vendors_library() -> None:
+    text = (ROOT / "docs/migrating.md").read_text("utf-8")
+    methods = [
+        name for name in vars(pictify.Pictify) if not name.startswith("_") and callable(getattr(pictify.Pictify, name))
+    ]
+    errors = [name for name in pictify.__all__ if name.endswith("Error")]
+    assert len(methods) > 10
+    left = {"close"}  # the same
+    shown = set(re.findall(r"\w+", text))
+    assert [name for name in (*methods, *errors) if name not in shown | left and "video" not in name] == []
+    client = FakePictify().client()
+    for resource, method in re.findall(r"`(\w+)\.(\w+)\(", text.partition("## Error by error")[0]):
+        assert resource == "job" or callable(getattr(getattr(client, resource), method))
+    for name in re.findall(r"\| .*\| .*", text.partition("## Error by error")[2].partition("## What differs")[0]):
+        for error in re.findall(r"`(\w+Error)`", name.split("|")[2]):
+            assert hasattr(pictify_client, error), error

@@ -40,7 +40,7 @@ from pictify_client import (
     errors,
 )
 from pictify_client.errors import ErrorDetail, Problem, status_error
-from pictify_client.models import BatchStatus
+from pictify_client.models import BatchState, BatchStatus
 
 from .replay import recording, response_of
 
@@ -249,7 +249,9 @@ ALL: list[Exception] = [
     ConfigurationError("no key"),
     PaginationError("round and round"),
     PacingError("too far off", 7.5),
-    BatchTimeoutError("not done", BatchStatus(batch_id="b", completed_items=1)),
+    BatchTimeoutError(
+        "not done", BatchStatus(batch_id="b", status=BatchState.PROCESSING, total_items=2, completed_items=1)
+    ),
     BatchStartError("half", cast("Any", "what was started")),
     WebhookVerificationError("too old"),
     WebhookPayloadError("why", "data.url", 7, b"{}"),

@@ -300,7 +300,7 @@ def test_urls_are_escaped_and_hold_no_key_of_their_own() -> None:
     with pytest.raises(ValueError, match="template_uid is too long for a URL"):
         urls.template_url("t" * 70_000, "png")
     with pytest.raises(ValueError, match="format must be one of 'png'"):
-        urls.binding_url("b", "gif")
+        urls.binding_url("b", "gif")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_folder_that_does_not_exist_is_named_and_the_connection_returned(tmp_path: Path) -> None:

@@ -95,8 +95,8 @@ def test_an_edited_contract_fails_the_check_until_the_code_is_generated(
     before = content_of(package)
     assert main([*options, "--check"]) == 1
     output = capfd.readouterr()
-    assert "+    priority: int | Unset = UNSET\n" in output.out
-    assert "-    webhook_url: str | Unset = UNSET\n" in output.out
+    assert "+    priority: int | None = None\n" in output.out
+    assert "-    webhook_url: str | None = None\n" in output.out
     assert "run `make generate`" in output.err
     assert content_of(package) == before
     assert main(options) == 0
@@ -509,16 +509,22 @@ def test_fields_of_every_shape_are_read_and_written(grown: Callable[[str], Modul
     assert thing.to_dict() == DOCUMENT
     assert "sesame" not in repr(thing)
     assert "user_1" not in repr(thing)
-    assert model.from_dict({"labels": None}).to_dict() == {"labels": None}
+    uid = {"uid": "thing_1"}
+    assert model.from_dict({**uid, "labels": None}).to_dict() == uid
     assert (thing.field_, thing.take_, thing.to_dict_, thing.client_) == ("f", "t", "d", "mine")
     assert (thing.str_, thing.class_, thing.score, thing.base.cursor) == ("s", "first", 1, "c")
-    assert model.from_dict({"tags": [None, "a"], "byDay": {"mon": None}}).to_dict() == {"tags": ["a"], "byDay": {}}
-    absent = model.from_dict({"owner": {}})
-    assert absent.owner.id is absent.owner.team is grown("").UNSET
-    wrong = {"counts": {"a": "1"}}, {"tags": "ab"}, {"matrix": [["x"]]}, {"score": "1"}
+    assert model.from_dict({**uid, "tags": [None, "a"], "byDay": {"mon": None}}).to_dict() == {
+        **uid,
+        "tags": ["a"],
+        "byDay": {},
+    }
+    for owner, missing in (({}, "id"), ({"id": "user_1"}, "team")):
+        with pytest.raises(grown("").DecodeError, match=f"owner.{missing}: it is missing"):
+            model.from_dict({**uid, "owner": owner})
+    wrong: tuple[dict[str, Any], ...] = {"counts": {"a": "1"}}, {"tags": "ab"}, {"matrix": [["x"]]}, {"score": "1"}
     for document, path in zip(wrong, ["counts.a", "tags", "matrix[0][0]", "score"], strict=True):
         with pytest.raises(grown("").DecodeError) as caught:
-            model.from_dict(document)
+            model.from_dict({**uid, **document})
         assert caught.value.path == path
 
 

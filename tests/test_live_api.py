@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from pictify_client import (
-    UNSET,
     APIConnectionError,
     APIStatusError,
     AsyncPictify,
@@ -32,7 +31,7 @@ from pictify_client.api.templates import render_template
 from pictify_client.models import Gif, RenderResult, Template, VariableDefinition, VariableType
 from pictify_client.testing import FakeClock
 
-from .replay import KEY
+from .replay import KEY, without_nulls
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -158,7 +157,7 @@ def test_a_total_failure_lists_the_errors(render: Render) -> None:
         assert failed.value.errors == [ErrorDetail("not found", "a"), ErrorDetail("unknown error", "b")]
         assert isinstance(failed.value, PictifyError)
     with pytest.raises(RenderFailedError, match="^No layout was rendered$"):
-        _ = render(responding({"results": []}), {}).url
+        _ = render(responding({"results": [], "totalRendered": 0}), {}).url
 
 
 @every_way
@@ -202,7 +201,7 @@ def test_templates_with_variables_of_every_type_are_listed() -> None:
     assert {each.name: each.default_value for each in template.variable_definitions} == DEFAULTS
     assert [str(each.type) for each in template.variable_definitions] == list(DEFAULTS)
     assert (template.html, template.thumbnail, template.engine) == (TEMPLATE["html"], None, "html")
-    assert Template.from_dict(TEMPLATE).to_dict() == TEMPLATE
+    assert Template.from_dict(TEMPLATE).to_dict() == without_nulls(TEMPLATE)
     (listed,) = pictify.templates.list().pages()
     assert listed.pagination
 
@@ -280,7 +279,7 @@ def test_the_results_of_a_batch_are_read_in_all_their_forms(form: str) -> None:
     assert [(row.index, row.error) for row in done.errors] == [(1, "it failed")]
     assert done.progress == 66.67
     urls = {row.url for row in done.results} | {each.url for row in done.results for each in row.results or []}
-    assert urls - {UNSET} == ({RESULT["url"]} if form != "live" else set())
+    assert urls - {None} == ({RESULT["url"]} if form != "live" else set())
     looked = pictify.batch.get_results("WC3ML14NYO")
     assert (len(looked.results), len(looked.errors)) == (2, 1)
 
@@ -298,9 +297,9 @@ def test_the_failures_of_several_batches_are_counted_from_the_first_row() -> Non
     done = client_of(handle).batch.render_template("x", variable_sets=sets).wait()
     assert [(row.index, row.error) for row in done.errors] == [
         (7, "b100"),
-        (UNSET, "of no row"),
+        (None, "of no row"),
         (107, "b50"),
-        (UNSET, "of no row"),
+        (None, "of no row"),
     ]
 
 

@@ -40,7 +40,7 @@ from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
 
 from .replay import KEY
-from .servers import async_forms, call, client_of, forms, giving, http, run, served
+from .servers import async_forms, call, client_of, forms, giving, http, run, served, streaming
 from .test_batches import FakeClock
 
 Seen = list[RequestEvent | ResponseEvent | RetryEvent]
@@ -220,7 +220,7 @@ def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
             async with client_of(server, max_retries=1, **hook) as client:
                 for _ in range(2):
                     with pytest.raises(ZeroDivisionError):
-                        await call(form, render_binding_url, client, **PNG)
+                        await call(form, render_binding_url, streaming(client), **PNG)
                 await call(form, list_bindings, client)
 
         run(form, test)
@@ -244,7 +244,7 @@ def test_a_hook_that_is_cancelled_leaves_no_connection(form: str, monkeypatch: p
                 async with anyio.create_task_group() as group:
 
                     async def stuck() -> None:
-                        await call(form, render_binding_url, client, **PNG)
+                        await call(form, render_binding_url, streaming(client), **PNG)
 
                     group.start_soon(stuck)
                     await anyio.to_thread.run_sync(server.arrival)
@@ -344,7 +344,7 @@ def test_opentelemetry_sees_every_request(form: str, spans: tuple[TracerProvider
                 client.clock = FakeClock()
                 with provider.get_tracer("of the test").start_as_current_span("around"):
                     await call(form, list_bindings, client)
-                file = await call(form, render_binding_url, client, **PNG)
+                file = await call(form, render_binding_url, streaming(client), **PNG)
                 assert len(file.read() if form == "sync" else await file.read()) == 200_000
 
         run(form, test)
@@ -391,7 +391,7 @@ def test_what_patches_the_clients_of_httpx_sees_every_request(
             async with client_of(server, max_retries=1) as client:
                 client.clock = FakeClock()
                 await call(form, list_bindings, client)
-                file = await call(form, render_binding_url, client, **PNG)
+                file = await call(form, render_binding_url, streaming(client), **PNG)
                 assert len(file.read() if form == "sync" else await file.read()) == 200_000
 
         run(form, test)
@@ -421,7 +421,9 @@ def test_respx_stands_in_for_the_api(form: str) -> None:
 
     with respx.mock(base_url="https://api.pictify.io") as router:
         listed = router.get("/bindings").respond(json={"bindings": []})
-        created = router.post("/image", json={"html": "<p>"}).respond(json={"url": "u"})
+        created = router.post("/image", json={"html": "<p>"}).respond(
+            json={"url": "u", "id": "i", "createdAt": "2026-01-29T10:00:05Z"}
+        )
         run(form, test)
         assert (listed.call_count, created.call_count) == (2, 2)
         assert listed.calls.last.request.headers["Authorization"] == f"Bearer {KEY}"
@@ -438,7 +440,7 @@ def test_pytest_httpx_stands_in_for_the_api(form: str, httpx_mock: HTTPXMock) ->
             client.clock = FakeClock()
             for _ in range(2):
                 assert (await call(form, list_bindings, client)).bindings == []
-            file = await call(form, render_binding_url, client, **PNG)
+            file = await call(form, render_binding_url, streaming(client), **PNG)
             assert len(file.read() if form == "sync" else await file.read()) == 200_000
 
     run(form, test)

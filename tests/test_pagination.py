@@ -26,9 +26,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from pictify_client import AsyncPictify, PaginationError, Pictify, RetryEvent
+from pictify_client import AsyncPager, AsyncPictify, Pager, PaginationError, Pictify, RetryEvent
+from pictify_client.arguments import Integer, String
 from pictify_client.clock import Clock
-from pictify_client.models import Binding
+from pictify_client.fields import Argument
+from pictify_client.models import Binding, BindingList, Pagination
+from pictify_client.operations import Operation
 
 from .calls import walk
 from .replay import KEY
@@ -54,7 +57,12 @@ def page_of(uids: list[str], page: int, size: int, **pagination: Any) -> dict[st
 
 
 def listed(uids: list[str], **pagination: Any) -> dict[str, Any]:
-    return {"bindings": [{"uid": uid} for uid in uids], "pagination": pagination}
+    return {"bindings": [item(uid) for uid in uids], "pagination": pagination}
+
+
+def item(uid: str = "", **fields: Any) -> dict[str, Any]:
+    """A binding with what the API always sends."""
+    return {"uid": uid, "status": "active", "renderUrl": "https://api.pictify.io/r", **fields}
 
 
 def uids(count: int) -> list[str]:
@@ -86,7 +94,8 @@ def offset_server(respond: Callable[[int, int], dict[str, Any]], requested: list
 
 
 def images(uids: list[str], **pagination: Any) -> dict[str, Any]:
-    return {"images": [{"id": uid, "url": uid} for uid in uids], "pagination": pagination}
+    items = [{"id": uid, "url": uid, "createdAt": "2026-01-29T00:00:00Z"} for uid in uids]
+    return {"images": items, "pagination": pagination}
 
 
 def iterate_images(form: str, transport: httpx.MockTransport, **arguments: Any) -> list[str]:
@@ -159,7 +168,7 @@ def test_a_list_that_grows_by_a_page_is_iterated_to_its_end(form: str) -> None:
 
 @forms
 @pytest.mark.parametrize(
-    "body", [{"bindings": [{"uid": "a"}]}, {"bindings": []}, {"bindings": None, "pagination": {"total": 0}}]
+    "body", [{"bindings": [item("a")]}, {"bindings": []}, {"bindings": None, "pagination": {"total": 0}}]
 )
 def test_without_any_sign_a_page_without_new_items_is_the_last(form: str, body: dict[str, Any]) -> None:
     requested: list[int] = []
@@ -464,7 +473,7 @@ def test_an_item_that_cannot_be_compared_with_others_is_an_error(form: str, monk
         raise RecursionError
 
     monkeypatch.setattr(Binding, "to_dict", too_deep)
-    body = {"bindings": [{"name": "deep"}], "pagination": {"total": 9}}
+    body = {"bindings": [item(name="deep")], "pagination": {"total": 9}}
     with pytest.raises(PaginationError, match="an item without an id is nested too deeply"):
         iterate(form, httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
 
@@ -484,7 +493,7 @@ def test_items_without_an_id_are_compared_by_their_content(form: str) -> None:
 
     def respond(page: int, limit: int) -> dict[str, Any]:
         start = (page - 1) * limit
-        items = [{"name": name} for name in names[start : start + limit]]
+        items = [item(name=name) for name in names[start : start + limit]]
         return {"bindings": items, "pagination": {"total": 4, "limit": limit}}
 
     assert [binding.name for binding in walk(form, serving(respond), limit=2)] == ["a", "b", "c"]
@@ -492,7 +501,7 @@ def test_items_without_an_id_are_compared_by_their_content(form: str) -> None:
 
 @forms
 def test_items_without_an_id_may_be_equal_on_one_page_and_those_with_one_may_not(form: str) -> None:
-    items = [{"name": "a"}, {"name": "a"}, {"name": "a"}, {"uid": "b"}, {"uid": "b"}]
+    items = [item(name="a"), item(name="a"), item(name="a"), item("b"), item("b")]
     body = {"bindings": items, "pagination": {"total": 5}}
     found = walk(form, httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
     assert [binding.to_dict() for binding in found] == items[:4]
@@ -583,7 +592,7 @@ def test_pages_and_pagers_have_a_repr() -> None:
         "<Page 2 of GET /bindings: 1 items>",
     ]
     items = [binding.to_dict() for binding in pager.first_page().items]
-    assert json.dumps(items) == '[{"uid": "bind_0"}, {"uid": "bind_1"}]'
+    assert json.loads(json.dumps(items)) == [item("bind_0"), item("bind_1")]
 
 
 LOOKS: dict[str, Callable[[Any], object]] = {
@@ -671,6 +680,327 @@ def test_pagers_in_threads_do_not_wait_for_each_other() -> None:
     for thread in threads:
         thread.join()
     assert found == [1, 1, 1]
+
+
+# Lists by cursor, as code is generated for them.
+
+BY_CURSOR = Operation(
+    "GET",
+    "/bindings",
+    query_parameters=(Argument("cursor", "pageToken", String()), Argument("limit", "limit", Integer())),
+    responses={200: BindingList.take},
+)
+
+
+def next_cursor(answer: BindingList) -> tuple[list[Binding] | None, Pagination, tuple[str, object]]:
+    info = answer.pagination or Pagination()
+    return answer.bindings, info, ("cursor", info.additional_properties.get("nextCursor"))
+
+
+def by_cursor(client: Pictify, prefetch: int = 0, **arguments: Any) -> Pager[Binding, Pagination]:
+    return Pager(client.client, BY_CURSOR, next_cursor, prefetch, **arguments)
+
+
+def async_by_cursor(client: AsyncPictify, prefetch: int = 1, **arguments: Any) -> AsyncPager[Binding, Pagination]:
+    return AsyncPager(client.client, BY_CURSOR, next_cursor, prefetch, **arguments)
+
+
+def cursor_server(respond: Callable[[str], dict[str, Any]], requested: list[str] | None = None) -> httpx.MockTransport:
+    """A transport that responds by cursor; the first page has none."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        cursor = request.url.params.get("pageToken", "")
+        if requested is not None:
+            requested.append(cursor)
+        return httpx.Response(200, json=respond(cursor))
+
+    return httpx.MockTransport(handle)
+
+
+def iterate_by_cursor(
+    form: str, transport: httpx.MockTransport, seen: list[str] | None = None, **arguments: Any
+) -> list[str]:
+    """The ids of all bindings of a list by cursor; `seen` has those before an error, too."""
+    found: list[str] = [] if seen is None else seen
+    if form == "sync":
+        for page in by_cursor(sync_client(transport), **arguments).pages():
+            found.extend(str(binding.uid) for binding in page)
+        return found
+
+    async def run() -> None:
+        async for page in async_by_cursor(async_client(transport), **arguments).pages():
+            found.extend(str(binding.uid) for binding in page)
+
+    anyio.run(run)
+    return found
+
+
+@forms
+@given(
+    sizes=st.lists(st.integers(0, 3), min_size=1, max_size=8),
+    prefetch=st.integers(0, 3),
+    end=st.sampled_from([None, "", "absent"]),
+)
+def test_a_list_by_cursor_is_iterated_to_its_end(form: str, sizes: list[int], prefetch: int, end: str | None) -> None:
+    stored = uids(sum(sizes))
+
+    def respond(cursor: str) -> dict[str, Any]:
+        page = int(cursor.removeprefix("c/=") or 0)
+        items = stored[sum(sizes[:page]) : sum(sizes[: page + 1])]
+        if page < len(sizes) - 1:
+            return listed(items, nextCursor=f"c/={page + 1}")
+        return listed(items, **({"total": 9} if end == "absent" else {"nextCursor": end}))
+
+    requested: list[str] = []
+    found = iterate_by_cursor(form, cursor_server(respond, requested), prefetch=prefetch, limit=3)
+    assert found == stored
+    assert requested == ["", *(f"c/={page}" for page in range(1, len(sizes)))]
+
+
+# By cursor: the ids on a page, and the cursor of the next.
+Chain = dict[str, tuple[list[str], str | None]]
+CHAIN: Chain = {"": (["a", "b"], "x"), "x": (["b", "c"], "y"), "y": ([], "z"), "z": (["d", "a"], None)}
+
+
+def chained(cursor: str) -> dict[str, Any]:
+    items, following = CHAIN[cursor]
+    return listed(items, nextCursor=following)
+
+
+@forms
+@ahead
+def test_no_item_of_a_list_by_cursor_is_yielded_twice(form: str, prefetch: int) -> None:
+    assert iterate_by_cursor(form, cursor_server(chained), prefetch=prefetch) == ["a", "b", "c", "d"]
+
+
+@forms
+def test_a_list_by_cursor_can_begin_in_the_middle(form: str) -> None:
+    requested: list[str] = []
+    assert iterate_by_cursor(form, cursor_server(chained, requested), cursor="y") == ["d", "a"]
+    assert requested == ["y", "z"]
+
+
+def test_the_pages_of_a_list_by_cursor() -> None:
+    requested: list[str] = []
+    pager = by_cursor(sync_client(cursor_server(chained, requested)))
+    first = pager.first_page()
+    assert pager.first_page() is first
+    second = first.next_page()
+    again = first.next_page()
+    assert second is not None
+    assert again is not None
+    assert [binding.uid for binding in second] == [binding.uid for binding in again] == ["c"]
+    last = second.next_page()
+    assert last is not None
+    assert (first.has_next, second.has_next, last.has_next, last.next_page()) == (True, True, False, None)
+    assert requested == ["", "x", "x", "y", "z"]
+    assert [repr(page) for page in pager.pages()] == [
+        "<Page 1 of GET /bindings: 2 items>",
+        "<Page 2 of GET /bindings: 1 items>",
+        "<Page 4 of GET /bindings: 1 items>",
+    ]
+
+    async def run() -> None:
+        first = await async_by_cursor(async_client(cursor_server(chained)))
+        second = await first.next_page()
+        assert second is not None
+        assert [binding.uid for binding in second] == ["c"]
+
+    anyio.run(run)
+
+
+def test_a_page_by_cursor_may_be_requested_again_after_the_list_has_changed() -> None:
+    chain: Chain = {"": (["a"], "x"), "x": (["b"], "y"), "y": (["c"], "z"), "z": (["d"], None)}
+    pager = by_cursor(sync_client(cursor_server(lambda cursor: listed(chain[cursor][0], nextCursor=chain[cursor][1]))))
+    first = pager.first_page()
+    for uid in ("b", "c", "d"):
+        page = first.next_page()
+        assert page is not None
+        assert [binding.uid for binding in page] == [uid]
+        chain[""] = (["a"], "y")
+        first = page
+
+
+REPEATS: list[tuple[Chain, str | None, list[str], str]] = [
+    # The same cursor again, an earlier one, and the one with which the caller began.
+    ({"": (["a"], "x"), "x": (["b"], "x")}, None, ["a", "b"], "pass cursor='x'$"),
+    ({"": (["a"], "x"), "x": (["b"], "y"), "y": ([], "x")}, None, ["a", "b"], "pass cursor='y'$"),
+    ({"x": (["a"], "x")}, "x", ["a"], "pass cursor='x'$"),
+]
+
+
+@forms
+@ahead
+@pytest.mark.parametrize(("pages", "start", "seen", "text"), REPEATS)
+def test_an_api_that_repeats_a_cursor_is_an_error_after_the_items(
+    form: str, prefetch: int, pages: Chain, start: str | None, seen: list[str], text: str
+) -> None:
+    requested: list[str] = []
+    transport = cursor_server(lambda cursor: listed(pages[cursor][0], nextCursor=pages[cursor][1]), requested)
+    found: list[str] = []
+    with pytest.raises(PaginationError, match=f"GET /bindings: the API repeats cursor='x' as the next page; .* {text}"):
+        iterate_by_cursor(form, transport, found, prefetch=prefetch, cursor=start)
+    assert found == seen
+    assert requested == [*pages]
+
+
+@forms
+@pytest.mark.parametrize("items", [[], ["a"]])
+def test_a_list_by_cursor_that_has_no_new_items_does_not_go_on_for_ever(form: str, items: list[str]) -> None:
+    requested: list[str] = []
+    transport = cursor_server(lambda cursor: listed(items, nextCursor=f"{len(cursor)}x{cursor}"[:300]), requested)
+    last = 100 + len(items)
+    with pytest.raises(PaginationError, match=r"the last 100 pages, up to cursor=.* To continue, pass cursor='\d+x"):
+        iterate_by_cursor(form, transport, prefetch=0)
+    assert len(requested) == last
+
+
+@forms
+def test_the_end_of_a_list_by_cursor_may_have_a_cursor_if_the_api_calls_it_the_end(form: str) -> None:
+    pages = {"": listed(["a"], nextCursor="x", hasNext=True), "x": listed(["b"], nextCursor="y", hasNext=False)}
+    assert iterate_by_cursor(form, cursor_server(pages.__getitem__)) == ["a", "b"]
+
+
+@forms
+def test_a_page_without_the_cursor_of_the_next_is_an_error_if_the_api_says_that_more_follow(form: str) -> None:
+    pages = {"": listed(["a"], nextCursor="x", hasNext=True), "x": listed(["b"], hasNext=True)}
+    seen: list[str] = []
+    with pytest.raises(PaginationError, match=r"does not say with which cursor\. .* pass cursor='x'$"):
+        iterate_by_cursor(form, cursor_server(pages.__getitem__), seen)
+    assert seen == ["a", "b"]
+    with pytest.raises(PaginationError, match=r"does not say with which cursor$"):
+        iterate_by_cursor(form, cursor_server(lambda _: listed(["a"], hasNext=True)))
+
+
+@forms
+@pytest.mark.parametrize(
+    ("following", "cursor"),
+    [
+        ("https://api.pictify.io/bindings?limit=2&pageToken=a%2Bb%3D", "a+b="),
+        ("/bindings?pageToken=x", "x"),
+        ("?pageToken=x", "x"),
+        ("what?", "what?"),
+        ("urn://[x", "urn://[x"),
+    ],
+)
+def test_the_next_page_of_a_list_by_cursor_may_be_a_url(form: str, following: str, cursor: str) -> None:
+    pages = {"": listed(["a"], nextCursor=following), cursor: listed(["b"], nextCursor="/bindings?pageToken=")}
+    assert iterate_by_cursor(form, cursor_server(pages.__getitem__)) == ["a", "b"]
+
+
+@forms
+def test_a_url_without_a_cursor_is_an_error(form: str) -> None:
+    transport = cursor_server(lambda _: listed(["a"], nextCursor="https://api.pictify.io/bindings?from=x"))
+    with pytest.raises(PaginationError, match="the URL of the next page does not have the parameter `pageToken`"):
+        iterate_by_cursor(form, transport)
+
+
+def test_one_page_of_a_list_by_cursor_is_prefetched_in_a_thread_while_another_is_used() -> None:
+    arrived = Event()
+    requested: list[str] = []
+
+    def respond(cursor: str) -> dict[str, Any]:
+        if cursor == "x":
+            arrived.set()
+        return chained(cursor)
+
+    pages = by_cursor(sync_client(cursor_server(respond, requested)), prefetch=8).pages()
+    next(pages)
+    assert arrived.wait(timeout=10)
+    assert [len(page) for page in pages] == [1, 1]
+    assert requested == ["", "x", "y", "z"]
+    join_page_threads()
+    pages = by_cursor(sync_client(cursor_server(chained, requested))).pages()
+    next(pages)
+    assert requested[4:] == [""]
+
+
+def test_one_page_of_a_list_by_cursor_is_prefetched_in_a_task_and_cancelled_with_the_iteration() -> None:
+    ended: list[str] = []
+
+    class Chained(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            cursor = request.url.params.get("pageToken", "")
+            if cursor:
+                started.set()
+                try:
+                    await asyncio.get_running_loop().create_future()
+                finally:
+                    ended.append(cursor)
+            return httpx.Response(200, json=chained(cursor))
+
+    started = Event()
+
+    async def run() -> None:
+        pages = async_by_cursor(async_client(Chained()), prefetch=8).pages()
+        await anext(pages)
+        while not started.is_set():
+            await anyio.lowlevel.checkpoint()
+        del pages
+        gc.collect()
+        while len(asyncio.all_tasks()) > 1:
+            await anyio.lowlevel.checkpoint()
+
+    asyncio.run(run())
+    assert ended == ["x"]
+
+
+# Pages that are counted from 0.
+
+FROM_ZERO = Operation(
+    "GET",
+    "/bindings",
+    query_parameters=(Argument("page", "page", Integer(minimum=0)), Argument("limit", "limit", Integer())),
+    responses={200: BindingList.take},
+)
+
+
+def with_first(answer: BindingList) -> tuple[list[Binding] | None, Pagination, int]:
+    return answer.bindings, answer.pagination or Pagination(), 0
+
+
+@forms
+@ahead
+@pytest.mark.parametrize("sign", ["hasNext", "totalPages", "total", "none"])
+@pytest.mark.parametrize("start", [None, 0, 2])
+def test_a_list_whose_pages_are_counted_from_0(form: str, prefetch: int, sign: str, start: int | None) -> None:
+    requested: list[int] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        page = int(request.url.params.get("page", 0))
+        requested.append(page)
+        signs = {"hasNext": page < 3, "totalPages": 4, "total": 7, "none": 0}
+        more = {} if sign == "none" else {sign: signs[sign], "limit": 2}
+        return httpx.Response(200, json=page_of(uids(7), page + 1, 2, **more))
+
+    transport = httpx.MockTransport(handle)
+
+    async def run() -> list[str]:
+        client = async_client(transport).client
+        pager = AsyncPager(client, FROM_ZERO, with_first, prefetch, page=start, limit=2)
+        return [str(binding.uid) async for binding in pager]
+
+    if form == "sync":
+        pager = Pager(sync_client(transport).client, FROM_ZERO, with_first, prefetch, page=start, limit=2)
+        assert repr(pager.first_page()) == f"<Page {start or 0} of GET /bindings: 2 items>"
+        requested.clear()
+        found = [str(binding.uid) for binding in pager]
+    else:
+        found = anyio.run(run)
+    assert found == uids(7)[2 * (start or 0) :]
+    assert sorted(requested) == list(range(start or 0, 5 if sign == "none" else 4))
+
+
+def test_a_page_may_be_an_integer_of_another_library() -> None:
+    class Number:
+        def __index__(self) -> int:
+            return 2
+
+    requested: list[int] = []
+    transport = serving(lambda page, _: page_of(uids(50), page, 20, total=50), requested)
+    pages: Any = Number()
+    assert len(list(sync_client(transport).bindings.list(page=pages))) == 30
+    assert requested == [2, 3]
 
 
 # Prefetching.
@@ -1281,7 +1611,7 @@ from pictify_client import Pictify
 def handle(request):
     page = int(request.url.params.get("page", 1))
     respond(page)
-    items = [{"uid": f"bind_{page}"}]
+    items = [{"uid": f"bind_{page}", "status": "active", "renderUrl": "https://api.pictify.io/r"}]
     return httpx.Response(200, json={"bindings": items, "pagination": {"total": 9, "limit": 1}})
 
 def respond(page):

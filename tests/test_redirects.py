@@ -23,7 +23,7 @@ WRITE_KEY = "wk_live_of_the_tests"
 PASSWORD = 'open "sesame" \N{LATIN SMALL LETTER U WITH DIAERESIS}'
 EVENT = {"experiment": "hero", "event": "click"}
 OURS = {"X-Team": "a", "User-Agent": "mine"}
-IMAGE = http(b'{"url": "https://cdn.pictify.io/a.png"}')
+IMAGE = http(b'{"url": "https://cdn.pictify.io/a.png", "id": "i", "createdAt": "2026-01-29T10:00:05Z"}')
 
 
 def to(location: str, status: int = 307) -> bytes:
@@ -290,7 +290,7 @@ def test_a_render_that_was_redirected_is_sent_again_only_if_it_never_got_there(f
 def test_a_body_with_a_secret_does_not_go_elsewhere(form: str) -> None:
     source = {"type": "http", "url": "https://a.example", "credentials": {"type": "bearer_token", "value": PASSWORD}}
     body = {"name": "n", "templateId": "t", "dataSource": source, "mapping": {}}
-    answer = http(b'{"binding": {"uid": "b"}}', 201)
+    answer = http(b'{"binding": {"uid": "b", "renderUrl": "u"}}', 201)
     with served() as elsewhere, served(giving(to("/on"), answer, to(elsewhere.base_url))) as server:
 
         async def test() -> None:

@@ -135,10 +135,14 @@ def test_numbers_booleans_and_times_in_a_query() -> None:
 
 
 def test_a_body_may_hold_what_is_natural_in_python() -> None:
-    body = {"a": [Binding(uid="b")], "b": datetime(2026, 1, 29, tzinfo=UTC), "c": MappingProxyType({"d": None})}
+    body = {
+        "a": [Binding(uid="b", render_url="u")],
+        "b": datetime(2026, 1, 29, tzinfo=UTC),
+        "c": MappingProxyType({"d": None}),
+    }
     request = sent(uid="a", body=body)
     assert request.headers["content-type"] == "application/json"
-    assert request.content == b'{"a":[{"uid":"b"}],"b":"2026-01-29T00:00:00Z","c":{"d":null}}'
+    assert request.content == b'{"a":[{"uid":"b","renderUrl":"u"}],"b":"2026-01-29T00:00:00Z","c":{"d":null}}'
     assert sent(uid="a", body={"name": "Grüße", "status": BindingStatus.PAUSED}).content == (
         '{"name":"Grüße","status":"paused"}'.encode()
     )

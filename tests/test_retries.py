@@ -247,7 +247,9 @@ forms = pytest.mark.parametrize("form", ["sync", "async"])
 
 
 def good() -> httpx.Response:
-    return httpx.Response(200, json={"template": {"uid": "t"}, "url": "u"})
+    return httpx.Response(
+        200, json={"template": {"uid": "t", "name": "n"}, "url": "u", "id": "i", "createdAt": "2026-01-29T10:00:05Z"}
+    )
 
 
 @forms

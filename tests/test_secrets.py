@@ -46,7 +46,7 @@ ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response]] = {
     ),
     "misread": lambda _: httpx.Response(200, json={"bindings": {}}),
     "misread that repeats the key": lambda request: httpx.Response(
-        200, json={"bindings": [{"createdAt": request.headers["authorization"]}]}
+        200, json={"bindings": [{"uid": "b", "renderUrl": "u", "createdAt": request.headers["authorization"]}]}
     ),
     "not JSON, but the key": lambda request: httpx.Response(200, text=request.headers["authorization"]),
 }

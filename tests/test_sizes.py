@@ -24,7 +24,7 @@ from pictify_client.api.url_rendering import render_binding_url
 from pictify_client.bodies import MAX_PIECE, AsyncBody, BodyTooLarge, aread_body, body_decoder, read_body
 
 from .replay import KEY
-from .servers import Line, async_forms, call, client_of, forms, giving, http, run, served
+from .servers import Line, async_forms, call, client_of, forms, giving, http, run, served, streaming
 from .test_secrets import shows
 
 PNG = {"binding_id": "b", "format": "png"}
@@ -133,14 +133,17 @@ def test_a_size_that_cannot_be_one(size: Any) -> None:
 @forms
 def test_files_may_be_larger_but_not_the_errors_in_their_place(form: str) -> None:
     unchanged = sent(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 99999999")
-    with served(giving(http(b"x" * 200_000), unchanged, http(b" " * 1001, 404))) as server:
+    with served(giving(http(b"x" * 200_000), http(b"x" * 200_000), unchanged, http(b" " * 1001, 404))) as server:
 
         async def read(file: Any) -> bytes:
             return bytes(file.read() if form == "sync" else await file.read())
 
         async def test() -> None:
             async with client_of(server, max_response_size=1000) as client:
-                assert len(await read(await call(form, render_binding_url, client, **PNG))) == 200_000
+                streamed = await call(form, render_binding_url, streaming(client), **PNG)
+                assert len(await read(streamed)) == 200_000
+                with pytest.raises(ResponseTooLargeError, match=r"saved by download\(\) or streamed, a file may be"):
+                    await call(form, render_binding_url, client, **PNG)
                 unread = await call(form, render_binding_url, client, **PNG, if_none_match='"1"')
                 assert unread.not_modified
                 with pytest.raises(ResponseTooLargeError):

@@ -18,7 +18,6 @@ from jsonschema import Draft202012Validator
 from generator.__main__ import OVERLAYS, ROOT, overlaid
 from generator.document import operations
 from pictify_client import (
-    UNSET,
     APIStatusError,
     AsyncPictify,
     BadRequestError,
@@ -37,7 +36,15 @@ from pictify_client.batches import AsyncBatchJob, BatchJob
 from pictify_client.clock import Clock
 from pictify_client.decoding import is_array, is_object
 from pictify_client.files import AsyncFile, File
-from pictify_client.models import BatchStatus, Experiment
+from pictify_client.models import (
+    BatchStatus,
+    DataSourceParam,
+    Experiment,
+    ExperimentEventParam,
+    ExperimentVariantParam,
+    GoalConfigParam,
+    RenderSizeParam,
+)
 from pictify_client.testing import API_KEY, FakeClock, FakePictify
 from pictify_client.testing._bindings import Bindings
 from pictify_client.testing.fake import Answer
@@ -48,11 +55,11 @@ CONTRACT: dict[str, Any] = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)[0]
 EVERY_OPERATION = {operation["operationId"] for _, _, operation in operations(CONTRACT)}
 
 ERROR: dict[str, Any] = {"$ref": "#/components/schemas/Error"}
-VARIANTS: list[dict[str, Any]] = [
+VARIANTS: list[ExperimentVariantParam] = [
     {"id": "a", "weight": 7500},
     {"id": "b", "weight": 2500, "templateUid": "1O8AC6BEVJ"},
 ]
-HTTP: dict[str, Any] = {"type": "http", "url": "https://shop.example.com/1.json"}
+HTTP: DataSourceParam = {"type": "http", "url": "https://shop.example.com/1.json"}
 
 # Every operation once and more; each finds what the ones before it have made.
 CALLS: list[tuple[str, list[Any], dict[str, Any]]] = [
@@ -391,7 +398,7 @@ def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: Fake
         ("GET", "/r/APPK3ATNDP.png?quality=NaN", None, ["quality must be a finite number"]),
         ("POST", "/templates", {}, ["name is required"]),
         ("POST", "/templates", {"name": None}, ["name is required"]),
-        ("POST", "/templates", {"name": "x", "variable_definitions": []}, ["holds 'variable_definitions'"]),
+        ("POST", "/templates", {"name": "x", "variable_definitions": []}, ["did you mean 'variableDefinitions'?"]),
         ("POST", "/templates", {"name": "x", "layouts": {"A b": {}}}, ["layouts keys must match"]),
         ("POST", "/templates", [], ["body must be"]),
         ("POST", "/bindings", {"templateId": "x", "dataSource": HTTP, "mapping": {"a b": 1}}, ["mapping['a b'] must"]),
@@ -400,6 +407,7 @@ def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: Fake
         ("POST", "/s/events", [{"event": "view"}], ["body[0].experiment is required"]),
         ("POST", "/templates", {"name": "x", "tags": None, "width": None}, ["width must not be null", "tags must not"]),
         ("POST", "/image", {"url": "shop", "width": None}, ["url must be an absolute URL", "width must not be null"]),
+        ("POST", "/image", {"htlm": "x"}, ["body has no field 'htlm': did you mean 'html'?"]),
         ("POST", "/image", {}, ["one of html, url or template is required"]),
         ("POST", "/image", {"html": "x", "url": "https://a.b"}, ["html and url cannot be combined"]),
         ("POST", "/webhook-subscriptions", {"event": "render.failed", "targetUrl": "ftp://a.b"}, ["targetUrl must be"]),
@@ -468,7 +476,7 @@ def test_what_is_made_can_be_read_changed_listed_and_deleted(
 
 
 def test_what_is_secret_is_given_once_or_never(checked: Checked, pictify: Pictify) -> None:
-    source = {**HTTP, "credentials": {"type": "api_key", "value": "hush"}, "headers": {"x": "y"}}
+    source: DataSourceParam = {**HTTP, "credentials": {"type": "api_key", "value": "hush"}, "headers": {"x": "y"}}
     binding = pictify.bindings.create(template_id="APPK3ATNDP", data_source=source, mapping={})
     pictify.bindings.update(binding.uid, data_source=source)
     assert b"hush" not in b"".join(answer.body for answer in checked.answers)
@@ -503,7 +511,7 @@ def test_it_holds_what_it_is_given(fake: FakePictify, pictify: Pictify) -> None:
     )
     pictify.experiments.track_pixel("abc")
     pictify.experiments.track_events(event="click", experiment="abc", variant_id="a")
-    goal = {"destinationUrl": "https://shop.example.com"}
+    goal: GoalConfigParam = {"destinationUrl": "https://shop.example.com"}
     assert pictify.experiments.update("e", goal_config=goal).to_dict()["goalConfig"] == goal
     assert counts(pictify.experiments.get("e"))["a"] == (1, 1)
 
@@ -582,9 +590,9 @@ def test_the_variables_of_a_template_are_found_in_its_html(pictify: Pictify) -> 
     assert made.variables == ["title", "body", "sale", "price", "items"]
     assert (made.engine, made.thumbnail, made.html) == ("html", None, html)
     read = pictify.templates.get(made.uid)
-    assert read.added_variables is UNSET
+    assert read.added_variables is None
     assert [each.name for each in pictify.templates.get_variables(made.uid).variables] == made.variables
-    assert pictify.templates.update(made.uid, name="y").added_variables is UNSET
+    assert pictify.templates.update(made.uid, name="y").added_variables is None
     assert pictify.templates.update(made.uid, html="{{more}}").added_variables == ["more"]
     assert pictify.templates.update(made.uid, engine="html").name == "y"
 
@@ -629,7 +637,7 @@ def test_the_layouts_of_a_template_are_not_listed(pictify: Pictify) -> None:
     made = pictify.templates.create(name="x", layouts={"wide": {"name": "Wide", "width": 900, "height": 90}})
     assert {key: layout.width for key, layout in (made.layouts or {}).items()} == {"wide": 900}
     listed = pictify.templates.list()
-    assert all(template.layouts is UNSET for template in listed)
+    assert all(template.layouts is None for template in listed)
     assert [template.name for template in pictify.templates.list(has_dynamic_link=False)] == ["x"]
 
 
@@ -646,7 +654,7 @@ def test_renders_have_the_size_of_the_request_or_of_the_template(fake: FakePicti
     stored = pictify.images.get(image.id)
     assert (stored.uid, stored.width, stored.height, stored.html) == (image.id, 1280, 720, "<b>x</b>")
     assert png_size(fake.file(image.url)) == (1280, 720)
-    sizes: list[dict[str, Any]] = [
+    sizes: list[RenderSizeParam] = [
         {"preset": "instagram-post"},
         {"width": 20, "height": 30, "label": "mine"},
         {"width": 20},
@@ -654,7 +662,7 @@ def test_renders_have_the_size_of_the_request_or_of_the_template(fake: FakePicti
     answer = pictify.templates.multi_size_render("APPK3ATNDP", sizes=sizes, format="webp").to_dict()
     assert [result["size"] for result in answer["results"]] == [
         {"width": 1080, "height": 1080, "preset": "instagram-post"},
-        {"width": 20, "height": 30, "preset": None, "label": "mine"},
+        {"width": 20, "height": 30, "label": "mine"},
     ]
     assert answer["errors"][0]["size"] == {"width": 20}
     assert (answer["totalSizes"], answer["totalErrors"]) == (3, 1)
@@ -770,7 +778,7 @@ def test_embedded_images_have_the_size_of_the_template(checked: Checked, pictify
     ],
 )
 def test_embedded_images_of_other_formats(
-    pictify: Pictify, extension: str, media_type: str, start: bytes, end: bytes
+    pictify: Pictify, extension: Any, media_type: str, start: bytes, end: bytes
 ) -> None:
     file = pictify.url_rendering.render_template("APPK3ATNDP", extension)
     content = file.read()
@@ -812,7 +820,7 @@ def start(pictify: Pictify, **more: Any) -> Experiment:
 
 
 def counts(experiment: Experiment) -> dict[str, tuple[Any, Any]]:
-    return {variant.id: (variant.impressions, variant.clicks) for variant in experiment.variants}
+    return {variant.id: (variant.impressions, variant.clicks) for variant in experiment.variants or []}
 
 
 STEPS = {
@@ -880,7 +888,7 @@ def test_the_plan_limits_experiments(pictify: Pictify) -> None:
     assert pictify.experiments.get_quota().to_dict()["quota"] == {
         "ab_test": {"used": 0, "limit": 100},
         "smart_link": {"used": 100, "limit": 100},
-        "scheduled": {"used": 0, "limit": None},
+        "scheduled": {"used": 0},
     }
     with pytest.raises(QuotaExceededError, match="the plan allows 100 experiments of this type"):
         pictify.experiments.create(name="x", type="smart_link", slug="one-more", variants=VARIANTS)
@@ -910,7 +918,7 @@ def test_an_ab_test_shows_its_variants_by_weight(pictify: Pictify) -> None:
     assert pictify.experiments.track_pixel("abc").read().startswith(b"GIF89a\1\0\1\0")
     assert counts(pictify.experiments.get(running.uid)) == {"a": (7, 3), "b": (2, 1)}
     paused = pictify.experiments.pause(running.uid)
-    changed = [{"id": "b", "weight": 5000}, {"id": "c", "weight": 5000, "impressions": 99}]
+    changed: Any = [{"id": "b", "weight": 5000}, {"id": "c", "weight": 5000, "impressions": 99}]
     assert counts(pictify.experiments.update(paused.uid, variants=changed)) == {"b": (2, 1), "c": (0, 0)}
 
 
@@ -972,7 +980,7 @@ def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
     running = start(pictify)
     start(pictify, slug="resting")
     pictify.experiments.pause("LDVA5ZXOQV")
-    events = [
+    events: list[ExperimentEventParam] = [
         {"event": "impression", "experiment": "abc", "variantId": "b"},
         {"event": "click", "experiment": "abc", "variantId": "b"},
         {"event": "conversion", "experiment": "abc", "variantId": "b"},
@@ -989,7 +997,7 @@ def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
         {"index": 6, "error": "the experiment has no such variant"},
     ]
     assert counts(pictify.experiments.get(running.uid)) == {"a": (0, 0), "b": (1, 1)}
-    keyed = {"event": "view", "experiment": "abc", "writeKey": "wk"}
+    keyed: ExperimentEventParam = {"event": "view", "experiment": "abc", "writeKey": "wk"}
     assert "warning" not in pictify.experiments.track_events([keyed]).to_dict()
     assert "warning" not in pictify.experiments.track_events(events[:1], write_key="wk").to_dict()
 

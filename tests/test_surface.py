@@ -246,7 +246,7 @@ def test_whatever_is_given_arrives_as_it_was_given(uid: str, html: str, name: st
 
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(200, json={"template": {"uid": "t"}})
+        return httpx.Response(200, json={"template": {"uid": "t", "name": "n"}})
 
     pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(handle)))
     pictify.templates.update(uid, html=html, name=name)

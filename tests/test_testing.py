@@ -68,7 +68,7 @@ def test_its_filters(base_url: str, fake: FakePictify) -> None:
         by_status = Counter(binding.status for binding in pictify.bindings.list())
         assert by_status == Counter(each["status"] for each in fake.bindings)
         for status, count in by_status.items():
-            assert len(list(pictify.bindings.list(status=str(status)))) == count > 0
+            assert len(list(pictify.bindings.list(status=status))) == count > 0
         of_one: list[Binding] = list(pictify.bindings.list(template_id="APPK3ATNDP", status="paused"))
         assert {(each.template_id, each.status) for each in of_one} == {("APPK3ATNDP", "paused")}
         assert list(pictify.bindings.list(template_id="NOTEMPLATE")) == []
@@ -120,7 +120,7 @@ def test_it_tells_of_its_own_failures_but_not_of_clients_that_went_away(
 
 def test_it_holds_what_it_is_given() -> None:
     fake = FakePictify(bindings=0, api_key="pic_live_mine")
-    fake.bindings.append({"uid": "bind_1", "name": "mine"})
+    fake.bindings.append({"uid": "bind_1", "renderUrl": "u", "name": "mine"})
     with serving(fake) as base_url, Pictify(api_key="pic_live_mine", base_url=base_url) as pictify:
         assert [binding.name for binding in pictify.bindings.list()] == ["mine"]
 

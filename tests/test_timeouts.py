@@ -28,7 +28,7 @@ from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
 
 from .replay import KEY
-from .servers import PATIENCE, Line, call, client_of, close, forms, good, http, mocked, run, served
+from .servers import PATIENCE, Line, call, client_of, close, forms, good, http, mocked, run, served, streaming
 from .test_batches import FakeClock
 from .test_secrets import shows
 
@@ -270,7 +270,7 @@ def test_a_file_may_take_longer_than_its_call(form: str) -> None:
 
         async def test() -> None:
             async with client_of(server, timeout=0.2, attempt_timeout=0.2) as client:
-                image = await call(form, render_binding_url, client, **PNG)
+                image = await call(form, render_binding_url, streaming(client), **PNG)
                 assert await read(image) == b"x" * 15_000
 
         run(form, test)
@@ -294,7 +294,7 @@ def test_a_file_that_falls_silent_is_given_up(form: str, options: dict[str, Any]
 
         async def test() -> None:
             async with client_of(server, **options) as client:
-                image = await call(form, render_binding_url, client, **PNG)
+                image = await call(form, render_binding_url, streaming(client), **PNG)
                 with pytest.raises(APITimeoutError) as caught:
                     await read(image)
                 assert str(caught.value).endswith(text)
@@ -330,7 +330,7 @@ def test_what_is_left_of_a_call_says_nothing_of_the_reading_of_its_file(form: st
     async def test() -> None:
         client = mocked(form, answer, timeout=10, attempt_timeout=httpx.Timeout(7), on_request=tarry)
         client.clock = clock
-        assert await read(await call(form, render_binding_url, client, **PNG)) == b"png"
+        assert await read(await call(form, render_binding_url, streaming(client), **PNG)) == b"png"
 
     run(form, test)
     assert limits == [0.25, 7]
@@ -346,7 +346,11 @@ def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
 
     def handle(line: Line) -> None:
         while request := line.take():
-            line.send(http(b'{"url": "u"}') if request.startswith(b"POST") else http(b"x" * 70_000))
+            line.send(
+                http(b'{"url": "u", "id": "i", "createdAt": "2026-01-29T10:00:05Z"}')
+                if request.startswith(b"POST")
+                else http(b"x" * 70_000)
+            )
 
     def free_one(_: object) -> None:
         files.pop().close()
@@ -359,7 +363,7 @@ def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
         async def test() -> None:
             async with client_of(server, on_retry=free_one if form == "sync" else afree_one) as client:
                 client.clock = Hasty()
-                files.extend([await call(form, render_binding_url, client, **PNG) for _ in range(2)])
+                files.extend([await call(form, render_binding_url, streaming(client), **PNG) for _ in range(2)])
                 hurried = client.with_options(attempt_timeout=attempt)
                 with pytest.raises(APITimeoutError) as caught:
                     await call(form, create_image, hurried, body=HTML)
@@ -392,7 +396,7 @@ def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: py
 
         async def test() -> None:
             async with client_of(server, on_request=ask) as client:
-                image = await call(form, render_binding_url, client, **PNG)
+                image = await call(form, render_binding_url, streaming(client), **PNG)
                 asked.clear()
                 async with anyio.create_task_group() as group:
                     group.start_soon(call, form, list_bindings, client)

@@ -22,7 +22,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pictify_client import (
-    UNSET,
     BatchFinished,
     ConfigurationError,
     DecodeError,
@@ -38,6 +37,7 @@ from pictify_client import (
 from pictify_client.clock import Clock
 from pictify_client.models import BatchState, WebhookEventType
 
+from .replay import without_nulls
 from .test_decoding import date_times, json_values, objects
 
 NOW = 1_769_680_805
@@ -499,7 +499,7 @@ def test_a_completed_render_is_read() -> None:
             rendered_at=datetime(2026, 1, 29, 10, 0, 4, tzinfo=UTC),
         ),
     )
-    assert event.to_dict() == document("render.completed", COMPLETED)
+    assert event.to_dict() == without_nulls(document("render.completed", COMPLETED))
 
 
 def test_a_failed_render_is_read() -> None:
@@ -508,7 +508,7 @@ def test_a_failed_render_is_read() -> None:
     assert event.data == RenderFailed(
         type="image", template_id=None, error="the data source answered 503", error_code="fetch_failed"
     )
-    assert event.to_dict() == document("render.failed", FAILED)
+    assert event.to_dict() == without_nulls(document("render.failed", FAILED))
 
 
 @pytest.mark.parametrize("name", ["batch.completed", "batch.failed"])
@@ -544,6 +544,7 @@ def test_values_and_fields_of_the_future_are_kept() -> None:
     sent = document("batch.completed", {**BATCH, "status": "paused", "cost": 7}, id="evt_1")
     event = parsed(sent)
     assert isinstance(event.data, BatchFinished)
+    assert event.data.status
     assert (event.data.status, event.data.status.is_known) == ("paused", False)
     assert event.data.additional_properties == {"cost": 7}
     assert event.additional_properties == {"id": "evt_1"}
@@ -561,16 +562,15 @@ def test_values_and_fields_of_the_future_are_kept() -> None:
     ("name", "fields"), [("render.completed", COMPLETED), ("render.failed", FAILED), ("batch.failed", BATCH)]
 )
 def test_what_is_null_or_left_out_is_absent(name: str, fields: dict[str, Any]) -> None:
-    kept = {"userStorageUrl", "templateId", "errorCode", "duration"} & set(fields)
     event = parsed({"event": name, "timestamp": None, "data": dict.fromkeys(fields)})
-    assert getattr(event, "timestamp") is UNSET  # noqa: B009 (to type checkers it is there)
-    assert event.to_dict() == {"event": name, "data": dict.fromkeys(kept)}
+    assert event.timestamp is None
+    assert event.to_dict() == {"event": name, "data": {}}
     empty: list[dict[str, Any]] = [{}, {"data": None}, {"data": {}}]
     for nothing in empty:
         event = parsed({"event": name, **nothing})
         assert event.to_dict() == {"event": name, "data": {}}
         assert not isinstance(event.data, dict)
-        assert all(value is UNSET for value in attrs.asdict(event.data).values() if value != {})
+        assert all(value is None for value in attrs.asdict(event.data).values() if value != {})
 
 
 @pytest.mark.parametrize("name", ["templateId", "userStorageUrl", "errorCode"])
@@ -588,7 +588,7 @@ def test_an_event_of_the_future_may_have_no_data() -> None:
 
 
 def test_events_are_matched_by_their_class_or_their_name() -> None:
-    def tell(event: WebhookEvent) -> str:
+    def tell(event: WebhookEvent) -> str | None:
         match event.data:
             case RenderCompleted(url=url):
                 return url
@@ -649,7 +649,7 @@ def test_a_round_trip_loses_nothing(sent: dict[str, Any]) -> None:
     before = copy.deepcopy(sent)
     event = WebhookEvent.from_dict(sent)
     assert sent == before
-    assert event.to_dict() == sent
+    assert without_nulls(event.to_dict()) == without_nulls(sent)
     assert parsed(event.to_dict()) == event
     assert pickle.loads(pickle.dumps(event)) == event  # noqa: S301
     assert copy.deepcopy(event) == event
@@ -666,8 +666,8 @@ WRONG: list[tuple[Any, str, str]] = [
     ("ping", "", "expected an object, got a string: 'ping'"),
     (7, "", "expected an object, got a number: 7"),
     (None, "", "expected an object, got null"),
-    ({}, "", "it holds no `event`"),
-    ({"event": None, "data": {}}, "", "it holds no `event`"),
+    ({}, "event", "it is missing"),
+    ({"event": None, "data": {}}, "event", "expected a string, got null"),
     ({"event": 7}, "event", "expected a string, got a number: 7"),
     ({"event": []}, "event", "expected a string, got an array"),
     (document("ping", []), "data", "expected an object, got an array"),
@@ -696,7 +696,7 @@ def test_what_is_signed_and_cannot_be_read_is_an_error_of_its_own(sent: Any, pat
     assert error.payload == (sent if isinstance(sent, bytes) else json.dumps(sent).encode())
     value: Any = None if isinstance(sent, bytes) else sent
     for step in path.split(".") if path else []:
-        value = value[step]
+        value = value.get(step)
     assert error.value == value
     assert error.args == (reason, path, value, error.payload)
     assert isinstance(error, PictifyError)
@@ -731,7 +731,7 @@ def test_events_can_be_made_for_tests_and_read_without_a_signature() -> None:
     )
     assert event.to_dict() == {"event": "binding.updated", "timestamp": "2026-01-29T00:00:00Z", "data": {"a": 1}}
     assert parsed(event.to_dict()) == event
-    with pytest.raises(DecodeError, match="it holds no `event`"):
+    with pytest.raises(DecodeError, match="event: it is missing"):
         WebhookEvent.from_dict({})
 
 

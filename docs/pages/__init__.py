@@ -1,8 +1,9 @@
-"""The pages of the documentation that are generated: the reference, the examples and the changelog."""
+"""The pages of the documentation that are generated: the reference, the examples, and pages of the repository."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from textwrap import indent
 
@@ -19,8 +20,15 @@ def pages() -> dict[str, str]:
         **operations.pages(),
         **classes.pages(),
         "examples.md": _examples(),
-        "changelog.md": (ROOT / "CHANGELOG.md").read_text("utf-8"),
+        "changelog.md": _of_the_repository("CHANGELOG.md"),
+        "contributing.md": _of_the_repository("CONTRIBUTING.md"),
     }
+
+
+def _of_the_repository(name: str) -> str:
+    """Return a page of the repository. Its links to other files of it become plain text."""
+    text = (ROOT / name).read_text("utf-8")
+    return re.sub(r"\[([^\]]+)\]\((?!https?://|#)[^)]*\)", r"\1", text)
 
 
 def figures() -> str:
@@ -37,7 +45,7 @@ def _examples() -> str:
     parts = [
         "# Examples",
         "Complete programs. Run them with `PICTIFY_API_KEY` set, or against the fake API:",
-        "```console\npython -m pictify_client.testing python examples/list_bindings.py\n```",
+        "```bash\npython -m pictify_client.testing python examples/list_bindings.py\n```",
     ]
     # Not marked as snippets, because the examples have their own tests.
     parts += [

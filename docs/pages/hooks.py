@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from docs.pages import ROOT, figures, pages
+from docs.pages.classes import MODEL_PAGES
 
 # The package of the models, which is not a page.
 _MODELS = re.compile(
@@ -23,6 +25,24 @@ _LOADED = re.compile(
 _log = logging.getLogger("mkdocs.hooks.docs")
 
 
+def on_config(config: Any) -> Any:
+    """Add the pages of the models to the navigation, after the page that lists them."""
+    _section(config["nav"], "models/index.md").extend({name: path} for name, path in MODEL_PAGES.items())
+    return config
+
+
+def _section(items: Any, path: str) -> list[Any]:
+    """Return the list of the navigation that has this page; empty if none has."""
+    for item in items:
+        values = cast("Mapping[str, Any]", item).values() if isinstance(item, Mapping) else ()
+        for value in values:
+            if value == path:
+                return cast("list[Any]", items)
+            if not isinstance(value, str) and (found := _section(value, path)):
+                return found
+    return []
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Add the generated pages and the charts of the benchmarks."""
     file = import_module("mkdocs.structure.files").File
@@ -33,9 +53,33 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Link to the site's copies of the charts, and insert the figures."""
+def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+    """Link to the site's copies of the charts, insert the figures, and describe the page by its first paragraph."""
+    if description := _description(markdown):
+        page.meta.setdefault("description", description)
+    page.meta.setdefault("search", {"boost": _boost(page.file.src_uri)})
     return markdown.replace("](../benchmarks/charts/", "](charts/").replace("<!-- figures -->", figures())
+
+
+def _boost(path: str) -> float:
+    """Return the weight of a page in the search: guides before classes, and `Binding` before `BindingList`."""
+    if path in MODEL_PAGES.values():
+        name = path.removeprefix("models/").removesuffix(".md")
+        return 0.1 / sum(name.startswith(other) for other in MODEL_PAGES)
+    folder = path.partition("/")[0]
+    return {"cookbook": 2.0, "operations": 0.5, "classes": 0.5, "models": 0.1}.get(folder, 4.0)
+
+
+def _description(markdown: str) -> str:
+    """Return the beginning of the first paragraph as plain text; nothing in a page without one."""
+    for block in re.sub(r"^```.*?^```", "", markdown, flags=re.DOTALL | re.MULTILINE).split("\n\n"):
+        if re.match(r"[A-Z`*\"]", block):
+            text = re.sub(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", block)
+            text = " ".join(re.sub(r"[`*]", "", text).split())
+            # As much as search engines show, in complete sentences.
+            found = re.match(r".{20,160}[.:](?= |$)", text)
+            return (found[0] if found else text).removesuffix(":").removesuffix(".") + "."
+    return ""
 
 
 def on_page_content(html: str, **_: Any) -> str:

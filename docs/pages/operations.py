@@ -64,6 +64,11 @@ class Method(NamedTuple):
         return {"Text": text, **dict(zip(rest[::2], rest[1::2], strict=True))}
 
     @property
+    def description(self) -> str:
+        """What its docstring says after the first paragraph."""
+        return self.sections["Text"].partition("\n\n")[2].strip()
+
+    @property
     def summary(self) -> str:
         """Its first sentence."""
         text = " ".join(self.sections["Text"].partition("\n\n")[0].split())
@@ -127,6 +132,9 @@ def _index(known: dict[str, list[Method]]) -> Iterator[str]:
 
 def _page(resource: str, found: list[Method]) -> Iterator[str]:
     first = found[0]
+    # What signatures link to.
+    for function in (first.function, first.sync_function):
+        yield f"[](){{ #{function.__module__}.{function.__qualname__.partition('.')[0]} }}\n"
     yield f"# {resource}\n\n{getdoc(import_module(first.function.__module__))}\n"
     for method in found:
         if not method.gives_url:
@@ -137,21 +145,28 @@ def _page(resource: str, found: list[Method]) -> Iterator[str]:
 def _described(method: Method, urls: list[Method]) -> Iterator[str]:
     module = modules()[method.operation]
     code, sync_code = snippets(method.operation)
-    text = method.sections["Text"].partition("\n\n")[2].strip()
     yield f"\n## {method.resource}.{method.name} {{ #{method.name} }}\n\n"
-    yield f"`{method.operation}`{{ .operation }} {method.summary}\n\n{text}\n\n"
+    yield f"`{method.operation}`{{ .operation }} {method.summary}\n\n{method.description}\n\n"
     for url in urls:
-        yield f"{_link(f'{_path(url)}', url.name)} returns the URL without sending a request.\n\n"
+        yield f"[`{url.name}`](#{url.name}) returns the URL without sending a request.\n\n"
     for title, snippet in (("Async", code), ("Sync", sync_code)):
         yield f'=== "{title}"\n\n' + indent(f"```python\n{snippet}```\n\n", "    ")
+    yield from _signature(method)
+    yield f"\nLow-level functions: `{module.__name__}`.\n"
+    for url in urls:
+        yield f"\n### {url.resource}.{url.name} {{ #{url.name} }}\n\n{url.summary}\n\n{url.description}\n\n"
+        yield from _signature(url)
+
+
+def _signature(method: Method) -> Iterator[str]:
+    """Arguments, result and errors."""
     yield from _arguments(method)
     returns = " ".join(method.sections["Returns"].split())
     types = [str(signature(function).return_annotation) for function in (method.function, method.sync_function)]
     shown = " or ".join(_type(each) for each in dict.fromkeys(types))
     yield f"**Returns** {shown}\n\n:   {returns}\n\n**Raises**\n\n"
-    for names, why in _entries(method.sections["Raises"]):
+    for names, why in _entries(method.sections.get("Raises", "")):
         yield f"- {', '.join(_type(name) for name in names.split(', '))}: {why}\n"
-    yield f"\nLow-level functions: `{module.__name__}`.\n"
 
 
 def _arguments(method: Method) -> Iterator[str]:
@@ -161,7 +176,10 @@ def _arguments(method: Method) -> Iterator[str]:
         parameter = parameters[name]
         optional = "" if parameter.default is Parameter.empty else ", optional"
         default = _default(parameter, of_sync[name])
-        yield f"`{name}` {_type(str(parameter.annotation))}{optional}\n:   {text}{default}\n\n"
+        annotation = str(parameter.annotation)
+        if optional:
+            annotation = annotation.removesuffix(" | None")
+        yield f"`{name}` {_type(annotation)}{optional}\n:   {text}{default}\n\n"
 
 
 def _default(parameter: Parameter, of_sync: Parameter) -> str:
@@ -178,9 +196,10 @@ def _entries(section: str) -> list[tuple[str, str]]:
 
 
 def _type(annotation: str) -> str:
-    """A type as HTML, with links to its classes, and without `Unset` and `None` of optional arguments."""
-    shown = escape(re.sub(r" \| Unset( \| None)?$", "", annotation), quote=False)
-    return f"<code>{re.sub(r'[A-Za-z]+', lambda match: _known(match[0]), shown)}</code>"
+    """A type as HTML, with links to its classes."""
+    shown = escape(annotation.replace("models.", ""), quote=False)
+    linked = re.sub(r"'[^']*'|[A-Za-z]+", lambda match: _known(match[0]), shown)
+    return f"<code>{linked}</code>"
 
 
 def _known(name: str) -> str:
@@ -188,11 +207,3 @@ def _known(name: str) -> str:
         if name in vars(package)["__all__"]:
             return f'<autoref identifier="{package.__name__}.{name}">{name}</autoref>'
     return name
-
-
-def _link(identifier: str, name: str) -> str:
-    return f'<code><autoref identifier="{identifier}">{name}</autoref></code>'
-
-
-def _path(method: Method) -> str:
-    return f"{method.function.__module__}.{method.function.__qualname__}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .agent_screenshot_body import AgentScreenshotBody as AgentScreenshotBody
     from .agent_screenshot_metadata import AgentScreenshotMetadata as AgentScreenshotMetadata
     from .bandit_config import BanditConfig as BanditConfig
+    from .bandit_config import BanditConfigParam as BanditConfigParam
     from .bandit_config_algorithm import BanditConfigAlgorithm as BanditConfigAlgorithm
     from .batch_cancellation import BatchCancellation as BatchCancellation
     from .batch_error import BatchError as BatchError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .binding_status_change import BindingStatusChange as BindingStatusChange
     from .complete_experiment_body import CompleteExperimentBody as CompleteExperimentBody
     from .condition_tree import ConditionTree as ConditionTree
+    from .condition_tree import ConditionTreeParam as ConditionTreeParam
     from .condition_tree_operator import ConditionTreeOperator as ConditionTreeOperator
     from .condition_tree_rule_operator import ConditionTreeRuleOperator as ConditionTreeRuleOperator
     from .condition_tree_type import ConditionTreeType as ConditionTreeType
@@ -39,13 +41,16 @@ if TYPE_CHECKING:
     from .create_webhook_subscription_body import CreateWebhookSubscriptionBody as CreateWebhookSubscriptionBody
     from .created_webhook_subscription import CreatedWebhookSubscription as CreatedWebhookSubscription
     from .credentials import Credentials as Credentials
+    from .credentials import CredentialsParam as CredentialsParam
     from .credentials_type import CredentialsType as CredentialsType
     from .data_source import DataSource as DataSource
+    from .data_source import DataSourceParam as DataSourceParam
     from .data_source_method import DataSourceMethod as DataSourceMethod
     from .data_source_type import DataSourceType as DataSourceType
     from .deletion import Deletion as Deletion
     from .experiment import Experiment as Experiment
     from .experiment_event import ExperimentEvent as ExperimentEvent
+    from .experiment_event import ExperimentEventParam as ExperimentEventParam
     from .experiment_event_channel import ExperimentEventChannel as ExperimentEventChannel
     from .experiment_event_device import ExperimentEventDevice as ExperimentEventDevice
     from .experiment_event_error import ExperimentEventError as ExperimentEventError
@@ -54,12 +59,14 @@ if TYPE_CHECKING:
     from .experiment_event_type import ExperimentEventType as ExperimentEventType
     from .experiment_list import ExperimentList as ExperimentList
     from .experiment_output_config import ExperimentOutputConfig as ExperimentOutputConfig
+    from .experiment_output_config import ExperimentOutputConfigParam as ExperimentOutputConfigParam
     from .experiment_quota import ExperimentQuota as ExperimentQuota
     from .experiment_quotas import ExperimentQuotas as ExperimentQuotas
     from .experiment_status import ExperimentStatus as ExperimentStatus
     from .experiment_status_filter import ExperimentStatusFilter as ExperimentStatusFilter
     from .experiment_type import ExperimentType as ExperimentType
     from .experiment_variant import ExperimentVariant as ExperimentVariant
+    from .experiment_variant import ExperimentVariantParam as ExperimentVariantParam
     from .file_extension import FileExtension as FileExtension
     from .gif import Gif as Gif
     from .gif_capture_request import GifCaptureRequest as GifCaptureRequest
@@ -69,6 +76,7 @@ if TYPE_CHECKING:
     from .gif_quality import GifQuality as GifQuality
     from .gif_request import GifRequest as GifRequest
     from .goal_config import GoalConfig as GoalConfig
+    from .goal_config import GoalConfigParam as GoalConfigParam
     from .goal_config_type import GoalConfigType as GoalConfigType
     from .image_format import ImageFormat as ImageFormat
     from .image_list import ImageList as ImageList
@@ -79,19 +87,25 @@ if TYPE_CHECKING:
     from .multi_size_render_response import MultiSizeRenderResponse as MultiSizeRenderResponse
     from .offset_pagination import OffsetPagination as OffsetPagination
     from .output_config import OutputConfig as OutputConfig
+    from .output_config import OutputConfigParam as OutputConfigParam
     from .output_format import OutputFormat as OutputFormat
     from .page_size import PageSize as PageSize
+    from .page_size import PageSizeParam as PageSizeParam
     from .pagination import Pagination as Pagination
     from .pdf_margins import PdfMargins as PdfMargins
+    from .pdf_margins import PdfMarginsParam as PdfMarginsParam
     from .pdf_multi_page_request import PdfMultiPageRequest as PdfMultiPageRequest
     from .pdf_options import PdfOptions as PdfOptions
+    from .pdf_options import PdfOptionsParam as PdfOptionsParam
     from .pdf_preset import PdfPreset as PdfPreset
     from .pdf_render_request import PdfRenderRequest as PdfRenderRequest
     from .pdf_response import PdfResponse as PdfResponse
     from .quota_usage import QuotaUsage as QuotaUsage
     from .recurrence import Recurrence as Recurrence
+    from .recurrence import RecurrenceParam as RecurrenceParam
     from .recurrence_type import RecurrenceType as RecurrenceType
     from .refresh_policy import RefreshPolicy as RefreshPolicy
+    from .refresh_policy import RefreshPolicyParam as RefreshPolicyParam
     from .refresh_policy_on_error import RefreshPolicyOnError as RefreshPolicyOnError
     from .refresh_policy_type import RefreshPolicyType as RefreshPolicyType
     from .render_completed import RenderCompleted as RenderCompleted
@@ -99,6 +113,7 @@ if TYPE_CHECKING:
     from .render_format import RenderFormat as RenderFormat
     from .render_result import RenderResult as RenderResult
     from .render_size import RenderSize as RenderSize
+    from .render_size import RenderSizeParam as RenderSizeParam
     from .render_template_body import RenderTemplateBody as RenderTemplateBody
     from .rendered_layout import RenderedLayout as RenderedLayout
     from .rendered_size import RenderedSize as RenderedSize
@@ -109,6 +124,7 @@ if TYPE_CHECKING:
     from .template_counts import TemplateCounts as TemplateCounts
     from .template_engine import TemplateEngine as TemplateEngine
     from .template_layout import TemplateLayout as TemplateLayout
+    from .template_layout import TemplateLayoutParam as TemplateLayoutParam
     from .template_list import TemplateList as TemplateList
     from .template_output_format import TemplateOutputFormat as TemplateOutputFormat
     from .template_output_format_filter import TemplateOutputFormatFilter as TemplateOutputFormatFilter
@@ -119,11 +135,15 @@ if TYPE_CHECKING:
     from .update_template_body import UpdateTemplateBody as UpdateTemplateBody
     from .update_webhook_subscription_body import UpdateWebhookSubscriptionBody as UpdateWebhookSubscriptionBody
     from .variable_definition import VariableDefinition as VariableDefinition
+    from .variable_definition import VariableDefinitionParam as VariableDefinitionParam
     from .variable_type import VariableType as VariableType
     from .variable_validation import VariableValidation as VariableValidation
+    from .variable_validation import VariableValidationParam as VariableValidationParam
     from .variant_schedule import VariantSchedule as VariantSchedule
+    from .variant_schedule import VariantScheduleParam as VariantScheduleParam
     from .webhook_event_type import WebhookEventType as WebhookEventType
     from .webhook_filters import WebhookFilters as WebhookFilters
+    from .webhook_filters import WebhookFiltersParam as WebhookFiltersParam
     from .webhook_platform import WebhookPlatform as WebhookPlatform
     from .webhook_subscription import WebhookSubscription as WebhookSubscription
     from .webhook_subscription_list import WebhookSubscriptionList as WebhookSubscriptionList
@@ -137,6 +157,7 @@ attach(
         "AgentScreenshotBody": "agent_screenshot_body",
         "AgentScreenshotMetadata": "agent_screenshot_metadata",
         "BanditConfig": "bandit_config",
+        "BanditConfigParam": "bandit_config",
         "BanditConfigAlgorithm": "bandit_config_algorithm",
         "BatchCancellation": "batch_cancellation",
         "BatchError": "batch_error",
@@ -153,6 +174,7 @@ attach(
         "BindingStatusChange": "binding_status_change",
         "CompleteExperimentBody": "complete_experiment_body",
         "ConditionTree": "condition_tree",
+        "ConditionTreeParam": "condition_tree",
         "ConditionTreeOperator": "condition_tree_operator",
         "ConditionTreeRuleOperator": "condition_tree_rule_operator",
         "ConditionTreeType": "condition_tree_type",
@@ -164,13 +186,16 @@ attach(
         "CreateWebhookSubscriptionBody": "create_webhook_subscription_body",
         "CreatedWebhookSubscription": "created_webhook_subscription",
         "Credentials": "credentials",
+        "CredentialsParam": "credentials",
         "CredentialsType": "credentials_type",
         "DataSource": "data_source",
+        "DataSourceParam": "data_source",
         "DataSourceMethod": "data_source_method",
         "DataSourceType": "data_source_type",
         "Deletion": "deletion",
         "Experiment": "experiment",
         "ExperimentEvent": "experiment_event",
+        "ExperimentEventParam": "experiment_event",
         "ExperimentEventChannel": "experiment_event_channel",
         "ExperimentEventDevice": "experiment_event_device",
         "ExperimentEventError": "experiment_event_error",
@@ -179,12 +204,14 @@ attach(
         "ExperimentEventType": "experiment_event_type",
         "ExperimentList": "experiment_list",
         "ExperimentOutputConfig": "experiment_output_config",
+        "ExperimentOutputConfigParam": "experiment_output_config",
         "ExperimentQuota": "experiment_quota",
         "ExperimentQuotas": "experiment_quotas",
         "ExperimentStatus": "experiment_status",
         "ExperimentStatusFilter": "experiment_status_filter",
         "ExperimentType": "experiment_type",
         "ExperimentVariant": "experiment_variant",
+        "ExperimentVariantParam": "experiment_variant",
         "FileExtension": "file_extension",
         "Gif": "gif",
         "GifCaptureRequest": "gif_capture_request",
@@ -194,6 +221,7 @@ attach(
         "GifQuality": "gif_quality",
         "GifRequest": "gif_request",
         "GoalConfig": "goal_config",
+        "GoalConfigParam": "goal_config",
         "GoalConfigType": "goal_config_type",
         "ImageFormat": "image_format",
         "ImageList": "image_list",
@@ -204,19 +232,25 @@ attach(
         "MultiSizeRenderResponse": "multi_size_render_response",
         "OffsetPagination": "offset_pagination",
         "OutputConfig": "output_config",
+        "OutputConfigParam": "output_config",
         "OutputFormat": "output_format",
         "PageSize": "page_size",
+        "PageSizeParam": "page_size",
         "Pagination": "pagination",
         "PdfMargins": "pdf_margins",
+        "PdfMarginsParam": "pdf_margins",
         "PdfMultiPageRequest": "pdf_multi_page_request",
         "PdfOptions": "pdf_options",
+        "PdfOptionsParam": "pdf_options",
         "PdfPreset": "pdf_preset",
         "PdfRenderRequest": "pdf_render_request",
         "PdfResponse": "pdf_response",
         "QuotaUsage": "quota_usage",
         "Recurrence": "recurrence",
+        "RecurrenceParam": "recurrence",
         "RecurrenceType": "recurrence_type",
         "RefreshPolicy": "refresh_policy",
+        "RefreshPolicyParam": "refresh_policy",
         "RefreshPolicyOnError": "refresh_policy_on_error",
         "RefreshPolicyType": "refresh_policy_type",
         "RenderCompleted": "render_completed",
@@ -224,6 +258,7 @@ attach(
         "RenderFormat": "render_format",
         "RenderResult": "render_result",
         "RenderSize": "render_size",
+        "RenderSizeParam": "render_size",
         "RenderTemplateBody": "render_template_body",
         "RenderedLayout": "rendered_layout",
         "RenderedSize": "rendered_size",
@@ -234,6 +269,7 @@ attach(
         "TemplateCounts": "template_counts",
         "TemplateEngine": "template_engine",
         "TemplateLayout": "template_layout",
+        "TemplateLayoutParam": "template_layout",
         "TemplateList": "template_list",
         "TemplateOutputFormat": "template_output_format",
         "TemplateOutputFormatFilter": "template_output_format_filter",
@@ -244,11 +280,15 @@ attach(
         "UpdateTemplateBody": "update_template_body",
         "UpdateWebhookSubscriptionBody": "update_webhook_subscription_body",
         "VariableDefinition": "variable_definition",
+        "VariableDefinitionParam": "variable_definition",
         "VariableType": "variable_type",
         "VariableValidation": "variable_validation",
+        "VariableValidationParam": "variable_validation",
         "VariantSchedule": "variant_schedule",
+        "VariantScheduleParam": "variant_schedule",
         "WebhookEventType": "webhook_event_type",
         "WebhookFilters": "webhook_filters",
+        "WebhookFiltersParam": "webhook_filters",
         "WebhookPlatform": "webhook_platform",
         "WebhookSubscription": "webhook_subscription",
         "WebhookSubscriptionList": "webhook_subscription_list",

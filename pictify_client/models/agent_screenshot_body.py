@@ -6,7 +6,7 @@ from typing import Any, Self
 from attrs import define
 
 from ..arguments import String
-from ..decoding import Model, string
+from ..decoding import Model, new, string
 from ..fields import Argument
 
 
@@ -20,16 +20,10 @@ class AgentScreenshotBody(Model):
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
+        self = new(cls)
         self.prompt = v if type(v := pop("prompt", None)) is str else string(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "prompt": self.prompt,
-        }
-        return self.with_additional(fields)
 
 
 AgentScreenshotBody.FIELDS = (Argument("prompt", "prompt", String(), required=True),)

@@ -5,43 +5,33 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, integer, items, string, written
-from ..types import UNSET, Unset
+from ..decoding import Model, boolean, integer, items, new, string
 
 
 @define(kw_only=True)
 class BatchError(Model):
     """A row that failed."""
 
-    index: int | Unset = UNSET
+    index: int | None = None
     """Index of the row, counted from 0."""
-    success: bool | Unset = UNSET
+    success: bool | None = None
     """Always false."""
-    error: str | Unset = UNSET
+    error: str | None = None
     """What went wrong."""
-    variables: list[str] | Unset = UNSET
+    variables: list[str] | None = None
     """Names of the variables that were set."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.index = v if type(v := pop("index" if "index" in d else "row", None)) is int else integer(v)
-        self.success = v if type(v := pop("success", None)) is bool else boolean(v)
-        self.error = v if type(v := pop("error", None)) is str else string(v)
+        self = new(cls)
+        self.index = v if type(v := pop("index" if "index" in d else "row", None)) is int or v is None else integer(v)
+        self.success = v if type(v := pop("success", None)) is bool or v is None else boolean(v)
+        self.error = v if type(v := pop("error", None)) is str or v is None else string(v)
         self.variables = (
             [i if type(i) is str else string(i) for i in items(v) if i is not None]
             if (v := pop("variables", None)) is not None
-            else UNSET
+            else None
         )
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "index": self.index,
-            "success": self.success,
-            "error": self.error,
-            "variables": written(self.variables, list),
-        }
-        return self.with_additional(fields)

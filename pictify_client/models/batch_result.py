@@ -5,73 +5,59 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, integer, items, number, string, written
-from ..types import UNSET, Unset
+from ..decoding import Model, boolean, integer, items, new, number, string
 from .layout_error import LayoutError
 from .rendered_layout import RenderedLayout
+
+_layout_error = LayoutError.take
+_rendered_layout = RenderedLayout.take
 
 
 @define(kw_only=True)
 class BatchResult(Model):
     """A row that was rendered. The API sends no URL here; see `url`."""
 
-    index: int | Unset = UNSET
+    index: int | None = None
     """Index of the row, counted from 0."""
-    success: bool | Unset = UNSET
+    success: bool | None = None
     """Whether the row was rendered."""
-    url: str | Unset = UNSET
+    url: str | None = None
     """URL of the image. Only older versions of the API sent it: get URLs from the `render.completed` webhook."""
-    width: float | Unset = UNSET
+    width: float | None = None
     """Width of the image in pixels."""
-    height: float | Unset = UNSET
+    height: float | None = None
     """Height of the image in pixels."""
-    error: str | Unset = UNSET
+    error: str | None = None
     """What went wrong, when the image was not rendered."""
-    variables: list[str] | Unset = UNSET
+    variables: list[str] | None = None
     """Names of the variables that were set."""
-    results: list[RenderedLayout] | Unset = UNSET
+    results: list[RenderedLayout] | None = None
     """The files by layout. Only older versions of the API sent them."""
-    errors: list[LayoutError] | Unset = UNSET
+    errors: list[LayoutError] | None = None
     """The layouts that failed. Only older versions of the API sent them."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.index = v if type(v := pop("index" if "index" in d else "row", None)) is int else integer(v)
-        self.success = v if type(v := pop("success", None)) is bool else boolean(v)
-        self.url = v if type(v := pop("url", None)) is str else string(v)
-        self.width = v if type(v := pop("width", None)) is float else number(v)
-        self.height = v if type(v := pop("height", None)) is float else number(v)
-        self.error = v if type(v := pop("error", None)) is str else string(v)
+        self = new(cls)
+        self.index = v if type(v := pop("index" if "index" in d else "row", None)) is int or v is None else integer(v)
+        self.success = v if type(v := pop("success", None)) is bool or v is None else boolean(v)
+        self.url = v if type(v := pop("url", None)) is str or v is None else string(v)
+        self.width = v if type(v := pop("width", None)) is float or v is None else number(v)
+        self.height = v if type(v := pop("height", None)) is float or v is None else number(v)
+        self.error = v if type(v := pop("error", None)) is str or v is None else string(v)
         self.variables = (
             [i if type(i) is str else string(i) for i in items(v) if i is not None]
             if (v := pop("variables", None)) is not None
-            else UNSET
+            else None
         )
         self.results = (
-            [RenderedLayout.take(i) for i in items(v) if i is not None]
+            [_rendered_layout(i) for i in items(v) if i is not None]
             if (v := pop("results", None)) is not None
-            else UNSET
+            else None
         )
         self.errors = (
-            [LayoutError.take(i) for i in items(v) if i is not None]
-            if (v := pop("errors", None)) is not None
-            else UNSET
+            [_layout_error(i) for i in items(v) if i is not None] if (v := pop("errors", None)) is not None else None
         )
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "index": self.index,
-            "success": self.success,
-            "url": self.url,
-            "width": self.width,
-            "height": self.height,
-            "error": self.error,
-            "variables": written(self.variables, list),
-            "results": written(self.results, (lambda v: [RenderedLayout.to_dict(i) for i in v])),
-            "errors": written(self.errors, (lambda v: [LayoutError.to_dict(i) for i in v])),
-        }
-        return self.with_additional(fields)

@@ -5,35 +5,30 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, items, written
-from ..types import UNSET, Unset
+from ..decoding import Model, items, new
 from .binding import Binding
 from .pagination import Pagination
+
+_binding = Binding.take
+_pagination = Pagination.take
 
 
 @define(kw_only=True)
 class BindingList(Model):
     """One page of bindings, and where it stands among all of them."""
 
-    bindings: list[Binding] | Unset = UNSET
+    bindings: list[Binding] | None = None
     """The bindings of this page."""
-    pagination: Pagination | Unset = UNSET
+    pagination: Pagination | None = None
     """Where a page stands in the whole list."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
+        self = new(cls)
         self.bindings = (
-            [Binding.take(i) for i in items(v) if i is not None] if (v := pop("bindings", None)) is not None else UNSET
+            [_binding(i) for i in items(v) if i is not None] if (v := pop("bindings", None)) is not None else None
         )
-        self.pagination = Pagination.take(v) if (v := pop("pagination", None)) is not None else UNSET
+        self.pagination = _pagination(v) if (v := pop("pagination", None)) is not None else None
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "bindings": written(self.bindings, (lambda v: [Binding.to_dict(i) for i in v])),
-            "pagination": written(self.pagination, Pagination.to_dict),
-        }
-        return self.with_additional(fields)

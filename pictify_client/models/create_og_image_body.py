@@ -6,9 +6,8 @@ from typing import Any, Self
 from attrs import define
 
 from ..arguments import String
-from ..decoding import Model, string
+from ..decoding import Model, new, string
 from ..fields import Argument
-from ..types import UNSET, Unset
 
 
 @define(kw_only=True)
@@ -17,32 +16,23 @@ class CreateOgImageBody(Model):
 
     template: str
     """The template to render."""
-    heading: str | Unset = UNSET
+    heading: str | None = None
     """Heading to put on the image."""
-    description: str | Unset = UNSET
+    description: str | None = None
     """Text to put on the image."""
-    logo: str | Unset = UNSET
+    logo: str | None = None
     """Address of a logo to put on the image."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
+        self = new(cls)
         self.template = v if type(v := pop("template", None)) is str else string(v)
-        self.heading = v if type(v := pop("heading", None)) is str else string(v)
-        self.description = v if type(v := pop("description", None)) is str else string(v)
-        self.logo = v if type(v := pop("logo", None)) is str else string(v)
+        self.heading = v if type(v := pop("heading", None)) is str or v is None else string(v)
+        self.description = v if type(v := pop("description", None)) is str or v is None else string(v)
+        self.logo = v if type(v := pop("logo", None)) is str or v is None else string(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "template": self.template,
-            "heading": self.heading,
-            "description": self.description,
-            "logo": self.logo,
-        }
-        return self.with_additional(fields)
 
 
 CreateOgImageBody.FIELDS = (

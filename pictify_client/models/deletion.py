@@ -5,35 +5,26 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, string
-from ..types import UNSET, Unset
+from ..decoding import Model, boolean, new, string
 
 
 @define(kw_only=True)
 class Deletion(Model):
     """Confirmation of a deletion. The API sends one of the fields, or nothing."""
 
-    message: str | Unset = UNSET
+    message: str | None = None
     """What the API says about it."""
-    deleted: bool | Unset = UNSET
+    deleted: bool | None = None
     """True if it is deleted."""
-    success: bool | Unset = UNSET
+    success: bool | None = None
     """True if it is deleted."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.message = v if type(v := pop("message", None)) is str else string(v)
-        self.deleted = v if type(v := pop("deleted", None)) is bool else boolean(v)
-        self.success = v if type(v := pop("success", None)) is bool else boolean(v)
+        self = new(cls)
+        self.message = v if type(v := pop("message", None)) is str or v is None else string(v)
+        self.deleted = v if type(v := pop("deleted", None)) is bool or v is None else boolean(v)
+        self.success = v if type(v := pop("success", None)) is bool or v is None else boolean(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "message": self.message,
-            "deleted": self.deleted,
-            "success": self.success,
-        }
-        return self.with_additional(fields)

@@ -5,31 +5,23 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, string
-from ..types import UNSET, Unset
+from ..decoding import Model, integer, new, string
 
 
 @define(kw_only=True)
 class ExperimentEventError(Model):
     """An event that was refused."""
 
-    index: int | Unset = UNSET
+    index: int | None = None
     """Place of the event in the request."""
-    error: str | Unset = UNSET
+    error: str | None = None
     """Why it was refused."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.index = v if type(v := pop("index", None)) is int else integer(v)
-        self.error = v if type(v := pop("error", None)) is str else string(v)
+        self = new(cls)
+        self.index = v if type(v := pop("index", None)) is int or v is None else integer(v)
+        self.error = v if type(v := pop("error", None)) is str or v is None else string(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "index": self.index,
-            "error": self.error,
-        }
-        return self.with_additional(fields)

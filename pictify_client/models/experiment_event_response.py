@@ -5,44 +5,36 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, integer, items, string, written
-from ..types import UNSET, Unset
+from ..decoding import Model, boolean, integer, items, new, string
 from .experiment_event_error import ExperimentEventError
+
+_experiment_event_error = ExperimentEventError.take
 
 
 @define(kw_only=True)
 class ExperimentEventResponse(Model):
     """What became of the events."""
 
-    ok: bool | Unset = UNSET
+    ok: bool | None = None
     """Whether the request was taken."""
-    processed: int | Unset = UNSET
+    processed: int | None = None
     """How many events were taken."""
-    errors: list[ExperimentEventError] | Unset = UNSET
+    errors: list[ExperimentEventError] | None = None
     """The events that were refused."""
-    warning: str | Unset = UNSET
+    warning: str | None = None
     """`write_key_recommended` when the request came without a write key."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.ok = v if type(v := pop("ok", None)) is bool else boolean(v)
-        self.processed = v if type(v := pop("processed", None)) is int else integer(v)
+        self = new(cls)
+        self.ok = v if type(v := pop("ok", None)) is bool or v is None else boolean(v)
+        self.processed = v if type(v := pop("processed", None)) is int or v is None else integer(v)
         self.errors = (
-            [ExperimentEventError.take(i) for i in items(v) if i is not None]
+            [_experiment_event_error(i) for i in items(v) if i is not None]
             if (v := pop("errors", None)) is not None
-            else UNSET
+            else None
         )
-        self.warning = v if type(v := pop("warning", None)) is str else string(v)
+        self.warning = v if type(v := pop("warning", None)) is str or v is None else string(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "ok": self.ok,
-            "processed": self.processed,
-            "errors": written(self.errors, (lambda v: [ExperimentEventError.to_dict(i) for i in v])),
-            "warning": self.warning,
-        }
-        return self.with_additional(fields)

@@ -5,44 +5,34 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, items, written
-from ..types import UNSET, Unset
+from ..decoding import Model, integer, items, new
 from .experiment import Experiment
+
+_experiment = Experiment.take
 
 
 @define(kw_only=True)
 class ExperimentList(Model):
     """One page of experiments, and where it stands among all of them."""
 
-    experiments: list[Experiment] | Unset = UNSET
+    experiments: list[Experiment] | None = None
     """The experiments of this page."""
-    total: int | Unset = UNSET
+    total: int | None = None
     """How many experiments there are on all pages."""
-    page: int | Unset = UNSET
+    page: int | None = None
     """Number of this page, counted from 1."""
-    limit: int | Unset = UNSET
+    limit: int | None = None
     """How many experiments a page holds at most."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
+        self = new(cls)
         self.experiments = (
-            [Experiment.take(i) for i in items(v) if i is not None]
-            if (v := pop("experiments", None)) is not None
-            else UNSET
+            [_experiment(i) for i in items(v) if i is not None] if (v := pop("experiments", None)) is not None else None
         )
-        self.total = v if type(v := pop("total", None)) is int else integer(v)
-        self.page = v if type(v := pop("page", None)) is int else integer(v)
-        self.limit = v if type(v := pop("limit", None)) is int else integer(v)
+        self.total = v if type(v := pop("total", None)) is int or v is None else integer(v)
+        self.page = v if type(v := pop("page", None)) is int or v is None else integer(v)
+        self.limit = v if type(v := pop("limit", None)) is int or v is None else integer(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "experiments": written(self.experiments, (lambda v: [Experiment.to_dict(i) for i in v])),
-            "total": self.total,
-            "page": self.page,
-            "limit": self.limit,
-        }
-        return self.with_additional(fields)

@@ -5,36 +5,29 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, written
-from ..types import UNSET, Unset
+from ..decoding import Model, new
 from .quota_usage import QuotaUsage
+
+_quota_usage = QuotaUsage.take
 
 
 @define(kw_only=True)
 class ExperimentQuotas(Model):
     """How much is used of the quota of each type of experiment."""
 
-    ab_test: QuotaUsage | Unset = UNSET
+    ab_test: QuotaUsage | None = None
     """How much of a quota is used."""
-    smart_link: QuotaUsage | Unset = UNSET
+    smart_link: QuotaUsage | None = None
     """How much of a quota is used."""
-    scheduled: QuotaUsage | Unset = UNSET
+    scheduled: QuotaUsage | None = None
     """How much of a quota is used."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.ab_test = QuotaUsage.take(v) if (v := pop("ab_test", None)) is not None else UNSET
-        self.smart_link = QuotaUsage.take(v) if (v := pop("smart_link", None)) is not None else UNSET
-        self.scheduled = QuotaUsage.take(v) if (v := pop("scheduled", None)) is not None else UNSET
+        self = new(cls)
+        self.ab_test = _quota_usage(v) if (v := pop("ab_test", None)) is not None else None
+        self.smart_link = _quota_usage(v) if (v := pop("smart_link", None)) is not None else None
+        self.scheduled = _quota_usage(v) if (v := pop("scheduled", None)) is not None else None
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "ab_test": written(self.ab_test, QuotaUsage.to_dict),
-            "smart_link": written(self.smart_link, QuotaUsage.to_dict),
-            "scheduled": written(self.scheduled, QuotaUsage.to_dict),
-        }
-        return self.with_additional(fields)

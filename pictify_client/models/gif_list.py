@@ -5,33 +5,28 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, items, written
-from ..types import UNSET, Unset
+from ..decoding import Model, items, new
 from .gif import Gif
 from .offset_pagination import OffsetPagination
+
+_gif = Gif.take
+_offset_pagination = OffsetPagination.take
 
 
 @define(kw_only=True)
 class GifList(Model):
     """One page of GIFs."""
 
-    gifs: list[Gif] | Unset = UNSET
+    gifs: list[Gif] | None = None
     """The GIFs of this page."""
-    pagination: OffsetPagination | Unset = UNSET
+    pagination: OffsetPagination | None = None
     """Position of a page in the list."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.gifs = [Gif.take(i) for i in items(v) if i is not None] if (v := pop("gifs", None)) is not None else UNSET
-        self.pagination = OffsetPagination.take(v) if (v := pop("pagination", None)) is not None else UNSET
+        self = new(cls)
+        self.gifs = [_gif(i) for i in items(v) if i is not None] if (v := pop("gifs", None)) is not None else None
+        self.pagination = _offset_pagination(v) if (v := pop("pagination", None)) is not None else None
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "gifs": written(self.gifs, (lambda v: [Gif.to_dict(i) for i in v])),
-            "pagination": written(self.pagination, OffsetPagination.to_dict),
-        }
-        return self.with_additional(fields)

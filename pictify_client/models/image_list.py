@@ -5,37 +5,30 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, items, written
-from ..types import UNSET, Unset
+from ..decoding import Model, items, new
 from .image_response import ImageResponse
 from .offset_pagination import OffsetPagination
+
+_image_response = ImageResponse.take
+_offset_pagination = OffsetPagination.take
 
 
 @define(kw_only=True)
 class ImageList(Model):
     """One page of images, and where it stands among all of them."""
 
-    images: list[ImageResponse] | Unset = UNSET
+    images: list[ImageResponse] | None = None
     """The images of this page."""
-    pagination: OffsetPagination | Unset = UNSET
+    pagination: OffsetPagination | None = None
     """Position of a page in the list."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
+        self = new(cls)
         self.images = (
-            [ImageResponse.take(i) for i in items(v) if i is not None]
-            if (v := pop("images", None)) is not None
-            else UNSET
+            [_image_response(i) for i in items(v) if i is not None] if (v := pop("images", None)) is not None else None
         )
-        self.pagination = OffsetPagination.take(v) if (v := pop("pagination", None)) is not None else UNSET
+        self.pagination = _offset_pagination(v) if (v := pop("pagination", None)) is not None else None
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "images": written(self.images, (lambda v: [ImageResponse.to_dict(i) for i in v])),
-            "pagination": written(self.pagination, OffsetPagination.to_dict),
-        }
-        return self.with_additional(fields)

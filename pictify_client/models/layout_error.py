@@ -5,31 +5,23 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, string
-from ..types import UNSET, Unset
+from ..decoding import Model, new, string
 
 
 @define(kw_only=True)
 class LayoutError(Model):
     """A layout that failed."""
 
-    layout: str | Unset = UNSET
+    layout: str | None = None
     """Key of the layout."""
-    error: str | Unset = UNSET
+    error: str | None = None
     """What went wrong."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.layout = v if type(v := pop("layout", None)) is str else string(v)
-        self.error = v if type(v := pop("error", None)) is str else string(v)
+        self = new(cls)
+        self.layout = v if type(v := pop("layout", None)) is str or v is None else string(v)
+        self.error = v if type(v := pop("error", None)) is str or v is None else string(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "layout": self.layout,
-            "error": self.error,
-        }
-        return self.with_additional(fields)

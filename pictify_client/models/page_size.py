@@ -5,36 +5,36 @@ from typing import Any, Self
 
 from attrs import define
 
+from .._typed_dict import TypedDict
 from ..arguments import Number
-from ..decoding import Model, number
+from ..decoding import Model, new, number
 from ..fields import Argument
-from ..types import UNSET, Unset
 
 
 @define(kw_only=True)
 class PageSize(Model):
     """Size of a page, for the preset `custom`."""
 
-    width: float | Unset = UNSET
+    width: float | None = None
     """Width of a page in pixels."""
-    height: float | Unset = UNSET
+    height: float | None = None
     """Height of a page in pixels."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.width = v if type(v := pop("width", None)) is float else number(v)
-        self.height = v if type(v := pop("height", None)) is float else number(v)
+        self = new(cls)
+        self.width = v if type(v := pop("width", None)) is float or v is None else number(v)
+        self.height = v if type(v := pop("height", None)) is float or v is None else number(v)
         self.additional_properties = d
         return self
 
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "width": self.width,
-            "height": self.height,
-        }
-        return self.with_additional(fields)
+
+class PageSizeParam(TypedDict, total=False):
+    """`PageSize` as a mapping, with the names of the API."""
+
+    width: float
+    height: float
 
 
 PageSize.FIELDS = (

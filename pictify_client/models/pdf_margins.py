@@ -5,44 +5,44 @@ from typing import Any, Self
 
 from attrs import define
 
+from .._typed_dict import TypedDict
 from ..arguments import Integer
-from ..decoding import Model, integer
+from ..decoding import Model, integer, new
 from ..fields import Argument
-from ..types import UNSET, Unset
 
 
 @define(kw_only=True)
 class PdfMargins(Model):
     """Margins of a page."""
 
-    top: int | Unset = UNSET
+    top: int | None = None
     """Top margin in pixels."""
-    bottom: int | Unset = UNSET
+    bottom: int | None = None
     """Bottom margin in pixels."""
-    left: int | Unset = UNSET
+    left: int | None = None
     """Left margin in pixels."""
-    right: int | Unset = UNSET
+    right: int | None = None
     """Right margin in pixels."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.top = v if type(v := pop("top", None)) is int else integer(v)
-        self.bottom = v if type(v := pop("bottom", None)) is int else integer(v)
-        self.left = v if type(v := pop("left", None)) is int else integer(v)
-        self.right = v if type(v := pop("right", None)) is int else integer(v)
+        self = new(cls)
+        self.top = v if type(v := pop("top", None)) is int or v is None else integer(v)
+        self.bottom = v if type(v := pop("bottom", None)) is int or v is None else integer(v)
+        self.left = v if type(v := pop("left", None)) is int or v is None else integer(v)
+        self.right = v if type(v := pop("right", None)) is int or v is None else integer(v)
         self.additional_properties = d
         return self
 
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "top": self.top,
-            "bottom": self.bottom,
-            "left": self.left,
-            "right": self.right,
-        }
-        return self.with_additional(fields)
+
+class PdfMarginsParam(TypedDict, total=False):
+    """`PdfMargins` as a mapping, with the names of the API."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
 
 
 PdfMargins.FIELDS = (

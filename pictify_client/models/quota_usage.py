@@ -5,31 +5,23 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, integer
-from ..types import UNSET, Unset
+from ..decoding import Model, integer, new
 
 
 @define(kw_only=True)
 class QuotaUsage(Model):
     """How much of a quota is used."""
 
-    used: int | Unset = UNSET
+    used: int | None = None
     """How many experiments there are."""
-    limit: int | Unset | None = UNSET
+    limit: int | None = None
     """How many experiments there may be; null means any number."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.used = v if type(v := pop("used", None)) is int else integer(v)
-        self.limit = v if (v := pop("limit", UNSET)) is None or v is UNSET else v if type(v) is int else integer(v)
+        self = new(cls)
+        self.used = v if type(v := pop("used", None)) is int or v is None else integer(v)
+        self.limit = v if type(v := pop("limit", None)) is int or v is None else integer(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "used": self.used,
-            "limit": self.limit,
-        }
-        return self.with_additional(fields)

@@ -5,44 +5,44 @@ from typing import Any, Self
 
 from attrs import define
 
+from .._typed_dict import TypedDict
 from ..arguments import Integer, String
-from ..decoding import Model, integer, string
+from ..decoding import Model, integer, new, string
 from ..fields import Argument
-from ..types import UNSET, Unset
 
 
 @define(kw_only=True)
 class RenderSize(Model):
     """A size, which is a preset or a width and a height."""
 
-    preset: str | Unset = UNSET
+    preset: str | None = None
     """Name of a preset size, instead of `width` and `height`."""
-    width: int | Unset = UNSET
+    width: int | None = None
     """Width of the image in pixels. 10 to 4096."""
-    height: int | Unset = UNSET
+    height: int | None = None
     """Height of the image in pixels. 10 to 4096."""
-    label: str | Unset = UNSET
+    label: str | None = None
     """What to call the size in the answer."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.preset = v if type(v := pop("preset", None)) is str else string(v)
-        self.width = v if type(v := pop("width", None)) is int else integer(v)
-        self.height = v if type(v := pop("height", None)) is int else integer(v)
-        self.label = v if type(v := pop("label", None)) is str else string(v)
+        self = new(cls)
+        self.preset = v if type(v := pop("preset", None)) is str or v is None else string(v)
+        self.width = v if type(v := pop("width", None)) is int or v is None else integer(v)
+        self.height = v if type(v := pop("height", None)) is int or v is None else integer(v)
+        self.label = v if type(v := pop("label", None)) is str or v is None else string(v)
         self.additional_properties = d
         return self
 
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "preset": self.preset,
-            "width": self.width,
-            "height": self.height,
-            "label": self.label,
-        }
-        return self.with_additional(fields)
+
+class RenderSizeParam(TypedDict, total=False):
+    """`RenderSize` as a mapping, with the names of the API."""
+
+    preset: str
+    width: int
+    height: int
+    label: str
 
 
 RenderSize.FIELDS = (

@@ -5,39 +5,29 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, string
-from ..types import UNSET, Unset
+from ..decoding import Model, integer, new, string
 
 
 @define(kw_only=True)
 class RenderedSize(Model):
     """Size of the image."""
 
-    width: int | Unset = UNSET
+    width: int | None = None
     """Width of the image in pixels."""
-    height: int | Unset = UNSET
+    height: int | None = None
     """Height of the image in pixels."""
-    preset: str | Unset | None = UNSET
+    preset: str | None = None
     """Name of the preset size; null for a size that is none."""
-    label: str | Unset = UNSET
+    label: str | None = None
     """What the request calls the size."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.width = v if type(v := pop("width", None)) is int else integer(v)
-        self.height = v if type(v := pop("height", None)) is int else integer(v)
-        self.preset = v if (v := pop("preset", UNSET)) is None or v is UNSET else v if type(v) is str else string(v)
-        self.label = v if type(v := pop("label", None)) is str else string(v)
+        self = new(cls)
+        self.width = v if type(v := pop("width", None)) is int or v is None else integer(v)
+        self.height = v if type(v := pop("height", None)) is int or v is None else integer(v)
+        self.preset = v if type(v := pop("preset", None)) is str or v is None else string(v)
+        self.label = v if type(v := pop("label", None)) is str or v is None else string(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "width": self.width,
-            "height": self.height,
-            "preset": self.preset,
-            "label": self.label,
-        }
-        return self.with_additional(fields)

@@ -5,31 +5,23 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, copied, mapping, string, written
-from ..types import UNSET, Unset
+from ..decoding import Model, mapping, new, string
 
 
 @define(kw_only=True)
 class SizeError(Model):
     """A size that failed."""
 
-    size: dict[str, Any] | Unset = UNSET
+    size: dict[str, Any] | None = None
     """The size, as in the request."""
-    error: str | Unset = UNSET
+    error: str | None = None
     """What went wrong."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.size = v if type(v := pop("size", None)) is dict else mapping(v)
-        self.error = v if type(v := pop("error", None)) is str else string(v)
+        self = new(cls)
+        self.size = v if type(v := pop("size", None)) is dict or v is None else mapping(v)
+        self.error = v if type(v := pop("error", None)) is str or v is None else string(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "size": written(self.size, copied),
-            "error": self.error,
-        }
-        return self.with_additional(fields)

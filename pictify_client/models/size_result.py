@@ -5,36 +5,29 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, string, written
-from ..types import UNSET, Unset
+from ..decoding import Model, new, string
 from .rendered_size import RenderedSize
+
+_rendered_size = RenderedSize.take
 
 
 @define(kw_only=True)
 class SizeResult(Model):
     """The image in one size."""
 
-    url: str | Unset = UNSET
+    url: str | None = None
     """Address of the image."""
-    id: str | Unset = UNSET
+    id: str | None = None
     """Id of the image."""
-    size: RenderedSize | Unset = UNSET
+    size: RenderedSize | None = None
     """Size of the image."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.url = v if type(v := pop("url", None)) is str else string(v)
-        self.id = v if type(v := pop("id", None)) is str else string(v)
-        self.size = RenderedSize.take(v) if (v := pop("size", None)) is not None else UNSET
+        self = new(cls)
+        self.url = v if type(v := pop("url", None)) is str or v is None else string(v)
+        self.id = v if type(v := pop("id", None)) is str or v is None else string(v)
+        self.size = _rendered_size(v) if (v := pop("size", None)) is not None else None
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "url": self.url,
-            "id": self.id,
-            "size": written(self.size, RenderedSize.to_dict),
-        }
-        return self.with_additional(fields)

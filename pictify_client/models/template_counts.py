@@ -5,35 +5,26 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, integer
-from ..types import UNSET, Unset
+from ..decoding import Model, integer, new
 
 
 @define(kw_only=True)
 class TemplateCounts(Model):
     """Number of templates of each kind."""
 
-    all: int | Unset = UNSET
+    all: int | None = None
     """All templates."""
-    image: int | Unset = UNSET
+    image: int | None = None
     """Templates that render to images."""
-    pdf: int | Unset = UNSET
+    pdf: int | None = None
     """Templates that render to PDFs."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.all = v if type(v := pop("all", None)) is int else integer(v)
-        self.image = v if type(v := pop("image", None)) is int else integer(v)
-        self.pdf = v if type(v := pop("pdf", None)) is int else integer(v)
+        self = new(cls)
+        self.all = v if type(v := pop("all", None)) is int or v is None else integer(v)
+        self.image = v if type(v := pop("image", None)) is int or v is None else integer(v)
+        self.pdf = v if type(v := pop("pdf", None)) is int or v is None else integer(v)
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "all": self.all,
-            "image": self.image,
-            "pdf": self.pdf,
-        }
-        return self.with_additional(fields)

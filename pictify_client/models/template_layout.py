@@ -5,40 +5,40 @@ from typing import Any, Self
 
 from attrs import define
 
+from .._typed_dict import TypedDict
 from ..arguments import Number, String
-from ..decoding import Model, number, string
+from ..decoding import Model, new, number, string
 from ..fields import Argument
-from ..types import UNSET, Unset
 
 
 @define(kw_only=True)
 class TemplateLayout(Model):
     """A layout of a template."""
 
-    name: str | Unset = UNSET
+    name: str | None = None
     """Name of the layout."""
-    width: float | Unset = UNSET
+    width: float | None = None
     """Width in pixels."""
-    height: float | Unset = UNSET
+    height: float | None = None
     """Height in pixels."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.name = v if type(v := pop("name", None)) is str else string(v)
-        self.width = v if type(v := pop("width", None)) is float else number(v)
-        self.height = v if type(v := pop("height", None)) is float else number(v)
+        self = new(cls)
+        self.name = v if type(v := pop("name", None)) is str or v is None else string(v)
+        self.width = v if type(v := pop("width", None)) is float or v is None else number(v)
+        self.height = v if type(v := pop("height", None)) is float or v is None else number(v)
         self.additional_properties = d
         return self
 
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "name": self.name,
-            "width": self.width,
-            "height": self.height,
-        }
-        return self.with_additional(fields)
+
+class TemplateLayoutParam(TypedDict, total=False):
+    """`TemplateLayout` as a mapping, with the names of the API."""
+
+    name: str
+    width: float
+    height: float
 
 
 TemplateLayout.FIELDS = (

@@ -5,42 +5,33 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import ABSENT, Model, items, written
-from ..types import UNSET, Unset
+from ..decoding import Model, items, new
 from .pagination import Pagination
 from .template import Template
 from .template_counts import TemplateCounts
+
+_pagination = Pagination.take
+_template = Template.take
+_template_counts = TemplateCounts.take
 
 
 @define(kw_only=True)
 class TemplateList(Model):
     """One page of templates, and where it stands among all of them."""
 
-    templates: list[Template] = ABSENT
+    templates: list[Template]
     """The templates of this page."""
-    pagination: Pagination | Unset = UNSET
+    pagination: Pagination | None = None
     """Where a page stands in the whole list."""
-    counts: TemplateCounts | Unset = UNSET
+    counts: TemplateCounts | None = None
     """Number of templates of each kind."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
-        self.templates = (
-            [Template.take(i) for i in items(v) if i is not None]
-            if (v := pop("templates", None)) is not None
-            else ABSENT
-        )
-        self.pagination = Pagination.take(v) if (v := pop("pagination", None)) is not None else UNSET
-        self.counts = TemplateCounts.take(v) if (v := pop("counts", None)) is not None else UNSET
+        self = new(cls)
+        self.templates = [_template(i) for i in items(pop("templates", None)) if i is not None]
+        self.pagination = _pagination(v) if (v := pop("pagination", None)) is not None else None
+        self.counts = _template_counts(v) if (v := pop("counts", None)) is not None else None
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "templates": written(self.templates, (lambda v: [Template.to_dict(i) for i in v])),
-            "pagination": written(self.pagination, Pagination.to_dict),
-            "counts": written(self.counts, TemplateCounts.to_dict),
-        }
-        return self.with_additional(fields)

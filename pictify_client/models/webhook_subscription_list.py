@@ -5,37 +5,32 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, items, written
-from ..types import UNSET, Unset
+from ..decoding import Model, items, new
 from .pagination import Pagination
 from .webhook_subscription import WebhookSubscription
+
+_pagination = Pagination.take
+_webhook_subscription = WebhookSubscription.take
 
 
 @define(kw_only=True)
 class WebhookSubscriptionList(Model):
     """One page of subscriptions, and where it stands among all of them."""
 
-    subscriptions: list[WebhookSubscription] | Unset = UNSET
+    subscriptions: list[WebhookSubscription] | None = None
     """The subscriptions of this page."""
-    pagination: Pagination | Unset = UNSET
+    pagination: Pagination | None = None
     """Where a page stands in the whole list."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
-        self = cls.__new__(cls)
+        self = new(cls)
         self.subscriptions = (
-            [WebhookSubscription.take(i) for i in items(v) if i is not None]
+            [_webhook_subscription(i) for i in items(v) if i is not None]
             if (v := pop("subscriptions", None)) is not None
-            else UNSET
+            else None
         )
-        self.pagination = Pagination.take(v) if (v := pop("pagination", None)) is not None else UNSET
+        self.pagination = _pagination(v) if (v := pop("pagination", None)) is not None else None
         self.additional_properties = d
         return self
-
-    def to_dict(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "subscriptions": written(self.subscriptions, (lambda v: [WebhookSubscription.to_dict(i) for i in v])),
-            "pagination": written(self.pagination, Pagination.to_dict),
-        }
-        return self.with_additional(fields)

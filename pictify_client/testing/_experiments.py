@@ -6,7 +6,6 @@ from datetime import datetime
 from urllib.parse import quote
 
 from ..decoding import parse_datetime
-from ..types import UNSET
 from ._account import Account, Record, matching
 from ._answers import Answer, Refused, picture, refused
 from ._images import PIXEL
@@ -225,8 +224,8 @@ def _counting(variants: list[Record], before: list[Record]) -> list[Record]:
 def _is_time(schedule: Record | None, now: datetime) -> bool:
     if not schedule:
         return False
-    begins, ends = (parse_datetime(schedule.get(name)) for name in ("startAt", "endAt"))
-    return (begins is UNSET or begins <= now) and (ends is UNSET or now < ends)
+    begins, ends = schedule.get("startAt"), schedule.get("endAt")
+    return (begins is None or parse_datetime(begins) <= now) and (ends is None or now < parse_datetime(ends))
 
 
 def _count(variant: Record, counted: str) -> None:

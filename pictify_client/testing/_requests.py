@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
 from .. import api
-from ..arguments import Boolean, Integer, ListOf, MapOf, Number, Object, OneOrMany
+from ..arguments import Anything, Boolean, Integer, ListOf, MapOf, Number, Object, OneOrMany
 from ..fields import Kind
 from ..operations import Operation
 from ..types import UNSET
@@ -127,7 +127,7 @@ def _faults(kind: Kind, value: object, where: str = "") -> Iterator[str]:
         for field in kind.model.FIELDS:
             inner = f"{where}.{field.name}" if where else field.name
             part = given.get(field.name, UNSET)
-            if part is None and not field.nullable:
+            if part is None and not field.nullable and not isinstance(field.kind, Anything):
                 yield f"{inner} must not be null"
             elif part is not None and part is not UNSET:
                 yield from _faults(field.kind, part, inner)

@@ -6,7 +6,15 @@ import json
 from dataclasses import dataclass
 from enum import Enum, auto
 
-GOOD_BODY = json.dumps({"binding": {"uid": "bind_1"}, "deleted": True, "url": "https://cdn.pictify.io/1.png"}).encode()
+GOOD_BODY = json.dumps(
+    {
+        "binding": {"uid": "bind_1", "renderUrl": "https://cdn.pictify.io/1.png"},
+        "deleted": True,
+        "url": "https://cdn.pictify.io/1.png",
+        "id": "i",
+        "createdAt": "2026-01-29T10:00:05Z",
+    }
+).encode()
 """An answer that suits every kind of call."""
 
 

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ... import models
 from ...batches import AsyncBatchJob, BatchJob
-from ...types import UNSET, Unset
 from .. import Resource
 
 
@@ -19,14 +18,14 @@ class Batch(Resource):
         self,
         uid: str,
         *,
-        variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
-        format: models.BatchFormat | str | Unset | None = UNSET,
-        quality: float | Unset | None = UNSET,
-        concurrency: int | Unset | None = UNSET,
-        csv_url: str | Unset | None = UNSET,
-        mappings: Mapping[str, str] | Unset | None = UNSET,
-        layout: str | Unset | None = UNSET,
-        layouts: Iterable[str] | Unset | None = UNSET,
+        variable_sets: Iterable[Mapping[str, Any]] | None = None,
+        format: models.BatchFormat | Literal["png", "jpeg", "webp", "gif"] | None = None,
+        quality: float | None = None,
+        concurrency: int | None = None,
+        csv_url: str | None = None,
+        mappings: Mapping[str, str] | None = None,
+        layout: str | None = None,
+        layouts: Iterable[str] | None = None,
     ) -> BatchJob:
         """Start to render a template with many sets of values (`POST /templates/{uid}/batch-render`).
 
@@ -119,14 +118,14 @@ class AsyncBatch(Resource):
         self,
         uid: str,
         *,
-        variable_sets: Iterable[Mapping[str, Any]] | Unset | None = UNSET,
-        format: models.BatchFormat | str | Unset | None = UNSET,
-        quality: float | Unset | None = UNSET,
-        concurrency: int | Unset | None = UNSET,
-        csv_url: str | Unset | None = UNSET,
-        mappings: Mapping[str, str] | Unset | None = UNSET,
-        layout: str | Unset | None = UNSET,
-        layouts: Iterable[str] | Unset | None = UNSET,
+        variable_sets: Iterable[Mapping[str, Any]] | None = None,
+        format: models.BatchFormat | Literal["png", "jpeg", "webp", "gif"] | None = None,
+        quality: float | None = None,
+        concurrency: int | None = None,
+        csv_url: str | None = None,
+        mappings: Mapping[str, str] | None = None,
+        layout: str | None = None,
+        layouts: Iterable[str] | None = None,
     ) -> AsyncBatchJob:
         """Start to render a template with many sets of values (`POST /templates/{uid}/batch-render`).
 

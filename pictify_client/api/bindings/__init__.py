@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ... import models
 from ...pagination import AsyncPager, Pager
-from ...types import UNSET, Unset
 from .. import Resource
 
 
@@ -18,10 +17,10 @@ class Bindings(Resource):
     def list(
         self,
         *,
-        template_id: str | Unset | None = UNSET,
-        status: models.BindingStatus | str | Unset | None = UNSET,
-        page: int | Unset | None = UNSET,
-        limit: int | Unset | None = UNSET,
+        template_id: str | None = None,
+        status: models.BindingStatus | Literal["active", "paused", "error"] | None = None,
+        page: int | None = None,
+        limit: int | None = None,
         prefetch: int = 0,
     ) -> Pager[models.Binding, models.Pagination]:
         """List the bindings of the account (`GET /bindings`).
@@ -53,12 +52,12 @@ class Bindings(Resource):
         *,
         template_id: str,
         mapping: Mapping[str, str],
-        name: str | Unset | None = UNSET,
-        data_source: models.DataSource | Mapping[str, Any] | Unset | None = UNSET,
-        defaults: Mapping[str, Any] | Unset | None = UNSET,
-        refresh_policy: models.RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
-        output_config: models.OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        data_source_id: str | Unset | None = UNSET,
+        name: str | None = None,
+        data_source: models.DataSource | models.DataSourceParam | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        refresh_policy: models.RefreshPolicy | models.RefreshPolicyParam | None = None,
+        output_config: models.OutputConfig | models.OutputConfigParam | None = None,
+        data_source_id: str | None = None,
     ) -> models.Binding:
         """Create a binding (`POST /bindings`).
 
@@ -116,13 +115,13 @@ class Bindings(Resource):
         self,
         uid: str,
         *,
-        name: str | Unset | None = UNSET,
-        data_source: models.DataSource | Mapping[str, Any] | Unset | None = UNSET,
-        mapping: Mapping[str, Any] | Unset | None = UNSET,
-        defaults: Mapping[str, Any] | Unset | None = UNSET,
-        refresh_policy: models.RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
-        output_config: models.OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        status: models.BindingStatusChange | str | Unset | None = UNSET,
+        name: str | None = None,
+        data_source: models.DataSource | models.DataSourceParam | None = None,
+        mapping: Mapping[str, Any] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        refresh_policy: models.RefreshPolicy | models.RefreshPolicyParam | None = None,
+        output_config: models.OutputConfig | models.OutputConfigParam | None = None,
+        status: models.BindingStatusChange | Literal["active", "paused"] | None = None,
     ) -> models.Binding | None:
         """Change a binding (`PUT /bindings/{uid}`).
 
@@ -183,10 +182,10 @@ class AsyncBindings(Resource):
     def list(
         self,
         *,
-        template_id: str | Unset | None = UNSET,
-        status: models.BindingStatus | str | Unset | None = UNSET,
-        page: int | Unset | None = UNSET,
-        limit: int | Unset | None = UNSET,
+        template_id: str | None = None,
+        status: models.BindingStatus | Literal["active", "paused", "error"] | None = None,
+        page: int | None = None,
+        limit: int | None = None,
         prefetch: int = 1,
     ) -> AsyncPager[models.Binding, models.Pagination]:
         """List the bindings of the account (`GET /bindings`).
@@ -218,12 +217,12 @@ class AsyncBindings(Resource):
         *,
         template_id: str,
         mapping: Mapping[str, str],
-        name: str | Unset | None = UNSET,
-        data_source: models.DataSource | Mapping[str, Any] | Unset | None = UNSET,
-        defaults: Mapping[str, Any] | Unset | None = UNSET,
-        refresh_policy: models.RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
-        output_config: models.OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        data_source_id: str | Unset | None = UNSET,
+        name: str | None = None,
+        data_source: models.DataSource | models.DataSourceParam | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        refresh_policy: models.RefreshPolicy | models.RefreshPolicyParam | None = None,
+        output_config: models.OutputConfig | models.OutputConfigParam | None = None,
+        data_source_id: str | None = None,
     ) -> models.Binding:
         """Create a binding (`POST /bindings`).
 
@@ -283,13 +282,13 @@ class AsyncBindings(Resource):
         self,
         uid: str,
         *,
-        name: str | Unset | None = UNSET,
-        data_source: models.DataSource | Mapping[str, Any] | Unset | None = UNSET,
-        mapping: Mapping[str, Any] | Unset | None = UNSET,
-        defaults: Mapping[str, Any] | Unset | None = UNSET,
-        refresh_policy: models.RefreshPolicy | Mapping[str, Any] | Unset | None = UNSET,
-        output_config: models.OutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        status: models.BindingStatusChange | str | Unset | None = UNSET,
+        name: str | None = None,
+        data_source: models.DataSource | models.DataSourceParam | None = None,
+        mapping: Mapping[str, Any] | None = None,
+        defaults: Mapping[str, Any] | None = None,
+        refresh_policy: models.RefreshPolicy | models.RefreshPolicyParam | None = None,
+        output_config: models.OutputConfig | models.OutputConfigParam | None = None,
+        status: models.BindingStatusChange | Literal["active", "paused"] | None = None,
     ) -> models.Binding | None:
         """Change a binding (`PUT /bindings/{uid}`).
 

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Binding]] = Operation(
     "POST",
     "/bindings",
     body=Object(CreateBindingBody),
-    responses={201: only("binding", Binding.take, "uid", "status", "renderUrl")},
+    responses={201: only("binding", Binding.take, "uid", "renderUrl")},
 )
 
 

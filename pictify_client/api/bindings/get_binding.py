@@ -17,7 +17,7 @@ OPERATION: Final[Operation[Binding]] = Operation(
     "GET",
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("binding", Binding.take, "uid", "status", "renderUrl")},
+    responses={200: only("binding", Binding.take, "uid", "renderUrl")},
 )
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from ...arguments import Choice, Integer, String
 from ...client import AuthenticatedClient
@@ -13,7 +13,7 @@ from ...models.binding_list import BindingList
 from ...models.binding_status import BindingStatus
 from ...models.pagination import Pagination
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[BindingList]] = Operation(
     "GET",
@@ -28,7 +28,7 @@ OPERATION: Final[Operation[BindingList]] = Operation(
 )
 
 
-def split(answer: BindingList) -> tuple[list[Binding] | Unset, Pagination]:
+def split(answer: BindingList) -> tuple[list[Binding] | None, Pagination]:
     """The items of a page, and what the API says of the page."""
     return answer.bindings, answer.pagination or Pagination()
 
@@ -36,10 +36,10 @@ def split(answer: BindingList) -> tuple[list[Binding] | Unset, Pagination]:
 def sync(
     *,
     client: AuthenticatedClient,
-    template_id: str | Unset | None = UNSET,
-    status: BindingStatus | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
+    template_id: str | None = None,
+    status: BindingStatus | Literal["active", "paused", "error"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
 ) -> BindingList:
     """List the bindings of the account (`GET /bindings`).
 
@@ -64,10 +64,10 @@ def sync(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    template_id: str | Unset | None = UNSET,
-    status: BindingStatus | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
+    template_id: str | None = None,
+    status: BindingStatus | Literal["active", "paused", "error"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
 ) -> Response[BindingList]:
     """As `sync`, with the whole response (`GET /bindings`): no status is raised, but is its `error`."""
     return client.send(OPERATION, template_id=template_id, status=status, page=page, limit=limit)
@@ -76,10 +76,10 @@ def sync_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    template_id: str | Unset | None = UNSET,
-    status: BindingStatus | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
+    template_id: str | None = None,
+    status: BindingStatus | Literal["active", "paused", "error"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
 ) -> BindingList:
     """List the bindings of the account (`GET /bindings`).
 
@@ -104,10 +104,10 @@ async def asyncio(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    template_id: str | Unset | None = UNSET,
-    status: BindingStatus | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
+    template_id: str | None = None,
+    status: BindingStatus | Literal["active", "paused", "error"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
 ) -> Response[BindingList]:
     """As `asyncio`, with the whole response (`GET /bindings`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, template_id=template_id, status=status, page=page, limit=limit)

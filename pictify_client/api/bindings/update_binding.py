@@ -20,7 +20,7 @@ OPERATION: Final[Operation[Binding | None]] = Operation(
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateBindingBody),
-    responses={200: only("binding", Binding.take, "uid", "status", "renderUrl")},
+    responses={200: only("binding", Binding.take, "uid", "renderUrl")},
     may_be_empty=True,
 )
 

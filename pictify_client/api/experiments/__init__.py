@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ... import models
 from ...files import AsyncFile, File
 from ...pagination import AsyncPager, Pager
-from ...types import UNSET, Unset
 from .. import Resource
 
 
@@ -19,10 +18,10 @@ class Experiments(Resource):
     def list(
         self,
         *,
-        type: models.ExperimentType | str | Unset | None = UNSET,
-        status: models.ExperimentStatusFilter | str | Unset | None = UNSET,
-        page: int | Unset | None = UNSET,
-        limit: int | Unset | None = UNSET,
+        type: models.ExperimentType | Literal["ab_test", "smart_link", "scheduled"] | None = None,
+        status: models.ExperimentStatusFilter | Literal["draft", "running", "paused", "completed"] | None = None,
+        page: int | None = None,
+        limit: int | None = None,
         prefetch: int = 0,
     ) -> Pager[models.Experiment, models.ExperimentList]:
         """List the experiments of the account (`GET /experiments/api`).
@@ -54,19 +53,19 @@ class Experiments(Resource):
         self,
         *,
         name: str,
-        type: models.ExperimentType | str,
+        type: models.ExperimentType | Literal["ab_test", "smart_link", "scheduled"],
         slug: str,
-        variants: Iterable[models.ExperimentVariant | Mapping[str, Any]],
-        template_uid: str | Unset | None = UNSET,
-        goal_config: models.GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
-        bandit_config: models.BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
-        hypothesis: str | Unset | None = UNSET,
-        minimum_sample_size: int | Unset | None = UNSET,
-        confidence_threshold: float | Unset | None = UNSET,
-        minimum_run_days: int | Unset | None = UNSET,
-        output_config: models.ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        fallback_image_url: str | Unset | None = UNSET,
-        fallback_template_uid: str | Unset | None = UNSET,
+        variants: Iterable[models.ExperimentVariant | models.ExperimentVariantParam],
+        template_uid: str | None = None,
+        goal_config: models.GoalConfig | models.GoalConfigParam | None = None,
+        bandit_config: models.BanditConfig | models.BanditConfigParam | None = None,
+        hypothesis: str | None = None,
+        minimum_sample_size: int | None = None,
+        confidence_threshold: float | None = None,
+        minimum_run_days: int | None = None,
+        output_config: models.ExperimentOutputConfig | models.ExperimentOutputConfigParam | None = None,
+        fallback_image_url: str | None = None,
+        fallback_template_uid: str | None = None,
     ) -> models.Experiment:
         """Create an experiment (`POST /experiments/api`).
 
@@ -165,16 +164,16 @@ class Experiments(Resource):
         self,
         uid: str,
         *,
-        name: str | Unset | None = UNSET,
-        slug: str | Unset | None = UNSET,
-        variants: Iterable[models.ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
-        goal_config: models.GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
-        bandit_config: models.BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
-        hypothesis: str | Unset | None = UNSET,
-        confidence_threshold: float | Unset | None = UNSET,
-        minimum_run_days: int | Unset | None = UNSET,
-        output_config: models.ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        fallback_image_url: str | Unset | None = UNSET,
+        name: str | None = None,
+        slug: str | None = None,
+        variants: Iterable[models.ExperimentVariant | models.ExperimentVariantParam] | None = None,
+        goal_config: models.GoalConfig | models.GoalConfigParam | None = None,
+        bandit_config: models.BanditConfig | models.BanditConfigParam | None = None,
+        hypothesis: str | None = None,
+        confidence_threshold: float | None = None,
+        minimum_run_days: int | None = None,
+        output_config: models.ExperimentOutputConfig | models.ExperimentOutputConfigParam | None = None,
+        fallback_image_url: str | None = None,
     ) -> models.Experiment:
         """Change an experiment (`PUT /experiments/api/{uid}`).
 
@@ -316,17 +315,19 @@ class Experiments(Resource):
 
     def track_events(
         self,
-        events: Iterable[models.ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
+        events: Iterable[models.ExperimentEvent | models.ExperimentEventParam] | None = None,
         *,
-        event: models.ExperimentEventType | str | Unset | None = UNSET,
-        experiment: str | Unset | None = UNSET,
-        variant_id: str | Unset | None = UNSET,
-        channel: models.ExperimentEventChannel | str | Unset | None = UNSET,
-        device: models.ExperimentEventDevice | str | Unset | None = UNSET,
-        referrer: str | Unset | None = UNSET,
-        metadata: Mapping[str, Any] | Unset | None = UNSET,
-        source: models.ExperimentEventSource | str | Unset | None = UNSET,
-        write_key: str | Unset | None = UNSET,
+        event: models.ExperimentEventType | str | None = None,
+        experiment: str | None = None,
+        variant_id: str | None = None,
+        channel: models.ExperimentEventChannel
+        | Literal["web", "email", "ad", "in-app", "social", "other"]
+        | None = None,
+        device: models.ExperimentEventDevice | Literal["mobile", "desktop", "tablet"] | None = None,
+        referrer: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        source: models.ExperimentEventSource | Literal["sdk", "api"] | None = None,
+        write_key: str | None = None,
     ) -> models.ExperimentEventResponse:
         """Report what happened to the images of experiments (`POST /s/events`).
 
@@ -336,8 +337,8 @@ class Experiments(Resource):
         Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
-            events: Several at once, each `ExperimentEvent | Mapping[str, Any]`, in the place of the keywords;
-                without them `event` and `experiment` are required.
+            events: Several at once, each `ExperimentEvent | ExperimentEventParam`, in the place of the
+                keywords; without them `event` and `experiment` are required.
             event: What happened. One of `impression`, `view`, `click`, `conversion`.
             experiment: Slug of the experiment. At most 60 characters.
             variant_id: Id of the variant that it happened to.
@@ -455,10 +456,10 @@ class AsyncExperiments(Resource):
     def list(
         self,
         *,
-        type: models.ExperimentType | str | Unset | None = UNSET,
-        status: models.ExperimentStatusFilter | str | Unset | None = UNSET,
-        page: int | Unset | None = UNSET,
-        limit: int | Unset | None = UNSET,
+        type: models.ExperimentType | Literal["ab_test", "smart_link", "scheduled"] | None = None,
+        status: models.ExperimentStatusFilter | Literal["draft", "running", "paused", "completed"] | None = None,
+        page: int | None = None,
+        limit: int | None = None,
         prefetch: int = 1,
     ) -> AsyncPager[models.Experiment, models.ExperimentList]:
         """List the experiments of the account (`GET /experiments/api`).
@@ -490,19 +491,19 @@ class AsyncExperiments(Resource):
         self,
         *,
         name: str,
-        type: models.ExperimentType | str,
+        type: models.ExperimentType | Literal["ab_test", "smart_link", "scheduled"],
         slug: str,
-        variants: Iterable[models.ExperimentVariant | Mapping[str, Any]],
-        template_uid: str | Unset | None = UNSET,
-        goal_config: models.GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
-        bandit_config: models.BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
-        hypothesis: str | Unset | None = UNSET,
-        minimum_sample_size: int | Unset | None = UNSET,
-        confidence_threshold: float | Unset | None = UNSET,
-        minimum_run_days: int | Unset | None = UNSET,
-        output_config: models.ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        fallback_image_url: str | Unset | None = UNSET,
-        fallback_template_uid: str | Unset | None = UNSET,
+        variants: Iterable[models.ExperimentVariant | models.ExperimentVariantParam],
+        template_uid: str | None = None,
+        goal_config: models.GoalConfig | models.GoalConfigParam | None = None,
+        bandit_config: models.BanditConfig | models.BanditConfigParam | None = None,
+        hypothesis: str | None = None,
+        minimum_sample_size: int | None = None,
+        confidence_threshold: float | None = None,
+        minimum_run_days: int | None = None,
+        output_config: models.ExperimentOutputConfig | models.ExperimentOutputConfigParam | None = None,
+        fallback_image_url: str | None = None,
+        fallback_template_uid: str | None = None,
     ) -> models.Experiment:
         """Create an experiment (`POST /experiments/api`).
 
@@ -604,16 +605,16 @@ class AsyncExperiments(Resource):
         self,
         uid: str,
         *,
-        name: str | Unset | None = UNSET,
-        slug: str | Unset | None = UNSET,
-        variants: Iterable[models.ExperimentVariant | Mapping[str, Any]] | Unset | None = UNSET,
-        goal_config: models.GoalConfig | Mapping[str, Any] | Unset | None = UNSET,
-        bandit_config: models.BanditConfig | Mapping[str, Any] | Unset | None = UNSET,
-        hypothesis: str | Unset | None = UNSET,
-        confidence_threshold: float | Unset | None = UNSET,
-        minimum_run_days: int | Unset | None = UNSET,
-        output_config: models.ExperimentOutputConfig | Mapping[str, Any] | Unset | None = UNSET,
-        fallback_image_url: str | Unset | None = UNSET,
+        name: str | None = None,
+        slug: str | None = None,
+        variants: Iterable[models.ExperimentVariant | models.ExperimentVariantParam] | None = None,
+        goal_config: models.GoalConfig | models.GoalConfigParam | None = None,
+        bandit_config: models.BanditConfig | models.BanditConfigParam | None = None,
+        hypothesis: str | None = None,
+        confidence_threshold: float | None = None,
+        minimum_run_days: int | None = None,
+        output_config: models.ExperimentOutputConfig | models.ExperimentOutputConfigParam | None = None,
+        fallback_image_url: str | None = None,
     ) -> models.Experiment:
         """Change an experiment (`PUT /experiments/api/{uid}`).
 
@@ -760,17 +761,19 @@ class AsyncExperiments(Resource):
 
     async def track_events(
         self,
-        events: Iterable[models.ExperimentEvent | Mapping[str, Any]] | Unset | None = UNSET,
+        events: Iterable[models.ExperimentEvent | models.ExperimentEventParam] | None = None,
         *,
-        event: models.ExperimentEventType | str | Unset | None = UNSET,
-        experiment: str | Unset | None = UNSET,
-        variant_id: str | Unset | None = UNSET,
-        channel: models.ExperimentEventChannel | str | Unset | None = UNSET,
-        device: models.ExperimentEventDevice | str | Unset | None = UNSET,
-        referrer: str | Unset | None = UNSET,
-        metadata: Mapping[str, Any] | Unset | None = UNSET,
-        source: models.ExperimentEventSource | str | Unset | None = UNSET,
-        write_key: str | Unset | None = UNSET,
+        event: models.ExperimentEventType | str | None = None,
+        experiment: str | None = None,
+        variant_id: str | None = None,
+        channel: models.ExperimentEventChannel
+        | Literal["web", "email", "ad", "in-app", "social", "other"]
+        | None = None,
+        device: models.ExperimentEventDevice | Literal["mobile", "desktop", "tablet"] | None = None,
+        referrer: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        source: models.ExperimentEventSource | Literal["sdk", "api"] | None = None,
+        write_key: str | None = None,
     ) -> models.ExperimentEventResponse:
         """Report what happened to the images of experiments (`POST /s/events`).
 
@@ -780,8 +783,8 @@ class AsyncExperiments(Resource):
         Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
-            events: Several at once, each `ExperimentEvent | Mapping[str, Any]`, in the place of the keywords;
-                without them `event` and `experiment` are required.
+            events: Several at once, each `ExperimentEvent | ExperimentEventParam`, in the place of the
+                keywords; without them `event` and `experiment` are required.
             event: What happened. One of `impression`, `view`, `click`, `conversion`.
             experiment: Slug of the experiment. At most 60 characters.
             variant_id: Id of the variant that it happened to.

@@ -20,11 +20,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "/experiments/api/{uid}/complete",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(CompleteExperimentBody),
-    responses={
-        200: only(
-            "experiment", Experiment.take, "uid", "slug", "type", "name", "status", "variants", "createdAt", "updatedAt"
-        )
-    },
+    responses={200: only("experiment", Experiment.take, "uid")},
 )
 
 

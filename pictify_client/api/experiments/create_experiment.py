@@ -18,11 +18,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "POST",
     "/experiments/api",
     body=Object(CreateExperimentBody),
-    responses={
-        201: only(
-            "experiment", Experiment.take, "uid", "slug", "type", "name", "status", "variants", "createdAt", "updatedAt"
-        )
-    },
+    responses={201: only("experiment", Experiment.take, "uid")},
 )
 
 

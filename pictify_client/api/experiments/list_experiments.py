@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from ...arguments import Choice, Integer
 from ...client import AuthenticatedClient
@@ -13,7 +13,7 @@ from ...models.experiment_list import ExperimentList
 from ...models.experiment_status_filter import ExperimentStatusFilter
 from ...models.experiment_type import ExperimentType
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[ExperimentList]] = Operation(
     "GET",
@@ -28,7 +28,7 @@ OPERATION: Final[Operation[ExperimentList]] = Operation(
 )
 
 
-def split(answer: ExperimentList) -> tuple[list[Experiment] | Unset, ExperimentList]:
+def split(answer: ExperimentList) -> tuple[list[Experiment] | None, ExperimentList]:
     """The items of a page, and what the API says of the page."""
     return answer.experiments, answer
 
@@ -36,10 +36,10 @@ def split(answer: ExperimentList) -> tuple[list[Experiment] | Unset, ExperimentL
 def sync(
     *,
     client: AuthenticatedClient,
-    type: ExperimentType | str | Unset | None = UNSET,
-    status: ExperimentStatusFilter | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
+    type: ExperimentType | Literal["ab_test", "smart_link", "scheduled"] | None = None,
+    status: ExperimentStatusFilter | Literal["draft", "running", "paused", "completed"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
 ) -> ExperimentList:
     """List the experiments of the account (`GET /experiments/api`).
 
@@ -67,10 +67,10 @@ def sync(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    type: ExperimentType | str | Unset | None = UNSET,
-    status: ExperimentStatusFilter | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
+    type: ExperimentType | Literal["ab_test", "smart_link", "scheduled"] | None = None,
+    status: ExperimentStatusFilter | Literal["draft", "running", "paused", "completed"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
 ) -> Response[ExperimentList]:
     """As `sync`, with the whole response (`GET /experiments/api`): no status is raised, but is its `error`."""
     return client.send(OPERATION, type=type, status=status, page=page, limit=limit)
@@ -79,10 +79,10 @@ def sync_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    type: ExperimentType | str | Unset | None = UNSET,
-    status: ExperimentStatusFilter | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
+    type: ExperimentType | Literal["ab_test", "smart_link", "scheduled"] | None = None,
+    status: ExperimentStatusFilter | Literal["draft", "running", "paused", "completed"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
 ) -> ExperimentList:
     """List the experiments of the account (`GET /experiments/api`).
 
@@ -110,10 +110,10 @@ async def asyncio(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    type: ExperimentType | str | Unset | None = UNSET,
-    status: ExperimentStatusFilter | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
+    type: ExperimentType | Literal["ab_test", "smart_link", "scheduled"] | None = None,
+    status: ExperimentStatusFilter | Literal["draft", "running", "paused", "completed"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
 ) -> Response[ExperimentList]:
     """As `asyncio`, with the whole response (`GET /experiments/api`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, type=type, status=status, page=page, limit=limit)

@@ -17,11 +17,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "POST",
     "/experiments/api/{uid}/start",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={
-        200: only(
-            "experiment", Experiment.take, "uid", "slug", "type", "name", "status", "variants", "createdAt", "updatedAt"
-        )
-    },
+    responses={200: only("experiment", Experiment.take, "uid")},
 )
 
 

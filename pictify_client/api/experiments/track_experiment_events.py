@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from ...arguments import ListOf, Object, OneOrMany, String
 from ...client import Client
 from ...fields import Argument
-from ...models.experiment_event import ExperimentEvent
+from ...models.experiment_event import ExperimentEvent, ExperimentEventParam
 from ...models.experiment_event_response import ExperimentEventResponse
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[ExperimentEventResponse]] = Operation(
     "POST",
@@ -28,8 +28,8 @@ OPERATION: Final[Operation[ExperimentEventResponse]] = Operation(
 def sync(
     *,
     client: Client,
-    body: ExperimentEvent | Mapping[str, Any] | Iterable[ExperimentEvent | Mapping[str, Any]],
-    write_key: str | Unset | None = UNSET,
+    body: ExperimentEvent | ExperimentEventParam | Iterable[ExperimentEvent | ExperimentEventParam],
+    write_key: str | None = None,
 ) -> ExperimentEventResponse:
     """Report what happened to the images of experiments (`POST /s/events`).
 
@@ -57,8 +57,8 @@ def sync(
 def sync_detailed(
     *,
     client: Client,
-    body: ExperimentEvent | Mapping[str, Any] | Iterable[ExperimentEvent | Mapping[str, Any]],
-    write_key: str | Unset | None = UNSET,
+    body: ExperimentEvent | ExperimentEventParam | Iterable[ExperimentEvent | ExperimentEventParam],
+    write_key: str | None = None,
 ) -> Response[ExperimentEventResponse]:
     """As `sync`, with the whole response (`POST /s/events`): no status is raised, but is its `error`."""
     return client.send(OPERATION, body=body, write_key=write_key)
@@ -67,8 +67,8 @@ def sync_detailed(
 async def asyncio(
     *,
     client: Client,
-    body: ExperimentEvent | Mapping[str, Any] | Iterable[ExperimentEvent | Mapping[str, Any]],
-    write_key: str | Unset | None = UNSET,
+    body: ExperimentEvent | ExperimentEventParam | Iterable[ExperimentEvent | ExperimentEventParam],
+    write_key: str | None = None,
 ) -> ExperimentEventResponse:
     """Report what happened to the images of experiments (`POST /s/events`).
 
@@ -96,8 +96,8 @@ async def asyncio(
 async def asyncio_detailed(
     *,
     client: Client,
-    body: ExperimentEvent | Mapping[str, Any] | Iterable[ExperimentEvent | Mapping[str, Any]],
-    write_key: str | Unset | None = UNSET,
+    body: ExperimentEvent | ExperimentEventParam | Iterable[ExperimentEvent | ExperimentEventParam],
+    write_key: str | None = None,
 ) -> Response[ExperimentEventResponse]:
     """As `asyncio`, with the whole response (`POST /s/events`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, body=body, write_key=write_key)

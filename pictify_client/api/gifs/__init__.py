@@ -8,7 +8,6 @@ from typing import Any
 
 from ... import models
 from ...pagination import AsyncPager, Pager
-from ...types import UNSET, Unset
 from .. import Resource
 
 
@@ -16,7 +15,7 @@ class Gifs(Resource):
     """Animations rendered from HTML, a page or a template."""
 
     def list(
-        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 0
+        self, *, limit: int | None = None, offset: int | None = None, prefetch: int = 0
     ) -> Pager[models.Gif, models.OffsetPagination]:
         """List the GIFs of the account (`GET /gif`).
 
@@ -39,15 +38,15 @@ class Gifs(Resource):
     def create(
         self,
         *,
-        html: str | Unset | None = UNSET,
-        url: str | Unset | None = UNSET,
-        template: str | Unset | None = UNSET,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        width: int | Unset | None = UNSET,
-        height: int | Unset | None = UNSET,
-        quality: models.GifQuality | str | Unset | None = UNSET,
-        frames_per_second: int | Unset | None = UNSET,
-        selector: str | Unset | None = UNSET,
+        html: str | None = None,
+        url: str | None = None,
+        template: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        quality: models.GifQuality | str | None = None,
+        frames_per_second: int | None = None,
+        selector: str | None = None,
     ) -> models.Gif:
         """Render a GIF (`POST /gif`).
 
@@ -111,10 +110,10 @@ class Gifs(Resource):
         self,
         *,
         url: str,
-        width: int | Unset | None = UNSET,
-        height: int | Unset | None = UNSET,
-        quality: models.GifQuality | str | Unset | None = UNSET,
-        frame_duration_seconds: float | Unset | None = UNSET,
+        width: int | None = None,
+        height: int | None = None,
+        quality: models.GifQuality | str | None = None,
+        frame_duration_seconds: float | None = None,
     ) -> models.Gif:
         """Record a page as a GIF (`POST /gif/capture`).
 
@@ -151,7 +150,7 @@ class AsyncGifs(Resource):
     """Animations rendered from HTML, a page or a template."""
 
     def list(
-        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 1
+        self, *, limit: int | None = None, offset: int | None = None, prefetch: int = 1
     ) -> AsyncPager[models.Gif, models.OffsetPagination]:
         """List the GIFs of the account (`GET /gif`).
 
@@ -174,15 +173,15 @@ class AsyncGifs(Resource):
     async def create(
         self,
         *,
-        html: str | Unset | None = UNSET,
-        url: str | Unset | None = UNSET,
-        template: str | Unset | None = UNSET,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        width: int | Unset | None = UNSET,
-        height: int | Unset | None = UNSET,
-        quality: models.GifQuality | str | Unset | None = UNSET,
-        frames_per_second: int | Unset | None = UNSET,
-        selector: str | Unset | None = UNSET,
+        html: str | None = None,
+        url: str | None = None,
+        template: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        quality: models.GifQuality | str | None = None,
+        frames_per_second: int | None = None,
+        selector: str | None = None,
     ) -> models.Gif:
         """Render a GIF (`POST /gif`).
 
@@ -248,10 +247,10 @@ class AsyncGifs(Resource):
         self,
         *,
         url: str,
-        width: int | Unset | None = UNSET,
-        height: int | Unset | None = UNSET,
-        quality: models.GifQuality | str | Unset | None = UNSET,
-        frame_duration_seconds: float | Unset | None = UNSET,
+        width: int | None = None,
+        height: int | None = None,
+        quality: models.GifQuality | str | None = None,
+        frame_duration_seconds: float | None = None,
     ) -> models.Gif:
         """Record a page as a GIF (`POST /gif/capture`).
 

@@ -12,7 +12,7 @@ from ...models.gif import Gif
 from ...models.gif_list import GifList
 from ...models.offset_pagination import OffsetPagination
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[GifList]] = Operation(
     "GET",
@@ -25,14 +25,12 @@ OPERATION: Final[Operation[GifList]] = Operation(
 )
 
 
-def split(answer: GifList) -> tuple[list[Gif] | Unset, OffsetPagination]:
+def split(answer: GifList) -> tuple[list[Gif] | None, OffsetPagination]:
     """The items of a page, and what the API says of the page."""
     return answer.gifs, answer.pagination or OffsetPagination()
 
 
-def sync(
-    *, client: AuthenticatedClient, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
-) -> GifList:
+def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None) -> GifList:
     """List the GIFs of the account (`GET /gif`).
 
     Args:
@@ -50,15 +48,13 @@ def sync(
 
 
 def sync_detailed(
-    *, client: AuthenticatedClient, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
+    *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[GifList]:
     """As `sync`, with the whole response (`GET /gif`): no status is raised, but is its `error`."""
     return client.send(OPERATION, limit=limit, offset=offset)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
-) -> GifList:
+async def asyncio(*, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None) -> GifList:
     """List the GIFs of the account (`GET /gif`).
 
     Args:
@@ -76,7 +72,7 @@ async def asyncio(
 
 
 async def asyncio_detailed(
-    *, client: AuthenticatedClient, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
+    *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[GifList]:
     """As `asyncio`, with the whole response (`GET /gif`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, limit=limit, offset=offset)

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ... import models
 from ...pagination import AsyncPager, Pager
-from ...types import UNSET, Unset
 from .. import Resource
 
 
@@ -16,7 +15,7 @@ class Images(Resource):
     """Pictures rendered from HTML, a page or a template."""
 
     def list(
-        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 0
+        self, *, limit: int | None = None, offset: int | None = None, prefetch: int = 0
     ) -> Pager[models.ImageResponse, models.OffsetPagination]:
         """List the images of the account (`GET /image`).
 
@@ -39,14 +38,14 @@ class Images(Resource):
     def create(
         self,
         *,
-        html: str | Unset | None = UNSET,
-        url: str | Unset | None = UNSET,
-        template: str | Unset | None = UNSET,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        width: int | Unset | None = UNSET,
-        height: int | Unset | None = UNSET,
-        selector: str | Unset | None = UNSET,
-        file_extension: models.FileExtension | str | Unset | None = UNSET,
+        html: str | None = None,
+        url: str | None = None,
+        template: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        selector: str | None = None,
+        file_extension: models.FileExtension | Literal["png", "jpg", "jpeg", "webp"] | None = None,
     ) -> models.ImageResponse:
         """Render an image (`POST /image`).
 
@@ -105,12 +104,7 @@ class Images(Resource):
         return self._client.send(OPERATION, uid=uid).result()
 
     def create_og(
-        self,
-        *,
-        template: str,
-        heading: str | Unset | None = UNSET,
-        description: str | Unset | None = UNSET,
-        logo: str | Unset | None = UNSET,
+        self, *, template: str, heading: str | None = None, description: str | None = None, logo: str | None = None
     ) -> models.ImageResponse:
         """Render an Open Graph image, the preview of a page that is shared (`POST /image/og-image`).
 
@@ -139,11 +133,11 @@ class Images(Resource):
         self,
         *,
         fabric_js_data: Mapping[str, Any],
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        variable_definitions: Iterable[models.VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
-        width: int | Unset | None = UNSET,
-        height: int | Unset | None = UNSET,
-        file_extension: models.FileExtension | str | Unset | None = UNSET,
+        variables: Mapping[str, Any] | None = None,
+        variable_definitions: Iterable[models.VariableDefinition | models.VariableDefinitionParam] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        file_extension: models.FileExtension | Literal["png", "jpg", "jpeg", "webp"] | None = None,
     ) -> models.ImageResponse:
         """Render an image from a Fabric.js canvas (`POST /image/canvas`).
 
@@ -200,7 +194,7 @@ class AsyncImages(Resource):
     """Pictures rendered from HTML, a page or a template."""
 
     def list(
-        self, *, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET, prefetch: int = 1
+        self, *, limit: int | None = None, offset: int | None = None, prefetch: int = 1
     ) -> AsyncPager[models.ImageResponse, models.OffsetPagination]:
         """List the images of the account (`GET /image`).
 
@@ -223,14 +217,14 @@ class AsyncImages(Resource):
     async def create(
         self,
         *,
-        html: str | Unset | None = UNSET,
-        url: str | Unset | None = UNSET,
-        template: str | Unset | None = UNSET,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        width: int | Unset | None = UNSET,
-        height: int | Unset | None = UNSET,
-        selector: str | Unset | None = UNSET,
-        file_extension: models.FileExtension | str | Unset | None = UNSET,
+        html: str | None = None,
+        url: str | None = None,
+        template: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        selector: str | None = None,
+        file_extension: models.FileExtension | Literal["png", "jpg", "jpeg", "webp"] | None = None,
     ) -> models.ImageResponse:
         """Render an image (`POST /image`).
 
@@ -291,12 +285,7 @@ class AsyncImages(Resource):
         return response.result()
 
     async def create_og(
-        self,
-        *,
-        template: str,
-        heading: str | Unset | None = UNSET,
-        description: str | Unset | None = UNSET,
-        logo: str | Unset | None = UNSET,
+        self, *, template: str, heading: str | None = None, description: str | None = None, logo: str | None = None
     ) -> models.ImageResponse:
         """Render an Open Graph image, the preview of a page that is shared (`POST /image/og-image`).
 
@@ -326,11 +315,11 @@ class AsyncImages(Resource):
         self,
         *,
         fabric_js_data: Mapping[str, Any],
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        variable_definitions: Iterable[models.VariableDefinition | Mapping[str, Any]] | Unset | None = UNSET,
-        width: int | Unset | None = UNSET,
-        height: int | Unset | None = UNSET,
-        file_extension: models.FileExtension | str | Unset | None = UNSET,
+        variables: Mapping[str, Any] | None = None,
+        variable_definitions: Iterable[models.VariableDefinition | models.VariableDefinitionParam] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        file_extension: models.FileExtension | Literal["png", "jpg", "jpeg", "webp"] | None = None,
     ) -> models.ImageResponse:
         """Render an image from a Fabric.js canvas (`POST /image/canvas`).
 

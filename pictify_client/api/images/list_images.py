@@ -12,7 +12,7 @@ from ...models.image_list import ImageList
 from ...models.image_response import ImageResponse
 from ...models.offset_pagination import OffsetPagination
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[ImageList]] = Operation(
     "GET",
@@ -25,14 +25,12 @@ OPERATION: Final[Operation[ImageList]] = Operation(
 )
 
 
-def split(answer: ImageList) -> tuple[list[ImageResponse] | Unset, OffsetPagination]:
+def split(answer: ImageList) -> tuple[list[ImageResponse] | None, OffsetPagination]:
     """The items of a page, and what the API says of the page."""
     return answer.images, answer.pagination or OffsetPagination()
 
 
-def sync(
-    *, client: AuthenticatedClient, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
-) -> ImageList:
+def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None) -> ImageList:
     """List the images of the account (`GET /image`).
 
     Args:
@@ -50,15 +48,13 @@ def sync(
 
 
 def sync_detailed(
-    *, client: AuthenticatedClient, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
+    *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[ImageList]:
     """As `sync`, with the whole response (`GET /image`): no status is raised, but is its `error`."""
     return client.send(OPERATION, limit=limit, offset=offset)
 
 
-async def asyncio(
-    *, client: AuthenticatedClient, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
-) -> ImageList:
+async def asyncio(*, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None) -> ImageList:
     """List the images of the account (`GET /image`).
 
     Args:
@@ -76,7 +72,7 @@ async def asyncio(
 
 
 async def asyncio_detailed(
-    *, client: AuthenticatedClient, limit: int | Unset | None = UNSET, offset: int | Unset | None = UNSET
+    *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[ImageList]:
     """As `asyncio`, with the whole response (`GET /image`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, limit=limit, offset=offset)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ... import models
-from ...types import UNSET, Unset
 from .. import Resource
 
 
@@ -18,8 +17,8 @@ class Pdfs(Resource):
         self,
         *,
         template_uid: str,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        options: models.PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
+        variables: Mapping[str, Any] | None = None,
+        options: models.PdfOptions | models.PdfOptionsParam | None = None,
     ) -> models.PdfResponse:
         """Render a template to a PDF (`POST /pdf/render`).
 
@@ -46,7 +45,7 @@ class Pdfs(Resource):
         *,
         template_uid: str,
         variable_sets: Iterable[Mapping[str, Any]],
-        options: models.PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
+        options: models.PdfOptions | models.PdfOptionsParam | None = None,
     ) -> models.PdfResponse:
         """Render a template to a PDF with a page for each set of values (`POST /pdf/multi-page`).
 
@@ -92,8 +91,8 @@ class AsyncPdfs(Resource):
         self,
         *,
         template_uid: str,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        options: models.PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
+        variables: Mapping[str, Any] | None = None,
+        options: models.PdfOptions | models.PdfOptionsParam | None = None,
     ) -> models.PdfResponse:
         """Render a template to a PDF (`POST /pdf/render`).
 
@@ -121,7 +120,7 @@ class AsyncPdfs(Resource):
         *,
         template_uid: str,
         variable_sets: Iterable[Mapping[str, Any]],
-        options: models.PdfOptions | Mapping[str, Any] | Unset | None = UNSET,
+        options: models.PdfOptions | models.PdfOptionsParam | None = None,
     ) -> models.PdfResponse:
         """Render a template to a PDF with a page for each set of values (`POST /pdf/multi-page`).
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from ...arguments import Boolean, Choice, Integer
 from ...client import AuthenticatedClient
@@ -14,7 +14,7 @@ from ...models.template_list import TemplateList
 from ...models.template_output_format_filter import TemplateOutputFormatFilter
 from ...models.template_sort import TemplateSort
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[TemplateList]] = Operation(
     "GET",
@@ -30,7 +30,7 @@ OPERATION: Final[Operation[TemplateList]] = Operation(
 )
 
 
-def split(answer: TemplateList) -> tuple[list[Template] | Unset, Pagination]:
+def split(answer: TemplateList) -> tuple[list[Template] | None, Pagination]:
     """The items of a page, and what the API says of the page."""
     return answer.templates, answer.pagination or Pagination()
 
@@ -38,11 +38,11 @@ def split(answer: TemplateList) -> tuple[list[Template] | Unset, Pagination]:
 def sync(
     *,
     client: AuthenticatedClient,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
-    sort: TemplateSort | str | Unset | None = UNSET,
-    output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
-    has_dynamic_link: bool | Unset | None = UNSET,
+    page: int | None = None,
+    limit: int | None = None,
+    sort: TemplateSort | Literal["newest", "oldest", "name"] | None = None,
+    output_format: TemplateOutputFormatFilter | Literal["all", "image", "pdf"] | None = None,
+    has_dynamic_link: bool | None = None,
 ) -> TemplateList:
     """List the templates of the account (`GET /templates`).
 
@@ -69,11 +69,11 @@ def sync(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
-    sort: TemplateSort | str | Unset | None = UNSET,
-    output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
-    has_dynamic_link: bool | Unset | None = UNSET,
+    page: int | None = None,
+    limit: int | None = None,
+    sort: TemplateSort | Literal["newest", "oldest", "name"] | None = None,
+    output_format: TemplateOutputFormatFilter | Literal["all", "image", "pdf"] | None = None,
+    has_dynamic_link: bool | None = None,
 ) -> Response[TemplateList]:
     """As `sync`, with the whole response (`GET /templates`): no status is raised, but is its `error`."""
     return client.send(
@@ -84,11 +84,11 @@ def sync_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
-    sort: TemplateSort | str | Unset | None = UNSET,
-    output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
-    has_dynamic_link: bool | Unset | None = UNSET,
+    page: int | None = None,
+    limit: int | None = None,
+    sort: TemplateSort | Literal["newest", "oldest", "name"] | None = None,
+    output_format: TemplateOutputFormatFilter | Literal["all", "image", "pdf"] | None = None,
+    has_dynamic_link: bool | None = None,
 ) -> TemplateList:
     """List the templates of the account (`GET /templates`).
 
@@ -117,11 +117,11 @@ async def asyncio(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
-    sort: TemplateSort | str | Unset | None = UNSET,
-    output_format: TemplateOutputFormatFilter | str | Unset | None = UNSET,
-    has_dynamic_link: bool | Unset | None = UNSET,
+    page: int | None = None,
+    limit: int | None = None,
+    sort: TemplateSort | Literal["newest", "oldest", "name"] | None = None,
+    output_format: TemplateOutputFormatFilter | Literal["all", "image", "pdf"] | None = None,
+    has_dynamic_link: bool | None = None,
 ) -> Response[TemplateList]:
     """As `asyncio`, with the whole response (`GET /templates`): no status is raised, but is its `error`."""
     return await client.asend(

@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ... import models
 from ...files import AsyncFile, File
-from ...types import UNSET, Unset
 from .. import Resource
 
 
@@ -18,11 +17,11 @@ class UrlRendering(Resource):
     def render_template(
         self,
         template_uid: str,
-        format: models.FileExtension | str,
+        format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"],
         *,
-        quality: float | Unset | None = UNSET,
-        layout: str | Unset | None = UNSET,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
+        quality: float | None = None,
+        layout: str | None = None,
+        variables: Mapping[str, Any] | None = None,
         allow_error_pixel: bool = False,
     ) -> File:
         """Render a template at an address that can be embedded (`GET /r/{templateUid}.{format}`).
@@ -64,12 +63,12 @@ class UrlRendering(Resource):
     def template_url(
         self,
         template_uid: str,
-        format: models.FileExtension | str,
+        format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"],
         *,
-        quality: float | Unset | None = UNSET,
-        layout: str | Unset | None = UNSET,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        token: str | Unset | None = UNSET,
+        quality: float | None = None,
+        layout: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        token: str | None = None,
     ) -> str:
         """The URL of `GET /r/{templateUid}.{format}`, for whoever loads it without this client: a page, or a mail.
 
@@ -106,9 +105,9 @@ class UrlRendering(Resource):
     def render_binding(
         self,
         binding_id: str,
-        format: models.FileExtension | str,
+        format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"],
         *,
-        if_none_match: str | Unset | None = UNSET,
+        if_none_match: str | None = None,
         allow_error_pixel: bool = False,
     ) -> File:
         """Get the image of a binding (`GET /b/{bindingId}.{format}`).
@@ -142,7 +141,7 @@ class UrlRendering(Resource):
             allow_error_pixel=allow_error_pixel,
         ).result()
 
-    def binding_url(self, binding_id: str, format: models.FileExtension | str) -> str:
+    def binding_url(self, binding_id: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]) -> str:
         """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
@@ -159,7 +158,9 @@ class UrlRendering(Resource):
 
         return self._client.url(OPERATION, binding_id=binding_id, format=format)
 
-    def render_experiment(self, slug: str, format: models.FileExtension | str) -> File:
+    def render_experiment(
+        self, slug: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]
+    ) -> File:
         """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
         The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
@@ -184,7 +185,7 @@ class UrlRendering(Resource):
 
         return self._client.stream(OPERATION, slug=slug, format=format).result()
 
-    def experiment_url(self, slug: str, format: models.FileExtension | str) -> str:
+    def experiment_url(self, slug: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]) -> str:
         """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
@@ -208,11 +209,11 @@ class AsyncUrlRendering(Resource):
     async def render_template(
         self,
         template_uid: str,
-        format: models.FileExtension | str,
+        format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"],
         *,
-        quality: float | Unset | None = UNSET,
-        layout: str | Unset | None = UNSET,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
+        quality: float | None = None,
+        layout: str | None = None,
+        variables: Mapping[str, Any] | None = None,
         allow_error_pixel: bool = False,
     ) -> AsyncFile:
         """Render a template at an address that can be embedded (`GET /r/{templateUid}.{format}`).
@@ -255,12 +256,12 @@ class AsyncUrlRendering(Resource):
     def template_url(
         self,
         template_uid: str,
-        format: models.FileExtension | str,
+        format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"],
         *,
-        quality: float | Unset | None = UNSET,
-        layout: str | Unset | None = UNSET,
-        variables: Mapping[str, Any] | Unset | None = UNSET,
-        token: str | Unset | None = UNSET,
+        quality: float | None = None,
+        layout: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        token: str | None = None,
     ) -> str:
         """The URL of `GET /r/{templateUid}.{format}`, for whoever loads it without this client: a page, or a mail.
 
@@ -297,9 +298,9 @@ class AsyncUrlRendering(Resource):
     async def render_binding(
         self,
         binding_id: str,
-        format: models.FileExtension | str,
+        format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"],
         *,
-        if_none_match: str | Unset | None = UNSET,
+        if_none_match: str | None = None,
         allow_error_pixel: bool = False,
     ) -> AsyncFile:
         """Get the image of a binding (`GET /b/{bindingId}.{format}`).
@@ -334,7 +335,7 @@ class AsyncUrlRendering(Resource):
         )
         return response.result()
 
-    def binding_url(self, binding_id: str, format: models.FileExtension | str) -> str:
+    def binding_url(self, binding_id: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]) -> str:
         """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:
@@ -351,7 +352,9 @@ class AsyncUrlRendering(Resource):
 
         return self._client.url(OPERATION, binding_id=binding_id, format=format)
 
-    async def render_experiment(self, slug: str, format: models.FileExtension | str) -> AsyncFile:
+    async def render_experiment(
+        self, slug: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]
+    ) -> AsyncFile:
         """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
         The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
@@ -377,7 +380,7 @@ class AsyncUrlRendering(Resource):
         response = await self._client.astream(OPERATION, slug=slug, format=format)
         return response.result()
 
-    def experiment_url(self, slug: str, format: models.FileExtension | str) -> str:
+    def experiment_url(self, slug: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]) -> str:
         """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client: a page, or a mail.
 
         Args:

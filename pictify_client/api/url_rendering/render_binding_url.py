@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ...arguments import Choice, String
 from ...client import Client
@@ -11,7 +11,7 @@ from ...fields import Argument
 from ...files import AsyncFile, File
 from ...models.file_extension import FileExtension
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[Any]] = Operation(
     "GET",
@@ -29,10 +29,10 @@ OPERATION: Final[Operation[Any]] = Operation(
 
 def sync(
     binding_id: str,
-    format: FileExtension | str,
+    format: FileExtension | Literal["png", "jpeg", "jpg", "webp"],
     *,
     client: Client,
-    if_none_match: str | Unset | None = UNSET,
+    if_none_match: str | None = None,
     allow_error_pixel: bool = False,
 ) -> File:
     """Get the image of a binding (`GET /b/{bindingId}.{format}`).
@@ -67,10 +67,10 @@ def sync(
 
 def sync_detailed(
     binding_id: str,
-    format: FileExtension | str,
+    format: FileExtension | Literal["png", "jpeg", "jpg", "webp"],
     *,
     client: Client,
-    if_none_match: str | Unset | None = UNSET,
+    if_none_match: str | None = None,
     allow_error_pixel: bool = False,
 ) -> Response[File]:
     """As `sync`, with the whole response (`GET /b/{bindingId}.{format}`): no status is raised, but is its `error`."""
@@ -85,10 +85,10 @@ def sync_detailed(
 
 async def asyncio(
     binding_id: str,
-    format: FileExtension | str,
+    format: FileExtension | Literal["png", "jpeg", "jpg", "webp"],
     *,
     client: Client,
-    if_none_match: str | Unset | None = UNSET,
+    if_none_match: str | None = None,
     allow_error_pixel: bool = False,
 ) -> AsyncFile:
     """Get the image of a binding (`GET /b/{bindingId}.{format}`).
@@ -125,10 +125,10 @@ async def asyncio(
 
 async def asyncio_detailed(
     binding_id: str,
-    format: FileExtension | str,
+    format: FileExtension | Literal["png", "jpeg", "jpg", "webp"],
     *,
     client: Client,
-    if_none_match: str | Unset | None = UNSET,
+    if_none_match: str | None = None,
     allow_error_pixel: bool = False,
 ) -> Response[AsyncFile]:
     """As `asyncio`, with the whole response (`GET /b/{bindingId}.{format}`): no status is raised, but is its

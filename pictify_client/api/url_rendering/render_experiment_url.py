@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ...arguments import Choice, String
 from ...client import Client
@@ -25,7 +25,7 @@ OPERATION: Final[Operation[Any]] = Operation(
 )
 
 
-def sync(slug: str, format: FileExtension | str, *, client: Client) -> File:
+def sync(slug: str, format: FileExtension | Literal["png", "jpeg", "jpg", "webp"], *, client: Client) -> File:
     """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
     The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
@@ -49,12 +49,16 @@ def sync(slug: str, format: FileExtension | str, *, client: Client) -> File:
     return client.stream(OPERATION, slug=slug, format=format).result()
 
 
-def sync_detailed(slug: str, format: FileExtension | str, *, client: Client) -> Response[File]:
+def sync_detailed(
+    slug: str, format: FileExtension | Literal["png", "jpeg", "jpg", "webp"], *, client: Client
+) -> Response[File]:
     """As `sync`, with the whole response (`GET /s/{slug}.{format}`): no status is raised, but is its `error`."""
     return client.stream(OPERATION, slug=slug, format=format)
 
 
-async def asyncio(slug: str, format: FileExtension | str, *, client: Client) -> AsyncFile:
+async def asyncio(
+    slug: str, format: FileExtension | Literal["png", "jpeg", "jpg", "webp"], *, client: Client
+) -> AsyncFile:
     """Get the image of one of the variants of an experiment (`GET /s/{slug}.{format}`).
 
     The API chooses the variant. At most 100 requests a minute per IP address. Needs no API key.
@@ -78,6 +82,8 @@ async def asyncio(slug: str, format: FileExtension | str, *, client: Client) -> 
     return (await client.astream(OPERATION, slug=slug, format=format)).result()
 
 
-async def asyncio_detailed(slug: str, format: FileExtension | str, *, client: Client) -> Response[AsyncFile]:
+async def asyncio_detailed(
+    slug: str, format: FileExtension | Literal["png", "jpeg", "jpg", "webp"], *, client: Client
+) -> Response[AsyncFile]:
     """As `asyncio`, with the whole response (`GET /s/{slug}.{format}`): no status is raised, but is its `error`."""
     return await client.astream(OPERATION, slug=slug, format=format)

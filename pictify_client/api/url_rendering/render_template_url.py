@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from ...arguments import Choice, MapOf, Number, String
 from ...client import AuthenticatedClient
@@ -12,7 +12,7 @@ from ...fields import Argument
 from ...files import AsyncFile, File
 from ...models.file_extension import FileExtension
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[Any]] = Operation(
     "GET",
@@ -34,12 +34,12 @@ OPERATION: Final[Operation[Any]] = Operation(
 
 def sync(
     template_uid: str,
-    format: FileExtension | str,
+    format: FileExtension | Literal["png", "jpeg", "jpg", "webp"],
     *,
     client: AuthenticatedClient,
-    quality: float | Unset | None = UNSET,
-    layout: str | Unset | None = UNSET,
-    variables: Mapping[str, Any] | Unset | None = UNSET,
+    quality: float | None = None,
+    layout: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     allow_error_pixel: bool = False,
 ) -> File:
     """Render a template at an address that can be embedded (`GET /r/{templateUid}.{format}`).
@@ -78,12 +78,12 @@ def sync(
 
 def sync_detailed(
     template_uid: str,
-    format: FileExtension | str,
+    format: FileExtension | Literal["png", "jpeg", "jpg", "webp"],
     *,
     client: AuthenticatedClient,
-    quality: float | Unset | None = UNSET,
-    layout: str | Unset | None = UNSET,
-    variables: Mapping[str, Any] | Unset | None = UNSET,
+    quality: float | None = None,
+    layout: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     allow_error_pixel: bool = False,
 ) -> Response[File]:
     """As `sync`, with the whole response (`GET /r/{templateUid}.{format}`): no status is raised, but is its `error`."""
@@ -100,12 +100,12 @@ def sync_detailed(
 
 async def asyncio(
     template_uid: str,
-    format: FileExtension | str,
+    format: FileExtension | Literal["png", "jpeg", "jpg", "webp"],
     *,
     client: AuthenticatedClient,
-    quality: float | Unset | None = UNSET,
-    layout: str | Unset | None = UNSET,
-    variables: Mapping[str, Any] | Unset | None = UNSET,
+    quality: float | None = None,
+    layout: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     allow_error_pixel: bool = False,
 ) -> AsyncFile:
     """Render a template at an address that can be embedded (`GET /r/{templateUid}.{format}`).
@@ -146,12 +146,12 @@ async def asyncio(
 
 async def asyncio_detailed(
     template_uid: str,
-    format: FileExtension | str,
+    format: FileExtension | Literal["png", "jpeg", "jpg", "webp"],
     *,
     client: AuthenticatedClient,
-    quality: float | Unset | None = UNSET,
-    layout: str | Unset | None = UNSET,
-    variables: Mapping[str, Any] | Unset | None = UNSET,
+    quality: float | None = None,
+    layout: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     allow_error_pixel: bool = False,
 ) -> Response[AsyncFile]:
     """As `asyncio`, with the whole response (`GET /r/{templateUid}.{format}`): no status is raised, but is its

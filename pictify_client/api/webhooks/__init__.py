@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
 from ... import models
 from ...pagination import AsyncPager, Pager
-from ...types import UNSET, Unset
 from .. import Resource
 
 
@@ -18,11 +16,11 @@ class Webhooks(Resource):
     def list(
         self,
         *,
-        event: str | Unset | None = UNSET,
-        status: models.WebhookSubscriptionStatus | str | Unset | None = UNSET,
-        page: int | Unset | None = UNSET,
-        limit: int | Unset | None = UNSET,
-        platform: models.WebhookPlatform | str | Unset | None = UNSET,
+        event: str | None = None,
+        status: models.WebhookSubscriptionStatus | Literal["active", "paused", "failed"] | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+        platform: models.WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
         prefetch: int = 0,
     ) -> Pager[models.WebhookSubscription, models.Pagination]:
         """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
@@ -62,10 +60,11 @@ class Webhooks(Resource):
     def create(
         self,
         *,
-        event: models.WebhookEventType | str,
+        event: models.WebhookEventType
+        | Literal["render.completed", "render.failed", "binding.updated", "binding.failed"],
         target_url: str,
-        platform: models.WebhookPlatform | str | Unset | None = UNSET,
-        filters: models.WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
+        platform: models.WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
+        filters: models.WebhookFilters | models.WebhookFiltersParam | None = None,
     ) -> models.CreatedWebhookSubscription:
         """Subscribe a URL to an event (`POST /webhook-subscriptions`).
 
@@ -115,9 +114,9 @@ class Webhooks(Resource):
         self,
         uid: str,
         *,
-        target_url: str | Unset | None = UNSET,
-        filters: models.WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
-        status: models.WebhookSubscriptionStatusChange | str | Unset | None = UNSET,
+        target_url: str | None = None,
+        filters: models.WebhookFilters | models.WebhookFiltersParam | None = None,
+        status: models.WebhookSubscriptionStatusChange | Literal["active", "paused"] | None = None,
     ) -> models.WebhookSubscription | None:
         """Change a webhook subscription (`PUT /webhook-subscriptions/{uid}`).
 
@@ -164,11 +163,11 @@ class AsyncWebhooks(Resource):
     def list(
         self,
         *,
-        event: str | Unset | None = UNSET,
-        status: models.WebhookSubscriptionStatus | str | Unset | None = UNSET,
-        page: int | Unset | None = UNSET,
-        limit: int | Unset | None = UNSET,
-        platform: models.WebhookPlatform | str | Unset | None = UNSET,
+        event: str | None = None,
+        status: models.WebhookSubscriptionStatus | Literal["active", "paused", "failed"] | None = None,
+        page: int | None = None,
+        limit: int | None = None,
+        platform: models.WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
         prefetch: int = 1,
     ) -> AsyncPager[models.WebhookSubscription, models.Pagination]:
         """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
@@ -208,10 +207,11 @@ class AsyncWebhooks(Resource):
     async def create(
         self,
         *,
-        event: models.WebhookEventType | str,
+        event: models.WebhookEventType
+        | Literal["render.completed", "render.failed", "binding.updated", "binding.failed"],
         target_url: str,
-        platform: models.WebhookPlatform | str | Unset | None = UNSET,
-        filters: models.WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
+        platform: models.WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
+        filters: models.WebhookFilters | models.WebhookFiltersParam | None = None,
     ) -> models.CreatedWebhookSubscription:
         """Subscribe a URL to an event (`POST /webhook-subscriptions`).
 
@@ -263,9 +263,9 @@ class AsyncWebhooks(Resource):
         self,
         uid: str,
         *,
-        target_url: str | Unset | None = UNSET,
-        filters: models.WebhookFilters | Mapping[str, Any] | Unset | None = UNSET,
-        status: models.WebhookSubscriptionStatusChange | str | Unset | None = UNSET,
+        target_url: str | None = None,
+        filters: models.WebhookFilters | models.WebhookFiltersParam | None = None,
+        status: models.WebhookSubscriptionStatusChange | Literal["active", "paused"] | None = None,
     ) -> models.WebhookSubscription | None:
         """Change a webhook subscription (`PUT /webhook-subscriptions/{uid}`).
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from ...arguments import Choice, Integer, String
 from ...client import AuthenticatedClient
@@ -14,7 +14,7 @@ from ...models.webhook_subscription import WebhookSubscription
 from ...models.webhook_subscription_list import WebhookSubscriptionList
 from ...models.webhook_subscription_status import WebhookSubscriptionStatus
 from ...operations import Operation
-from ...types import UNSET, Response, Unset
+from ...types import Response
 
 OPERATION: Final[Operation[WebhookSubscriptionList]] = Operation(
     "GET",
@@ -30,7 +30,7 @@ OPERATION: Final[Operation[WebhookSubscriptionList]] = Operation(
 )
 
 
-def split(answer: WebhookSubscriptionList) -> tuple[list[WebhookSubscription] | Unset, Pagination]:
+def split(answer: WebhookSubscriptionList) -> tuple[list[WebhookSubscription] | None, Pagination]:
     """The items of a page, and what the API says of the page."""
     return answer.subscriptions, answer.pagination or Pagination()
 
@@ -38,11 +38,11 @@ def split(answer: WebhookSubscriptionList) -> tuple[list[WebhookSubscription] | 
 def sync(
     *,
     client: AuthenticatedClient,
-    event: str | Unset | None = UNSET,
-    status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
-    platform: WebhookPlatform | str | Unset | None = UNSET,
+    event: str | None = None,
+    status: WebhookSubscriptionStatus | Literal["active", "paused", "failed"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
+    platform: WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
 ) -> WebhookSubscriptionList:
     """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
@@ -68,11 +68,11 @@ def sync(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    event: str | Unset | None = UNSET,
-    status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
-    platform: WebhookPlatform | str | Unset | None = UNSET,
+    event: str | None = None,
+    status: WebhookSubscriptionStatus | Literal["active", "paused", "failed"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
+    platform: WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
 ) -> Response[WebhookSubscriptionList]:
     """As `sync`, with the whole response (`GET /webhook-subscriptions`): no status is raised, but is its `error`."""
     return client.send(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform)
@@ -81,11 +81,11 @@ def sync_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    event: str | Unset | None = UNSET,
-    status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
-    platform: WebhookPlatform | str | Unset | None = UNSET,
+    event: str | None = None,
+    status: WebhookSubscriptionStatus | Literal["active", "paused", "failed"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
+    platform: WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
 ) -> WebhookSubscriptionList:
     """List the webhook subscriptions of the account (`GET /webhook-subscriptions`).
 
@@ -113,11 +113,11 @@ async def asyncio(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    event: str | Unset | None = UNSET,
-    status: WebhookSubscriptionStatus | str | Unset | None = UNSET,
-    page: int | Unset | None = UNSET,
-    limit: int | Unset | None = UNSET,
-    platform: WebhookPlatform | str | Unset | None = UNSET,
+    event: str | None = None,
+    status: WebhookSubscriptionStatus | Literal["active", "paused", "failed"] | None = None,
+    page: int | None = None,
+    limit: int | None = None,
+    platform: WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
 ) -> Response[WebhookSubscriptionList]:
     """As `asyncio`, with the whole response (`GET /webhook-subscriptions`): no status is raised, but is its `error`."""
     return await client.asend(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform)
