@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypedDict
 
-if TYPE_CHECKING or sys.version_info >= (3, 12):
-    from typing import TypedDict
-else:
-    try:
+if not TYPE_CHECKING and sys.version_info < (3, 12):  # pragma: no branch
+    with suppress(ImportError):
         from typing_extensions import TypedDict
-    except ImportError:
-        from typing import TypedDict
 
 __all__ = ["TypedDict"]

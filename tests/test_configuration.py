@@ -170,6 +170,12 @@ def test_a_timeout_of_another_type(make: Maker, options: dict[str, Any], text: s
         make(api_key=KEY).with_options(**options)
 
 
+@clients
+def test_whether_files_are_streamed_is_a_boolean(make: Maker) -> None:
+    with pytest.raises(ConfigurationError, match="^stream_files must be True or False, got 1$"):
+        make(api_key=KEY).with_options(stream_files=1)
+
+
 HOSTS = {
     "http://api.pictify.io": "the API key would go to http://api.pictify.io unencrypted",
     "http://127.0.0.2.example.com": "or allow it with allow_http=['127.0.0.2.example.com']",

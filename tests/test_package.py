@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import typing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -39,6 +40,14 @@ def test_the_star_gives_the_public_names() -> None:
     names: dict[str, object] = {}
     exec("from pictify_client import *", names)  # noqa: S102
     assert set(vars(pictify_client)["__all__"]) <= set(names)
+
+
+def test_typed_dicts_need_no_package_that_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("pictify_client._typed_dict")
+    monkeypatch.setitem(sys.modules, "typing_extensions", None)
+    assert importlib.reload(module).TypedDict is typing.TypedDict
+    monkeypatch.undo()
+    assert importlib.reload(module).TypedDict is not None
 
 
 def test_every_module_can_be_imported_by_itself() -> None:

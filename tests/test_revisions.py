@@ -448,6 +448,10 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         with_answer(type="object", properties={"binding": {"anyOf": [{"$ref": "#/components/schemas/Binding"}, NULL]}}),
         reads({"binding": None}),
     ),
+    "names in an object that are none in Python": (
+        with_body(type="object", properties={"that": {"type": "object", "properties": {"x-by": {"type": "string"}, "class": {"type": "integer"}}}}),
+        sends({"that": {"x-by": "a", "class": 1}}, that={"x-by": "a", "class": 1}),
+    ),
     "null in lists of an answer": (with_answer(type="array", items={"type": ["string", "null"]}), reads(["a", None])),
     "a status that nobody knows": (
         add(responses={**operation()["responses"], "499": {"description": ""}}),
