@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from pictify_client import AuthenticatedClient
+from pictify_client._runtime.clock import Clock
 from pictify_client.api.bindings import list_bindings
-from pictify_client.clock import Clock
 from pictify_client.errors import PictifyError
 
 from .jobs import Numbers

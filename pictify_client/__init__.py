@@ -11,7 +11,7 @@ what they take and give, and `pictify_client.errors` what they raise. `pictify_c
 what Pictify sends by itself.
 """
 
-from ._lazy import attach
+from ._runtime.lazy import attach
 
 # Type checkers know the name; `typing` itself would take longer to import than all of this. A plain False
 # would tell jedi, which completes for IPython and many editors, that nothing is here.
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import models as models
     from . import webhooks as webhooks
-    from ._version import __version__ as __version__
+    from ._runtime.decoding import DecodeError as DecodeError
+    from ._runtime.version import __version__ as __version__
     from .batches import AsyncBatchJob as AsyncBatchJob
     from .batches import BatchJob as BatchJob
     from .batches import BatchStartError as BatchStartError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from .client import AuthenticatedClient as AuthenticatedClient
     from .client import Client as Client
     from .client import Pictify as Pictify
-    from .decoding import DecodeError as DecodeError
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIStatusError as APIStatusError
     from .errors import APITimeoutError as APITimeoutError
@@ -57,11 +57,11 @@ if TYPE_CHECKING:
     from .errors import UnprocessableContentError as UnprocessableContentError
     from .files import AsyncFile as AsyncFile
     from .files import File as File
+    from .fleets import Fleet as Fleet
+    from .fleets import PacingError as PacingError
     from .hooks import RequestEvent as RequestEvent
     from .hooks import ResponseEvent as ResponseEvent
     from .hooks import RetryEvent as RetryEvent
-    from .pacing import Fleet as Fleet
-    from .pacing import PacingError as PacingError
     from .pagination import AsyncPage as AsyncPage
     from .pagination import AsyncPager as AsyncPager
     from .pagination import Page as Page
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
 attach(
     __name__,
     {
-        "__version__": "_version",
+        "__version__": "_runtime.version",
         "api": "api",
         "errors": "errors",
         "models": "models",
@@ -94,7 +94,7 @@ attach(
         "AuthenticatedClient": "client",
         "Client": "client",
         "Pictify": "client",
-        "DecodeError": "decoding",
+        "DecodeError": "_runtime.decoding",
         "APIConnectionError": "errors",
         "APIStatusError": "errors",
         "APITimeoutError": "errors",
@@ -123,8 +123,8 @@ attach(
         "RequestEvent": "hooks",
         "ResponseEvent": "hooks",
         "RetryEvent": "hooks",
-        "Fleet": "pacing",
-        "PacingError": "pacing",
+        "Fleet": "fleets",
+        "PacingError": "fleets",
         "AsyncPage": "pagination",
         "AsyncPager": "pagination",
         "Page": "pagination",

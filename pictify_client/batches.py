@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
 import attrs
 
-from ._lazy import Deferred
-from .arguments import ListOf, MapOf, Object
+from ._runtime.lazy import Deferred
+from ._runtime.operations import Operation
+from ._runtime.validation import ListOf, MapOf, Object
 from .errors import APIConnectionError, APIStatusError, PictifyError, RateLimitError, ResponseDecodeError, ServerError
-from .operations import Operation
 from .types import Response
 
 if TYPE_CHECKING:

@@ -13,10 +13,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 import httpx
 from attrs import evolve
 
-from .api import SERVER, AsyncResources, Resources
-from .calls import Call, FileMaker, Sleep, Step, Turn
-from .clock import Clock
-from .configuration import (
+from ._runtime.calls import Call, FileMaker, Sleep, Step, Turn
+from ._runtime.clock import Clock
+from ._runtime.connections import Connections, SendRequest, aclose
+from ._runtime.decoding import find_orjson
+from ._runtime.downloads import NEW_FILE_SECONDS, HasURL, adownload, download
+from ._runtime.operations import Operation, Request
+from ._runtime.pacing import Fleet, PacingError, pacer
+from ._runtime.proxies import ConnectionSettings
+from ._runtime.retries import Retries
+from ._runtime.settings import (
     LARGEST_BODY,
     MAX_TIMEOUT,
     Settings,
@@ -32,16 +38,10 @@ from .configuration import (
     user_agent,
     whether_to_stream,
 )
-from .connections import Connections, SendRequest, aclose
-from .decoding import find_orjson
-from .downloads import NEW_FILE_SECONDS, HasURL, adownload, download
+from .api import SERVER, AsyncResources, Resources
 from .errors import PictifyError
 from .files import TRANSPORT_ERRORS, AsyncFile, File
 from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, tell
-from .operations import Operation, Request
-from .pacing import Fleet, PacingError, pacer
-from .proxies import ConnectionSettings
-from .retries import Retries
 from .types import UNSET, Response, Unset
 
 T = TypeVar("T")

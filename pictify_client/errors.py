@@ -31,8 +31,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
-from ._lazy import Deferred
-from .decoding import is_array, is_object
+from ._runtime.decoding import is_array, is_object
+from ._runtime.lazy import Deferred
 from .rate_limits import RateLimit, http_date, sent_at
 
 if TYPE_CHECKING:

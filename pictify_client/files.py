@@ -19,7 +19,7 @@ from weakref import finalize
 import httpx
 from anyio import CancelScope, to_thread
 
-from .bodies import AsyncBody, announced_size, close_when_collected, iter_body
+from ._runtime.bodies import AsyncBody, announced_size, close_when_collected, iter_body
 from .errors import PictifyError
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)

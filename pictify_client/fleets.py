@@ -12,9 +12,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from weakref import WeakMethod, WeakValueDictionary
 
-from .clock import Clock
+from ._runtime.clock import Clock
+from ._runtime.windows import MEMORY, Inquiry, MemoryWindow, Outage, Place, RedisWindow, Unavailable, storage_name
 from .errors import ConfigurationError, PictifyError
-from .windows import MEMORY, Inquiry, MemoryWindow, Outage, Place, RedisWindow, Unavailable, storage_name
 
 if TYPE_CHECKING:
     from anyio import Event

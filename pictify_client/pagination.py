@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from os import getpid
 from typing import TYPE_CHECKING, Any, Generic, NoReturn
 
-from ._lazy import Deferred
-from ._page_cursor import Info, Item, PageCursor, Parsed, Split
-from ._pages import LinkedPage, PageResult, read_page
-from ._prefetch import PageTasks, PageThreads, check_prefetch
-from .operations import Operation
+from ._runtime.lazy import Deferred
+from ._runtime.operations import Operation
+from ._runtime.page_cursor import Info, Item, PageCursor, Parsed, Split
+from ._runtime.pages import LinkedPage, PageResult, read_page
+from ._runtime.prefetch import PageTasks, PageThreads, check_prefetch
 
 if TYPE_CHECKING:
     from . import client as clients

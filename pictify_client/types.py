@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Literal, Self, TypeVar, cast
 
-from ._lazy import Deferred
+from ._runtime.lazy import Deferred
 from .rate_limits import RateLimit
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from typing import Any, Self, TypeAlias, cast
 
 from attrs import define
 
-from .clock import Clock
-from .decoding import DecodeError, Model, decode, mapping, parse_datetime, parse_json
+from ._runtime.clock import Clock
+from ._runtime.decoding import DecodeError, Model, decode, mapping, parse_datetime, parse_json
 from .errors import ConfigurationError, PictifyError
 from .models.batch_finished import BatchFinished
 from .models.render_completed import RenderCompleted

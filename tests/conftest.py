@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from pictify_client import decoding
-from pictify_client.clock import Clock
+from pictify_client._runtime import decoding
+from pictify_client._runtime.clock import Clock
 
 from .servers import CERTIFICATE, served
 

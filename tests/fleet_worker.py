@@ -15,9 +15,9 @@ from itertools import count
 from math import inf
 from multiprocessing.connection import Connection
 
-from pictify_client import windows
-from pictify_client.clock import Clock
-from pictify_client.pacing import Fleet, Pacer, pacer
+from pictify_client._runtime import windows
+from pictify_client._runtime.clock import Clock
+from pictify_client._runtime.pacing import Fleet, Pacer, pacer
 
 KEY = "pic_live_of_the_fleet"
 SLOWEST_REQUEST = 1.0

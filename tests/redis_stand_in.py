@@ -8,8 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from threading import Semaphore, Thread
 
-from pictify_client.clock import Clock
-from pictify_client.windows import SCRIPT, Inquiry, MemoryWindow, Place
+from pictify_client._runtime.clock import Clock
+from pictify_client._runtime.windows import SCRIPT, Inquiry, MemoryWindow, Place
 
 # Seconds to wait for a client to hang up. Clients of this fake do so sooner.
 _PATIENCE = 3

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from generator.__main__ import ROOT
-from pictify_client.clock import Clock
+from pictify_client._runtime.clock import Clock
 from pictify_client.testing import FakePictify, serving
 
 _SNIPPET = re.compile(r"^( *)```python\n(.*?)^\1```\n(?:\s*^\1```text\n(.*?)^\1```\n)?", re.DOTALL | re.MULTILINE)

@@ -21,8 +21,8 @@ from pictify_client import (
     QuotaExceededError,
     ResponseDecodeError,
 )
+from pictify_client._runtime.clock import Clock
 from pictify_client.batches import BatchStartError, BatchTimeoutError
-from pictify_client.clock import Clock
 from pictify_client.models import BatchStatus
 
 from .replay import KEY

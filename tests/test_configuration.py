@@ -23,9 +23,9 @@ from pictify_client import (
     Pictify,
     PictifyError,
 )
+from pictify_client._runtime.connections import DeadlineExceeded
 from pictify_client.api import SERVER
 from pictify_client.api.bindings import list_bindings
-from pictify_client.connections import DeadlineExceeded
 
 from .replay import KEY
 

@@ -33,11 +33,8 @@ from pictify_client import (
     ContentTooLargeError,
     Pictify,
     PictifyError,
-    connections,
-    network,
-    pool,
-    proxies,
 )
+from pictify_client._runtime import connections, network, pool, proxies
 from pictify_client.api.bindings import delete_binding, list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url

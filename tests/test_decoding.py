@@ -16,8 +16,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pictify_client import UNSET, DecodeError, decoding
-from pictify_client.decoding import Model, format_datetime
+from pictify_client import UNSET, DecodeError
+from pictify_client._runtime import decoding
+from pictify_client._runtime.decoding import Model, format_datetime
 from pictify_client.models import (
     Binding,
     BindingList,

@@ -15,7 +15,7 @@ import pytest
 
 from generator.__main__ import ROOT
 from pictify_client import webhooks
-from pictify_client.clock import Clock
+from pictify_client._runtime.clock import Clock
 from pictify_client.testing import API_KEY, FakePictify, serving
 
 

@@ -21,7 +21,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pictify_client import AsyncPictify, ConfigurationError, DecodeError, Pictify, ResponseDecodeError, decoding
+from pictify_client import AsyncPictify, ConfigurationError, DecodeError, Pictify, ResponseDecodeError
+from pictify_client._runtime import decoding
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.models import BindingList
@@ -202,7 +203,7 @@ def test_http2_that_cannot_be_spoken_is_refused(monkeypatch: pytest.MonkeyPatch)
     wrong: Any = "yes"
     with pytest.raises(ConfigurationError, match="http2 must be True or False, got 'yes'"):
         Pictify(api_key=KEY, http2=wrong)
-    monkeypatch.setattr("pictify_client.configuration.find_spec", dict[str, object]().get)
+    monkeypatch.setattr("pictify_client._runtime.settings.find_spec", dict[str, object]().get)
     with pytest.raises(
         ConfigurationError, match=r"http2=True needs the package h2: pip install 'pictify-client\[http2\]'"
     ):

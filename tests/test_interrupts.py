@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from pictify_client import AuthenticatedClient, PictifyError, pool
+from pictify_client import AuthenticatedClient, PictifyError
+from pictify_client._runtime import pool
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.url_rendering import render_binding_url
 

@@ -32,8 +32,8 @@ from pictify_client import (
     ResponseEvent,
     RetryEvent,
     ServerError,
-    pool,
 )
+from pictify_client._runtime import pool
 from pictify_client.api.bindings import get_binding, list_bindings
 from pictify_client.api.experiments import track_experiment_events
 from pictify_client.api.images import create_image

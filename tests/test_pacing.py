@@ -35,9 +35,9 @@ from hypothesis import strategies as st
 from redis import client as redis_client
 
 from pictify_client import fleets
-from pictify_client.clock import Clock
+from pictify_client._runtime.clock import Clock
+from pictify_client._runtime.pacing import Fleet, Pacer, PacingError, pacer
 from pictify_client.errors import ConfigurationError, PictifyError
-from pictify_client.pacing import Fleet, Pacer, PacingError, pacer
 from pictify_client.rate_limits import RateLimit
 
 from .redis_stand_in import StandIn, redis_stand_in
@@ -1257,8 +1257,8 @@ def test_a_first_request_imports_nothing(storage: str, redis: StandIn) -> None:
     """A process may be forked meanwhile, and the child could never import the same."""
     code = """
 import socket, sys
-from pictify_client.clock import Clock
-from pictify_client.pacing import Fleet, pacer
+from pictify_client._runtime.clock import Clock
+from pictify_client._runtime.pacing import Fleet, pacer
 
 fleet = Fleet(sys.argv[1], per_minute=3)
 paced = pacer(fleet, "key")

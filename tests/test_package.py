@@ -19,7 +19,7 @@ import pytest
 import pictify_client
 from generator.__main__ import ROOT
 from pictify_client import api, models
-from pictify_client._version import installed_version
+from pictify_client._runtime.version import installed_version
 from pictify_client.api import bindings
 
 
@@ -43,7 +43,7 @@ def test_the_star_gives_the_public_names() -> None:
 
 
 def test_typed_dicts_need_no_package_that_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = importlib.import_module("pictify_client._typed_dict")
+    module = importlib.import_module("pictify_client._runtime.typed_dict")
     monkeypatch.setitem(sys.modules, "typing_extensions", None)
     assert importlib.reload(module).TypedDict is typing.TypedDict
     monkeypatch.undo()
@@ -69,7 +69,11 @@ def modules_after(statement: str) -> set[str]:
 
 def test_importing_the_package_imports_little_more_than_itself() -> None:
     loaded = modules_after("import pictify_client")
-    assert {name for name in loaded if name.startswith("pictify_client")} == {"pictify_client", "pictify_client._lazy"}
+    assert {name for name in loaded if name.startswith("pictify_client")} == {
+        "pictify_client",
+        "pictify_client._runtime",
+        "pictify_client._runtime.lazy",
+    }
     assert not loaded & {"httpx", "attrs", "attr", "dateutil", "json", "typing"}
 
 
@@ -145,7 +149,7 @@ def test_a_copy_without_metadata_works_and_has_no_known_version(tmp_path: Path) 
         "import sys; from importlib import metadata; metadata.MetadataPathFinder.find_distributions = lambda *_: [];"
         "import vendored.pictify_client as package; from vendored.pictify_client.models import Binding;"
         "package.Pictify(api_key='pic_live_x').bindings; print(package.__version__);"
-        "from vendored.pictify_client.configuration import user_agent; print(user_agent())"
+        "from vendored.pictify_client._runtime.settings import user_agent; print(user_agent())"
     )
     printed = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path

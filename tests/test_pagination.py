@@ -27,11 +27,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from pictify_client import AsyncPager, AsyncPictify, Pager, PaginationError, Pictify, RetryEvent
-from pictify_client.arguments import Integer, String
-from pictify_client.clock import Clock
-from pictify_client.fields import Argument
+from pictify_client._runtime.clock import Clock
+from pictify_client._runtime.fields import Argument
+from pictify_client._runtime.operations import Operation
+from pictify_client._runtime.validation import Integer, String
 from pictify_client.models import Binding, BindingList, Pagination
-from pictify_client.operations import Operation
 
 from .calls import walk
 from .replay import KEY

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_client import Pictify
-from pictify_client.arguments import Boolean, DateTime, MapOf, Number, String
-from pictify_client.fields import Argument
+from pictify_client._runtime.fields import Argument
+from pictify_client._runtime.operations import Operation
+from pictify_client._runtime.validation import Boolean, DateTime, MapOf, Number, String
 from pictify_client.models import Binding, BindingStatus
-from pictify_client.operations import Operation
 
 from .calls import FUNCTIONS, call, sync_client
 from .replay import KEY

@@ -27,8 +27,8 @@ from pictify_client import (
     ResponseDecodeError,
     ServerError,
 )
+from pictify_client._runtime.retries import Retries, wait_before_retry
 from pictify_client.errors import status_error
-from pictify_client.retries import Retries, wait_before_retry
 
 from .replay import KEY
 from .test_batches import FakeClock

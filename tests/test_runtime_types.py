@@ -19,7 +19,7 @@ import pytest
 
 import pictify_client
 from pictify_client import AsyncPictify, Pictify, api, errors, models, testing, types, webhooks
-from pictify_client.decoding import Model
+from pictify_client._runtime.decoding import Model
 from pictify_client.models import Template, TemplateSort
 from pictify_client.testing import FakePictify
 
@@ -94,7 +94,7 @@ def test_reading_hints_imports_the_models_that_they_name_alone() -> None:
     assert {name for name in loaded if name.startswith("pictify_client.models.")} == {"pictify_client.models.deletion"}
 
 
-@pytest.mark.parametrize("name", ["api", "models", "errors", "types", "webhooks", "batches", "results"])
+@pytest.mark.parametrize("name", ["api", "models", "errors", "types", "webhooks", "batches", "_runtime.results"])
 def test_what_annotations_name_is_not_imported_for_them(name: str) -> None:
     loaded = modules_after(f"import pictify_client.{name}")
     assert "pictify_client.client" not in loaded

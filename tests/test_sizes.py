@@ -18,10 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_client import APIConnectionError, ConfigurationError, Pictify, ResponseTooLargeError
+from pictify_client._runtime.bodies import MAX_PIECE, AsyncBody, BodyTooLarge, aread_body, body_decoder, read_body
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
-from pictify_client.bodies import MAX_PIECE, AsyncBody, BodyTooLarge, aread_body, body_decoder, read_body
 
 from .replay import KEY
 from .servers import Line, async_forms, call, client_of, forms, giving, http, run, served, streaming

@@ -32,9 +32,9 @@ from pictify_client import (
     UnauthorizedError,
     UnprocessableContentError,
 )
+from pictify_client._runtime.clock import Clock
+from pictify_client._runtime.decoding import is_array, is_object
 from pictify_client.batches import AsyncBatchJob, BatchJob
-from pictify_client.clock import Clock
-from pictify_client.decoding import is_array, is_object
 from pictify_client.files import AsyncFile, File
 from pictify_client.models import (
     BatchStatus,

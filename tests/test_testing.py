@@ -20,8 +20,8 @@ from pictify_client import (
     Pictify,
     UnauthorizedError,
 )
+from pictify_client._runtime.operations import Operation
 from pictify_client.models import Binding
-from pictify_client.operations import Operation
 from pictify_client.testing import API_KEY, FakePictify, serving
 from pictify_client.testing.__main__ import main
 from pictify_client.testing.fake import Answer

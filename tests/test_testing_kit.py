@@ -37,8 +37,8 @@ from pictify_client import (
     WebhookEvent,
     webhooks,
 )
+from pictify_client._runtime.clock import Clock
 from pictify_client.batches import BatchJob
-from pictify_client.clock import Clock
 from pictify_client.models import ExperimentVariantParam
 from pictify_client.testing import API_KEY, FakeClock, FakePictify, ReceivedRequest, serving
 from pictify_client.testing._account import make_id
@@ -791,7 +791,8 @@ def test_pytest_is_not_slowed_down_by_the_plugin_unless_it_is_used() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert ran.stdout.split() == [
         "pictify_client",
-        "pictify_client._lazy",
+        "pictify_client._runtime",
+        "pictify_client._runtime.lazy",
         "pictify_client.testing",
         "pictify_client.testing.plugin",
     ]

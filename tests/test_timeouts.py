@@ -20,9 +20,8 @@ from pictify_client import (
     PictifyError,
     RequestEvent,
     ServerError,
-    connections,
-    pool,
 )
+from pictify_client._runtime import connections, pool
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url

@@ -34,7 +34,7 @@ from pictify_client import (
     WebhookVerificationError,
     webhooks,
 )
-from pictify_client.clock import Clock
+from pictify_client._runtime.clock import Clock
 from pictify_client.models import BatchState, WebhookEventType
 
 from .replay import without_nulls

@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from .. import api
-from .._lazy import Deferred, attach
+from .._runtime.lazy import Deferred, attach
 
 if not TYPE_CHECKING:
-    from .._resources import cached_property
+    from .._runtime.resources import cached_property
 
     # The clients derive from the classes here.
     clients = Deferred("..client", __package__)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, new, string
+from .._runtime.decoding import Model, new, string
 
 
 @define(kw_only=True)

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from ..arguments import Choice, Integer, ListOf, MapOf, Number, String
-from ..decoding import Model, integer, items, mapping, mapping_of, new, number, string
-from ..fields import Argument
-from ..rules import ExactlyOne, NotTogether, Requires
+from .._runtime.decoding import Model, integer, items, mapping, mapping_of, new, number, string
+from .._runtime.fields import Argument
+from .._runtime.rules import ExactlyOne, NotTogether, Requires
+from .._runtime.validation import Choice, Integer, ListOf, MapOf, Number, String
 from .batch_format import BatchFormat
 
 _batch_format = BatchFormat.by_value

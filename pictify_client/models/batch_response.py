@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, new, string
+from .._runtime.decoding import Model, integer, new, string
 from .batch_state import BatchState
 
 _batch_state = BatchState.by_value

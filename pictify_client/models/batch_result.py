@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, integer, items, new, number, string
+from .._runtime.decoding import Model, boolean, integer, items, new, number, string
 from .layout_error import LayoutError
 from .rendered_layout import RenderedLayout
 

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ..decoding import integer, items, new, number, parse_datetime, string
-from ..results import Rows
+from .._runtime.decoding import integer, items, new, number, parse_datetime, string
+from .._runtime.results import Rows
 from .batch_error import BatchError
 from .batch_result import BatchResult
 from .batch_state import BatchState

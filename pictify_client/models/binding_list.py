@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, items, new
+from .._runtime.decoding import Model, items, new
 from .binding import Binding
 from .pagination import Pagination
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal, Self
 from attrs import define
 
 from .. import models
-from .._typed_dict import TypedDict
-from ..arguments import Anything, Choice, ListOf, Object, String
-from ..decoding import Model, items, new, string
-from ..fields import Argument
+from .._runtime.decoding import Model, items, new, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Anything, Choice, ListOf, Object, String
 from .condition_tree_operator import ConditionTreeOperator
 from .condition_tree_rule_operator import ConditionTreeRuleOperator
 from .condition_tree_type import ConditionTreeType

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ..arguments import MapOf, Object, String
-from ..decoding import Model, mapping, mapping_of, new, shown, string
-from ..fields import Argument
-from ..rules import ExactlyOne
+from .._runtime.decoding import Model, mapping, mapping_of, new, shown, string
+from .._runtime.fields import Argument
+from .._runtime.rules import ExactlyOne
+from .._runtime.validation import MapOf, Object, String
 from .data_source import DataSource
 from .output_config import OutputConfig
 from .refresh_policy import RefreshPolicy

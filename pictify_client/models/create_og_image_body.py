@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..arguments import String
-from ..decoding import Model, new, string
-from ..fields import Argument
+from .._runtime.decoding import Model, new, string
+from .._runtime.fields import Argument
+from .._runtime.validation import String
 
 
 @define(kw_only=True)

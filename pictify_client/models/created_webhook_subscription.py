@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from ..decoding import Model, hidden, integer, mapping, new, parse_datetime, secret, string
+from .._runtime.decoding import Model, hidden, integer, mapping, new, parse_datetime, secret, string
 from .webhook_event_type import WebhookEventType
 from .webhook_filters import WebhookFilters
 from .webhook_platform import WebhookPlatform

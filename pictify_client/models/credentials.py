@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define, field
 
-from .._typed_dict import TypedDict
-from ..arguments import Choice, String
-from ..decoding import Model, hidden, new, secret, string
-from ..fields import Argument
+from .._runtime.decoding import Model, hidden, new, secret, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Choice, String
 from .credentials_type import CredentialsType
 
 _credentials_type = CredentialsType.by_value

@@ -6,10 +6,10 @@ from typing import Any, Literal, Self
 
 from attrs import define, field
 
-from .._typed_dict import TypedDict
-from ..arguments import Anything, Choice, MapOf, Object, String
-from ..decoding import Model, hidden, mapping_of, new, secret, shown, string
-from ..fields import Argument
+from .._runtime.decoding import Model, hidden, mapping_of, new, secret, shown, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Anything, Choice, MapOf, Object, String
 from .credentials import Credentials, CredentialsParam
 from .data_source_method import DataSourceMethod
 from .data_source_type import DataSourceType

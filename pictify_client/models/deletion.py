@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, new, string
+from .._runtime.decoding import Model, boolean, new, string
 
 
 @define(kw_only=True)

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal, Required, Self
 
 from attrs import define, field
 
-from .._typed_dict import TypedDict
-from ..arguments import Choice, MapOf, String
-from ..decoding import Model, hidden, mapping, new, secret, string
-from ..fields import Argument
+from .._runtime.decoding import Model, hidden, mapping, new, secret, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Choice, MapOf, String
 from .experiment_event_channel import ExperimentEventChannel
 from .experiment_event_device import ExperimentEventDevice
 from .experiment_event_source import ExperimentEventSource

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, integer, items, new, string
+from .._runtime.decoding import Model, boolean, integer, items, new, string
 from .experiment_event_error import ExperimentEventError
 
 _experiment_event_error = ExperimentEventError.take

@@ -5,10 +5,10 @@ from typing import Any, Literal, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import Choice, Number
-from ..decoding import Model, new, number
-from ..fields import Argument
+from .._runtime.decoding import Model, new, number
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Choice, Number
 from .image_format import ImageFormat
 
 _image_format = ImageFormat.by_value

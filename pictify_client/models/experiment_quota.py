@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, mapping, new, string
+from .._runtime.decoding import Model, integer, mapping, new, string
 from .experiment_quotas import ExperimentQuotas
 
 _experiment_quotas = ExperimentQuotas.take

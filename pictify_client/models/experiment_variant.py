@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Required, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import Boolean, Integer, MapOf, Object, String
-from ..decoding import Model, boolean, integer, mapping, new, string
-from ..fields import Argument
+from .._runtime.decoding import Model, boolean, integer, mapping, new, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Boolean, Integer, MapOf, Object, String
 from .condition_tree import ConditionTree, ConditionTreeParam
 from .variant_schedule import VariantSchedule, VariantScheduleParam
 

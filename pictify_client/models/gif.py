@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import boolean, new, number, parse_datetime, string
-from ..results import Animation
+from .._runtime.decoding import boolean, new, number, parse_datetime, string
+from .._runtime.results import Animation
 from .gif_meta import GifMeta
 from .gif_metadata import GifMetadata
 from .gif_quality import GifQuality

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..arguments import Choice, Integer, Number, String
-from ..decoding import Model, integer, new, number, string
-from ..fields import Argument
+from .._runtime.decoding import Model, integer, new, number, string
+from .._runtime.fields import Argument
+from .._runtime.validation import Choice, Integer, Number, String
 from .gif_quality import GifQuality
 
 _gif_quality = GifQuality.by_value

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, new, number
+from .._runtime.decoding import Model, new, number
 
 
 @define(kw_only=True)

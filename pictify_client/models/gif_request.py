@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..arguments import Choice, Integer, MapOf, String
-from ..decoding import Model, integer, mapping, new, string
-from ..fields import Argument
-from ..rules import ExactlyOne
+from .._runtime.decoding import Model, integer, mapping, new, string
+from .._runtime.fields import Argument
+from .._runtime.rules import ExactlyOne
+from .._runtime.validation import Choice, Integer, MapOf, String
 from .gif_quality import GifQuality
 
 _gif_quality = GifQuality.by_value

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import Choice, String
-from ..decoding import Model, new, string
-from ..fields import Argument
+from .._runtime.decoding import Model, new, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Choice, String
 from .goal_config_type import GoalConfigType
 
 _goal_config_type = GoalConfigType.by_value

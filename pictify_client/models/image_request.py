@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from ..arguments import Choice, Integer, MapOf, String
-from ..decoding import Model, integer, mapping, new, string
-from ..fields import Argument
-from ..rules import ExactlyOne
+from .._runtime.decoding import Model, integer, mapping, new, string
+from .._runtime.fields import Argument
+from .._runtime.rules import ExactlyOne
+from .._runtime.validation import Choice, Integer, MapOf, String
 from .file_extension import FileExtension
 
 _file_extension = FileExtension.by_value

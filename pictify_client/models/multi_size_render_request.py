@@ -5,9 +5,9 @@ from typing import Any, Literal, Self
 
 from attrs import define
 
-from ..arguments import Choice, ListOf, MapOf, Number, Object
-from ..decoding import Model, items, mapping, new, number
-from ..fields import Argument
+from .._runtime.decoding import Model, items, mapping, new, number
+from .._runtime.fields import Argument
+from .._runtime.validation import Choice, ListOf, MapOf, Number, Object
 from .image_format import ImageFormat
 from .render_size import RenderSize
 

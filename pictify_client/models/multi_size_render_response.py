@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, items, new, string
+from .._runtime.decoding import Model, integer, items, new, string
 from .size_error import SizeError
 from .size_result import SizeResult
 

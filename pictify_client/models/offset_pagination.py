@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, integer, new
+from .._runtime.decoding import Model, boolean, integer, new
 
 
 @define(kw_only=True)

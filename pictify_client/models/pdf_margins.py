@@ -5,10 +5,10 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import Integer
-from ..decoding import Model, integer, new
-from ..fields import Argument
+from .._runtime.decoding import Model, integer, new
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Integer
 
 
 @define(kw_only=True)

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..arguments import ListOf, MapOf, Object, String
-from ..decoding import Model, items, mapping, new, string
-from ..fields import Argument
+from .._runtime.decoding import Model, items, mapping, new, string
+from .._runtime.fields import Argument
+from .._runtime.validation import ListOf, MapOf, Object, String
 from .pdf_options import PdfOptions
 
 _pdf_options = PdfOptions.take

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import Choice, Object, String
-from ..decoding import Model, new, string
-from ..fields import Argument
+from .._runtime.decoding import Model, new, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Choice, Object, String
 from .page_size import PageSize, PageSizeParam
 from .pdf_margins import PdfMargins, PdfMarginsParam
 from .pdf_preset import PdfPreset

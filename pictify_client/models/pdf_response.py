@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, boolean, integer, new, string
+from .._runtime.decoding import Model, boolean, integer, new, string
 from .page_size import PageSize
 
 _page_size = PageSize.take

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, integer, new
+from .._runtime.decoding import Model, integer, new
 
 
 @define(kw_only=True)

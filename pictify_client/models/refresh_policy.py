@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import Choice, Integer
-from ..decoding import Model, integer, new
-from ..fields import Argument
+from .._runtime.decoding import Model, integer, new
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Choice, Integer
 from .refresh_policy_on_error import RefreshPolicyOnError
 from .refresh_policy_type import RefreshPolicyType
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from ..arguments import Choice, Integer, ListOf, MapOf, Number, String
-from ..decoding import Model, integer, items, mapping, new, number, string
-from ..fields import Argument
-from ..rules import NotTogether, RequiresValue
+from .._runtime.decoding import Model, integer, items, mapping, new, number, string
+from .._runtime.fields import Argument
+from .._runtime.rules import NotTogether, RequiresValue
+from .._runtime.validation import Choice, Integer, ListOf, MapOf, Number, String
 from .render_format import RenderFormat
 
 _render_format = RenderFormat.by_value

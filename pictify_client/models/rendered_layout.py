@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, new, number, parse_datetime, string
+from .._runtime.decoding import Model, new, number, parse_datetime, string
 
 
 @define(kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from ..decoding import Model, new, string
+from .._runtime.decoding import Model, new, string
 from .rendered_size import RenderedSize
 
 _rendered_size = RenderedSize.take

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..decoding import Model, items, new, string
+from .._runtime.decoding import Model, items, new, string
 from .variable_definition import VariableDefinition
 
 _variable_definition = VariableDefinition.take

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define, field
 
-from ..arguments import Choice, MapOf, Object, String
-from ..decoding import Model, mapping, new, shown, string
-from ..fields import Argument
+from .._runtime.decoding import Model, mapping, new, shown, string
+from .._runtime.fields import Argument
+from .._runtime.validation import Choice, MapOf, Object, String
 from .binding_status_change import BindingStatusChange
 from .data_source import DataSource
 from .output_config import OutputConfig

@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from ..arguments import Integer, ListOf, Number, Object, String
-from ..decoding import Model, integer, items, new, number, string
-from ..fields import Argument
+from .._runtime.decoding import Model, integer, items, new, number, string
+from .._runtime.fields import Argument
+from .._runtime.validation import Integer, ListOf, Number, Object, String
 from .bandit_config import BanditConfig
 from .experiment_output_config import ExperimentOutputConfig
 from .experiment_variant import ExperimentVariant

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import Anything, Boolean, Choice, Object, String
-from ..decoding import Model, boolean, new, string
-from ..fields import Argument
+from .._runtime.decoding import Model, boolean, new, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Anything, Boolean, Choice, Object, String
 from .variable_type import VariableType
 from .variable_validation import VariableValidation, VariableValidationParam
 

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import Boolean, Integer
-from ..decoding import Model, boolean, integer, new
-from ..fields import Argument
+from .._runtime.decoding import Model, boolean, integer, new
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import Boolean, Integer
 
 
 @define(kw_only=True)

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import DateTime, Object
-from ..decoding import Model, new, parse_datetime
-from ..fields import Argument
+from .._runtime.decoding import Model, new, parse_datetime
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import DateTime, Object
 from .recurrence import Recurrence, RecurrenceParam
 
 _recurrence = Recurrence.take

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._typed_dict import TypedDict
-from ..arguments import String
-from ..decoding import Model, new, string
-from ..fields import Argument
+from .._runtime.decoding import Model, new, string
+from .._runtime.fields import Argument
+from .._runtime.typed_dict import TypedDict
+from .._runtime.validation import String
 
 
 @define(kw_only=True)

@@ -19,7 +19,7 @@ The first serves until it is stopped; the second for as long as a command runs, 
 
 from __future__ import annotations
 
-from .._lazy import attach
+from .._runtime.lazy import attach
 
 # As in the package itself: the pytest plugin stands in here, and is to cost next to nothing.
 TYPE_CHECKING = bool()  # noqa: UP018

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
 from .. import api
-from ..arguments import Anything, Boolean, Integer, ListOf, MapOf, Number, Object, OneOrMany
-from ..fields import Kind
-from ..operations import Operation
+from .._runtime.fields import Kind
+from .._runtime.operations import Operation
+from .._runtime.validation import Anything, Boolean, Integer, ListOf, MapOf, Number, Object, OneOrMany
 from ..types import UNSET
 from ._answers import Refused, failed, fastify, refused
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 import httpx
 
+from .._runtime.connections import Connections, RawResponse, SendRequest
 from ..api import SERVER
 from ..client import AsyncPictify, AuthenticatedClient, Pictify
-from ..connections import Connections, RawResponse, SendRequest
 from ..hooks import RequestHook, ResponseHook, RetryHook
 from ..types import Unset
 from ._answers import Answer

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 
-from ..clock import Clock
+from .._runtime.clock import Clock
 
 
 class FakeClock(Clock):

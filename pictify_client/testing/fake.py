@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from .._runtime.operations import Operation
 from ..client import AsyncPictify, Pictify
-from ..operations import Operation
 from ._account import Account
 from ._answers import Answer, Refused, document, refused
 from ._bindings import Bindings, Subscriptions

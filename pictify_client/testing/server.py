@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from ..clock import Clock
+from .._runtime.clock import Clock
 from .fake import FakePictify
 
 _CLOCK = Clock()

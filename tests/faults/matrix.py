@@ -17,9 +17,9 @@ import anyio
 import trio
 
 from pictify_client import AuthenticatedClient, PictifyError
+from pictify_client._runtime.clock import Clock
 from pictify_client.api.bindings import delete_binding, get_binding, update_binding
 from pictify_client.api.images import create_image
-from pictify_client.clock import Clock
 
 from .faults import FAULTS, Fault, Place
 from .server import FaultServer, server_loop, undisturbed

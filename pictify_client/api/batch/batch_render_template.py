@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Object, String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Object, String
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.batch_render_request import BatchRenderRequest
 from ...models.batch_response import BatchResponse
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[BatchResponse]] = Operation(

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Object
+from ..._runtime.decoding import only
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Object
 from ...client import AuthenticatedClient
-from ...decoding import only
 from ...models.binding import Binding
 from ...models.create_binding_body import CreateBindingBody
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[Binding]] = Operation(

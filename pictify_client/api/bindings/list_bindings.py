@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from ...arguments import Choice, Integer, String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Choice, Integer, String
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.binding import Binding
 from ...models.binding_list import BindingList
 from ...models.binding_status import BindingStatus
 from ...models.pagination import Pagination
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[BindingList]] = Operation(

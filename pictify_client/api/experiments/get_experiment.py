@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import String
+from ..._runtime.decoding import only
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import String
 from ...client import AuthenticatedClient
-from ...decoding import only
-from ...fields import Argument
 from ...models.experiment import Experiment
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[Experiment]] = Operation(

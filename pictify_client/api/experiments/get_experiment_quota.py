@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..._runtime.operations import Operation
 from ...client import AuthenticatedClient
 from ...models.experiment_quota import ExperimentQuota
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[ExperimentQuota]] = Operation(

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from ...arguments import Choice, Integer
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Choice, Integer
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.experiment import Experiment
 from ...models.experiment_list import ExperimentList
 from ...models.experiment_status_filter import ExperimentStatusFilter
 from ...models.experiment_type import ExperimentType
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[ExperimentList]] = Operation(

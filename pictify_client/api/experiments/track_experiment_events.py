@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ...arguments import ListOf, Object, OneOrMany, String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import ListOf, Object, OneOrMany, String
 from ...client import Client
-from ...fields import Argument
 from ...models.experiment_event import ExperimentEvent, ExperimentEventParam
 from ...models.experiment_event_response import ExperimentEventResponse
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[ExperimentEventResponse]] = Operation(

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Object, String
+from ..._runtime.decoding import only
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Object, String
 from ...client import AuthenticatedClient
-from ...decoding import only
-from ...fields import Argument
 from ...models.experiment import Experiment
 from ...models.update_experiment_body import UpdateExperimentBody
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[Experiment]] = Operation(

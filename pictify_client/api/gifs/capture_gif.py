@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Object
+from ..._runtime.decoding import only
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Object
 from ...client import AuthenticatedClient
-from ...decoding import only
 from ...models.gif import Gif
 from ...models.gif_capture_request import GifCaptureRequest
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[Gif]] = Operation(

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import Integer
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Integer
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.gif import Gif
 from ...models.gif_list import GifList
 from ...models.offset_pagination import OffsetPagination
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[GifList]] = Operation(

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ..._runtime.decoding import only
+from ..._runtime.operations import Operation
 from ...client import AuthenticatedClient
-from ...decoding import only
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[Any]] = Operation(

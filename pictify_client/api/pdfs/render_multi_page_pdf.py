@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Object
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Object
 from ...client import AuthenticatedClient
 from ...models.pdf_multi_page_request import PdfMultiPageRequest
 from ...models.pdf_response import PdfResponse
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[PdfResponse]] = Operation(

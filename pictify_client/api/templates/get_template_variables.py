@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...arguments import String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import String
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.template_variables import TemplateVariables
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[TemplateVariables]] = Operation(

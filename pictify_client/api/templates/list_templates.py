@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from ...arguments import Boolean, Choice, Integer
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Boolean, Choice, Integer
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.pagination import Pagination
 from ...models.template import Template
 from ...models.template_list import TemplateList
 from ...models.template_output_format_filter import TemplateOutputFormatFilter
 from ...models.template_sort import TemplateSort
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[TemplateList]] = Operation(

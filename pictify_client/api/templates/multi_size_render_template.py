@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Object, String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Object, String
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.multi_size_render_request import MultiSizeRenderRequest
 from ...models.multi_size_render_response import MultiSizeRenderResponse
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[MultiSizeRenderResponse]] = Operation(

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ...arguments import Object, String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Object, String
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.render_result import RenderResult
 from ...models.render_template_body import RenderTemplateBody
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[RenderResult]] = Operation(

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from ...arguments import Choice, String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Choice, String
 from ...client import Client
-from ...fields import Argument
 from ...files import AsyncFile, File
 from ...models.file_extension import FileExtension
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[Any]] = Operation(

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from ...arguments import Choice, MapOf, Number, String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Choice, MapOf, Number, String
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...files import AsyncFile, File
 from ...models.file_extension import FileExtension
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[Any]] = Operation(

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from ...arguments import Choice, Integer, String
+from ..._runtime.fields import Argument
+from ..._runtime.operations import Operation
+from ..._runtime.validation import Choice, Integer, String
 from ...client import AuthenticatedClient
-from ...fields import Argument
 from ...models.pagination import Pagination
 from ...models.webhook_platform import WebhookPlatform
 from ...models.webhook_subscription import WebhookSubscription
 from ...models.webhook_subscription_list import WebhookSubscriptionList
 from ...models.webhook_subscription_status import WebhookSubscriptionStatus
-from ...operations import Operation
 from ...types import Response
 
 OPERATION: Final[Operation[WebhookSubscriptionList]] = Operation(

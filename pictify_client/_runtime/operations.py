@@ -12,10 +12,10 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from .arguments import DateTime, MapOf, Object, OneOrMany, secrets_of
+from ..types import UNSET
 from .decoding import DecodeError, Model, decode, format_datetime, parse_json
 from .fields import Argument, Kind
-from .types import UNSET
+from .validation import DateTime, MapOf, Object, OneOrMany, secrets_of
 
 T = TypeVar("T")
 

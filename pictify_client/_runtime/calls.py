@@ -17,11 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import httpx
 
-from .bodies import BodyTooLarge
-from .configuration import is_loopback
-from .connections import DeadlineExceeded, RawResponse, SendRequest, origin_of
-from .decoding import DecodeError
-from .errors import (
+from ..errors import (
     APIConnectionError,
     APITimeoutError,
     PictifyError,
@@ -30,16 +26,20 @@ from .errors import (
     ResponseTooLargeError,
     status_error,
 )
-from .hooks import RequestEvent, ResponseEvent, RetryEvent
+from ..hooks import RequestEvent, ResponseEvent, RetryEvent
+from ..types import Response
+from .bodies import BodyTooLarge
+from .connections import DeadlineExceeded, RawResponse, SendRequest, origin_of
+from .decoding import DecodeError
 from .retries import Retries, is_certificate_error, wait_before_retry
-from .types import Response
+from .settings import is_loopback
 
 if TYPE_CHECKING:
     from .clock import Clock
-    from .configuration import Settings
     from .connections import Connections
     from .operations import Operation, Request
     from .pacing import Pacer, PacingError
+    from .settings import Settings
 
 T = TypeVar("T")
 FileT_co = TypeVar("FileT_co", covariant=True)

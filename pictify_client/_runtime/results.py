@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._lazy import Deferred
+from ..errors import ErrorDetail, RenderFailedError
 from .decoding import Model, is_array, is_object
-from .errors import ErrorDetail, RenderFailedError
+from .lazy import Deferred
 
 if TYPE_CHECKING:
-    from . import models
+    from .. import models
 else:
     # The models derive from the classes here.
-    models = Deferred(".models", __package__)
+    models = Deferred("..models", __package__)
 
 # The fields of a result where a render is answered without an envelope.
 _RESULT_FIELDS = ("layout", "name", "url", "width", "height", "format", "id", "createdAt")

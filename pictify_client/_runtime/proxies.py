@@ -14,7 +14,7 @@ from urllib.request import getproxies
 import httpcore
 import httpx
 
-from .errors import ConfigurationError
+from ..errors import ConfigurationError
 
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 

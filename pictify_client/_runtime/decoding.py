@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Final, Self, TypeGuard, TypeVar, cast
 
 from attrs import define, field, fields
 
+from ..types import OpenEnum
 from .fields import Argument
 from .rules import Rule
-from .types import OpenEnum
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
-from .types import UNSET
+from ..types import UNSET
 
 
 class Kind(Protocol):

@@ -8,16 +8,16 @@ from copy import copy
 from operator import index
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, SupportsIndex, TypeVar
 
-from ._lazy import Deferred
+from ..errors import PaginationError
 from .decoding import Model
-from .errors import PaginationError
+from .lazy import Deferred
 from .operations import Operation, Request
 
 if TYPE_CHECKING:
-    from . import client as clients
+    from .. import client as clients
 else:
     # A client imports most of the package.
-    clients = Deferred(".client", __package__)
+    clients = Deferred("..client", __package__)
 
 Parsed = TypeVar("Parsed")
 Item = TypeVar("Item", bound=Model)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import httpx
 from attrs import field, frozen
 
-from ._version import __version__
-from .errors import ConfigurationError
-from .types import UNSET
+from ..errors import ConfigurationError
+from ..types import UNSET
+from .version import __version__
 
 if TYPE_CHECKING:
-    from .hooks import Hooks
+    from ..hooks import Hooks
     from .operations import Operation
     from .pacing import Pacer
     from .retries import Retries

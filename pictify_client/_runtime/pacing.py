@@ -12,10 +12,10 @@ from math import inf
 from threading import Lock
 from weakref import WeakSet
 
+from ..errors import ConfigurationError
+from ..fleets import Fleet, Line, PacingError, Waiting, after_fork
+from ..rate_limits import RateLimit, http_date
 from .clock import Clock
-from .errors import ConfigurationError
-from .fleets import Fleet, Line, PacingError, Waiting, after_fork
-from .rate_limits import RateLimit, http_date
 from .windows import MINUTE
 
 __all__ = ["Fleet", "Pacer", "PacingError", "pacer"]

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import anyio
 import httpx
 
+from ..errors import ClientClosedError, ConfigurationError, PictifyError
+from ..files import TRANSPORT_ERRORS
 from .bodies import BodyTooLarge, aread_body, read_body
-from .errors import ClientClosedError, ConfigurationError, PictifyError
-from .files import TRANSPORT_ERRORS
 from .network import DEADLINE
 from .pool import AsyncTransport, PoolClosed, SyncTransport, all_busy
 from .proxies import ConnectionSettings

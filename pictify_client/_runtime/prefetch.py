@@ -10,8 +10,8 @@ from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, cast
 
-from ._page_cursor import Info, Item, PageCursor, Position
 from .clock import Clock
+from .page_cursor import Info, Item, PageCursor, Position
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task

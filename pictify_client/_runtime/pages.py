@@ -9,9 +9,9 @@ from itertools import chain, islice
 from typing import Generic, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from ._page_cursor import Info, Item, PageCursor, Position
+from ..errors import PaginationError
 from .decoding import Model
-from .errors import PaginationError
+from .page_cursor import Info, Item, PageCursor, Position
 
 # More than one: pages in the middle may be empty, and a list that grows by a page between two requests repeats one.
 _MAX_EMPTY_PAGES = 5

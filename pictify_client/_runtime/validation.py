@@ -16,9 +16,9 @@ from numbers import Real
 from operator import index
 from typing import Any, NamedTuple, NoReturn, SupportsIndex, cast
 
+from ..types import UNSET, OpenEnum
 from .decoding import DecodeError, Model, format_datetime, names_of, parse_datetime
 from .fields import Kind
-from .types import UNSET, OpenEnum
 
 _LONGEST_SHOWN = 100
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")

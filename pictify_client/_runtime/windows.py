@@ -12,8 +12,8 @@ from math import inf
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ..errors import ConfigurationError
 from .clock import Clock
-from .errors import ConfigurationError
 
 MINUTE = 60
 MEMORY = "memory://"

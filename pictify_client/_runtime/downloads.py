@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
-from .errors import APIStatusError
-from .files import AsyncFile, File
+from ..errors import APIStatusError
+from ..files import AsyncFile, File
 from .operations import Operation, Request
 
 if TYPE_CHECKING:
-    from .client import Client
+    from ..client import Client
+    from ..types import Response
     from .clock import Clock
-    from .types import Response
 
 NEW_FILE_SECONDS = 30.0
 """How long a download waits for a new file."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import httpx
 
-from .errors import APIConnectionError, APIStatusError, ConfigurationError, PictifyError, QuotaExceededError
+from ..errors import APIConnectionError, APIStatusError, ConfigurationError, PictifyError, QuotaExceededError
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 _PASSING = frozenset({408, 429, 500, 502, 503, 504, *range(520, 525)})

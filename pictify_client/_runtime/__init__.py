@@ -1,0 +1,1 @@
+"""How a request is made: private, and subject to change without notice."""
