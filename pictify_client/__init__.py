@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .batches import BatchStartError as BatchStartError
     from .batches import BatchTimeoutError as BatchTimeoutError
     from .client import AsyncPictify as AsyncPictify
-    from .client import AuthenticatedClient as AuthenticatedClient
-    from .client import Client as Client
     from .client import Pictify as Pictify
     from .errors import APIConnectionError as APIConnectionError
     from .errors import APIStatusError as APIStatusError
@@ -62,6 +60,8 @@ if TYPE_CHECKING:
     from .hooks import RequestEvent as RequestEvent
     from .hooks import ResponseEvent as ResponseEvent
     from .hooks import RetryEvent as RetryEvent
+    from .low_level import AuthenticatedClient as AuthenticatedClient
+    from .low_level import Client as Client
     from .pagination import AsyncPage as AsyncPage
     from .pagination import AsyncPager as AsyncPager
     from .pagination import Page as Page
@@ -91,8 +91,8 @@ attach(
         "BatchStartError": "batches",
         "BatchTimeoutError": "batches",
         "AsyncPictify": "client",
-        "AuthenticatedClient": "client",
-        "Client": "client",
+        "AuthenticatedClient": "low_level",
+        "Client": "low_level",
         "Pictify": "client",
         "DecodeError": "_runtime.decoding",
         "APIConnectionError": "errors",

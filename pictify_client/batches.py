@@ -19,11 +19,11 @@ from .errors import APIConnectionError, APIStatusError, PictifyError, RateLimitE
 from .types import Response
 
 if TYPE_CHECKING:
-    from . import client as clients
+    from . import low_level as clients
     from . import models
 else:
     # A client imports most of the package, and the models are imported with the first answer that needs them.
-    clients = Deferred(".client", __package__)
+    clients = Deferred(".low_level", __package__)
     models = Deferred(".models", __package__)
 
 Row = TypeVar("Row", "models.BatchResult", "models.BatchError")

@@ -15,10 +15,10 @@ from ._runtime.pages import LinkedPage, PageResult, read_page
 from ._runtime.prefetch import PageTasks, PageThreads, check_prefetch
 
 if TYPE_CHECKING:
-    from . import client as clients
+    from . import low_level as clients
 else:
     # A client imports most of the package.
-    clients = Deferred(".client", __package__)
+    clients = Deferred(".low_level", __package__)
 
 
 class _Page(Generic[Item, Info]):

@@ -34,7 +34,7 @@ from pictify_client import (
     Pictify,
     PictifyError,
 )
-from pictify_client._runtime import connections, network, pool, proxies
+from pictify_client._runtime import async_pool, connections, network, pool, proxies, slots, sync_pool
 from pictify_client.api.bindings import delete_binding, list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
@@ -73,7 +73,7 @@ class AtOnce(FakeClock):
 
 
 def at_most(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", count)
+    monkeypatch.setattr(slots, "MAX_CONNECTIONS", count)
 
 
 @forms
@@ -383,20 +383,20 @@ def test_a_client_that_is_closed_before_its_call_has_a_connection(form: str, mon
 
 @forms
 def test_a_client_that_is_closed_just_before_its_call_is_sent(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    send, asend = pool.SyncTransport.handle_request, pool.AsyncTransport.handle_async_request
+    send, asend = sync_pool.SyncTransport.handle_request, async_pool.AsyncTransport.handle_async_request
 
-    def closed(transport: pool.SyncTransport, request: httpx.Request) -> httpx.Response:
+    def closed(transport: sync_pool.SyncTransport, request: httpx.Request) -> httpx.Response:
         client.close()
         return send(transport, request)
 
-    async def aclosed(transport: pool.AsyncTransport, request: httpx.Request) -> httpx.Response:
+    async def aclosed(transport: async_pool.AsyncTransport, request: httpx.Request) -> httpx.Response:
         await client.aclose()
         return await asend(transport, request)
 
     async def test() -> None:
         await call(form, list_bindings, client)
-        monkeypatch.setattr(pool.SyncTransport, "handle_request", closed)
-        monkeypatch.setattr(pool.AsyncTransport, "handle_async_request", aclosed)
+        monkeypatch.setattr(sync_pool.SyncTransport, "handle_request", closed)
+        monkeypatch.setattr(async_pool.AsyncTransport, "handle_async_request", aclosed)
         with pytest.raises(PictifyError, match="the client is closed"):
             await call(form, list_bindings, client)
 
@@ -409,14 +409,14 @@ def test_a_client_that_is_closed_just_before_its_call_is_sent(form: str, monkeyp
 def test_a_call_that_ends_while_a_stale_connection_is_closed_loses_no_other(
     form: str, ends: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shut = pool.AsyncCore.aclose
-    expired = pool.AsyncCore.has_expired
+    shut = async_pool.AsyncCore.aclose
+    expired = async_pool.AsyncCore.has_expired
     stale = iter([True])
 
-    def is_stale(core: pool.AsyncCore) -> bool:
+    def is_stale(core: async_pool.AsyncCore) -> bool:
         return next(stale, False) or expired(core)
 
-    async def ended(core: pool.AsyncCore) -> None:
+    async def ended(core: async_pool.AsyncCore) -> None:
         monkeypatch.undo()
         if ends == "closed":
             await client.aclose()
@@ -429,8 +429,8 @@ def test_a_call_that_ends_while_a_stale_connection_is_closed_loses_no_other(
         async with anyio.create_task_group() as group:
             for _ in range(2):
                 group.start_soon(call, form, list_bindings, client)
-        monkeypatch.setattr(pool.AsyncCore, "has_expired", is_stale)
-        monkeypatch.setattr(pool.AsyncCore, "aclose", ended)
+        monkeypatch.setattr(async_pool.AsyncCore, "has_expired", is_stale)
+        monkeypatch.setattr(async_pool.AsyncCore, "aclose", ended)
         if ends == "closed":
             with pytest.raises(PictifyError, match="the client is closed"):
                 await call(form, list_bindings, client)
@@ -863,7 +863,7 @@ def test_a_response_that_nobody_keeps_gives_its_connection_up(form: str, monkeyp
         settings = proxies.ConnectionSettings(server.base_url, verify=True, http2=False)
 
         def lose() -> None:
-            http_client = httpx.Client(transport=pool.SyncTransport(settings))
+            http_client = httpx.Client(transport=sync_pool.SyncTransport(settings))
             assert http_client.send(http_client.build_request("GET", server.base_url), stream=True).is_success
             gc.collect()
             http_client.get(server.base_url)
@@ -873,7 +873,7 @@ def test_a_response_that_nobody_keeps_gives_its_connection_up(form: str, monkeyp
             if form == "sync":
                 await anyio.to_thread.run_sync(lose)
                 return
-            http_client = httpx.AsyncClient(transport=pool.AsyncTransport(settings))
+            http_client = httpx.AsyncClient(transport=async_pool.AsyncTransport(settings))
             assert (await http_client.send(http_client.build_request("GET", server.base_url), stream=True)).is_success
             gc.collect()
             await http_client.get(server.base_url)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from pictify_client import AuthenticatedClient, PictifyError
-from pictify_client._runtime import pool
+from pictify_client._runtime import slots
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.url_rendering import render_binding_url
 
@@ -81,7 +81,7 @@ def calls(client: AuthenticatedClient) -> dict[str, Callable[[], object]]:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", ["list", "file"])
 def test_a_sync_call_that_is_interrupted_anywhere(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(slots, "MAX_CONNECTIONS", 2)
     with served(handle) as server:
         client = client_of(server)
         make = calls(client)[kind]
@@ -137,7 +137,7 @@ def test_a_client_that_its_own_thread_closes_anywhere_in_a_call(kind: str) -> No
 
 @pytest.mark.parametrize("kind", ["list", "file"])
 def test_a_task_that_is_cancelled_at_any_turn_of_the_event_loop(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(slots, "MAX_CONNECTIONS", 2)
 
     with served(handle) as server:
 

@@ -33,7 +33,7 @@ from pictify_client import (
     RetryEvent,
     ServerError,
 )
-from pictify_client._runtime import pool
+from pictify_client._runtime import slots
 from pictify_client.api.bindings import get_binding, list_bindings
 from pictify_client.api.experiments import track_experiment_events
 from pictify_client.api.images import create_image
@@ -200,7 +200,7 @@ def test_a_header_of_a_hook_that_cannot_be_sent_is_an_error_of_ours(form: str) -
 def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
     form: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(slots, "MAX_CONNECTIONS", 1)
     calls: list[object] = []
 
     def fail(event: object) -> None:
@@ -231,7 +231,7 @@ def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
 
 @async_forms
 def test_a_hook_that_is_cancelled_leaves_no_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(slots, "MAX_CONNECTIONS", 1)
 
     async def stay(event: ResponseEvent) -> None:
         if event.headers is not None and "x-request-id" not in event.headers:

@@ -21,7 +21,7 @@ from pictify_client import (
     RequestEvent,
     ServerError,
 )
-from pictify_client._runtime import connections, pool
+from pictify_client._runtime import connections, slots
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
@@ -101,15 +101,17 @@ def test_a_whole_call_ends_in_its_time_however_many_attempts_are_left(form: str)
     with served(silent) as server:
 
         async def test() -> None:
-            async with client_of(server, timeout=0.125, attempt_timeout=SHORT, max_retries=9) as client:
+            async with client_of(server, timeout=0.25, attempt_timeout=0.1, max_retries=9) as client:
                 client.clock = Hasty()
                 with pytest.raises(APITimeoutError) as caught:
                     await call(form, list_bindings, client)
-                assert "(0.125 s for the whole call; set by timeout=) (after 3 attempts)" in str(caught.value)
-                assert "(0.05 s for one attempt; set by attempt_timeout=)" in str(caught.value.__cause__)
+                error = str(caught.value)
+                assert f"(0.25 s for the whole call; set by timeout=) (after {len(server.requests)} attempts)" in error
+                assert "(0.1 s for one attempt; set by attempt_timeout=)" in str(caught.value.__cause__)
 
         run(form, test)
-    assert len(server.requests) == 3
+    # A slow machine may need for one attempt what is enough for two.
+    assert len(server.requests) in (2, 3)
 
 
 LIMITS: list[tuple[dict[str, Any], str]] = [
@@ -340,7 +342,7 @@ def test_what_is_left_of_a_call_says_nothing_of_the_reading_of_its_file(form: st
 def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
     form: str, attempt: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(slots, "MAX_CONNECTIONS", 2)
     files: list[Any] = []
 
     def handle(line: Line) -> None:
@@ -381,7 +383,7 @@ def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
 
 @forms
 def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "MAX_CONNECTIONS", 1)
+    monkeypatch.setattr(slots, "MAX_CONNECTIONS", 1)
     asked = Event()
 
     def ask(_: RequestEvent) -> None:

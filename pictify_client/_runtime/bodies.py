@@ -327,3 +327,17 @@ class _BodyReader:
     def finish(self) -> None:
         """Check that the body is complete."""
         self._decoder.finish()
+
+
+# The head of a PNG with a width and a height of 1.
+_ONE_PIXEL = b"IHDR\0\0\0\1\0\0\0\1"
+
+
+def media_type(response: httpx.Response) -> str:
+    kind: str = response.headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower()
+
+
+def is_error_pixel(response: httpx.Response, content: bytes | None) -> bool:
+    """Whether a body is a PNG of one pixel, which the API sends in place of an error, whatever format was requested."""
+    return media_type(response) == "image/png" and content is not None and content[12:24] == _ONE_PIXEL

@@ -6,14 +6,10 @@ redirects, pacing, hooks, logs and errors is here once.
 
 from __future__ import annotations
 
-import json
-import logging
-import re
-from collections.abc import Callable, Generator, Mapping
-from functools import partial
+from collections.abc import Generator, Mapping
 from math import inf
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import httpx
 
@@ -26,72 +22,32 @@ from ..errors import (
     ResponseTooLargeError,
     status_error,
 )
-from ..hooks import RequestEvent, ResponseEvent, RetryEvent
+from ..hooks import RequestEvent, RetryEvent
 from ..types import Response
-from .bodies import BodyTooLarge
+from .bodies import BodyTooLarge, is_error_pixel, media_type
 from .connections import DeadlineExceeded, RawResponse, SendRequest, origin_of
 from .decoding import DecodeError
+from .redaction import SECRET_HEADERS, redact_request, redact_response, redact_text, spellings_in_json
+from .reporting import logger, report
 from .retries import Retries, is_certificate_error, wait_before_retry
 from .settings import is_loopback
+from .steps import FileMaker, Notify, Sleep, Step, Turn
 
 if TYPE_CHECKING:
     from .clock import Clock
     from .connections import Connections
     from .operations import Operation, Request
-    from .pacing import Pacer, PacingError
+    from .pacing import PacingError
     from .settings import Settings
 
 T = TypeVar("T")
-FileT_co = TypeVar("FileT_co", covariant=True)
 
-_REDACTED = "[redacted]"
-_SECRET_HEADERS = ("Authorization", "X-Write-Key")
 _OWN_HEADERS = ("User-Agent", "Accept-Encoding")
 # A file up to this many bytes is read at once, which sets its connection free.
 _SMALL_FILE = 65_536
 _MOST_REDIRECTS = 10
 # What is left of a budget is never nothing at all: to some systems that means for ever, or not to wait.
 _SHORTEST = 0.001
-# The head of a PNG with a width and a height of 1.
-_ONE_PIXEL = b"IHDR\0\0\0\1\0\0\0\1"
-_logger = logging.getLogger("pictify_client")
-# A program that has not set up logging has no use for our records on its standard error.
-_logger.addHandler(logging.NullHandler())
-
-
-class Sleep(NamedTuple):
-    """Wait."""
-
-    seconds: float
-
-
-class Turn(NamedTuple):
-    """Wait until the rate limit allows the next request; gives the PacingError where that takes too long."""
-
-    pacer: Pacer
-    longest: float
-
-
-class Notify(NamedTuple):
-    """Call a hook; if it fails, close the response whose body is left to be read."""
-
-    hook: Callable[[Any], Any]
-    event: object
-    unread: httpx.Response | None = None
-
-
-Step = SendRequest | Sleep | Turn | Notify
-"""What is to be done next. A SendRequest gives its RawResponse, or what was raised instead."""
-
-
-class FileMaker(Protocol[FileT_co]):
-    """`File` or `AsyncFile`."""
-
-    def __call__(
-        self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
-    ) -> FileT_co:
-        """A file of an answer."""
-        raise NotImplementedError
 
 
 class Call(Generic[T]):
@@ -146,7 +102,7 @@ class Call(Generic[T]):
                 return self._result(outcome, error, sent, first)
             first = first or error
             known = {"operation": str(self._operation), "attempt": attempt, "wait": wait}
-            _logger.info("%s again in %.1f s, after attempt %d: %s", self._operation, wait, attempt, error, extra=known)
+            logger.info("%s again in %.1f s, after attempt %d: %s", self._operation, wait, attempt, error, extra=known)
             hook = self._settings.hooks.on_retry
             if hook is not None:
                 yield Notify(hook, RetryEvent(operation=str(self._operation), attempt=attempt, wait=wait, error=error))
@@ -189,15 +145,14 @@ class Call(Generic[T]):
         )
         passed: list[httpx.Response] = []
         secrets: list[str] = []
+        name, on_response = str(self._operation), self._settings.hooks.on_response
         while True:
             headers = self._headers(target)
             hook = self._settings.hooks.on_request
             if hook is not None:
                 headers = headers.copy()
                 url = target.url.partition("?")[0]
-                yield Notify(
-                    hook, RequestEvent(operation=str(self._operation), attempt=attempt, url=url, headers=headers)
-                )
+                yield Notify(hook, RequestEvent(operation=name, attempt=attempt, url=url, headers=headers))
             left = max(budget.end - self._clock.monotonic(), _SHORTEST)
             request = self._request(target, headers, left)
             secrets += self._secrets(request)
@@ -210,7 +165,7 @@ class Call(Generic[T]):
             )
             if isinstance(got, Exception):
                 failure = self._failure(request, secrets, budget, got)
-                yield from self._report(attempt, started, failure, type(got).__name__, secrets, None)
+                yield from report(name, on_response, attempt, started, type(got).__name__, failure, secrets, None)
                 return failure
             response = got.response
             onward = self._redirected(target, response, secrets)
@@ -222,7 +177,7 @@ class Call(Generic[T]):
         outcome = self._outcome(request, secrets, got)
         if self._settings.pacer is not None and self._written.url is None:
             self._settings.pacer.learn(response.headers, self._clock)
-        yield from self._report(attempt, started, outcome, str(response.status_code), secrets, response)
+        yield from report(name, on_response, attempt, started, str(response.status_code), outcome, secrets, response)
         return outcome
 
     def _headers(self, target: _Target) -> httpx.Headers:
@@ -296,22 +251,22 @@ class Call(Generic[T]):
         small = plain and length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
         # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
         # A failure may be a small image, whose size is not always announced.
-        may_be_pixel = self._written.error_pixel is not None and not length and _media_type(response) == "image/png"
+        may_be_pixel = self._written.error_pixel is not None and not length and media_type(response) == "image/png"
         return small or may_be_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
 
     def _is_file(self, response: httpx.Response) -> bool:
         """Whether an answer is a success, and not a page or JSON instead of a file."""
-        kind = _media_type(response)
+        kind = media_type(response)
         return self._operation.succeeded(response) and not (kind.startswith("text/") or kind.endswith("json"))
 
     def _outcome(self, request: httpx.Request, secrets: list[str], answer: RawResponse) -> Response[T] | PictifyError:
         """What an answer holds: a file, what is parsed here, or an error."""
         response, content = answer
-        has_pixel = self._written.error_pixel is not None and _is_error_pixel(response, content)
+        has_pixel = self._written.error_pixel is not None and is_error_pixel(response, content)
         if has_pixel and self._written.error_pixel is False and self._operation.succeeded(response):
             return RenderFailedError(
                 f"{self._operation}: the API sent its error pixel, an image of one pixel, in place of the result",
-                response=_without(secrets, response, content or b""),
+                response=redact_response(secrets, response, content or b""),
             )
         if self._make_file is not None and (self._is_file(response) or (has_pixel and self._written.error_pixel)):
             if content is None:
@@ -322,7 +277,7 @@ class Call(Generic[T]):
             return Response(status_code=response.status_code, headers=response.headers, content=b"", parsed=file)
         body = content or b""
         if not self._operation.succeeded(response):
-            whole = _without(secrets, response, body)
+            whole = redact_response(secrets, response, body)
             return Response(
                 status_code=whole.status_code,
                 headers=whole.headers,
@@ -335,7 +290,7 @@ class Call(Generic[T]):
             misread = caught
         else:
             return Response(status_code=response.status_code, headers=response.headers, content=body, parsed=parsed)
-        whole = _without(secrets, response, body)
+        whole = redact_response(secrets, response, body)
         # Read once more, should the server have repeated a secret: the error shows what it is about.
         try:
             self._operation.parse(whole, whole.content)
@@ -345,7 +300,7 @@ class Call(Generic[T]):
 
     def _failure(self, request: httpx.Request, secrets: list[str], budget: _Budget, error: Exception) -> PictifyError:
         """The error for a call of which no whole answer came; its cause is the one that httpx raised."""
-        _redact(request, secrets)
+        redact_request(request, secrets)
         base_url = self._settings.base_url if self._written.url is None else origin_of(request.url)
         if isinstance(error, BodyTooLarge):
             streamed = "" if self._make_file is None else "; saved by download() or streamed, a file may be larger"
@@ -358,7 +313,7 @@ class Call(Generic[T]):
         chain = _chain(error)
         # Where httpx says nothing, the system may.
         telling = (str(each) for each in chain if each is error or isinstance(each, OSError))
-        text = _clean(secrets, next(filter(None, telling), ""))
+        text = redact_text(secrets, next(filter(None, telling), ""))
         failure: APIConnectionError
         if isinstance(error, httpx.TimeoutException):
             why = self._limit(request, budget, error)
@@ -377,7 +332,7 @@ class Call(Generic[T]):
                     what = f"{what}; is it the right base_url (PICTIFY_BASE_URL)?"
             failure = APIConnectionError(f"{self._operation}: {what}", request)
         # Not where its text repeats the key, as a server can make it.
-        failure.__cause__ = error if all(_clean(secrets, str(each)) == str(each) for each in chain) else None
+        failure.__cause__ = error if all(redact_text(secrets, str(each)) == str(each) for each in chain) else None
         return failure
 
     def _limit(self, request: httpx.Request, budget: _Budget, error: httpx.TimeoutException) -> str:
@@ -393,48 +348,9 @@ class Call(Generic[T]):
 
     def _secrets(self, request: httpx.Request) -> list[str]:
         """What no error may show."""
-        sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in _SECRET_HEADERS)
-        written = (spelt for secret in self._written.secrets for spelt in _in_json(secret))
+        sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in SECRET_HEADERS)
+        written = (spelt for secret in self._written.secrets for spelt in spellings_in_json(secret))
         return [secret for secret in (*sent, self._settings.key, *written) if secret]
-
-    def _report(
-        self,
-        attempt: int,
-        started: float,
-        outcome: Response[T] | PictifyError,
-        what: str,
-        secrets: list[str],
-        response: httpx.Response | None,
-    ) -> Generator[Step, Any, None]:
-        elapsed = perf_counter() - started
-        request_id = None if response is None else response.headers.get("x-request-id")
-        # A server may repeat a secret anywhere.
-        request_id = None if request_id is None else _clean(secrets, request_id)
-        status = None if response is None else response.status_code
-        if _logger.isEnabledFor(logging.INFO):
-            known = {
-                "operation": str(self._operation),
-                "status": status,
-                "attempt": attempt,
-                "milliseconds": elapsed * 1000,
-                "request_id": request_id,
-            }
-            aside = f"attempt {attempt}" if request_id is None else f"attempt {attempt}, request id {request_id}"
-            text = f"{self._operation}: {what} in {elapsed * 1000:.0f} ms ({aside})"
-            # A step, as a handler may raise as a hook may.
-            yield Notify(partial(_logger.info, "%s", extra=known), text, response)
-        hook = self._settings.hooks.on_response
-        if hook is not None:
-            event = ResponseEvent(
-                operation=str(self._operation),
-                attempt=attempt,
-                elapsed=elapsed,
-                status_code=status,
-                headers=None if response is None else response.headers,
-                request_id=request_id,
-                error=outcome.error if isinstance(outcome, Response) else outcome,
-            )
-            yield Notify(hook, event, response)
 
 
 class _Budget(NamedTuple):
@@ -454,16 +370,6 @@ class _Target(NamedTuple):
     is_ours: bool
 
 
-def _media_type(response: httpx.Response) -> str:
-    kind: str = response.headers.get("content-type", "")
-    return kind.partition(";")[0].strip().lower()
-
-
-def _is_error_pixel(response: httpx.Response, content: bytes | None) -> bool:
-    """Whether a body is a PNG of one pixel, which the API sends in place of an error, whatever format was requested."""
-    return _media_type(response) == "image/png" and content is not None and content[12:24] == _ONE_PIXEL
-
-
 def _clipped(phases: Mapping[str, float | None], longest: float) -> dict[str, float | None]:
     most = None if longest == inf else longest
     return {name: most if limit is None else min(limit, longest) for name, limit in phases.items()}
@@ -476,46 +382,3 @@ def _chain(error: BaseException) -> list[BaseException]:
     for each in chain:
         chain += [earlier for earlier in (each.__cause__, each.__context__) if earlier and earlier not in chain]
     return chain
-
-
-def _redact(request: httpx.Request, secrets: list[str]) -> None:
-    for name in _SECRET_HEADERS:
-        if name in request.headers:
-            request.headers[name] = _REDACTED
-    request.stream = httpx.ByteStream(_clean_bytes(secrets, request.content))
-    # The request keeps what it read of its stream.
-    vars(request).pop("_content", None)
-    request.read()
-
-
-def _clean(secrets: list[str], text: str) -> str:
-    return re.sub(_any_of(secrets), _REDACTED, text) if any(secret in text for secret in secrets) else text
-
-
-def _clean_bytes(secrets: list[str], content: bytes) -> bytes:
-    return re.sub(_any_of(secrets).encode(), _REDACTED.encode(), content) if secrets else content
-
-
-def _any_of(secrets: list[str]) -> str:
-    """A pattern for all of them at once: one by one, a short one would be found in what stands for another."""
-    return "|".join(map(re.escape, sorted(set(secrets), key=len, reverse=True)))
-
-
-def _in_json(secret: str) -> set[str]:
-    """A secret, and how it may be spelt in a body."""
-    return {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-
-
-def _without(secrets: list[str], response: httpx.Response, content: bytes) -> httpx.Response:
-    """A response that is read whole, and shows no secret: neither its request's nor one that the server repeats."""
-    _redact(response.request, secrets)
-    clean = partial(_clean_bytes, secrets)
-    return httpx.Response(
-        response.status_code,
-        # The content is decoded already.
-        headers=[(name, clean(value)) for name, value in response.headers.raw if name.lower() != b"content-encoding"],
-        content=clean(content),
-        request=response.request,
-        extensions={"reason_phrase": clean(response.extensions.get("reason_phrase", b""))},
-        history=[_without(secrets, earlier, b"") for earlier in response.history],
-    )

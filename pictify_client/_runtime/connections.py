@@ -18,10 +18,13 @@ import httpx
 
 from ..errors import ClientClosedError, ConfigurationError, PictifyError
 from ..files import TRANSPORT_ERRORS
+from .async_pool import AsyncTransport
 from .bodies import BodyTooLarge, aread_body, read_body
 from .network import DEADLINE
-from .pool import AsyncTransport, PoolClosed, SyncTransport, all_busy
+from .pool import PoolClosed
 from .proxies import ConnectionSettings
+from .slots import all_busy
+from .sync_pool import SyncTransport
 
 _LATE = "no time left"
 # What an httpx client of the caller's has to notice by itself that the time is over, and that a connection is lost.

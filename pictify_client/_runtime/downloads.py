@@ -14,7 +14,7 @@ from ..files import AsyncFile, File
 from .operations import Operation, Request
 
 if TYPE_CHECKING:
-    from ..client import Client
+    from ..low_level import Client
     from ..types import Response
     from .clock import Clock
 

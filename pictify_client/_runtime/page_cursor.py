@@ -14,10 +14,10 @@ from .lazy import Deferred
 from .operations import Operation, Request
 
 if TYPE_CHECKING:
-    from .. import client as clients
+    from .. import low_level as clients
 else:
     # A client imports most of the package.
-    clients = Deferred("..client", __package__)
+    clients = Deferred("..low_level", __package__)
 
 Parsed = TypeVar("Parsed")
 Item = TypeVar("Item", bound=Model)

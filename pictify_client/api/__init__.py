@@ -12,11 +12,11 @@ if not TYPE_CHECKING:
     from .._runtime.resources import cached_property
 
     # The clients derive from the classes here.
-    clients = Deferred("..client", __package__)
+    clients = Deferred("..low_level", __package__)
 else:
     from functools import cached_property
 
-    from .. import client as clients
+    from .. import low_level as clients
     from .batch import AsyncBatch as AsyncBatch
     from .batch import Batch as Batch
     from .bindings import AsyncBindings as AsyncBindings

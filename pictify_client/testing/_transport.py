@@ -9,8 +9,9 @@ import httpx
 
 from .._runtime.connections import Connections, RawResponse, SendRequest
 from ..api import SERVER
-from ..client import AsyncPictify, AuthenticatedClient, Pictify
+from ..client import AsyncPictify, Pictify
 from ..hooks import RequestHook, ResponseHook, RetryHook
+from ..low_level import AuthenticatedClient
 from ..types import Unset
 from ._answers import Answer
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object, String
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.batch_render_request import BatchRenderRequest
 from ...models.batch_response import BatchResponse
 from ...types import Response

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..._runtime.decoding import only
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.create_experiment_body import CreateExperimentBody
 from ...models.experiment import Experiment
 from ...types import Response

@@ -8,7 +8,7 @@ from typing import Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import String
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.deletion import Deletion
 from ...types import Response
 

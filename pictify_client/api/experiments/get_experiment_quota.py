@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..._runtime.operations import Operation
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.experiment_quota import ExperimentQuota
 from ...types import Response
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Choice, Integer
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.experiment import Experiment
 from ...models.experiment_list import ExperimentList
 from ...models.experiment_status_filter import ExperimentStatusFilter

@@ -9,7 +9,7 @@ from ..._runtime.decoding import only
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import String
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.experiment import Experiment
 from ...types import Response
 

@@ -8,7 +8,7 @@ from typing import Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import String
-from ...client import Client
+from ...low_level import Client
 from ...types import Response
 
 OPERATION: Final[Operation[str]] = Operation(

@@ -9,7 +9,7 @@ from typing import Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import ListOf, Object, OneOrMany, String
-from ...client import Client
+from ...low_level import Client
 from ...models.experiment_event import ExperimentEvent, ExperimentEventParam
 from ...models.experiment_event_response import ExperimentEventResponse
 from ...types import Response

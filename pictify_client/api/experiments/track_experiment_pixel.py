@@ -8,8 +8,8 @@ from typing import Any, Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import String
-from ...client import Client
 from ...files import AsyncFile, File
+from ...low_level import Client
 from ...types import Response
 
 OPERATION: Final[Operation[Any]] = Operation(

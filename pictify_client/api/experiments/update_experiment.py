@@ -10,7 +10,7 @@ from ..._runtime.decoding import only
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object, String
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.experiment import Experiment
 from ...models.update_experiment_body import UpdateExperimentBody
 from ...types import Response

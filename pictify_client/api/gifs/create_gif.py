@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..._runtime.decoding import only
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.gif import Gif
 from ...models.gif_request import GifRequest
 from ...types import Response

@@ -9,7 +9,7 @@ from ..._runtime.decoding import only
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import String
-from ...client import Client
+from ...low_level import Client
 from ...models.gif import Gif
 from ...types import Response
 

@@ -8,7 +8,7 @@ from typing import Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Integer
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.gif import Gif
 from ...models.gif_list import GifList
 from ...models.offset_pagination import OffsetPagination

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.agent_screenshot import AgentScreenshot
 from ...models.agent_screenshot_body import AgentScreenshotBody
 from ...types import Response

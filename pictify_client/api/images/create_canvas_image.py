@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.create_canvas_image_body import CreateCanvasImageBody
 from ...models.image_response import ImageResponse
 from ...types import Response

@@ -8,7 +8,7 @@ from typing import Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Integer
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.image_list import ImageList
 from ...models.image_response import ImageResponse
 from ...models.offset_pagination import OffsetPagination

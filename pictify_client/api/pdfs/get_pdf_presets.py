@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..._runtime.decoding import only
 from ..._runtime.operations import Operation
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...types import Response
 
 OPERATION: Final[Operation[Any]] = Operation(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.pdf_render_request import PdfRenderRequest
 from ...models.pdf_response import PdfResponse
 from ...types import Response

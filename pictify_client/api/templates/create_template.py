@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..._runtime.decoding import only
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.create_template_body import CreateTemplateBody
 from ...models.template import Template
 from ...types import Response

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object, String
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.render_result import RenderResult
 from ...models.render_template_body import RenderTemplateBody
 from ...types import Response

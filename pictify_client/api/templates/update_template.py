@@ -10,7 +10,7 @@ from ..._runtime.decoding import only
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object, String
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.template import Template
 from ...models.update_template_body import UpdateTemplateBody
 from ...types import Response

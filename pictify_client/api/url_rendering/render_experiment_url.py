@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Choice, String
-from ...client import Client
 from ...files import AsyncFile, File
+from ...low_level import Client
 from ...models.file_extension import FileExtension
 from ...types import Response
 

@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Choice, MapOf, Number, String
-from ...client import AuthenticatedClient
 from ...files import AsyncFile, File
+from ...low_level import AuthenticatedClient
 from ...models.file_extension import FileExtension
 from ...types import Response
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..._runtime.decoding import only
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object
-from ...client import AuthenticatedClient
+from ...low_level import AuthenticatedClient
 from ...models.create_webhook_subscription_body import CreateWebhookSubscriptionBody
 from ...models.created_webhook_subscription import CreatedWebhookSubscription
 from ...types import Response

@@ -1,0 +1,102 @@
+"""Calls are executed step by step: the I/O, in sync and async code."""
+
+from __future__ import annotations
+
+from inspect import isawaitable
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import PictifyError
+from ..files import TRANSPORT_ERRORS
+from ..fleets import PacingError
+from ..hooks import tell
+from .connections import SendRequest, aclose
+from .steps import Sleep, Step, Turn
+
+if TYPE_CHECKING:
+    from ..types import Response
+    from .calls import Call
+    from .clock import Clock
+    from .connections import Connections
+
+T = TypeVar("T")
+
+
+def execute(call: Call[T], connections: Connections, clock: Clock) -> Response[T]:
+    """Execute the steps of a call in sync code."""
+    steps = call.steps()
+    done: object = None
+    while True:
+        try:
+            step = steps.send(done)
+        except StopIteration as end:
+            response: Response[T] = end.value
+            return response
+        done = _execute_step(step, connections, clock)
+
+
+async def aexecute(call: Call[T], connections: Connections, clock: Clock) -> Response[T]:
+    """Execute the steps of a call in async code."""
+    steps = call.steps()
+    done: object = None
+    while True:
+        try:
+            step = steps.send(done)
+        except StopIteration as end:
+            response: Response[T] = end.value
+            return response
+        done = await _aexecute_step(step, connections, clock)
+
+
+def _execute_step(step: Step, connections: Connections, clock: Clock) -> object:
+    match step:
+        case SendRequest():
+            try:
+                return connections.send(step)
+            except PictifyError:
+                raise
+            except TRANSPORT_ERRORS as error:
+                return error
+        case Turn():
+            try:
+                step.pacer.wait(clock, step.longest)
+            except PacingError as error:
+                return error
+        case Sleep():
+            clock.sleep(step.seconds)
+        case _:
+            # A Notify, as there is no other step.
+            try:
+                tell(step.hook, step.event)
+            except BaseException:
+                if step.unread is not None:
+                    step.unread.close()
+                raise
+    return None
+
+
+async def _aexecute_step(step: Step, connections: Connections, clock: Clock) -> object:
+    match step:
+        case SendRequest():
+            try:
+                return await connections.asend(step)
+            except PictifyError:
+                raise
+            except TRANSPORT_ERRORS as error:
+                return error
+        case Turn():
+            try:
+                await step.pacer.await_turn(clock, step.longest)
+            except PacingError as error:
+                return error
+        case Sleep():
+            await clock.asleep(step.seconds)
+        case _:
+            # A Notify, as there is no other step.
+            try:
+                if isawaitable(told := step.hook(step.event)):
+                    await told
+            except BaseException:
+                if step.unread is not None:
+                    await aclose(step.unread)
+                raise
+    return None

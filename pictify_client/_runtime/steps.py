@@ -1,0 +1,51 @@
+"""The steps of a call, which a client executes in sync or async code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+import httpx
+
+from ..errors import PictifyError
+from .connections import SendRequest
+
+if TYPE_CHECKING:
+    from .pacing import Pacer
+
+FileT_co = TypeVar("FileT_co", covariant=True)
+
+
+class Sleep(NamedTuple):
+    """Wait."""
+
+    seconds: float
+
+
+class Turn(NamedTuple):
+    """Wait until the rate limit allows the next request; gives the PacingError where that takes too long."""
+
+    pacer: Pacer
+    longest: float
+
+
+class Notify(NamedTuple):
+    """Call a hook; if it fails, close the response whose body is left to be read."""
+
+    hook: Callable[[Any], Any]
+    event: object
+    unread: httpx.Response | None = None
+
+
+Step = SendRequest | Sleep | Turn | Notify
+"""What is to be done next. A SendRequest gives its RawResponse, or what was raised instead."""
+
+
+class FileMaker(Protocol[FileT_co]):
+    """`File` or `AsyncFile`."""
+
+    def __call__(
+        self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
+    ) -> FileT_co:
+        """A file of an answer."""
+        raise NotImplementedError
