@@ -31,20 +31,19 @@ _ERRORS = {
     422: "UnprocessableContentError",
     429: "RateLimitError",
 }
-_JOB_SPLIT = ("BatchStartError", "Some items were started, and then a request for more of them failed.")
-_CALL_REFUSED = ("PictifyError", "The API refused or failed, did not answer, or not in the shape of the contract.")
-_ARGUMENTS_REFUSED = ("TypeError, ValueError", "An argument is not what the contract takes; nothing was sent.")
-_OF_A_LIST = "The list: iterate over it for the items of all pages. Nothing is sent before."
+_JOB_SPLIT = ("BatchStartError", "If some items were started, and a request for further ones failed.")
+_CALL_REFUSED = ("PictifyError", "If the request fails or the response is invalid.")
+_ARGUMENTS_REFUSED = ("TypeError, ValueError", "If an argument is invalid. No request is sent.")
+_OF_A_LIST = "The list. Iterating over it fetches the pages; no request is sent before."
 _OF_AHEAD = {
-    "": "How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.",
-    "Async": "How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.",
+    "": "Number of pages to fetch ahead, each in a thread. 0 to 100.",
+    "Async": "Number of pages to fetch ahead; trio fetches none. 0 to 100.",
 }
 _OF_A_JOB = (
-    "The job, to wait for; it goes on whether or not anyone does. More items than one request takes are split into "
-    "several batches, which it holds together."
+    "The job, to wait for. More items than one request takes are split into several batches, whose results it combines."
 )
-_OF_A_FILE = "Read it, save it or close it: it may hold a connection until then."
-_OF_A_URL = "The URL. Nothing is sent."
+_OF_A_FILE = "It is in memory, unless the client streams files."
+_OF_A_URL = "The URL. No request is sent."
 _OF_THE_PIXEL = (
     "Whether to return the image of one pixel that the API sends if it cannot render; by default it is an error."
 )
@@ -93,7 +92,7 @@ class Shapes(Calls):
     def detailed_doc(self, endpoint: Endpoint, function: str) -> str:
         """The docstring of a function that gives the whole response."""
         call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
-        text = f"As `{function}`, with the whole response ({call}): no status is raised, but is its `error`."
+        text = f"Like `{function}`, but return the response, whatever its status ({call})."
         return docstring(filled(text, 4), 4)
 
     def method_doc(self, endpoint: Endpoint, prefix: str = "") -> str:
@@ -104,9 +103,7 @@ class Shapes(Calls):
             kind = self.given_type(self.bodies(endpoint)[0])
             place = len(endpoint.path_parameters)
             required = " and ".join(f"`{prop.python_name}`" for prop in fields_of(model) if prop.required)
-            text = (
-                f"Several at once, each `{kind}`, in the place of the keywords; without them {required} are required."
-            )
+            text = f"Several at once, each a `{kind}`, instead of the keywords; without them {required} are required."
             described.insert(place, (items, text))
         returns = self._answer_text(endpoint)
         if self.pages_of(endpoint):
@@ -135,12 +132,10 @@ class Shapes(Calls):
         """The docstring of a method that gives a URL."""
         described = self._described(endpoint, [*endpoint.path_parameters, *endpoint.query_parameters])
         call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
-        lines = [filled(f"The URL of {call}, for whoever loads it without this client: a page, or a mail.", 8)]
+        lines = [filled(f"Return the URL of {call}, for a web page or an email.", 8)]
         if any(self._for_urls_only(endpoint, prop) for prop in endpoint.query_parameters):
             lines += ["", filled(_OF_KEYS_IN_URLS, 8)]
-        return self._sections(
-            lines, described, _OF_A_URL, [(_ARGUMENTS_REFUSED[0], "An argument is not what the contract takes.")], 8
-        )
+        return self._sections(lines, described, _OF_A_URL, [(_ARGUMENTS_REFUSED[0], "If an argument is invalid.")], 8)
 
     def _call_doc(
         self,
@@ -182,7 +177,7 @@ class Shapes(Calls):
 
     def _answer_text(self, endpoint: Endpoint) -> str:
         said = [*successes(endpoint), *(each for each in endpoint.responses.patterns if self._location(each))]
-        text = next((text_of(_described_by(response)) for response in said), "") or "What the API answers."
+        text = next((text_of(_described_by(response)) for response in said), "") or "The response of the API."
         return f"{text} {_OF_A_FILE}" if self.kind(endpoint) == "file" else text
 
     def _raised(self, endpoint: Endpoint) -> list[tuple[str, str]]:

@@ -42,16 +42,16 @@ class _OverClient:
         headers: Mapping[str, str] | None = None,
         stream_files: bool | Unset = UNSET,
     ) -> Self:
-        """A copy with other options: `pictify.with_options(timeout=5).bindings.list()`.
+        """Return a copy with other options: `pictify.with_options(timeout=5).bindings.list()`.
 
-        It shares the pool of connections, so closing either closes both.
+        Both share the connection pool, so closing one closes the other.
 
         Args:
-            timeout: As for the client; what is left out stays as it is.
-            attempt_timeout: Likewise.
-            max_retries: Likewise.
-            max_wait: Likewise.
-            headers: Headers to send as well.
+            timeout: As for the client. Options that are omitted keep their value.
+            attempt_timeout: As for the client.
+            max_retries: As for the client.
+            max_wait: As for the client.
+            headers: Further additional headers.
             stream_files: Whether a file is returned before it is read: use it in a `with` block, and read it with
                 `iter_bytes()`. By default, files are in memory when they are returned.
         """
@@ -74,38 +74,36 @@ class _OverClient:
 class Pictify(_OverClient, Resources):
     """The Pictify API, for sync code: `with Pictify() as pictify: ...`.
 
-    One instance holds one pool of connections and serves all threads. `pictify.client` is the
-    `AuthenticatedClient` under it, for the functions in `pictify_client.api`. A process that is forked
-    has connections of its own.
+    A client has a connection pool, and can be used by any number of threads. `pictify.client` is its low-level client,
+    for the functions in `pictify_client.api`. A forked process opens its own connections.
 
     Args:
-        api_key: The API key (`pic_live_...`); else `PICTIFY_API_KEY`.
-        base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
-        timeout: Seconds for a whole call, all its attempts and the waits between them; None for ever.
-            180, unless given, and more for operations that take minutes. A file that is read later may take longer.
-        attempt_timeout: Seconds for one attempt, or a `httpx.Timeout` for its phases; None for ever. 60
-            (5 to connect), unless given, and more for operations that take minutes.
-        max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
-            never.
-        max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
-            error is raised at once.
-        pacing: Whether to wait for the rate limit's reset where the headers of answers say that no
-            calls are left; a `Fleet` shares the limit among processes and machines.
-        http_client: A `httpx.Client` of your own to send with, for proxies or client certificates;
-            it is not closed with this client. Its own timeouts are those of an attempt, unless
-            `attempt_timeout` is given or it has the 5 seconds that httpx sets by default.
-        headers: Headers for every request, beside those that the client sets itself.
-        allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
-            This machine itself needs no name.
-        http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
-        max_response_size: Bytes that a response may have, unless it is a file that is streamed or saved by `download`.
-        on_request: Called with a `RequestEvent` before each request is sent.
-            What it raises, the call raises.
-        on_response: Likewise, with a `ResponseEvent`, after each attempt.
-        on_retry: Likewise, with a `RetryEvent`, before each wait for another attempt.
+        api_key: The API key. Defaults to the environment variable `PICTIFY_API_KEY`.
+        base_url: URL of the API. Defaults to the environment variable `PICTIFY_BASE_URL`, else to https://api.pictify.io.
+        timeout: Timeout of a complete call with its retries, in seconds; None disables it. Defaults to 180, and to more
+            for operations that take minutes. Reading a streamed file may take longer.
+        attempt_timeout: Timeout of each attempt, in seconds, or a `httpx.Timeout` for its phases; None disables it.
+            Defaults to 60, with 5 to connect, and to more for operations that take minutes.
+        max_retries: Maximum number of retries of requests that are safe to repeat. 0 disables retries.
+        max_wait: Longest wait before a retry, in seconds. If the API asks for a longer one, the error is raised
+            without a retry.
+        pacing: Whether to wait for the reset of the rate limit if the headers of responses say that no requests are
+            left. A `Fleet` shares the limit among processes and machines.
+        http_client: A custom `httpx.Client`, such as one with a client certificate. It is not closed with this client.
+            Its timeouts are those of an attempt, unless `attempt_timeout` is given or they are the default of httpx.
+        headers: Additional headers of every request.
+        allow_http: Names of hosts to which the API key may be sent unencrypted, over `http://`. The local machine is
+            always allowed.
+        http2: Whether to use HTTP/2 if the server supports it (`pip install 'pictify-client[http2]'`).
+        max_response_size: Maximum size of a response, in bytes. Defaults to 64 MiB. Files that are streamed, or saved
+            by `download`, may be larger.
+        on_request: Called with a `RequestEvent` before each request is sent. If a hook raises an error, the call
+            raises it.
+        on_response: Called with a `ResponseEvent` after each attempt.
+        on_retry: Called with a `RetryEvent` before each wait for a retry.
 
     Raises:
-        ConfigurationError: There is no key, or one of the arguments cannot be right; says why.
+        ConfigurationError: If there is no API key, or an argument is invalid.
     """
 
     def __init__(
@@ -179,7 +177,7 @@ class Pictify(_OverClient, Resources):
         return download(self.client, source, path, wait)
 
     def close(self) -> None:
-        """Close the connections, for the copies of this client too."""
+        """Close the connections of this client and its copies."""
         self.client.close()
 
     def __enter__(self) -> Self:
@@ -201,38 +199,37 @@ class Pictify(_OverClient, Resources):
 class AsyncPictify(_OverClient, AsyncResources):
     """The Pictify API, for asyncio and trio: `async with AsyncPictify() as pictify: ...`.
 
-    One instance holds one pool of connections and serves all tasks of one event loop. `pictify.client`
-    is the `AuthenticatedClient` under it, for the functions in `pictify_client.api`. A process that is
-    forked has connections of its own.
+    A client has a connection pool per event loop, and can be used by any number of tasks. `pictify.client` is its
+    low-level client, for the functions in `pictify_client.api`. A forked process opens its own connections.
 
     Args:
-        api_key: The API key (`pic_live_...`); else `PICTIFY_API_KEY`.
-        base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
-        timeout: Seconds for a whole call, all its attempts and the waits between them; None for ever.
-            180, unless given, and more for operations that take minutes. A file that is read later may take longer.
-        attempt_timeout: Seconds for one attempt, or a `httpx.Timeout` for its phases; None for ever. 60
-            (5 to connect), unless given, and more for operations that take minutes.
-        max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
-            never.
-        max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
-            error is raised at once.
-        pacing: Whether to wait for the rate limit's reset where the headers of answers say that no
-            calls are left; a `Fleet` shares the limit among processes and machines.
-        http_client: A `httpx.AsyncClient` of your own to send with, for proxies or client certificates;
-            it is not closed with this client. Its own timeouts are those of an attempt, unless
-            `attempt_timeout` is given or it has the 5 seconds that httpx sets by default.
-        headers: Headers for every request, beside those that the client sets itself.
-        allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
-            This machine itself needs no name.
-        http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
-        max_response_size: Bytes that a response may have, unless it is a file that is streamed or saved by `download`.
-        on_request: Called with a `RequestEvent` before each request is sent; it may be a coroutine function.
-            What it raises, the call raises.
-        on_response: Likewise, with a `ResponseEvent`, after each attempt.
-        on_retry: Likewise, with a `RetryEvent`, before each wait for another attempt.
+        api_key: The API key. Defaults to the environment variable `PICTIFY_API_KEY`.
+        base_url: URL of the API. Defaults to the environment variable `PICTIFY_BASE_URL`, else to https://api.pictify.io.
+        timeout: Timeout of a complete call with its retries, in seconds; None disables it. Defaults to 180, and to more
+            for operations that take minutes. Reading a streamed file may take longer.
+        attempt_timeout: Timeout of each attempt, in seconds, or a `httpx.Timeout` for its phases; None disables it.
+            Defaults to 60, with 5 to connect, and to more for operations that take minutes.
+        max_retries: Maximum number of retries of requests that are safe to repeat. 0 disables retries.
+        max_wait: Longest wait before a retry, in seconds. If the API asks for a longer one, the error is raised
+            without a retry.
+        pacing: Whether to wait for the reset of the rate limit if the headers of responses say that no requests are
+            left. A `Fleet` shares the limit among processes and machines.
+        http_client: A custom `httpx.AsyncClient`, such as one with a client certificate. It is not closed with this
+            client. Its timeouts are those of an attempt, unless `attempt_timeout` is given or they are the default of
+            httpx.
+        headers: Additional headers of every request.
+        allow_http: Names of hosts to which the API key may be sent unencrypted, over `http://`. The local machine is
+            always allowed.
+        http2: Whether to use HTTP/2 if the server supports it (`pip install 'pictify-client[http2]'`).
+        max_response_size: Maximum size of a response, in bytes. Defaults to 64 MiB. Files that are streamed, or saved
+            by `download`, may be larger.
+        on_request: Called with a `RequestEvent` before each request is sent. Hooks may be coroutine functions. If a
+            hook raises an error, the call raises it.
+        on_response: Called with a `ResponseEvent` after each attempt.
+        on_retry: Called with a `RetryEvent` before each wait for a retry.
 
     Raises:
-        ConfigurationError: There is no key, or one of the arguments cannot be right; says why.
+        ConfigurationError: If there is no API key, or an argument is invalid.
     """
 
     def __init__(
@@ -309,7 +306,7 @@ class AsyncPictify(_OverClient, AsyncResources):
         return await adownload(self.client, source, path, wait)
 
     async def aclose(self) -> None:
-        """Close the connections, for the copies of this client too."""
+        """Close the connections of this client and its copies."""
         await self.client.aclose()
 
     async def __aenter__(self) -> Self:

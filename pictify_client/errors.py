@@ -146,7 +146,9 @@ class ResponseDecodeError(PictifyError):
         self.response = response
 
     def __str__(self) -> str:
-        return f"{self.operation} answered {self.response.status_code}, but {self.path or 'the body'}: {self.reason}"
+        return (
+            f"{self.operation} responded with {self.response.status_code}, but {self.path or 'the body'}: {self.reason}"
+        )
 
 
 class RenderFailedError(PictifyError):
@@ -268,9 +270,11 @@ class APIStatusError(PictifyError):
 
     def __str__(self) -> str:
         faults = _joined(self.errors)
-        # The path of a file says nothing without its host.
+        # The path of a file means nothing without its host.
         call = self.operation if "://" in self.operation else _call(self.request)
-        text = f"{call} answered {self.status_code}{self._after_attempts()}: {self.message}"
+        phrase = _phrase(self.status_code)
+        status = f"{self.status_code}" if self.message.startswith(phrase) else f"{self.status_code} {phrase}"
+        text = f"{call} failed with {status}{self._after_attempts()}: {self.message}"
         if faults and faults != self.message:
             text = f"{text.removesuffix('.')}: {faults}"
         known = {"code": self.code, "request id": self.request_id}
@@ -397,6 +401,11 @@ def _call(request: httpx.Request) -> str:
     return f"{request.method} {path if len(path) <= _MAX_SHOWN else f'{path[:_MAX_SHOWN]}...'}"
 
 
+def _phrase(status: int) -> str:
+    """Return the reason phrase of a status; an empty one if HTTP does not know the status."""
+    return HTTPStatus(status).phrase if status in _KNOWN_STATUSES else ""
+
+
 def _new(kind: type[_ErrorT]) -> _ErrorT:
     return kind.__new__(kind)
 
@@ -478,17 +487,17 @@ def _message(body: Mapping[str, Any]) -> str | None:
 
 def _description(response: httpx.Response, media_type: str) -> str:
     status = response.status_code
-    known = response.reason_phrase or (HTTPStatus(status).phrase if status in _KNOWN_STATUSES else "unknown status")
+    phrase = response.reason_phrase or _phrase(status) or "unknown status"
     if response.has_redirect_location:
-        return f"{known}, a redirect to {response.headers['location'][:_MAX_SHOWN]!r}"
+        return f"{phrase}, a redirect to {response.headers['location'][:_MAX_SHOWN]!r}"
     host = response.request.url.host
     if status == 206:
-        return f"{known}, with a part of the body from {host}, which was not requested"
+        return f"{phrase}, with a part of the body from {host}, which was not requested"
     if not response.content.strip():
-        return f"{known}, with an empty body from {host}"
+        return f"{phrase}, with an empty body from {host}"
     if media_type != "text/plain":
-        return f"{known}, with a body of type {media_type or 'unknown'} from {host} that holds no message"
-    return f"{known}: {response.content[:_MAX_SHOWN].decode(errors='replace')!r}"
+        return f"{phrase}, with a body of type {media_type or 'unknown'} from {host} that holds no message"
+    return f"{phrase}: {response.content[:_MAX_SHOWN].decode(errors='replace')!r}"
 
 
 def _seconds(response: httpx.Response) -> float | None:

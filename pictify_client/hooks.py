@@ -1,4 +1,4 @@
-"""What hooks are told: a client calls them before each request, after each answer and before each retry."""
+"""The events of hooks, which a client calls before each request, after each attempt and before each retry."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class RequestEvent:
 
     Attributes:
         operation: The operation, such as `GET /bindings`.
-        attempt: Which attempt of the call it belongs to, from 1 on.
-        url: Where it goes, without its query, which may hold a secret.
-        headers: Its headers, without keys. What a hook adds is sent, such as a `traceparent`.
+        attempt: Number of the attempt, from 1.
+        url: URL of the request, without its query, which may hold a secret.
+        headers: Headers of the request, without the API key. A hook may add headers, such as a `traceparent`.
     """
 
     operation: str
@@ -31,16 +31,16 @@ class RequestEvent:
 
 @frozen(kw_only=True)
 class ResponseEvent:
-    """An attempt is over: an answer came, or none will.
+    """An attempt has ended, with a response or without.
 
     Attributes:
         operation: The operation, such as `GET /bindings`.
-        attempt: Which attempt of the call it was, from 1 on.
-        elapsed: How long it took, in seconds.
-        status_code: HTTP status code; None where no whole answer came.
-        headers: The headers of the answer; None likewise.
+        attempt: Number of the attempt, from 1.
+        elapsed: Duration of the attempt, in seconds.
+        status_code: HTTP status code; None if there is no complete response.
+        headers: Headers of the response; None if there is no complete response.
         request_id: The API's id of the request (`X-Request-Id`), or None.
-        error: What the call raises, unless it is tried again; None for an answer of success.
+        error: The error that the call raises, unless it is retried; None if the response is successful.
     """
 
     operation: str
@@ -54,13 +54,13 @@ class ResponseEvent:
 
 @frozen(kw_only=True)
 class RetryEvent:
-    """An attempt failed, and the call is sent again after a wait.
+    """An attempt failed, and is retried after a wait.
 
     Attributes:
         operation: The operation, such as `GET /bindings`.
-        attempt: Which attempt failed, from 1 on.
-        wait: How long it waits, in seconds.
-        error: What came of the attempt.
+        attempt: Number of the attempt that failed, from 1.
+        wait: Wait before the retry, in seconds.
+        error: The error of the attempt.
     """
 
     operation: str
@@ -82,40 +82,40 @@ class Hooks(NamedTuple):
     on_retry: RetryHook | None = None
 
     def checked(self) -> Hooks:
-        """The same, if all can be called.
+        """Return the hooks, if each can be called.
 
         Raises:
-            ConfigurationError: One cannot; says which.
+            ConfigurationError: If one cannot be called.
         """
         for name, hook in self._asdict().items():
-            given: Any = hook
-            if given is not None and not callable(given):
-                raise ConfigurationError(f"{name} must be a function, got {type(given).__name__}")
+            value: Any = hook
+            if value is not None and not callable(value):
+                raise ConfigurationError(f"{name} must be a function, got {type(value).__name__}")
         return self
 
     def check_sync(self) -> None:
-        """See that sync calls can make use of them, before one is sent in vain.
+        """Check that sync calls can use the hooks.
 
         Raises:
-            ConfigurationError: One is a coroutine function.
+            ConfigurationError: If one is a coroutine function.
         """
         for hook in self:
             if iscoroutinefunction(hook):
                 raise _is_async(hook)
 
 
-def tell(hook: Callable[[Any], Any], event: object) -> None:
+def notify(hook: Callable[[Any], Any], event: object) -> None:
     """Call a hook of a sync call.
 
     Raises:
-        ConfigurationError: It is async after all.
+        ConfigurationError: If it is async.
     """
-    told = hook(event)
-    if isawaitable(told):
-        if iscoroutine(told):
-            told.close()
+    result = hook(event)
+    if isawaitable(result):
+        if iscoroutine(result):
+            result.close()
         raise _is_async(hook)
 
 
 def _is_async(hook: object) -> ConfigurationError:
-    return ConfigurationError(f"{hook!r} is async, which a hook of sync calls cannot be")
+    return ConfigurationError(f"{hook!r} is async: a hook of a sync client must be a function, or use AsyncPictify")

@@ -43,39 +43,37 @@ T = TypeVar("T")
 
 
 class Client:
-    """A client for the operations that need no key, sync and async alike.
+    """A low-level client for the operations that need no API key, in sync and async code.
 
-    It holds one pool of connections, opened on the first call, and may be used by many threads and
-    tasks at once, the tasks all of one event loop. Close it with `close()` or `aclose()`, or use it
-    in a `with` or `async with`. A process that is forked has connections of its own, and starts without.
+    It has a connection pool for sync code and one per event loop, and can be used by any number of threads and tasks.
+    Close it with `close()` or `aclose()`, or use it in a `with` or `async with` block. A forked process opens its own
+    connections.
 
     Args:
-        base_url: Where the API is; else `PICTIFY_BASE_URL`, else the contract's server.
-        timeout: Seconds for a whole call, all its attempts and the waits between them; None for ever.
-            180, unless given, and more for operations that take minutes. A file that is read later may take longer.
-        attempt_timeout: Seconds for one attempt, or a `httpx.Timeout` for its phases; None for ever. 60
-            (5 to connect), unless given, and more for operations that take minutes.
-        max_retries: How often a call is sent again at most, where that cannot do a thing twice; 0 for
-            never.
-        max_wait: The longest wait before that, in seconds; where the API asks for a longer one, the
-            error is raised at once.
-        pacing: Whether to wait for the rate limit's reset where the headers of answers say that no
-            calls are left; a `Fleet` shares the limit among processes and machines.
-        headers: Headers for every request, beside those that the client sets itself.
-        verify_ssl: Whether the server's certificate is checked.
-        http_client: A `httpx.Client` or `httpx.AsyncClient` of your own to send with, for proxies,
-            client certificates and the like. Its own timeouts are those of an attempt, unless
-            `attempt_timeout` is given or it has the 5 seconds that httpx sets by default. It is not closed with
-            this client.
-        http2: Whether to speak HTTP/2 where the server does (`pip install 'pictify-client[http2]'`).
-        max_response_size: Bytes that a response may have, unless it is a file that is streamed or saved by `download`.
-        on_request: Called with a `RequestEvent` before each request is sent; async code may give a
-            coroutine function. What it raises, the call raises.
-        on_response: Likewise, with a `ResponseEvent`, after each attempt.
-        on_retry: Likewise, with a `RetryEvent`, before each wait for another attempt.
+        base_url: URL of the API. Defaults to the environment variable `PICTIFY_BASE_URL`, else to https://api.pictify.io.
+        timeout: Timeout of a complete call with its retries, in seconds; None disables it. Defaults to 180, and to more
+            for operations that take minutes. Reading a streamed file may take longer.
+        attempt_timeout: Timeout of each attempt, in seconds, or a `httpx.Timeout` for its phases; None disables it.
+            Defaults to 60, with 5 to connect, and to more for operations that take minutes.
+        max_retries: Maximum number of retries of requests that are safe to repeat. 0 disables retries.
+        max_wait: Longest wait before a retry, in seconds. If the API asks for a longer one, the error is raised
+            without a retry.
+        pacing: Whether to wait for the reset of the rate limit if the headers of responses say that no requests are
+            left. A `Fleet` shares the limit among processes and machines.
+        headers: Additional headers of every request.
+        verify_ssl: Whether to verify the certificate of the server.
+        http_client: A custom `httpx.Client` or `httpx.AsyncClient`. It is not closed with this client. Its timeouts are
+            those of an attempt, unless `attempt_timeout` is given or they are the default of httpx.
+        http2: Whether to use HTTP/2 if the server supports it (`pip install 'pictify-client[http2]'`).
+        max_response_size: Maximum size of a response, in bytes. Defaults to 64 MiB. Files that are streamed, or saved
+            by `download`, may be larger.
+        on_request: Called with a `RequestEvent` before each request is sent. In async code, hooks may be coroutine
+            functions. If a hook raises an error, the call raises it.
+        on_response: Called with a `ResponseEvent` after each attempt.
+        on_retry: Called with a `RetryEvent` before each wait for a retry.
 
     Raises:
-        ConfigurationError: One of the arguments cannot be right; says why.
+        ConfigurationError: If an argument is invalid.
     """
 
     clock: Clock = Clock()
@@ -120,14 +118,14 @@ class Client:
 
     @property
     def base_url(self) -> str:
-        """Where the API is."""
+        """URL of the API."""
         return self._settings.base_url
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self.base_url!r})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} cannot be pickled or copied: make one where it is needed")
+        raise TypeError(f"{type(self).__name__} cannot be pickled or copied: create one where it is needed")
 
     def with_options(
         self,
@@ -139,16 +137,16 @@ class Client:
         headers: Mapping[str, str] | None = None,
         stream_files: bool | Unset = UNSET,
     ) -> Self:
-        """A copy with other options: `client.with_options(timeout=5)`.
+        """Return a copy with other options: `client.with_options(timeout=5)`.
 
-        It shares the pool of connections, so closing either closes both.
+        Both share the connection pool, so closing one closes the other.
 
         Args:
-            timeout: As for the client; what is left out stays as it is.
-            attempt_timeout: Likewise.
-            max_retries: Likewise.
-            max_wait: Likewise.
-            headers: Headers to send as well.
+            timeout: As for the client. Options that are omitted keep their value.
+            attempt_timeout: As for the client.
+            max_retries: As for the client.
+            max_wait: As for the client.
+            headers: Further additional headers.
             stream_files: Whether a file is returned before it is read: use it in a `with` block, and read it with
                 `iter_bytes()`. By default, files are in memory when they are returned.
         """
@@ -170,20 +168,20 @@ class Client:
         return copy
 
     def at_most(self, seconds: float) -> Self:
-        """A copy whose calls take no longer than this, and which sends nothing twice."""
+        """Return a copy whose calls take no longer than this, and are not retried."""
         whole = self._settings.timeouts.whole
         least = min(seconds, inf if whole is None else whole)
         return self.with_options(timeout=least if least <= MAX_TIMEOUT else None, max_retries=0)
 
     def send(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
-        """Call an operation. The generated functions are this with a signature.
+        """Call an operation. The generated functions call this method.
 
         Raises:
-            APIConnectionError: No whole answer came.
-            PacingError: The rate limit would have to be waited for longer than allowed. Nothing was sent.
-            ResponseDecodeError: The answer is a success but has not the shape of the contract.
-            ResponseTooLargeError: The answer is larger than allowed.
-            TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
+            APIConnectionError: If there is no complete response.
+            PacingError: If the rate limit requires a longer wait than allowed. No request is sent.
+            ResponseDecodeError: If a successful response cannot be decoded.
+            ResponseTooLargeError: If the response is larger than allowed.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         return self.perform(operation, operation.request(arguments))
 
@@ -194,7 +192,7 @@ class Client:
     def perform(
         self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
-        """`send`, or `stream` if something makes a file of the response, of a request that is written already."""
+        """Send a request of an operation; `make_file` creates the file if it returns one."""
         return execute(
             Call(operation, written, self._settings, self._connections, self.clock, make_file),
             self._connections,
@@ -215,9 +213,9 @@ class Client:
         """Call an operation that returns a file.
 
         Raises:
-            APIConnectionError: No answer came.
-            PacingError: The rate limit would have to be waited for longer than allowed. Nothing was sent.
-            TypeError, ValueError: An argument is not what the contract takes. Nothing was sent.
+            APIConnectionError: If there is no complete response.
+            PacingError: If the rate limit requires a longer wait than allowed. No request is sent.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         return self.perform(operation, operation.request(arguments), File)
 
@@ -226,19 +224,19 @@ class Client:
         return await self.aperform(operation, operation.request(arguments), AsyncFile)
 
     def url(self, operation: Operation[Any], /, **arguments: object) -> str:
-        """The URL of an operation, for whoever calls it by the URL alone: a browser, a mail program.
+        """Return the URL of an operation, for a browser or an email program.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         return self.base_url + operation.target(arguments)
 
     def close(self) -> None:
-        """Close the connections of sync calls, for the copies of this client too."""
+        """Close the connections of sync calls of this client and its copies."""
         self._connections.close()
 
     async def aclose(self) -> None:
-        """Close all connections, for the copies of this client too."""
+        """Close all connections of this client and its copies."""
         await self._connections.aclose()
 
     def __enter__(self) -> Self:
@@ -255,15 +253,15 @@ class Client:
 
 
 class AuthenticatedClient(Client):
-    """A client with an API key, for the generated functions; takes what `Client` takes, and:
+    """A low-level client with an API key. It takes the arguments of `Client`, and:
 
     Args:
-        token: The API key (`pic_live_...`); else `PICTIFY_API_KEY`.
-        allow_http: Names of hosts to which the key may go over `http://`, for anyone on the way to read.
-            This machine itself needs no name.
+        token: The API key. Defaults to the environment variable `PICTIFY_API_KEY`.
+        allow_http: Names of hosts to which the API key may be sent unencrypted, over `http://`. The local machine is
+            always allowed.
 
     Raises:
-        ConfigurationError: There is no key, or it cannot be one, or would go unencrypted; or as for `Client`.
+        ConfigurationError: If there is no API key, or an argument is invalid.
     """
 
     def __init__(

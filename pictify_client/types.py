@@ -1,4 +1,4 @@
-"""What generated code and its callers share: `UNSET`, `OpenEnum` and `Response`."""
+"""Types of arguments and results: `OpenEnum`, `Response` and `UNSET`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Unset(Enum):
 
 
 UNSET: Final = Unset.UNSET
-"""An argument left out, or a field that the API did not send; `None` is a `null` that it sent."""
+"""The value of an option of a client that is omitted, where None means something else: no timeout."""
 
 
 class _Members(dict[str, Any]):
@@ -57,8 +57,8 @@ class _Members(dict[str, Any]):
 class OpenEnum(StrEnum):
     """An enum of strings to which the API may add values.
 
-    A value that the contract does not list becomes a member too: it equals its string, has it as
-    its `name` and `value`, survives a round trip, and says `is_known` False.
+    A value that this version does not know becomes a member, too: it equals its string, which is its `name` and
+    `value`, and its `is_known` is False.
     """
 
     _value_: str
@@ -75,7 +75,7 @@ class OpenEnum(StrEnum):
 
     @classmethod
     def unknown(cls, value: str) -> Self:
-        """A member that carries a value which the contract does not list."""
+        """Return a member for a value that this version does not know."""
         member = str.__new__(cls, value)
         member._name_ = str(value)
         member._value_ = str(value)
@@ -83,12 +83,12 @@ class OpenEnum(StrEnum):
 
     @property
     def is_known(self) -> bool:
-        """Whether the contract lists this value."""
+        """Whether this version knows the value."""
         return self.value in type(self)._value2member_map_
 
 
 class Response(Generic[T]):
-    """The answer to one call, whatever its status.
+    """The response to a call, whatever its status.
 
     Attributes:
         status_code: HTTP status code, such as 200.
@@ -119,7 +119,7 @@ class Response(Generic[T]):
 
     @cached_property
     def rate_limit(self) -> RateLimit:
-        """How many calls are left, as the `X-RateLimit` headers of this answer say."""
+        """The rate limit, according to the `X-RateLimit` headers."""
         return RateLimit.from_headers(self.headers)
 
     def result(self) -> T:

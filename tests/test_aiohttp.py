@@ -101,4 +101,4 @@ def test_a_call_ends_in_its_time() -> None:
     with served(say_nothing) as server:
         error = failure(server, render, timeout=0.1)
     assert isinstance(error, APITimeoutError)
-    assert "0.1 s for the whole call; set by timeout=" in str(error)
+    assert "0.1 s for the complete call; set by timeout=" in str(error)

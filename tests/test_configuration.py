@@ -155,7 +155,7 @@ def test_a_timeout_that_cannot_be_one(make: Maker, option: str, timeout: float) 
 WRONG_TIMEOUTS: list[tuple[dict[str, Any], str]] = [
     ({"timeout": "5"}, "timeout must be a number of seconds, got '5'"),
     ({"timeout": True}, "timeout must be a number of seconds, got True"),
-    ({"timeout": httpx.Timeout(5)}, "timeout is the whole call's, in seconds: give a httpx.Timeout as attempt_timeout"),
+    ({"timeout": httpx.Timeout(5)}, "timeout is a number of seconds: pass a httpx.Timeout as attempt_timeout"),
     ({"attempt_timeout": "5"}, "attempt_timeout must be a number of seconds or a httpx.Timeout, got '5'"),
     ({"attempt_timeout": httpx.Timeout(5, read=-1)}, "attempt_timeout must be more than 0 seconds, got -1"),
 ]
@@ -409,7 +409,7 @@ LATE = {
     "(ReadTimeout after 9 s; set by http_client)": {"http_client": httpx.Timeout(9)},
     # The default of httpx is too short for a render, and so is nobody's choice.
     "(60 s for one attempt; set by attempt_timeout=)": {},
-    "(7 s for the whole call; set by timeout=)": {"timeout": 7, "attempt_timeout": 8},
+    "(7 s for the complete call; set by timeout=)": {"timeout": 7, "attempt_timeout": 8},
     "(6 s for one attempt; set by attempt_timeout=)": {"timeout": 7, "attempt_timeout": 6, "raises": DeadlineExceeded},
 }
 
@@ -424,7 +424,7 @@ def test_a_timeout_is_an_error_of_ours_that_says_what_set_it(text: str, options:
     transport = httpx.MockTransport(late)
     http_client = httpx.Client(transport=transport, timeout=of_http_client)
     pictify = Pictify(api_key=KEY, max_retries=0, http_client=http_client, **options)
-    with pytest.raises(APITimeoutError, match=re.escape(f"GET /bindings: no answer from {SERVER} in time {text}")):
+    with pytest.raises(APITimeoutError, match=re.escape(f"GET /bindings: no response from {SERVER} in time {text}")):
         list(pictify.bindings.list())
 
 

@@ -304,7 +304,7 @@ def test_a_client_that_is_closed_ends_the_calls_under_way(form: str, monkeypatch
             async with anyio.create_task_group() as group:
                 # Neither is sent again, though one of them could be; and others wait for either.
                 group.start_soon(partial(fails, client, list_bindings, "the client was closed"))
-                group.start_soon(partial(fails, client, create_image, "no whole answer from", body=HTML))
+                group.start_soon(partial(fails, client, create_image, "no complete response from", body=HTML))
                 for _ in range(2):
                     await anyio.to_thread.run_sync(server.arrival)
                 for _ in range(3):

@@ -89,7 +89,7 @@ def test_a_file_that_does_not_come_is_not_waited_for_longer_than_asked(form: str
         made = fake.client().images.create(html="<p>")
         for wait in (0, 10, 30):
             before = fake.clock.elapsed
-            with pytest.raises(NotFoundError, match=r"GET https://media\.pictify\.io/\S+ answered 404"):
+            with pytest.raises(NotFoundError, match=r"GET https://media\.pictify\.io/\S+ failed with 404: Not Found"):
                 await download(pictify, made, wait=wait)
             assert wait - 3 <= fake.clock.elapsed - before <= wait
 
@@ -133,7 +133,7 @@ def test_a_download_that_fails_leaves_the_path_as_it_was(tmp_path: Path) -> None
         served(lambda line: give(line, cut)) as cutting,
         Pictify(KEY, max_retries=0) as pictify,
     ):
-        with pytest.raises(ServerError, match=rf"GET {failing.base_url}/x\.png answered 500"):
+        with pytest.raises(ServerError, match=rf"GET {failing.base_url}/x\.png failed with 500 Internal Server Error"):
             pictify.download(f"{failing.base_url}/x.png?signature=sesame", path)
         with pytest.raises(APIConnectionError, match="no connection to http://127.0.0.1:1 ") as caught:
             pictify.download("http://127.0.0.1:1/x.png?signature=sesame", path)

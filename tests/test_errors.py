@@ -232,7 +232,7 @@ def test_any_answer_makes_an_error(status: int, content: bytes, headers: dict[st
     error = status_error("GET /bindings", httpx.Response(status, headers=raw, content=content, request=request))
     assert error.status_code == status
     assert error.message
-    assert str(error).startswith(f"GET /bindings answered {status}: ")
+    assert str(error).startswith(f"GET /bindings failed with {status}")
 
 
 REQUEST = httpx.Request("GET", "https://api.pictify.io")

@@ -74,7 +74,7 @@ def test_what_only_the_standard_library_reads_is_read_all_the_same(content: byte
 )
 def test_what_cannot_be_read_is_the_same_error(content: bytes) -> None:
     with pytest.raises(
-        ResponseDecodeError, match=r"GET /bindings answered 200, but (the body|bindings\[0\]\.createdAt):"
+        ResponseDecodeError, match=r"GET /bindings responded with 200, but (the body|bindings\[0\]\.createdAt):"
     ):
         list_bindings.sync(client=answering(content).client)
 

@@ -46,36 +46,39 @@ def arguments_of(name: str) -> dict[str, Any]:
 FAILURES: dict[str, tuple[type[APIStatusError], str]] = {
     "unauthorized": (
         e.UnauthorizedError,
-        "GET /bindings answered 401: Invalid Request. The API key is missing, unknown or revoked",
+        "GET /bindings failed with 401 Unauthorized: Invalid Request. The API key is missing, unknown or revoked",
     ),
-    "not_found": (e.NotFoundError, "GET /bindings answered 404: Template not found"),
-    "rate_limited": (e.RateLimitError, "GET /bindings answered 429: Too many requests (retry after 12 s)"),
+    "not_found": (e.NotFoundError, "GET /bindings failed with 404 Not Found: Template not found"),
+    "rate_limited": (
+        e.RateLimitError,
+        "GET /bindings failed with 429 Too Many Requests: Too many requests (retry after 12 s)",
+    ),
     "quota_exceeded": (
         e.QuotaExceededError,
-        "GET /bindings answered 429: Monthly quota exceeded (code quota_exceeded)",
+        "GET /bindings failed with 429 Too Many Requests: Monthly quota exceeded (code quota_exceeded)",
     ),
-    "error_as_error": (e.ServerError, "GET /bindings answered 500: Internal server error"),
+    "error_as_error": (e.ServerError, "GET /bindings failed with 500 Internal Server Error: Internal server error"),
     "error_with_code": (
         e.UnprocessableContentError,
-        "GET /bindings answered 422: Unknown template variable (code invalid_variable, request id req_5f0c)",
+        "GET /bindings failed with 422 Unprocessable Entity: Unknown template variable (code invalid_variable, request id req_5f0c)",
     ),
     "error_list_of_strings": (
         e.BadRequestError,
-        "GET /bindings answered 400: page must be a number; limit must be a number",
+        "GET /bindings failed with 400 Bad Request: page must be a number; limit must be a number",
     ),
     "error_list_of_objects": (
         e.UnprocessableContentError,
-        "GET /bindings answered 422: Validation failed: limit: must be at most 100; status: is unknown",
+        "GET /bindings failed with 422 Unprocessable Entity: Validation failed: limit: must be at most 100; status: is unknown",
     ),
     "problem_details": (
         e.ForbiddenError,
-        "GET /bindings answered 403: This key may only render: authorization: lacks the scope bindings:read",
+        "GET /bindings failed with 403 Forbidden: This key may only render: authorization: lacks the scope bindings:read",
     ),
     "bad_gateway": (
         e.ServerError,
-        "GET /bindings answered 502: Bad Gateway, with a body of type text/html from api.pictify.io that holds no message",
+        "GET /bindings failed with 502: Bad Gateway, with a body of type text/html from api.pictify.io that holds no message",
     ),
-    "web_server_unknown_error": (e.ServerError, "GET /bindings answered 520: unknown status: 'error code: 520'"),
+    "web_server_unknown_error": (e.ServerError, "GET /bindings failed with 520: unknown status: 'error code: 520'"),
 }
 
 MISREAD: dict[str, tuple[str, object, str]] = {
@@ -212,7 +215,7 @@ def test_a_success_that_cannot_be_read_says_where_and_what(function: str, name: 
     error = caught.value
     assert (error.operation, error.path, error.value, error.reason) == ("GET /bindings", path, value, reason)
     assert error.response.status_code == 200
-    assert str(error) == f"GET /bindings answered 200, but {path or 'the body'}: {reason}"
+    assert str(error) == f"GET /bindings responded with 200, but {path or 'the body'}: {reason}"
 
 
 @functions

@@ -457,7 +457,7 @@ def test_a_403_says_what_to_do_about_it() -> None:
         "The account cannot render until its email address is verified"
     )
     assert "does not include this feature" in str(error_of(403, {"error": "PDF is not part of your plan"}))
-    assert str(error_of(403, {"error": "Template not found"})).endswith("403: Template not found")
+    assert str(error_of(403, {"error": "Template not found"})).endswith("403 Forbidden: Template not found")
     assert type(error_of(403, {})) is ForbiddenError
 
 

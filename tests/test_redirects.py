@@ -62,7 +62,7 @@ def test_see_other_is_followed_for_a_get_alone(form: str) -> None:
         async def test() -> None:
             async with client_of(server) as client:
                 assert (await call(form, list_bindings, client)).bindings == []
-                with pytest.raises(APIStatusError, match=r"answered 303: -, a redirect to '/elsewhere'"):
+                with pytest.raises(APIStatusError, match=r"failed with 303 See Other: -, a redirect to '/elsewhere'"):
                     await call(form, create_image, client, body={"html": "<p>"})
 
         run(form, test)
@@ -166,7 +166,7 @@ def test_what_is_around_in_circles_ends_and_says_where_it_led(form: str) -> None
             async with client_of(server, max_retries=2) as client:
                 with pytest.raises(APIStatusError) as caught:
                     await call(form, list_bindings, client)
-                assert "answered 307: -, a redirect to '/bindings?again=1'" in str(caught.value)
+                assert "failed with 307 Temporary Redirect: -, a redirect to '/bindings?again=1'" in str(caught.value)
                 assert caught.value.attempts == 1
                 assert [each.status_code for each in caught.value.response.history] == [307] * 10
 
@@ -239,7 +239,7 @@ def test_a_redirect_that_leads_nowhere_is_the_answer(form: str, location: str) -
 
         async def test() -> None:
             async with client_of(server, max_retries=2) as client:
-                with pytest.raises(APIStatusError, match="answered 307: -, a redirect to"):
+                with pytest.raises(APIStatusError, match="failed with 307 Temporary Redirect: -, a redirect to"):
                     await call(form, list_bindings, client)
 
         run(form, test)

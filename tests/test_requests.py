@@ -38,8 +38,8 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     (
         {"status": "archive"},
         ValueError,
-        "status must be one of 'active', 'paused', 'error', got 'archive'; to send what this version does not know, "
-        "say BindingStatus('archive')",
+        "status must be one of 'active', 'paused', 'error', got 'archive'; to send a value that this version does not know, "
+        "pass BindingStatus('archive')",
     ),
     ({"template_id": b"tmpl"}, TypeError, "template_id must be str, got b'tmpl' (bytes)"),
     ({"template_id": "\ud800"}, ValueError, "template_id is no Unicode text: '\\ud800'"),

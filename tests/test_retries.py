@@ -272,7 +272,7 @@ def test_the_last_error_tells_how_many_attempts_there_were_and_chains_the_first(
     error, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
     assert isinstance(error, ServerError)
     assert (error.attempts, len(api.asked)) == (3, 3)
-    assert str(error).startswith("GET /templates/t answered 502 (after 3 attempts): ")
+    assert str(error).startswith("GET /templates/t failed with 502 (after 3 attempts): Bad Gateway")
     assert isinstance(error.__cause__, APITimeoutError)
     assert isinstance(error.__cause__.__cause__, httpx.ReadTimeout)
     error, _ = run(

@@ -310,7 +310,7 @@ def test_it_fails_when_it_is_told_to(fake: FakePictify, form: str) -> None:
     assert failed.value.code == "internal"
     fake.fail_next(418, times=2)
     for _ in range(2):
-        with pytest.raises(PictifyError, match="418: Error 418"):
+        with pytest.raises(PictifyError, match="418 I'm a Teapot: Error 418"):
             call("templates.list")
     assert len(fake.images) == 1
     assert call("templates.list")
@@ -341,7 +341,7 @@ def test_a_timeout_takes_as_long_as_the_client_allows(
     fake: FakePictify, form: str, fault: type[httpx.TimeoutException], requests: int
 ) -> None:
     fake.fail_next(fault)
-    with pytest.raises(APITimeoutError, match="10 s for the whole call; set by timeout="):
+    with pytest.raises(APITimeoutError, match="10 s for the complete call; set by timeout="):
         Caller(form, fake, timeout=10, attempt_timeout=60)("images.create", html="x")
     assert fake.clock.elapsed == 10
     assert len(fake.requests) == requests
@@ -361,7 +361,7 @@ def test_its_answers_take_as_long_as_they_are_told_to(fake: FakePictify, form: s
     call = Caller(form, fake)
     call("images.create", html="x")
     assert fake.clock.elapsed == 0.5
-    with pytest.raises(APITimeoutError, match=re.escape("0.25 s for the whole call; set by timeout=")):
+    with pytest.raises(APITimeoutError, match=re.escape("0.25 s for the complete call; set by timeout=")):
         Caller(form, fake, timeout=0.25)("images.create", html="x")
     # The render is made, and too late.
     assert (fake.clock.elapsed, len(fake.images)) == (0.75, 2)

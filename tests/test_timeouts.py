@@ -70,7 +70,7 @@ def test_what_trickles_in_is_broken_off(form: str, start: bytes) -> None:
 
         async def test() -> None:
             async with client_of(server, attempt_timeout=SHORT) as client:
-                text = r"no answer from http://127\S+ in time \(0.05 s for one attempt; set by attempt_timeout=\)"
+                text = r"no response from http://127\S+ in time \(0.05 s for one attempt; set by attempt_timeout=\)"
                 with pytest.raises(APITimeoutError, match=text):
                     await call(form, list_bindings, client)
                 assert server.is_left()
@@ -106,7 +106,9 @@ def test_a_whole_call_ends_in_its_time_however_many_attempts_are_left(form: str)
                 with pytest.raises(APITimeoutError) as caught:
                     await call(form, list_bindings, client)
                 error = str(caught.value)
-                assert f"(0.25 s for the whole call; set by timeout=) (after {len(server.requests)} attempts)" in error
+                assert (
+                    f"(0.25 s for the complete call; set by timeout=) (after {len(server.requests)} attempts)" in error
+                )
                 assert "(0.1 s for one attempt; set by attempt_timeout=)" in str(caught.value.__cause__)
 
         run(form, test)
@@ -115,9 +117,9 @@ def test_a_whole_call_ends_in_its_time_however_many_attempts_are_left(form: str)
 
 
 LIMITS: list[tuple[dict[str, Any], str]] = [
-    ({"timeout": SHORT}, "(0.05 s for the whole call; set by timeout=)"),
-    ({"timeout": SHORT, "attempt_timeout": None}, "(0.05 s for the whole call; set by timeout=)"),
-    ({"timeout": SHORT, "attempt_timeout": httpx.Timeout(5)}, "(0.05 s for the whole call; set by timeout=)"),
+    ({"timeout": SHORT}, "(0.05 s for the complete call; set by timeout=)"),
+    ({"timeout": SHORT, "attempt_timeout": None}, "(0.05 s for the complete call; set by timeout=)"),
+    ({"timeout": SHORT, "attempt_timeout": httpx.Timeout(5)}, "(0.05 s for the complete call; set by timeout=)"),
     ({"timeout": None, "attempt_timeout": SHORT}, "(0.05 s for one attempt; set by attempt_timeout=)"),
     ({"attempt_timeout": httpx.Timeout(5, read=SHORT)}, "(ReadTimeout after 0.05 s; set by attempt_timeout=)"),
 ]
@@ -240,7 +242,7 @@ def test_an_http_client_of_the_callers_own_is_no_way_around_the_limit(form: str)
 
         async def test() -> None:
             http_client = httpx.Client() if form == "sync" else httpx.AsyncClient()
-            with pytest.raises(APITimeoutError, match=r"\(0.05 s for the whole call; set by timeout=\)"):
+            with pytest.raises(APITimeoutError, match=r"\(0.05 s for the complete call; set by timeout=\)"):
                 await call(form, list_bindings, client_of(server, timeout=SHORT, http_client=http_client))
             assert server.is_left()
             if isinstance(http_client, httpx.Client):

@@ -59,7 +59,7 @@ class Call(Generic[T]):
         settings: Those of the client.
         connections: What builds requests.
         clock: The client's.
-        make_file: What makes a file of an answer, where the operation answers with one.
+        make_file: Creates the file, if the operation returns one.
     """
 
     def __init__(
@@ -79,13 +79,15 @@ class Call(Generic[T]):
         self._make_file = make_file
         self._timeouts = settings.timeouts.with_least(operation.timeout)
         whole = self._timeouts.whole
-        self._budget = _Budget(inf if whole is None else clock.monotonic() + whole, whole, "the whole call", "timeout=")
+        self._budget = _Budget(
+            inf if whole is None else clock.monotonic() + whole, whole, "the complete call", "timeout="
+        )
 
     def steps(self) -> Generator[Step, Any, Response[T]]:
         """What is to be done, to the end of the call.
 
         Raises:
-            PictifyError: No answer that can be read came of it.
+            PictifyError: If there is no response that can be decoded.
         """
         first: PictifyError | None = None
         attempt = 0
@@ -255,12 +257,12 @@ class Call(Generic[T]):
         return small or may_be_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
 
     def _is_file(self, response: httpx.Response) -> bool:
-        """Whether an answer is a success, and not a page or JSON instead of a file."""
+        """Whether a response is successful, and not a page or JSON instead of a file."""
         kind = media_type(response)
         return self._operation.succeeded(response) and not (kind.startswith("text/") or kind.endswith("json"))
 
     def _outcome(self, request: httpx.Request, secrets: list[str], answer: RawResponse) -> Response[T] | PictifyError:
-        """What an answer holds: a file, what is parsed here, or an error."""
+        """Return the result of a response: a file, a decoded body, or an error."""
         response, content = answer
         has_pixel = self._written.error_pixel is not None and is_error_pixel(response, content)
         if has_pixel and self._written.error_pixel is False and self._operation.succeeded(response):
@@ -299,7 +301,7 @@ class Call(Generic[T]):
         return ResponseDecodeError(str(self._operation), misread.reason, misread.path, misread.value, whole)
 
     def _failure(self, request: httpx.Request, secrets: list[str], budget: _Budget, error: Exception) -> PictifyError:
-        """The error for a call of which no whole answer came; its cause is the one that httpx raised."""
+        """Return the error for a call without a complete response; its cause is the error of httpx."""
         redact_request(request, secrets)
         base_url = self._settings.base_url if self._written.url is None else origin_of(request.url)
         if isinstance(error, BodyTooLarge):
@@ -311,16 +313,16 @@ class Call(Generic[T]):
             )
         name = type(error).__name__
         chain = _chain(error)
-        # Where httpx says nothing, the system may.
+        # If the error of httpx has no text, that of the system may have one.
         telling = (str(each) for each in chain if each is error or isinstance(each, OSError))
         text = redact_text(secrets, next(filter(None, telling), ""))
         failure: APIConnectionError
         if isinstance(error, httpx.TimeoutException):
             why = self._limit(request, budget, error)
-            failure = APITimeoutError(f"{self._operation}: no answer from {base_url} in time ({why})", request)
+            failure = APITimeoutError(f"{self._operation}: no response from {base_url} in time ({why})", request)
         else:
             reason = f"{name}: {text}" if text else name
-            what = f"no whole answer from {base_url} ({reason})"
+            what = f"no complete response from {base_url} ({reason})"
             if is_certificate_error(error):
                 what = (
                     f"the certificate of {base_url} is not trusted ({reason}). Behind a proxy that inspects TLS, set "
@@ -354,7 +356,7 @@ class Call(Generic[T]):
 
 
 class _Budget(NamedTuple):
-    """Until when a thing must be done, how long that is, and what said so."""
+    """A deadline: when it is, how long it takes from the start, and which option set it."""
 
     end: float
     seconds: float | None
@@ -378,7 +380,7 @@ def _clipped(phases: Mapping[str, float | None], longest: float) -> dict[str, fl
 def _chain(error: BaseException) -> list[BaseException]:
     """An error, and those that it came of."""
     chain = [error]
-    # It grows as it is walked.
+    # It grows during the iteration.
     for each in chain:
         chain += [earlier for earlier in (each.__cause__, each.__context__) if earlier and earlier not in chain]
     return chain

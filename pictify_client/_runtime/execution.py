@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..errors import PictifyError
 from ..files import TRANSPORT_ERRORS
 from ..fleets import PacingError
-from ..hooks import tell
+from ..hooks import notify
 from .connections import SendRequest, aclose
 from .steps import Sleep, Step, Turn
 
@@ -66,7 +66,7 @@ def _execute_step(step: Step, connections: Connections, clock: Clock) -> object:
         case _:
             # A Notify, as there is no other step.
             try:
-                tell(step.hook, step.event)
+                notify(step.hook, step.event)
             except BaseException:
                 if step.unread is not None:
                     step.unread.close()

@@ -1,4 +1,4 @@
-"""What an operation of the contract is, and the request that a call of it makes: no I/O."""
+"""Operations of the API, and the requests to them: no I/O."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Request(NamedTuple):
 
 
 class Operation(Generic[T]):
-    """An operation of the contract; `T` is what a successful answer holds.
+    """An operation of the API; `T` is the type of its result.
 
     Args:
         method: HTTP method.
@@ -51,11 +51,11 @@ class Operation(Generic[T]):
         path_parameters: What stands in the path.
         query_parameters: What stands in the query; a `MapOf` there is as many parameters as it has keys.
         header_parameters: What stands in headers.
-        body: What the body may be. A call gives it whole, as `body`, or field by field.
+        body: What the body may be. A call passes it as `body`, or field by field.
         items: The argument that gives the body as a list, where it may be one object or a list of them.
-        accept: The media types of a successful answer.
-        needs_key: Whether the API wants the key; where it does not, none is sent.
-        redirects: Whether the successful answer is a redirect, and what it holds where that leads.
+        accept: The media types of a successful response.
+        needs_key: Whether the operation requires the API key; otherwise, it is not sent.
+        redirects: Whether a successful response is a redirect, whose target is the result.
         may_be_empty: Whether a successful response may have no body; the result is None then.
         has_error_pixel: Whether the API sends an image of one pixel in place of an error.
         timeout: Seconds that an attempt may take, if that is longer than most.
@@ -98,10 +98,10 @@ class Operation(Generic[T]):
         return f"{self.method} {self.path}"
 
     def request(self, arguments: Mapping[str, object]) -> Request:
-        """The request for a call with these arguments; what is `UNSET` or None is left out of query and headers.
+        """Return the request for a call with these arguments.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes; says which, and why.
+            TypeError, ValueError: If an argument is invalid.
         """
         headers = {
             parameter.name: text
@@ -122,7 +122,7 @@ class Operation(Generic[T]):
         """The URL for a call with these arguments, from its path on.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes; says which, and why.
+            TypeError, ValueError: If an argument is invalid.
         """
         target = self.path
         for parameter in self.path_parameters:
@@ -142,20 +142,20 @@ class Operation(Generic[T]):
         return target
 
     def succeeded(self, response: httpx.Response) -> bool:
-        """Whether an answer is a success of this operation, rather than an error.
+        """Whether a response is successful.
 
-        A redirect is one only where the contract says that it is the answer, and Not Modified only
-        where the call asked whether there is something new.
+        A redirect is successful only if the operation returns its target, and Not Modified only if the request was
+        conditional.
         """
         if response.status_code == _NOT_MODIFIED:
             return "if-none-match" in response.request.headers
         return response.has_redirect_location if self.redirects else response.is_success and response.status_code != 206
 
     def parse(self, response: httpx.Response, content: bytes) -> T:
-        """What a successful answer holds, whose body is this.
+        """Decode the body of a successful response.
 
         Raises:
-            DecodeError: It is not JSON, or not of the contract's shape.
+            DecodeError: If it is not JSON, or not of the documented form.
         """
         if self.redirects:
             return cast("T", response.headers["location"])
@@ -166,7 +166,6 @@ class Operation(Generic[T]):
             return cast("T", None)
         take = self.responses.get(response.status_code) or next(iter(self.responses.values()))
         if response.status_code == _NO_CONTENT or (self.method == "DELETE" and not content):
-            # It is done, and that is all there is to say.
             return decode(take, {}, dict[str, Any])
         try:
             document = parse_json(content)

@@ -48,7 +48,7 @@ class Retries(NamedTuple):
         """The same, if it makes sense.
 
         Raises:
-            ConfigurationError: One of them cannot be right; says which.
+            ConfigurationError: If one of them is invalid.
         """
         for name, given, kind in (("max_retries", self.max_retries, int), ("max_wait", self.max_wait, int | float)):
             if not isinstance(given, kind) or isinstance(given, bool) or not 0 <= given <= _YEAR:

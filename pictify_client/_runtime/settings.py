@@ -42,7 +42,7 @@ class Timeouts(NamedTuple):
     """How long a call may take, in seconds; None for no limit.
 
     Attributes:
-        whole: All attempts and the waits between them.
+        whole: Timeout of a complete call with its retries.
         attempt: One attempt, from its start to the last byte.
         phases: Each phase of an attempt, by httpx's names; None if those of the caller's httpx client apply.
         whole_is_default: Whether `whole` was not chosen by the caller.
@@ -95,7 +95,9 @@ def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
     """
     if whole is not UNSET:
         if isinstance(whole, httpx.Timeout):
-            raise ConfigurationError("timeout is the whole call's, in seconds: give a httpx.Timeout as attempt_timeout")
+            raise ConfigurationError(
+                "timeout is that of the complete call, in seconds: pass a httpx.Timeout as attempt_timeout"
+            )
         _check_seconds("timeout", whole)
         known = known._replace(whole=whole, whole_is_default=False)
     if attempt is UNSET:
@@ -146,7 +148,7 @@ def api_key_of(given: Any) -> str:
             "(a file's last one goes with .strip())"
         )
     if not (key.isascii() and key.isprintable()):
-        raise ConfigurationError(f"{source} holds characters that no HTTP header can carry: copy it once more")
+        raise ConfigurationError(f"{source} holds characters that are not allowed in an HTTP header: copy it again")
     return key
 
 
@@ -225,10 +227,10 @@ def extra_headers(given: Any) -> dict[str, str]:
 
 
 def largest_body(given: Any) -> int:
-    """How many bytes an answer may have.
+    """Validate the maximum size of a response.
 
     Raises:
-        ConfigurationError: It cannot be that.
+        ConfigurationError: If it is invalid.
     """
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
         raise ConfigurationError(f"max_response_size must be a number of bytes from 1 on, got {given!r}")

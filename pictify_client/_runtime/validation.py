@@ -131,8 +131,8 @@ class Choice(NamedTuple):
             _refuse_type(f"{self.enum.__name__} ({known})", value, where)
         if not self.extensible and not isinstance(value, self.enum) and value not in list(self.enum):
             raise ValueError(
-                f"{where} must be one of {known}, got {_shown(value)}; to send what this version does not know, "
-                f"say {self.enum.__name__}({_shown(value)})"
+                f"{where} must be one of {known}, got {_shown(value)}; to send a value that this version does not "
+                f"know, pass {self.enum.__name__}({_shown(value)})"
             )
         return String().write(value, where)
 

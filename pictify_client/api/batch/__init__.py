@@ -48,13 +48,13 @@ class Batch(Resource):
                 a request.
 
         Returns:
-            The job, to wait for; it goes on whether or not anyone does. More items than one request takes are
-            split into several batches, which it holds together.
+            The job, to wait for. More items than one request takes are split into several batches, whose
+            results it combines.
 
         Raises:
-            BatchStartError: Some items were started, and then a request for more of them failed.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            BatchStartError: If some items were started, and a request for further ones failed.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from . import batch_render_template, cancel_batch, get_batch_results
 
@@ -86,8 +86,8 @@ class Batch(Resource):
             The batch as it is now.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_batch_results import OPERATION
 
@@ -103,8 +103,8 @@ class Batch(Resource):
             What became of the batch.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .cancel_batch import OPERATION
 
@@ -148,13 +148,13 @@ class AsyncBatch(Resource):
                 a request.
 
         Returns:
-            The job, to wait for; it goes on whether or not anyone does. More items than one request takes are
-            split into several batches, which it holds together.
+            The job, to wait for. More items than one request takes are split into several batches, whose
+            results it combines.
 
         Raises:
-            BatchStartError: Some items were started, and then a request for more of them failed.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            BatchStartError: If some items were started, and a request for further ones failed.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from . import batch_render_template, cancel_batch, get_batch_results
 
@@ -186,8 +186,8 @@ class AsyncBatch(Resource):
             The batch as it is now.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_batch_results import OPERATION
 
@@ -204,8 +204,8 @@ class AsyncBatch(Resource):
             What became of the batch.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .cancel_batch import OPERATION
 

@@ -37,8 +37,8 @@ def sync(uid: str, *, client: AuthenticatedClient, body: BatchRenderRequest | Ma
         The batch, accepted but not yet rendered.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid, body=body).result()
 
@@ -46,9 +46,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: BatchRenderRequest | Ma
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: BatchRenderRequest | Mapping[str, Any]
 ) -> Response[BatchResponse]:
-    """As `sync`, with the whole response (`POST /templates/{uid}/batch-render`): no status is raised, but is its
-    `error`.
-    """
+    """Like `sync`, but return the response, whatever its status (`POST /templates/{uid}/batch-render`)."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
@@ -68,8 +66,8 @@ async def asyncio(
         The batch, accepted but not yet rendered.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid, body=body)).result()
 
@@ -77,7 +75,5 @@ async def asyncio(
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: BatchRenderRequest | Mapping[str, Any]
 ) -> Response[BatchResponse]:
-    """As `asyncio`, with the whole response (`POST /templates/{uid}/batch-render`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`POST /templates/{uid}/batch-render`)."""
     return await client.asend(OPERATION, uid=uid, body=body)

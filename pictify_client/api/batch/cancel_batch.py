@@ -30,16 +30,14 @@ def sync(batch_id: str, *, client: AuthenticatedClient) -> BatchCancellation:
         What became of the batch.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, batch_id=batch_id).result()
 
 
 def sync_detailed(batch_id: str, *, client: AuthenticatedClient) -> Response[BatchCancellation]:
-    """As `sync`, with the whole response (`POST /templates/batch/{batchId}/cancel`): no status is raised, but is its
-    `error`.
-    """
+    """Like `sync`, but return the response, whatever its status (`POST /templates/batch/{batchId}/cancel`)."""
     return client.send(OPERATION, batch_id=batch_id)
 
 
@@ -53,14 +51,12 @@ async def asyncio(batch_id: str, *, client: AuthenticatedClient) -> BatchCancell
         What became of the batch.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, batch_id=batch_id)).result()
 
 
 async def asyncio_detailed(batch_id: str, *, client: AuthenticatedClient) -> Response[BatchCancellation]:
-    """As `asyncio`, with the whole response (`POST /templates/batch/{batchId}/cancel`): no status is raised, but is
-    its `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`POST /templates/batch/{batchId}/cancel`)."""
     return await client.asend(OPERATION, batch_id=batch_id)

@@ -32,16 +32,14 @@ def sync(batch_id: str, *, client: AuthenticatedClient) -> BatchStatus:
         The batch as it is now.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, batch_id=batch_id).result()
 
 
 def sync_detailed(batch_id: str, *, client: AuthenticatedClient) -> Response[BatchStatus]:
-    """As `sync`, with the whole response (`GET /templates/batch/{batchId}/results`): no status is raised, but is its
-    `error`.
-    """
+    """Like `sync`, but return the response, whatever its status (`GET /templates/batch/{batchId}/results`)."""
     return client.send(OPERATION, batch_id=batch_id)
 
 
@@ -57,14 +55,12 @@ async def asyncio(batch_id: str, *, client: AuthenticatedClient) -> BatchStatus:
         The batch as it is now.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, batch_id=batch_id)).result()
 
 
 async def asyncio_detailed(batch_id: str, *, client: AuthenticatedClient) -> Response[BatchStatus]:
-    """As `asyncio`, with the whole response (`GET /templates/batch/{batchId}/results`): no status is raised, but is
-    its `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`GET /templates/batch/{batchId}/results`)."""
     return await client.asend(OPERATION, batch_id=batch_id)

@@ -32,14 +32,14 @@ class Bindings(Resource):
             status: Only bindings in this state. One of `active`, `paused`, `error`.
             page: Number of the page, counted from 1. At least 1; defaults to 1.
             limit: Number of bindings a page. 1 to 100; defaults to 20.
-            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
+            prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_bindings import OPERATION, split
 
@@ -77,8 +77,8 @@ class Bindings(Resource):
             The binding.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_binding import OPERATION
 
@@ -104,8 +104,8 @@ class Bindings(Resource):
             The binding.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_binding import OPERATION
 
@@ -141,8 +141,8 @@ class Bindings(Resource):
             The binding, or None if the API sends no body.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .update_binding import OPERATION
 
@@ -168,8 +168,8 @@ class Bindings(Resource):
             Confirmation of the deletion.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .delete_binding import OPERATION
 
@@ -197,14 +197,14 @@ class AsyncBindings(Resource):
             status: Only bindings in this state. One of `active`, `paused`, `error`.
             page: Number of the page, counted from 1. At least 1; defaults to 1.
             limit: Number of bindings a page. 1 to 100; defaults to 20.
-            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
+            prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_bindings import OPERATION, split
 
@@ -242,8 +242,8 @@ class AsyncBindings(Resource):
             The binding.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_binding import OPERATION
 
@@ -270,8 +270,8 @@ class AsyncBindings(Resource):
             The binding.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_binding import OPERATION
 
@@ -308,8 +308,8 @@ class AsyncBindings(Resource):
             The binding, or None if the API sends no body.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .update_binding import OPERATION
 
@@ -336,8 +336,8 @@ class AsyncBindings(Resource):
             Confirmation of the deletion.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .delete_binding import OPERATION
 

@@ -34,14 +34,14 @@ def sync(*, client: AuthenticatedClient, body: CreateBindingBody | Mapping[str, 
         The binding.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
 
 def sync_detailed(*, client: AuthenticatedClient, body: CreateBindingBody | Mapping[str, Any]) -> Response[Binding]:
-    """As `sync`, with the whole response (`POST /bindings`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /bindings`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -57,8 +57,8 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateBindingBody | Mapp
         The binding.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
@@ -66,5 +66,5 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateBindingBody | Mapp
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: CreateBindingBody | Mapping[str, Any]
 ) -> Response[Binding]:
-    """As `asyncio`, with the whole response (`POST /bindings`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`POST /bindings`)."""
     return await client.asend(OPERATION, body=body)

@@ -30,14 +30,14 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Deletion:
         Confirmation of the deletion.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid).result()
 
 
 def sync_detailed(uid: str, *, client: AuthenticatedClient) -> Response[Deletion]:
-    """As `sync`, with the whole response (`DELETE /bindings/{uid}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`DELETE /bindings/{uid}`)."""
     return client.send(OPERATION, uid=uid)
 
 
@@ -51,12 +51,12 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Deletion:
         Confirmation of the deletion.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid)).result()
 
 
 async def asyncio_detailed(uid: str, *, client: AuthenticatedClient) -> Response[Deletion]:
-    """As `asyncio`, with the whole response (`DELETE /bindings/{uid}`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`DELETE /bindings/{uid}`)."""
     return await client.asend(OPERATION, uid=uid)

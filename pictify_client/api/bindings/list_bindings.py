@@ -55,8 +55,8 @@ def sync(
         One page of bindings.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, template_id=template_id, status=status, page=page, limit=limit).result()
 
@@ -69,7 +69,7 @@ def sync_detailed(
     page: int | None = None,
     limit: int | None = None,
 ) -> Response[BindingList]:
-    """As `sync`, with the whole response (`GET /bindings`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /bindings`)."""
     return client.send(OPERATION, template_id=template_id, status=status, page=page, limit=limit)
 
 
@@ -95,8 +95,8 @@ async def asyncio(
         One page of bindings.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, template_id=template_id, status=status, page=page, limit=limit)).result()
 
@@ -109,5 +109,5 @@ async def asyncio_detailed(
     page: int | None = None,
     limit: int | None = None,
 ) -> Response[BindingList]:
-    """As `asyncio`, with the whole response (`GET /bindings`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /bindings`)."""
     return await client.asend(OPERATION, template_id=template_id, status=status, page=page, limit=limit)

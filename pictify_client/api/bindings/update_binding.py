@@ -38,8 +38,8 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Map
         The binding, or None if the API sends no body.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid, body=body).result()
 
@@ -47,7 +47,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Map
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Mapping[str, Any]
 ) -> Response[Binding | None]:
-    """As `sync`, with the whole response (`PUT /bindings/{uid}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`PUT /bindings/{uid}`)."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
@@ -66,8 +66,8 @@ async def asyncio(
         The binding, or None if the API sends no body.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid, body=body)).result()
 
@@ -75,5 +75,5 @@ async def asyncio(
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Mapping[str, Any]
 ) -> Response[Binding | None]:
-    """As `asyncio`, with the whole response (`PUT /bindings/{uid}`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`PUT /bindings/{uid}`)."""
     return await client.asend(OPERATION, uid=uid, body=body)

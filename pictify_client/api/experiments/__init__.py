@@ -35,15 +35,15 @@ class Experiments(Resource):
             status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
             page: Number of the page, counted from 1. At least 1; defaults to 1.
             limit: Number of experiments a page. 1 to 100; defaults to 20.
-            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
+            prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
             UnauthorizedError: The API key is missing, unknown or revoked.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_experiments import OPERATION, split
 
@@ -101,8 +101,8 @@ class Experiments(Resource):
             BadRequestError: The request is not what the API takes, as when the weights do not sum to 10000.
             ConflictError: The slug is taken.
             RateLimitError: Requests come too fast for the network in front of the API.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_experiment import OPERATION
 
@@ -133,8 +133,8 @@ class Experiments(Resource):
             What the plan allows, and what is used of it.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_experiment_quota import OPERATION
 
@@ -153,8 +153,8 @@ class Experiments(Resource):
 
         Raises:
             NotFoundError: The account has no experiment with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_experiment import OPERATION
 
@@ -203,8 +203,8 @@ class Experiments(Resource):
             BadRequestError: The request is not what the API takes, or changes what may not be changed in this
                 state.
             NotFoundError: The account has no experiment with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .update_experiment import OPERATION
 
@@ -238,8 +238,8 @@ class Experiments(Resource):
 
         Raises:
             NotFoundError: The account has no experiment with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .delete_experiment import OPERATION
 
@@ -260,8 +260,8 @@ class Experiments(Resource):
 
         Raises:
             ConflictError: It is neither a draft nor paused, but running already, completed or archived.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .start_experiment import OPERATION
 
@@ -282,8 +282,8 @@ class Experiments(Resource):
 
         Raises:
             ConflictError: It is not running.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .pause_experiment import OPERATION
 
@@ -306,8 +306,8 @@ class Experiments(Resource):
         Raises:
             BadRequestError: The id of the winner is missing, or none of the variants has it.
             ConflictError: It is neither running nor paused.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .complete_experiment import OPERATION
 
@@ -337,8 +337,8 @@ class Experiments(Resource):
         Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
-            events: Several at once, each `ExperimentEvent | ExperimentEventParam`, in the place of the
-                keywords; without them `event` and `experiment` are required.
+            events: Several at once, each a `ExperimentEvent | ExperimentEventParam`, instead of the keywords;
+                without them `event` and `experiment` are required.
             event: What happened. One of `impression`, `view`, `click`, `conversion`.
             experiment: Slug of the experiment. At most 60 characters.
             variant_id: Id of the variant that it happened to.
@@ -355,8 +355,8 @@ class Experiments(Resource):
         Raises:
             BadRequestError: The request is not what the API takes.
             RateLimitError: Requests come too fast for the network in front of the API.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .track_experiment_events import OPERATION
 
@@ -389,24 +389,24 @@ class Experiments(Resource):
 
         Raises:
             NotFoundError: There is no experiment with this slug.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .track_experiment_click import OPERATION
 
         return self._client.send(OPERATION, slug=slug).result()
 
     def click_url(self, slug: str) -> str:
-        """The URL of `GET /s/{slug}/click`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /s/{slug}/click`, for a web page or an email.
 
         Args:
             slug: Slug of the experiment.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .track_experiment_click import OPERATION
 
@@ -423,27 +423,27 @@ class Experiments(Resource):
             slug: Slug of the experiment.
 
         Returns:
-            The pixel, a GIF. Read it, save it or close it: it may hold a connection until then.
+            The pixel, a GIF. It is in memory, unless the client streams files.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .track_experiment_pixel import OPERATION
 
         return self._client.stream(OPERATION, slug=slug).result()
 
     def pixel_url(self, slug: str) -> str:
-        """The URL of `GET /s/{slug}/pixel.gif`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /s/{slug}/pixel.gif`, for a web page or an email.
 
         Args:
             slug: Slug of the experiment.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .track_experiment_pixel import OPERATION
 
@@ -473,15 +473,15 @@ class AsyncExperiments(Resource):
             status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
             page: Number of the page, counted from 1. At least 1; defaults to 1.
             limit: Number of experiments a page. 1 to 100; defaults to 20.
-            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
+            prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
             UnauthorizedError: The API key is missing, unknown or revoked.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_experiments import OPERATION, split
 
@@ -539,8 +539,8 @@ class AsyncExperiments(Resource):
             BadRequestError: The request is not what the API takes, as when the weights do not sum to 10000.
             ConflictError: The slug is taken.
             RateLimitError: Requests come too fast for the network in front of the API.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_experiment import OPERATION
 
@@ -572,8 +572,8 @@ class AsyncExperiments(Resource):
             What the plan allows, and what is used of it.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_experiment_quota import OPERATION
 
@@ -593,8 +593,8 @@ class AsyncExperiments(Resource):
 
         Raises:
             NotFoundError: The account has no experiment with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_experiment import OPERATION
 
@@ -644,8 +644,8 @@ class AsyncExperiments(Resource):
             BadRequestError: The request is not what the API takes, or changes what may not be changed in this
                 state.
             NotFoundError: The account has no experiment with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .update_experiment import OPERATION
 
@@ -680,8 +680,8 @@ class AsyncExperiments(Resource):
 
         Raises:
             NotFoundError: The account has no experiment with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .delete_experiment import OPERATION
 
@@ -703,8 +703,8 @@ class AsyncExperiments(Resource):
 
         Raises:
             ConflictError: It is neither a draft nor paused, but running already, completed or archived.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .start_experiment import OPERATION
 
@@ -726,8 +726,8 @@ class AsyncExperiments(Resource):
 
         Raises:
             ConflictError: It is not running.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .pause_experiment import OPERATION
 
@@ -751,8 +751,8 @@ class AsyncExperiments(Resource):
         Raises:
             BadRequestError: The id of the winner is missing, or none of the variants has it.
             ConflictError: It is neither running nor paused.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .complete_experiment import OPERATION
 
@@ -783,8 +783,8 @@ class AsyncExperiments(Resource):
         Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
-            events: Several at once, each `ExperimentEvent | ExperimentEventParam`, in the place of the
-                keywords; without them `event` and `experiment` are required.
+            events: Several at once, each a `ExperimentEvent | ExperimentEventParam`, instead of the keywords;
+                without them `event` and `experiment` are required.
             event: What happened. One of `impression`, `view`, `click`, `conversion`.
             experiment: Slug of the experiment. At most 60 characters.
             variant_id: Id of the variant that it happened to.
@@ -801,8 +801,8 @@ class AsyncExperiments(Resource):
         Raises:
             BadRequestError: The request is not what the API takes.
             RateLimitError: Requests come too fast for the network in front of the API.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .track_experiment_events import OPERATION
 
@@ -836,8 +836,8 @@ class AsyncExperiments(Resource):
 
         Raises:
             NotFoundError: There is no experiment with this slug.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .track_experiment_click import OPERATION
 
@@ -845,16 +845,16 @@ class AsyncExperiments(Resource):
         return response.result()
 
     def click_url(self, slug: str) -> str:
-        """The URL of `GET /s/{slug}/click`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /s/{slug}/click`, for a web page or an email.
 
         Args:
             slug: Slug of the experiment.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .track_experiment_click import OPERATION
 
@@ -871,11 +871,11 @@ class AsyncExperiments(Resource):
             slug: Slug of the experiment.
 
         Returns:
-            The pixel, a GIF. Read it, save it or close it: it may hold a connection until then.
+            The pixel, a GIF. It is in memory, unless the client streams files.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .track_experiment_pixel import OPERATION
 
@@ -883,16 +883,16 @@ class AsyncExperiments(Resource):
         return response.result()
 
     def pixel_url(self, slug: str) -> str:
-        """The URL of `GET /s/{slug}/pixel.gif`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /s/{slug}/pixel.gif`, for a web page or an email.
 
         Args:
             slug: Slug of the experiment.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .track_experiment_pixel import OPERATION
 

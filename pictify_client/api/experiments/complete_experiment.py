@@ -41,8 +41,8 @@ def sync(uid: str, *, client: AuthenticatedClient, body: CompleteExperimentBody 
     Raises:
         BadRequestError: The id of the winner is missing, or none of the variants has it.
         ConflictError: It is neither running nor paused.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid, body=body).result()
 
@@ -50,9 +50,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: CompleteExperimentBody 
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: CompleteExperimentBody | Mapping[str, Any]
 ) -> Response[Experiment]:
-    """As `sync`, with the whole response (`POST /experiments/api/{uid}/complete`): no status is raised, but is its
-    `error`.
-    """
+    """Like `sync`, but return the response, whatever its status (`POST /experiments/api/{uid}/complete`)."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
@@ -75,8 +73,8 @@ async def asyncio(
     Raises:
         BadRequestError: The id of the winner is missing, or none of the variants has it.
         ConflictError: It is neither running nor paused.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid, body=body)).result()
 
@@ -84,7 +82,5 @@ async def asyncio(
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: CompleteExperimentBody | Mapping[str, Any]
 ) -> Response[Experiment]:
-    """As `asyncio`, with the whole response (`POST /experiments/api/{uid}/complete`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`POST /experiments/api/{uid}/complete`)."""
     return await client.asend(OPERATION, uid=uid, body=body)

@@ -40,8 +40,8 @@ def sync(*, client: AuthenticatedClient, body: CreateExperimentBody | Mapping[st
         BadRequestError: The request is not what the API takes, as when the weights do not sum to 10000.
         ConflictError: The slug is taken.
         RateLimitError: Requests come too fast for the network in front of the API.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
@@ -49,7 +49,7 @@ def sync(*, client: AuthenticatedClient, body: CreateExperimentBody | Mapping[st
 def sync_detailed(
     *, client: AuthenticatedClient, body: CreateExperimentBody | Mapping[str, Any]
 ) -> Response[Experiment]:
-    """As `sync`, with the whole response (`POST /experiments/api`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /experiments/api`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -71,8 +71,8 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateExperimentBody | M
         BadRequestError: The request is not what the API takes, as when the weights do not sum to 10000.
         ConflictError: The slug is taken.
         RateLimitError: Requests come too fast for the network in front of the API.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
@@ -80,5 +80,5 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateExperimentBody | M
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: CreateExperimentBody | Mapping[str, Any]
 ) -> Response[Experiment]:
-    """As `asyncio`, with the whole response (`POST /experiments/api`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`POST /experiments/api`)."""
     return await client.asend(OPERATION, body=body)

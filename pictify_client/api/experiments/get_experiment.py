@@ -34,14 +34,14 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Experiment:
 
     Raises:
         NotFoundError: The account has no experiment with this id.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid).result()
 
 
 def sync_detailed(uid: str, *, client: AuthenticatedClient) -> Response[Experiment]:
-    """As `sync`, with the whole response (`GET /experiments/api/{uid}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /experiments/api/{uid}`)."""
     return client.send(OPERATION, uid=uid)
 
 
@@ -58,12 +58,12 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Experiment:
 
     Raises:
         NotFoundError: The account has no experiment with this id.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid)).result()
 
 
 async def asyncio_detailed(uid: str, *, client: AuthenticatedClient) -> Response[Experiment]:
-    """As `asyncio`, with the whole response (`GET /experiments/api/{uid}`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /experiments/api/{uid}`)."""
     return await client.asend(OPERATION, uid=uid)

@@ -26,14 +26,14 @@ def sync(*, client: AuthenticatedClient) -> ExperimentQuota:
         What the plan allows, and what is used of it.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION).result()
 
 
 def sync_detailed(*, client: AuthenticatedClient) -> Response[ExperimentQuota]:
-    """As `sync`, with the whole response (`GET /experiments/api/quota`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /experiments/api/quota`)."""
     return client.send(OPERATION)
 
 
@@ -46,12 +46,12 @@ async def asyncio(*, client: AuthenticatedClient) -> ExperimentQuota:
         What the plan allows, and what is used of it.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION)).result()
 
 
 async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[ExperimentQuota]:
-    """As `asyncio`, with the whole response (`GET /experiments/api/quota`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /experiments/api/quota`)."""
     return await client.asend(OPERATION)

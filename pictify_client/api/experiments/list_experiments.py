@@ -58,8 +58,8 @@ def sync(
 
     Raises:
         UnauthorizedError: The API key is missing, unknown or revoked.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, type=type, status=status, page=page, limit=limit).result()
 
@@ -72,7 +72,7 @@ def sync_detailed(
     page: int | None = None,
     limit: int | None = None,
 ) -> Response[ExperimentList]:
-    """As `sync`, with the whole response (`GET /experiments/api`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /experiments/api`)."""
     return client.send(OPERATION, type=type, status=status, page=page, limit=limit)
 
 
@@ -101,8 +101,8 @@ async def asyncio(
 
     Raises:
         UnauthorizedError: The API key is missing, unknown or revoked.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, type=type, status=status, page=page, limit=limit)).result()
 
@@ -115,5 +115,5 @@ async def asyncio_detailed(
     page: int | None = None,
     limit: int | None = None,
 ) -> Response[ExperimentList]:
-    """As `asyncio`, with the whole response (`GET /experiments/api`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /experiments/api`)."""
     return await client.asend(OPERATION, type=type, status=status, page=page, limit=limit)

@@ -36,16 +36,14 @@ def sync(uid: str, *, client: AuthenticatedClient) -> Experiment:
 
     Raises:
         ConflictError: It is not running.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid).result()
 
 
 def sync_detailed(uid: str, *, client: AuthenticatedClient) -> Response[Experiment]:
-    """As `sync`, with the whole response (`POST /experiments/api/{uid}/pause`): no status is raised, but is its
-    `error`.
-    """
+    """Like `sync`, but return the response, whatever its status (`POST /experiments/api/{uid}/pause`)."""
     return client.send(OPERATION, uid=uid)
 
 
@@ -64,14 +62,12 @@ async def asyncio(uid: str, *, client: AuthenticatedClient) -> Experiment:
 
     Raises:
         ConflictError: It is not running.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid)).result()
 
 
 async def asyncio_detailed(uid: str, *, client: AuthenticatedClient) -> Response[Experiment]:
-    """As `asyncio`, with the whole response (`POST /experiments/api/{uid}/pause`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`POST /experiments/api/{uid}/pause`)."""
     return await client.asend(OPERATION, uid=uid)

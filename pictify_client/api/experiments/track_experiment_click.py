@@ -35,14 +35,14 @@ def sync(slug: str, *, client: Client) -> str:
 
     Raises:
         NotFoundError: There is no experiment with this slug.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, slug=slug).result()
 
 
 def sync_detailed(slug: str, *, client: Client) -> Response[str]:
-    """As `sync`, with the whole response (`GET /s/{slug}/click`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /s/{slug}/click`)."""
     return client.send(OPERATION, slug=slug)
 
 
@@ -61,12 +61,12 @@ async def asyncio(slug: str, *, client: Client) -> str:
 
     Raises:
         NotFoundError: There is no experiment with this slug.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, slug=slug)).result()
 
 
 async def asyncio_detailed(slug: str, *, client: Client) -> Response[str]:
-    """As `asyncio`, with the whole response (`GET /s/{slug}/click`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /s/{slug}/click`)."""
     return await client.asend(OPERATION, slug=slug)

@@ -48,8 +48,8 @@ def sync(
     Raises:
         BadRequestError: The request is not what the API takes.
         RateLimitError: Requests come too fast for the network in front of the API.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body, write_key=write_key).result()
 
@@ -60,7 +60,7 @@ def sync_detailed(
     body: ExperimentEvent | ExperimentEventParam | Iterable[ExperimentEvent | ExperimentEventParam],
     write_key: str | None = None,
 ) -> Response[ExperimentEventResponse]:
-    """As `sync`, with the whole response (`POST /s/events`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /s/events`)."""
     return client.send(OPERATION, body=body, write_key=write_key)
 
 
@@ -87,8 +87,8 @@ async def asyncio(
     Raises:
         BadRequestError: The request is not what the API takes.
         RateLimitError: Requests come too fast for the network in front of the API.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body, write_key=write_key)).result()
 
@@ -99,5 +99,5 @@ async def asyncio_detailed(
     body: ExperimentEvent | ExperimentEventParam | Iterable[ExperimentEvent | ExperimentEventParam],
     write_key: str | None = None,
 ) -> Response[ExperimentEventResponse]:
-    """As `asyncio`, with the whole response (`POST /s/events`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`POST /s/events`)."""
     return await client.asend(OPERATION, body=body, write_key=write_key)

@@ -32,17 +32,17 @@ def sync(slug: str, *, client: Client) -> File:
         slug: Slug of the experiment.
 
     Returns:
-        The pixel, a GIF. Read it, save it or close it: it may hold a connection until then.
+        The pixel, a GIF. It is in memory, unless the client streams files.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.stream(OPERATION, slug=slug).result()
 
 
 def sync_detailed(slug: str, *, client: Client) -> Response[File]:
-    """As `sync`, with the whole response (`GET /s/{slug}/pixel.gif`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /s/{slug}/pixel.gif`)."""
     return client.stream(OPERATION, slug=slug)
 
 
@@ -57,15 +57,15 @@ async def asyncio(slug: str, *, client: Client) -> AsyncFile:
         slug: Slug of the experiment.
 
     Returns:
-        The pixel, a GIF. Read it, save it or close it: it may hold a connection until then.
+        The pixel, a GIF. It is in memory, unless the client streams files.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.astream(OPERATION, slug=slug)).result()
 
 
 async def asyncio_detailed(slug: str, *, client: Client) -> Response[AsyncFile]:
-    """As `asyncio`, with the whole response (`GET /s/{slug}/pixel.gif`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /s/{slug}/pixel.gif`)."""
     return await client.astream(OPERATION, slug=slug)

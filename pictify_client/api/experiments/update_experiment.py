@@ -44,8 +44,8 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateExperimentBody | 
         BadRequestError: The request is not what the API takes, or changes what may not be changed in this
             state.
         NotFoundError: The account has no experiment with this id.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid, body=body).result()
 
@@ -53,7 +53,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateExperimentBody | 
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateExperimentBody | Mapping[str, Any]
 ) -> Response[Experiment]:
-    """As `sync`, with the whole response (`PUT /experiments/api/{uid}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`PUT /experiments/api/{uid}`)."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
@@ -79,8 +79,8 @@ async def asyncio(
         BadRequestError: The request is not what the API takes, or changes what may not be changed in this
             state.
         NotFoundError: The account has no experiment with this id.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid, body=body)).result()
 
@@ -88,5 +88,5 @@ async def asyncio(
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateExperimentBody | Mapping[str, Any]
 ) -> Response[Experiment]:
-    """As `asyncio`, with the whole response (`PUT /experiments/api/{uid}`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`PUT /experiments/api/{uid}`)."""
     return await client.asend(OPERATION, uid=uid, body=body)

@@ -22,14 +22,14 @@ class Gifs(Resource):
         Args:
             limit: Number of GIFs a page. 1 to 100; defaults to 30.
             offset: How many GIFs to skip. At least 0; defaults to 0.
-            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
+            prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_gifs import OPERATION, split
 
@@ -68,8 +68,8 @@ class Gifs(Resource):
             The GIF.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_gif import OPERATION
 
@@ -99,8 +99,8 @@ class Gifs(Resource):
 
         Raises:
             NotFoundError: There is no GIF with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_gif import OPERATION
 
@@ -131,8 +131,8 @@ class Gifs(Resource):
             The GIF.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .capture_gif import OPERATION
 
@@ -157,14 +157,14 @@ class AsyncGifs(Resource):
         Args:
             limit: Number of GIFs a page. 1 to 100; defaults to 30.
             offset: How many GIFs to skip. At least 0; defaults to 0.
-            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
+            prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_gifs import OPERATION, split
 
@@ -203,8 +203,8 @@ class AsyncGifs(Resource):
             The GIF.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_gif import OPERATION
 
@@ -235,8 +235,8 @@ class AsyncGifs(Resource):
 
         Raises:
             NotFoundError: There is no GIF with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_gif import OPERATION
 
@@ -268,8 +268,8 @@ class AsyncGifs(Resource):
             The GIF.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .capture_gif import OPERATION
 

@@ -35,14 +35,14 @@ def sync(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapping[str, 
         The GIF.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
 
 def sync_detailed(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapping[str, Any]) -> Response[Gif]:
-    """As `sync`, with the whole response (`POST /gif/capture`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /gif/capture`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -58,8 +58,8 @@ async def asyncio(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapp
         The GIF.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
@@ -67,5 +67,5 @@ async def asyncio(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapp
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: GifCaptureRequest | Mapping[str, Any]
 ) -> Response[Gif]:
-    """As `asyncio`, with the whole response (`POST /gif/capture`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`POST /gif/capture`)."""
     return await client.asend(OPERATION, body=body)

@@ -35,14 +35,14 @@ def sync(*, client: AuthenticatedClient, body: GifRequest | Mapping[str, Any]) -
         The GIF.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
 
 def sync_detailed(*, client: AuthenticatedClient, body: GifRequest | Mapping[str, Any]) -> Response[Gif]:
-    """As `sync`, with the whole response (`POST /gif`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /gif`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -58,12 +58,12 @@ async def asyncio(*, client: AuthenticatedClient, body: GifRequest | Mapping[str
         The GIF.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
 
 async def asyncio_detailed(*, client: AuthenticatedClient, body: GifRequest | Mapping[str, Any]) -> Response[Gif]:
-    """As `asyncio`, with the whole response (`POST /gif`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`POST /gif`)."""
     return await client.asend(OPERATION, body=body)

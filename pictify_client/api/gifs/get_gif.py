@@ -35,14 +35,14 @@ def sync(uid: str, *, client: Client) -> Gif:
 
     Raises:
         NotFoundError: There is no GIF with this id.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid).result()
 
 
 def sync_detailed(uid: str, *, client: Client) -> Response[Gif]:
-    """As `sync`, with the whole response (`GET /gif/{uid}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /gif/{uid}`)."""
     return client.send(OPERATION, uid=uid)
 
 
@@ -59,12 +59,12 @@ async def asyncio(uid: str, *, client: Client) -> Gif:
 
     Raises:
         NotFoundError: There is no GIF with this id.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid)).result()
 
 
 async def asyncio_detailed(uid: str, *, client: Client) -> Response[Gif]:
-    """As `asyncio`, with the whole response (`GET /gif/{uid}`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /gif/{uid}`)."""
     return await client.asend(OPERATION, uid=uid)

@@ -41,8 +41,8 @@ def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int |
         One page of GIFs.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, limit=limit, offset=offset).result()
 
@@ -50,7 +50,7 @@ def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int |
 def sync_detailed(
     *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[GifList]:
-    """As `sync`, with the whole response (`GET /gif`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /gif`)."""
     return client.send(OPERATION, limit=limit, offset=offset)
 
 
@@ -65,8 +65,8 @@ async def asyncio(*, client: AuthenticatedClient, limit: int | None = None, offs
         One page of GIFs.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, limit=limit, offset=offset)).result()
 
@@ -74,5 +74,5 @@ async def asyncio(*, client: AuthenticatedClient, limit: int | None = None, offs
 async def asyncio_detailed(
     *, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None
 ) -> Response[GifList]:
-    """As `asyncio`, with the whole response (`GET /gif`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /gif`)."""
     return await client.asend(OPERATION, limit=limit, offset=offset)

@@ -22,14 +22,14 @@ class Images(Resource):
         Args:
             limit: Number of images a page. 1 to 100; defaults to 30.
             offset: How many images to skip. At least 0; defaults to 0.
-            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
+            prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_images import OPERATION, split
 
@@ -68,8 +68,8 @@ class Images(Resource):
             BadRequestError: The request is not what the API takes.
             UnauthorizedError: The API key is missing, unknown or revoked.
             RateLimitError: Requests come too fast for the network in front of the API.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_image import OPERATION
 
@@ -96,8 +96,8 @@ class Images(Resource):
 
         Raises:
             NotFoundError: The account has no image with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_image import OPERATION
 
@@ -120,8 +120,8 @@ class Images(Resource):
             The image.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_og_image import OPERATION
 
@@ -155,8 +155,8 @@ class Images(Resource):
             The image.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_canvas_image import OPERATION
 
@@ -182,8 +182,8 @@ class Images(Resource):
             The image, and how it came about.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .agent_screenshot import OPERATION
 
@@ -201,14 +201,14 @@ class AsyncImages(Resource):
         Args:
             limit: Number of images a page. 1 to 100; defaults to 30.
             offset: How many images to skip. At least 0; defaults to 0.
-            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
+            prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_images import OPERATION, split
 
@@ -247,8 +247,8 @@ class AsyncImages(Resource):
             BadRequestError: The request is not what the API takes.
             UnauthorizedError: The API key is missing, unknown or revoked.
             RateLimitError: Requests come too fast for the network in front of the API.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_image import OPERATION
 
@@ -276,8 +276,8 @@ class AsyncImages(Resource):
 
         Raises:
             NotFoundError: The account has no image with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_image import OPERATION
 
@@ -301,8 +301,8 @@ class AsyncImages(Resource):
             The image.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_og_image import OPERATION
 
@@ -337,8 +337,8 @@ class AsyncImages(Resource):
             The image.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_canvas_image import OPERATION
 
@@ -365,8 +365,8 @@ class AsyncImages(Resource):
             The image, and how it came about.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .agent_screenshot import OPERATION
 

@@ -34,8 +34,8 @@ def sync(*, client: AuthenticatedClient, body: AgentScreenshotBody | Mapping[str
         The image, and how it came about.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
@@ -43,7 +43,7 @@ def sync(*, client: AuthenticatedClient, body: AgentScreenshotBody | Mapping[str
 def sync_detailed(
     *, client: AuthenticatedClient, body: AgentScreenshotBody | Mapping[str, Any]
 ) -> Response[AgentScreenshot]:
-    """As `sync`, with the whole response (`POST /image/agent-screenshot`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /image/agent-screenshot`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -59,8 +59,8 @@ async def asyncio(*, client: AuthenticatedClient, body: AgentScreenshotBody | Ma
         The image, and how it came about.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
@@ -68,7 +68,5 @@ async def asyncio(*, client: AuthenticatedClient, body: AgentScreenshotBody | Ma
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: AgentScreenshotBody | Mapping[str, Any]
 ) -> Response[AgentScreenshot]:
-    """As `asyncio`, with the whole response (`POST /image/agent-screenshot`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`POST /image/agent-screenshot`)."""
     return await client.asend(OPERATION, body=body)

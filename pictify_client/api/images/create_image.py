@@ -36,14 +36,14 @@ def sync(*, client: AuthenticatedClient, body: ImageRequest | Mapping[str, Any])
         BadRequestError: The request is not what the API takes.
         UnauthorizedError: The API key is missing, unknown or revoked.
         RateLimitError: Requests come too fast for the network in front of the API.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
 
 def sync_detailed(*, client: AuthenticatedClient, body: ImageRequest | Mapping[str, Any]) -> Response[ImageResponse]:
-    """As `sync`, with the whole response (`POST /image`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /image`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -62,8 +62,8 @@ async def asyncio(*, client: AuthenticatedClient, body: ImageRequest | Mapping[s
         BadRequestError: The request is not what the API takes.
         UnauthorizedError: The API key is missing, unknown or revoked.
         RateLimitError: Requests come too fast for the network in front of the API.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
@@ -71,5 +71,5 @@ async def asyncio(*, client: AuthenticatedClient, body: ImageRequest | Mapping[s
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: ImageRequest | Mapping[str, Any]
 ) -> Response[ImageResponse]:
-    """As `asyncio`, with the whole response (`POST /image`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`POST /image`)."""
     return await client.asend(OPERATION, body=body)

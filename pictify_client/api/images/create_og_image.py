@@ -33,8 +33,8 @@ def sync(*, client: AuthenticatedClient, body: CreateOgImageBody | Mapping[str, 
         The image.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
@@ -42,7 +42,7 @@ def sync(*, client: AuthenticatedClient, body: CreateOgImageBody | Mapping[str, 
 def sync_detailed(
     *, client: AuthenticatedClient, body: CreateOgImageBody | Mapping[str, Any]
 ) -> Response[ImageResponse]:
-    """As `sync`, with the whole response (`POST /image/og-image`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /image/og-image`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -58,8 +58,8 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateOgImageBody | Mapp
         The image.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
@@ -67,5 +67,5 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateOgImageBody | Mapp
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: CreateOgImageBody | Mapping[str, Any]
 ) -> Response[ImageResponse]:
-    """As `asyncio`, with the whole response (`POST /image/og-image`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`POST /image/og-image`)."""
     return await client.asend(OPERATION, body=body)

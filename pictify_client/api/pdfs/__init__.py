@@ -33,8 +33,8 @@ class Pdfs(Resource):
             The PDF.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_pdf import OPERATION
 
@@ -60,8 +60,8 @@ class Pdfs(Resource):
             The PDF.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_multi_page_pdf import OPERATION
 
@@ -76,8 +76,8 @@ class Pdfs(Resource):
             The page sizes; an object keyed by name or an array.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_pdf_presets import OPERATION
 
@@ -107,8 +107,8 @@ class AsyncPdfs(Resource):
             The PDF.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_pdf import OPERATION
 
@@ -135,8 +135,8 @@ class AsyncPdfs(Resource):
             The PDF.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_multi_page_pdf import OPERATION
 
@@ -152,8 +152,8 @@ class AsyncPdfs(Resource):
             The page sizes; an object keyed by name or an array.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_pdf_presets import OPERATION
 

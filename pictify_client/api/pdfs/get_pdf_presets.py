@@ -24,14 +24,14 @@ def sync(*, client: AuthenticatedClient) -> Any:
         The page sizes; an object keyed by name or an array.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION).result()
 
 
 def sync_detailed(*, client: AuthenticatedClient) -> Response[Any]:
-    """As `sync`, with the whole response (`GET /pdf/presets`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /pdf/presets`)."""
     return client.send(OPERATION)
 
 
@@ -42,12 +42,12 @@ async def asyncio(*, client: AuthenticatedClient) -> Any:
         The page sizes; an object keyed by name or an array.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION)).result()
 
 
 async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[Any]:
-    """As `asyncio`, with the whole response (`GET /pdf/presets`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /pdf/presets`)."""
     return await client.asend(OPERATION)

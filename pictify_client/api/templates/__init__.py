@@ -33,14 +33,14 @@ class Templates(Resource):
             output_format: Only templates that render to images, or only those that render to PDFs. One of
                 `all`, `image`, `pdf`; defaults to all.
             has_dynamic_link: Only templates that a binding uses, or only those that none uses.
-            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
+            prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_templates import OPERATION, split
 
@@ -104,8 +104,8 @@ class Templates(Resource):
             The template.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_template import OPERATION
 
@@ -141,8 +141,8 @@ class Templates(Resource):
 
         Raises:
             NotFoundError: The account has no template with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_template import OPERATION
 
@@ -200,8 +200,8 @@ class Templates(Resource):
             The template as it is now.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .update_template import OPERATION
 
@@ -237,8 +237,8 @@ class Templates(Resource):
             A message that the template is deleted.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .delete_template import OPERATION
 
@@ -281,8 +281,8 @@ class Templates(Resource):
             The rendered files, and the layouts that failed.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_template import OPERATION
 
@@ -310,8 +310,8 @@ class Templates(Resource):
             The variables of the template.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_template_variables import OPERATION
 
@@ -343,8 +343,8 @@ class Templates(Resource):
         Raises:
             BadRequestError: The request is not what the API takes.
             NotFoundError: The account has no template with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .multi_size_render_template import OPERATION
 
@@ -375,14 +375,14 @@ class AsyncTemplates(Resource):
             output_format: Only templates that render to images, or only those that render to PDFs. One of
                 `all`, `image`, `pdf`; defaults to all.
             has_dynamic_link: Only templates that a binding uses, or only those that none uses.
-            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
+            prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_templates import OPERATION, split
 
@@ -446,8 +446,8 @@ class AsyncTemplates(Resource):
             The template.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_template import OPERATION
 
@@ -484,8 +484,8 @@ class AsyncTemplates(Resource):
 
         Raises:
             NotFoundError: The account has no template with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_template import OPERATION
 
@@ -544,8 +544,8 @@ class AsyncTemplates(Resource):
             The template as it is now.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .update_template import OPERATION
 
@@ -582,8 +582,8 @@ class AsyncTemplates(Resource):
             A message that the template is deleted.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .delete_template import OPERATION
 
@@ -627,8 +627,8 @@ class AsyncTemplates(Resource):
             The rendered files, and the layouts that failed.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_template import OPERATION
 
@@ -657,8 +657,8 @@ class AsyncTemplates(Resource):
             The variables of the template.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_template_variables import OPERATION
 
@@ -691,8 +691,8 @@ class AsyncTemplates(Resource):
         Raises:
             BadRequestError: The request is not what the API takes.
             NotFoundError: The account has no template with this id.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .multi_size_render_template import OPERATION
 

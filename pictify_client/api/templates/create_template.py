@@ -32,14 +32,14 @@ def sync(*, client: AuthenticatedClient, body: CreateTemplateBody | Mapping[str,
         The template.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
 
 def sync_detailed(*, client: AuthenticatedClient, body: CreateTemplateBody | Mapping[str, Any]) -> Response[Template]:
-    """As `sync`, with the whole response (`POST /templates`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /templates`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -53,8 +53,8 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateTemplateBody | Map
         The template.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
@@ -62,5 +62,5 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateTemplateBody | Map
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: CreateTemplateBody | Mapping[str, Any]
 ) -> Response[Template]:
-    """As `asyncio`, with the whole response (`POST /templates`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`POST /templates`)."""
     return await client.asend(OPERATION, body=body)

@@ -58,8 +58,8 @@ def sync(
         One page of templates.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(
         OPERATION, page=page, limit=limit, sort=sort, output_format=output_format, has_dynamic_link=has_dynamic_link
@@ -75,7 +75,7 @@ def sync_detailed(
     output_format: TemplateOutputFormatFilter | Literal["all", "image", "pdf"] | None = None,
     has_dynamic_link: bool | None = None,
 ) -> Response[TemplateList]:
-    """As `sync`, with the whole response (`GET /templates`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /templates`)."""
     return client.send(
         OPERATION, page=page, limit=limit, sort=sort, output_format=output_format, has_dynamic_link=has_dynamic_link
     )
@@ -104,8 +104,8 @@ async def asyncio(
         One page of templates.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (
         await client.asend(
@@ -123,7 +123,7 @@ async def asyncio_detailed(
     output_format: TemplateOutputFormatFilter | Literal["all", "image", "pdf"] | None = None,
     has_dynamic_link: bool | None = None,
 ) -> Response[TemplateList]:
-    """As `asyncio`, with the whole response (`GET /templates`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /templates`)."""
     return await client.asend(
         OPERATION, page=page, limit=limit, sort=sort, output_format=output_format, has_dynamic_link=has_dynamic_link
     )

@@ -41,8 +41,8 @@ def sync(
     Raises:
         BadRequestError: The request is not what the API takes.
         NotFoundError: The account has no template with this id.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid, body=body).result()
 
@@ -50,9 +50,7 @@ def sync(
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: MultiSizeRenderRequest | Mapping[str, Any]
 ) -> Response[MultiSizeRenderResponse]:
-    """As `sync`, with the whole response (`POST /templates/{uid}/multi-size-render`): no status is raised, but is its
-    `error`.
-    """
+    """Like `sync`, but return the response, whatever its status (`POST /templates/{uid}/multi-size-render`)."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
@@ -73,8 +71,8 @@ async def asyncio(
     Raises:
         BadRequestError: The request is not what the API takes.
         NotFoundError: The account has no template with this id.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid, body=body)).result()
 
@@ -82,7 +80,5 @@ async def asyncio(
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: MultiSizeRenderRequest | Mapping[str, Any]
 ) -> Response[MultiSizeRenderResponse]:
-    """As `asyncio`, with the whole response (`POST /templates/{uid}/multi-size-render`): no status is raised, but is
-    its `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`POST /templates/{uid}/multi-size-render`)."""
     return await client.asend(OPERATION, uid=uid, body=body)

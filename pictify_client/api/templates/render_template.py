@@ -38,8 +38,8 @@ def sync(uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Ma
         The rendered files, and the layouts that failed.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid, body=body).result()
 
@@ -47,7 +47,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Ma
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Mapping[str, Any]
 ) -> Response[RenderResult]:
-    """As `sync`, with the whole response (`POST /templates/{uid}/render`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /templates/{uid}/render`)."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
@@ -67,8 +67,8 @@ async def asyncio(
         The rendered files, and the layouts that failed.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid, body=body)).result()
 
@@ -76,7 +76,5 @@ async def asyncio(
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: RenderTemplateBody | Mapping[str, Any]
 ) -> Response[RenderResult]:
-    """As `asyncio`, with the whole response (`POST /templates/{uid}/render`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`POST /templates/{uid}/render`)."""
     return await client.asend(OPERATION, uid=uid, body=body)

@@ -37,8 +37,8 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateTemplateBody | Ma
         The template as it is now.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid, body=body).result()
 
@@ -46,7 +46,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateTemplateBody | Ma
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateTemplateBody | Mapping[str, Any]
 ) -> Response[Template]:
-    """As `sync`, with the whole response (`PUT /templates/{uid}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`PUT /templates/{uid}`)."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
@@ -63,8 +63,8 @@ async def asyncio(uid: str, *, client: AuthenticatedClient, body: UpdateTemplate
         The template as it is now.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid, body=body)).result()
 
@@ -72,5 +72,5 @@ async def asyncio(uid: str, *, client: AuthenticatedClient, body: UpdateTemplate
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateTemplateBody | Mapping[str, Any]
 ) -> Response[Template]:
-    """As `asyncio`, with the whole response (`PUT /templates/{uid}`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`PUT /templates/{uid}`)."""
     return await client.asend(OPERATION, uid=uid, body=body)

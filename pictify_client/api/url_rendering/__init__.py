@@ -39,14 +39,14 @@ class UrlRendering(Resource):
                 by default it is an error.
 
         Returns:
-            The image. Read it, save it or close it: it may hold a connection until then.
+            The image. It is in memory, unless the client streams files.
 
         Raises:
             NotFoundError: The account has no template with this id; the body is a transparent image of one
                 pixel.
             RenderFailedError: If the API sends an image of one pixel in place of the result.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_template_url import OPERATION
 
@@ -70,7 +70,7 @@ class UrlRendering(Resource):
         variables: Mapping[str, Any] | None = None,
         token: str | None = None,
     ) -> str:
-        """The URL of `GET /r/{templateUid}.{format}`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /r/{templateUid}.{format}`, for a web page or an email.
 
         A key in a URL is read by whoever sees the page, a log or a referrer, and whoever has it can spend your
         credits. Give a `token` only where the URL stays private; for public pages embed the `render_url` of a
@@ -85,10 +85,10 @@ class UrlRendering(Resource):
             token: An API key of the account in the query, for where no header can be sent: `?token=<API key>`.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .render_template_url import OPERATION
 
@@ -123,13 +123,13 @@ class UrlRendering(Resource):
                 by default it is an error.
 
         Returns:
-            The image. Read it, save it or close it: it may hold a connection until then.
+            The image. It is in memory, unless the client streams files.
 
         Raises:
             NotFoundError: There is no binding with this id.
             RenderFailedError: If the API sends an image of one pixel in place of the result.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_binding_url import OPERATION
 
@@ -142,17 +142,17 @@ class UrlRendering(Resource):
         ).result()
 
     def binding_url(self, binding_id: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]) -> str:
-        """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /b/{bindingId}.{format}`, for a web page or an email.
 
         Args:
             binding_id: Id of the binding.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .render_binding_url import OPERATION
 
@@ -172,31 +172,30 @@ class UrlRendering(Resource):
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
         Returns:
-            The image of the variant that was chosen. Read it, save it or close it: it may hold a connection
-            until then.
+            The image of the variant that was chosen. It is in memory, unless the client streams files.
 
         Raises:
             NotFoundError: There is no experiment with this slug.
             GoneError: The experiment is over, and has no image to serve instead.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_experiment_url import OPERATION
 
         return self._client.stream(OPERATION, slug=slug, format=format).result()
 
     def experiment_url(self, slug: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]) -> str:
-        """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /s/{slug}.{format}`, for a web page or an email.
 
         Args:
             slug: Slug of the experiment.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .render_experiment_url import OPERATION
 
@@ -231,14 +230,14 @@ class AsyncUrlRendering(Resource):
                 by default it is an error.
 
         Returns:
-            The image. Read it, save it or close it: it may hold a connection until then.
+            The image. It is in memory, unless the client streams files.
 
         Raises:
             NotFoundError: The account has no template with this id; the body is a transparent image of one
                 pixel.
             RenderFailedError: If the API sends an image of one pixel in place of the result.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_template_url import OPERATION
 
@@ -263,7 +262,7 @@ class AsyncUrlRendering(Resource):
         variables: Mapping[str, Any] | None = None,
         token: str | None = None,
     ) -> str:
-        """The URL of `GET /r/{templateUid}.{format}`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /r/{templateUid}.{format}`, for a web page or an email.
 
         A key in a URL is read by whoever sees the page, a log or a referrer, and whoever has it can spend your
         credits. Give a `token` only where the URL stays private; for public pages embed the `render_url` of a
@@ -278,10 +277,10 @@ class AsyncUrlRendering(Resource):
             token: An API key of the account in the query, for where no header can be sent: `?token=<API key>`.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .render_template_url import OPERATION
 
@@ -316,13 +315,13 @@ class AsyncUrlRendering(Resource):
                 by default it is an error.
 
         Returns:
-            The image. Read it, save it or close it: it may hold a connection until then.
+            The image. It is in memory, unless the client streams files.
 
         Raises:
             NotFoundError: There is no binding with this id.
             RenderFailedError: If the API sends an image of one pixel in place of the result.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_binding_url import OPERATION
 
@@ -336,17 +335,17 @@ class AsyncUrlRendering(Resource):
         return response.result()
 
     def binding_url(self, binding_id: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]) -> str:
-        """The URL of `GET /b/{bindingId}.{format}`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /b/{bindingId}.{format}`, for a web page or an email.
 
         Args:
             binding_id: Id of the binding.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .render_binding_url import OPERATION
 
@@ -366,14 +365,13 @@ class AsyncUrlRendering(Resource):
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
         Returns:
-            The image of the variant that was chosen. Read it, save it or close it: it may hold a connection
-            until then.
+            The image of the variant that was chosen. It is in memory, unless the client streams files.
 
         Raises:
             NotFoundError: There is no experiment with this slug.
             GoneError: The experiment is over, and has no image to serve instead.
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .render_experiment_url import OPERATION
 
@@ -381,17 +379,17 @@ class AsyncUrlRendering(Resource):
         return response.result()
 
     def experiment_url(self, slug: str, format: models.FileExtension | Literal["png", "jpeg", "jpg", "webp"]) -> str:
-        """The URL of `GET /s/{slug}.{format}`, for whoever loads it without this client: a page, or a mail.
+        """Return the URL of `GET /s/{slug}.{format}`, for a web page or an email.
 
         Args:
             slug: Slug of the experiment.
             format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
         Returns:
-            The URL. Nothing is sent.
+            The URL. No request is sent.
 
         Raises:
-            TypeError, ValueError: An argument is not what the contract takes.
+            TypeError, ValueError: If an argument is invalid.
         """
         from .render_experiment_url import OPERATION
 

@@ -48,13 +48,13 @@ def sync(
             default it is an error.
 
     Returns:
-        The image. Read it, save it or close it: it may hold a connection until then.
+        The image. It is in memory, unless the client streams files.
 
     Raises:
         NotFoundError: There is no binding with this id.
         RenderFailedError: If the API sends an image of one pixel in place of the result.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.stream(
         OPERATION,
@@ -73,7 +73,7 @@ def sync_detailed(
     if_none_match: str | None = None,
     allow_error_pixel: bool = False,
 ) -> Response[File]:
-    """As `sync`, with the whole response (`GET /b/{bindingId}.{format}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /b/{bindingId}.{format}`)."""
     return client.stream(
         OPERATION,
         binding_id=binding_id,
@@ -104,13 +104,13 @@ async def asyncio(
             default it is an error.
 
     Returns:
-        The image. Read it, save it or close it: it may hold a connection until then.
+        The image. It is in memory, unless the client streams files.
 
     Raises:
         NotFoundError: There is no binding with this id.
         RenderFailedError: If the API sends an image of one pixel in place of the result.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (
         await client.astream(
@@ -131,9 +131,7 @@ async def asyncio_detailed(
     if_none_match: str | None = None,
     allow_error_pixel: bool = False,
 ) -> Response[AsyncFile]:
-    """As `asyncio`, with the whole response (`GET /b/{bindingId}.{format}`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`GET /b/{bindingId}.{format}`)."""
     return await client.astream(
         OPERATION,
         binding_id=binding_id,

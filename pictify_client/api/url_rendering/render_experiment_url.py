@@ -37,14 +37,13 @@ def sync(slug: str, format: FileExtension | Literal["png", "jpeg", "jpg", "webp"
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
     Returns:
-        The image of the variant that was chosen. Read it, save it or close it: it may hold a connection until
-        then.
+        The image of the variant that was chosen. It is in memory, unless the client streams files.
 
     Raises:
         NotFoundError: There is no experiment with this slug.
         GoneError: The experiment is over, and has no image to serve instead.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.stream(OPERATION, slug=slug, format=format).result()
 
@@ -52,7 +51,7 @@ def sync(slug: str, format: FileExtension | Literal["png", "jpeg", "jpg", "webp"
 def sync_detailed(
     slug: str, format: FileExtension | Literal["png", "jpeg", "jpg", "webp"], *, client: Client
 ) -> Response[File]:
-    """As `sync`, with the whole response (`GET /s/{slug}.{format}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /s/{slug}.{format}`)."""
     return client.stream(OPERATION, slug=slug, format=format)
 
 
@@ -70,14 +69,13 @@ async def asyncio(
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
 
     Returns:
-        The image of the variant that was chosen. Read it, save it or close it: it may hold a connection until
-        then.
+        The image of the variant that was chosen. It is in memory, unless the client streams files.
 
     Raises:
         NotFoundError: There is no experiment with this slug.
         GoneError: The experiment is over, and has no image to serve instead.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.astream(OPERATION, slug=slug, format=format)).result()
 
@@ -85,5 +83,5 @@ async def asyncio(
 async def asyncio_detailed(
     slug: str, format: FileExtension | Literal["png", "jpeg", "jpg", "webp"], *, client: Client
 ) -> Response[AsyncFile]:
-    """As `asyncio`, with the whole response (`GET /s/{slug}.{format}`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /s/{slug}.{format}`)."""
     return await client.astream(OPERATION, slug=slug, format=format)

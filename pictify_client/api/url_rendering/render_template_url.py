@@ -57,13 +57,13 @@ def sync(
             default it is an error.
 
     Returns:
-        The image. Read it, save it or close it: it may hold a connection until then.
+        The image. It is in memory, unless the client streams files.
 
     Raises:
         NotFoundError: The account has no template with this id; the body is a transparent image of one pixel.
         RenderFailedError: If the API sends an image of one pixel in place of the result.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.stream(
         OPERATION,
@@ -86,7 +86,7 @@ def sync_detailed(
     variables: Mapping[str, Any] | None = None,
     allow_error_pixel: bool = False,
 ) -> Response[File]:
-    """As `sync`, with the whole response (`GET /r/{templateUid}.{format}`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /r/{templateUid}.{format}`)."""
     return client.stream(
         OPERATION,
         template_uid=template_uid,
@@ -123,13 +123,13 @@ async def asyncio(
             default it is an error.
 
     Returns:
-        The image. Read it, save it or close it: it may hold a connection until then.
+        The image. It is in memory, unless the client streams files.
 
     Raises:
         NotFoundError: The account has no template with this id; the body is a transparent image of one pixel.
         RenderFailedError: If the API sends an image of one pixel in place of the result.
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (
         await client.astream(
@@ -154,9 +154,7 @@ async def asyncio_detailed(
     variables: Mapping[str, Any] | None = None,
     allow_error_pixel: bool = False,
 ) -> Response[AsyncFile]:
-    """As `asyncio`, with the whole response (`GET /r/{templateUid}.{format}`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`GET /r/{templateUid}.{format}`)."""
     return await client.astream(
         OPERATION,
         template_uid=template_uid,

@@ -34,14 +34,14 @@ class Webhooks(Resource):
             limit: Number of subscriptions a page. 1 to 100; defaults to 20.
             platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`,
                 `custom`.
-            prefetch: How many pages to fetch ahead of the one being walked, each in a thread. 0 to 100.
+            prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_webhook_subscriptions import OPERATION, split
 
@@ -84,8 +84,8 @@ class Webhooks(Resource):
             The subscription, with its secret.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_webhook_subscription import OPERATION
 
@@ -103,8 +103,8 @@ class Webhooks(Resource):
             The subscription.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_webhook_subscription import OPERATION
 
@@ -132,8 +132,8 @@ class Webhooks(Resource):
             The subscription, or None if the API sends no body.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .update_webhook_subscription import OPERATION
 
@@ -149,8 +149,8 @@ class Webhooks(Resource):
             Confirmation of the deletion.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .delete_webhook_subscription import OPERATION
 
@@ -181,14 +181,14 @@ class AsyncWebhooks(Resource):
             limit: Number of subscriptions a page. 1 to 100; defaults to 20.
             platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`,
                 `custom`.
-            prefetch: How many pages to fetch ahead of the one being walked; trio fetches none. 0 to 100.
+            prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
-            The list: iterate over it for the items of all pages. Nothing is sent before.
+            The list. Iterating over it fetches the pages; no request is sent before.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .list_webhook_subscriptions import OPERATION, split
 
@@ -231,8 +231,8 @@ class AsyncWebhooks(Resource):
             The subscription, with its secret.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .create_webhook_subscription import OPERATION
 
@@ -251,8 +251,8 @@ class AsyncWebhooks(Resource):
             The subscription.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .get_webhook_subscription import OPERATION
 
@@ -281,8 +281,8 @@ class AsyncWebhooks(Resource):
             The subscription, or None if the API sends no body.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .update_webhook_subscription import OPERATION
 
@@ -299,8 +299,8 @@ class AsyncWebhooks(Resource):
             Confirmation of the deletion.
 
         Raises:
-            PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-            TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
         from .delete_webhook_subscription import OPERATION
 

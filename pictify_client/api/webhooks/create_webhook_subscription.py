@@ -37,8 +37,8 @@ def sync(
         The subscription, with its secret.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, body=body).result()
 
@@ -46,7 +46,7 @@ def sync(
 def sync_detailed(
     *, client: AuthenticatedClient, body: CreateWebhookSubscriptionBody | Mapping[str, Any]
 ) -> Response[CreatedWebhookSubscription]:
-    """As `sync`, with the whole response (`POST /webhook-subscriptions`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`POST /webhook-subscriptions`)."""
     return client.send(OPERATION, body=body)
 
 
@@ -65,8 +65,8 @@ async def asyncio(
         The subscription, with its secret.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, body=body)).result()
 
@@ -74,7 +74,5 @@ async def asyncio(
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: CreateWebhookSubscriptionBody | Mapping[str, Any]
 ) -> Response[CreatedWebhookSubscription]:
-    """As `asyncio`, with the whole response (`POST /webhook-subscriptions`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`POST /webhook-subscriptions`)."""
     return await client.asend(OPERATION, body=body)

@@ -59,8 +59,8 @@ def sync(
         One page of subscriptions.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform).result()
 
@@ -74,7 +74,7 @@ def sync_detailed(
     limit: int | None = None,
     platform: WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
 ) -> Response[WebhookSubscriptionList]:
-    """As `sync`, with the whole response (`GET /webhook-subscriptions`): no status is raised, but is its `error`."""
+    """Like `sync`, but return the response, whatever its status (`GET /webhook-subscriptions`)."""
     return client.send(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform)
 
 
@@ -102,8 +102,8 @@ async def asyncio(
         One page of subscriptions.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (
         await client.asend(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform)
@@ -119,5 +119,5 @@ async def asyncio_detailed(
     limit: int | None = None,
     platform: WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None,
 ) -> Response[WebhookSubscriptionList]:
-    """As `asyncio`, with the whole response (`GET /webhook-subscriptions`): no status is raised, but is its `error`."""
+    """Like `asyncio`, but return the response, whatever its status (`GET /webhook-subscriptions`)."""
     return await client.asend(OPERATION, event=event, status=status, page=page, limit=limit, platform=platform)

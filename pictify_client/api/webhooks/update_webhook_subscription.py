@@ -40,8 +40,8 @@ def sync(
         The subscription, or None if the API sends no body.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return client.send(OPERATION, uid=uid, body=body).result()
 
@@ -49,9 +49,7 @@ def sync(
 def sync_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateWebhookSubscriptionBody | Mapping[str, Any]
 ) -> Response[WebhookSubscription | None]:
-    """As `sync`, with the whole response (`PUT /webhook-subscriptions/{uid}`): no status is raised, but is its
-    `error`.
-    """
+    """Like `sync`, but return the response, whatever its status (`PUT /webhook-subscriptions/{uid}`)."""
     return client.send(OPERATION, uid=uid, body=body)
 
 
@@ -70,8 +68,8 @@ async def asyncio(
         The subscription, or None if the API sends no body.
 
     Raises:
-        PictifyError: The API refused or failed, did not answer, or not in the shape of the contract.
-        TypeError, ValueError: An argument is not what the contract takes; nothing was sent.
+        PictifyError: If the request fails or the response is invalid.
+        TypeError, ValueError: If an argument is invalid. No request is sent.
     """
     return (await client.asend(OPERATION, uid=uid, body=body)).result()
 
@@ -79,7 +77,5 @@ async def asyncio(
 async def asyncio_detailed(
     uid: str, *, client: AuthenticatedClient, body: UpdateWebhookSubscriptionBody | Mapping[str, Any]
 ) -> Response[WebhookSubscription | None]:
-    """As `asyncio`, with the whole response (`PUT /webhook-subscriptions/{uid}`): no status is raised, but is its
-    `error`.
-    """
+    """Like `asyncio`, but return the response, whatever its status (`PUT /webhook-subscriptions/{uid}`)."""
     return await client.asend(OPERATION, uid=uid, body=body)
