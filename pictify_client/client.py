@@ -14,7 +14,7 @@ import httpx
 from ._runtime.downloads import NEW_FILE_SECONDS, HasURL, adownload, download
 from ._runtime.pacing import Fleet
 from ._runtime.settings import (
-    LARGEST_BODY,
+    MAX_RESPONSE_SIZE,
     check_http_client,
 )
 from .api import AsyncResources, Resources
@@ -24,7 +24,7 @@ from .low_level import AuthenticatedClient
 from .types import UNSET, Unset
 
 
-class _OverClient:
+class _BaseClient:
     """What `Pictify` and `AsyncPictify` have in common."""
 
     client: AuthenticatedClient
@@ -71,7 +71,7 @@ class _OverClient:
         return copy
 
 
-class Pictify(_OverClient, Resources):
+class Pictify(_BaseClient, Resources):
     """The Pictify API, for sync code: `with Pictify() as pictify: ...`.
 
     A client has a connection pool, and can be used by any number of threads. `pictify.client` is its low-level client,
@@ -120,7 +120,7 @@ class Pictify(_OverClient, Resources):
         headers: Mapping[str, str] | None = None,
         allow_http: Collection[str] = (),
         http2: bool = False,
-        max_response_size: int = LARGEST_BODY,
+        max_response_size: int = MAX_RESPONSE_SIZE,
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,
@@ -196,7 +196,7 @@ class Pictify(_OverClient, Resources):
         __aexit__ = __aenter__
 
 
-class AsyncPictify(_OverClient, AsyncResources):
+class AsyncPictify(_BaseClient, AsyncResources):
     """The Pictify API, for asyncio and trio: `async with AsyncPictify() as pictify: ...`.
 
     A client has a connection pool per event loop, and can be used by any number of tasks. `pictify.client` is its
@@ -246,7 +246,7 @@ class AsyncPictify(_OverClient, AsyncResources):
         headers: Mapping[str, str] | None = None,
         allow_http: Collection[str] = (),
         http2: bool = False,
-        max_response_size: int = LARGEST_BODY,
+        max_response_size: int = MAX_RESPONSE_SIZE,
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,

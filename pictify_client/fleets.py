@@ -356,7 +356,7 @@ async def _in_thread(call: Callable[[], None]) -> None:
 
 def _check(per_minute: Any, when_unavailable: Any, timeout: Any) -> None:
     if not isinstance(per_minute, int) or isinstance(per_minute, bool) or per_minute < 1:
-        raise ConfigurationError(f"per_minute must be a whole number from 1 on, got {per_minute!r}")
+        raise ConfigurationError(f"per_minute must be an integer from 1, got {per_minute!r}")
     if when_unavailable not in ("open", "closed"):
         raise ConfigurationError(f'when_unavailable must be "open" or "closed", got {when_unavailable!r}')
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or not 0 < timeout <= _HOUR:

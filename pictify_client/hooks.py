@@ -81,7 +81,7 @@ class Hooks(NamedTuple):
     on_response: ResponseHook | None = None
     on_retry: RetryHook | None = None
 
-    def checked(self) -> Hooks:
+    def validated(self) -> Hooks:
         """Return the hooks, if each can be called.
 
         Raises:

@@ -19,18 +19,18 @@ from ._runtime.pacing import Fleet, pacer
 from ._runtime.proxies import ConnectionSettings
 from ._runtime.retries import Retries
 from ._runtime.settings import (
-    LARGEST_BODY,
+    MAX_RESPONSE_SIZE,
     MAX_TIMEOUT,
     Settings,
-    api_key_of,
-    base_url_of,
     check_encrypted,
     check_http2,
     default_timeouts,
     extra_headers,
-    largest_body,
+    resolve_api_key,
+    resolve_base_url,
     timeouts,
     user_agent,
+    validated_response_size,
     whether_to_stream,
 )
 from ._runtime.steps import FileMaker
@@ -91,7 +91,7 @@ class Client:
         verify_ssl: bool = True,
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         http2: bool = False,
-        max_response_size: int = LARGEST_BODY,
+        max_response_size: int = MAX_RESPONSE_SIZE,
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,
@@ -100,14 +100,14 @@ class Client:
         own.update(extra_headers(headers))
         check_http2(http2, http_client)
         self._settings = Settings(
-            base_url=base_url_of(base_url, SERVER),
+            base_url=resolve_base_url(base_url, SERVER),
             key=None,
             headers=own,
             timeouts=timeouts(timeout, attempt_timeout, default_timeouts(http_client)),
-            retries=Retries(max_retries, max_wait).checked(),
+            retries=Retries(max_retries, max_wait).validated(),
             pacer=pacer(pacing, ""),
-            largest_body=largest_body(max_response_size),
-            hooks=Hooks(on_request, on_response, on_retry).checked(),
+            max_response_size=validated_response_size(max_response_size),
+            hooks=Hooks(on_request, on_response, on_retry).validated(),
         )
         own_connections = (
             ConnectionSettings(self.base_url, verify=verify_ssl, http2=http2) if http_client is None else None
@@ -162,7 +162,7 @@ class Client:
             retries=Retries(
                 known.retries.max_retries if max_retries is UNSET else max_retries,
                 known.retries.max_wait if max_wait is UNSET else max_wait,
-            ).checked(),
+            ).validated(),
             stream_files=known.stream_files if stream_files is UNSET else whether_to_stream(stream_files),
         )
         return copy
@@ -183,13 +183,13 @@ class Client:
             ResponseTooLargeError: If the response is larger than allowed.
             TypeError, ValueError: If an argument is invalid. No request is sent.
         """
-        return self.perform(operation, operation.request(arguments))
+        return self.send_request(operation, operation.request(arguments))
 
     async def asend(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """`send` for asyncio and trio."""
-        return await self.aperform(operation, operation.request(arguments))
+        return await self.asend_request(operation, operation.request(arguments))
 
-    def perform(
+    def send_request(
         self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
         """Send a request of an operation; `make_file` creates the file if it returns one."""
@@ -199,10 +199,10 @@ class Client:
             self.clock,
         )
 
-    async def aperform(
+    async def asend_request(
         self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
-        """`perform` for asyncio and trio."""
+        """`send_request` for asyncio and trio."""
         return await aexecute(
             Call(operation, written, self._settings, self._connections, self.clock, make_file),
             self._connections,
@@ -217,11 +217,11 @@ class Client:
             PacingError: If the rate limit requires a longer wait than allowed. No request is sent.
             TypeError, ValueError: If an argument is invalid. No request is sent.
         """
-        return self.perform(operation, operation.request(arguments), File)
+        return self.send_request(operation, operation.request(arguments), File)
 
     async def astream(self, operation: Operation[AsyncFile], /, **arguments: object) -> Response[AsyncFile]:
         """`stream` for asyncio and trio."""
-        return await self.aperform(operation, operation.request(arguments), AsyncFile)
+        return await self.asend_request(operation, operation.request(arguments), AsyncFile)
 
     def url(self, operation: Operation[Any], /, **arguments: object) -> str:
         """Return the URL of an operation, for a browser or an email program.
@@ -279,7 +279,7 @@ class AuthenticatedClient(Client):
         allow_http: Collection[str] = (),
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         http2: bool = False,
-        max_response_size: int = LARGEST_BODY,
+        max_response_size: int = MAX_RESPONSE_SIZE,
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,
@@ -299,6 +299,6 @@ class AuthenticatedClient(Client):
             on_response=on_response,
             on_retry=on_retry,
         )
-        key = api_key_of(token)
+        key = resolve_api_key(token)
         check_encrypted(self.base_url, allow_http)
         self._settings = evolve(self._settings, key=key, pacer=pacer(pacing, key))

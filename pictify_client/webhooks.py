@@ -9,10 +9,10 @@
 
 What a receiver does with the errors:
 
-- `WebhookVerificationError`: answer 400. It is not from Pictify, or it is too old.
-- `WebhookPayloadError`: answer 500. It is from Pictify, and this version cannot read it. Pictify sends it
+- `WebhookVerificationError`: respond with 400. It is not from Pictify, or too old.
+- `WebhookPayloadError`: respond with 500. It is from Pictify, and this version cannot decode it. Pictify sends it
   again after 1 and 5 minutes, half an hour, 2 and 24 hours, which may be time enough to look into it.
-- `ConfigurationError` and `TypeError`: the receiver itself is wrong. Answer 500 and mend it.
+- `ConfigurationError` and `TypeError`: the receiver is misconfigured. Respond with 500, and fix it.
 
 A delivery that the receiver was slow to confirm is repeated. `delivery_id` returns its id, which stays the same; it is
 not signed, so use it only to skip what was done before.
@@ -219,7 +219,7 @@ def verify(
     if not abs(age) <= tolerance:
         when = f"{age:.0f} seconds ago" if age > 0 else f"{-age:.0f} seconds ahead of this clock"
         raise WebhookVerificationError(
-            f"it was signed {when}, and {tolerance:g} are allowed: it is an old one sent again, or the clock is wrong"
+            f"it was signed {when}, and {tolerance:g} are allowed: it is a replayed one, or the clock is wrong"
         )
 
 
@@ -238,19 +238,19 @@ def sign(payload: bytes | bytearray | memoryview, secret: str, *, timestamp: int
     Args:
         payload: The body.
         secret: The secret to sign with.
-        timestamp: When it is signed, in whole Unix seconds, 0 or more.
+        timestamp: When it is signed, in Unix seconds: an integer from 0.
 
     Returns:
         The header `X-Pictify-Signature`.
 
     Raises:
         ConfigurationError: The secret is empty.
-        ValueError: The timestamp is not whole, negative or absurd.
+        ValueError: The timestamp is not an integer, negative or too large.
         TypeError: The payload is not bytes, or the secret not a string.
     """
     time = str(timestamp)
     if not _TIME.fullmatch(time):
-        raise ValueError(f"timestamp must be whole Unix seconds, 0 or more, got {time}")
+        raise ValueError(f"timestamp must be an integer of Unix seconds from 0, got {time}")
     key = _keys([secret])[0]
     return f"t={time},v1={_digest(key, time, _body(payload)).hex()}"
 

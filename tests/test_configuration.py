@@ -68,8 +68,8 @@ BAD_KEYS = {
     "pk live x": "holds white space",
     "pic_live_x\r\nX-Evil: 1": "holds white space",
     "Bearer pic_live_x": "without 'Bearer'",
-    "pic_live_\N{LATIN SMALL LETTER U WITH DIAERESIS}": "no HTTP header can carry",
-    "pic_live_\x00": "no HTTP header can carry",
+    "pic_live_\N{LATIN SMALL LETTER U WITH DIAERESIS}": "are not allowed in an HTTP header",
+    "pic_live_\x00": "are not allowed in an HTTP header",
 }
 
 

@@ -106,7 +106,7 @@ def test_hooks_and_records_tell_of_a_call_in_its_order(form: str, caplog: pytest
     ]
     texts = [record.getMessage() for record in caplog.records if record.name == "pictify_client"]
     assert re.fullmatch(r"GET /bindings: 503 in \d+ ms \(attempt 1, request id req_1\)", texts[0])
-    assert texts[1] == "GET /bindings again in 2.2 s, after attempt 1: " + str(busy.error)
+    assert texts[1] == "Retrying GET /bindings in 2.2 s, after attempt 1: " + str(busy.error)
     fields = [vars(record) for record in caplog.records]
     milliseconds = [each["milliseconds"] for each in fields if "milliseconds" in each]
     assert milliseconds == [busy.elapsed * 1000, done.elapsed * 1000]

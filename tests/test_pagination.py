@@ -1294,7 +1294,7 @@ def test_prefetched_pages_that_are_collected_after_their_loop_was_closed_clean_u
     unraisable: list[object], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pictify = async_client(serving(lambda page, limit: page_of(uids(9), page, limit, total=9, limit=limit)))
-    aperform = pictify.client.aperform
+    asend_request = pictify.client.asend_request
     ended: list[str] = []
 
     # Not in a transport, because anyio keeps the tasks in which it has deadlines.
@@ -1305,7 +1305,7 @@ def test_prefetched_pages_that_are_collected_after_their_loop_was_closed_clean_u
             finally:
                 ended.append(request.target)
                 await asyncio.sleep(0)
-        return await aperform(operation, request)
+        return await asend_request(operation, request)
 
     async def begin() -> AsyncIterator[Any]:
         pages = pictify.bindings.list(limit=2, prefetch=3).pages()
@@ -1313,7 +1313,7 @@ def test_prefetched_pages_that_are_collected_after_their_loop_was_closed_clean_u
         await asyncio.sleep(0)
         return pages
 
-    monkeypatch.setattr(pictify.client, "aperform", hang)
+    monkeypatch.setattr(pictify.client, "asend_request", hang)
     loop = asyncio.new_event_loop()
     pages = loop.run_until_complete(begin())
     loop.close()

@@ -191,9 +191,9 @@ def test_it_ends_after_as_many_retries_as_are_allowed() -> None:
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any]) -> None:
     (name,) = options
-    with pytest.raises(ConfigurationError, match=f"{name} must be a number from 0 on"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be a number from 0,"):
         Pictify(api_key=KEY, **options)
-    with pytest.raises(ConfigurationError, match=f"{name} must be a number from 0 on"):
+    with pytest.raises(ConfigurationError, match=f"{name} must be a number from 0,"):
         AsyncPictify(api_key=KEY).with_options(**options)
     assert Pictify(api_key=KEY, max_retries=0, max_wait=0).client.base_url
     assert Pictify(api_key=KEY, max_wait=31_536_000).client.base_url
@@ -260,9 +260,9 @@ def test_a_call_that_fails_in_passing_succeeds(form: str, caplog: pytest.LogCapt
     assert template.uid == "t"
     assert api.asked == [f"GET Bearer {KEY}"] * 3
     assert api.clock.waits == [0.25, 3.375]
-    first, second = (text for record in caplog.records if " again in " in (text := record.getMessage()))
-    assert first.startswith("GET /templates/{uid} again in 0.2 s, after attempt 1: ")
-    assert second.startswith("GET /templates/{uid} again in 3.4 s, after attempt 2: ")
+    first, second = (text for record in caplog.records if "Retrying " in (text := record.getMessage()))
+    assert first.startswith("Retrying GET /templates/{uid} in 0.2 s, after attempt 1: ")
+    assert second.startswith("Retrying GET /templates/{uid} in 3.4 s, after attempt 2: ")
     assert KEY not in caplog.text
 
 

@@ -103,11 +103,12 @@ class Call(Generic[T]):
                 sent = attempt if refusal is None else attempt - 1
                 return self._result(outcome, error, sent, first)
             first = first or error
-            known = {"operation": str(self._operation), "attempt": attempt, "wait": wait}
-            logger.info("%s again in %.1f s, after attempt %d: %s", self._operation, wait, attempt, error, extra=known)
+            name = str(self._operation)
+            known = {"operation": name, "attempt": attempt, "wait": wait}
+            logger.info("Retrying %s in %.1f s, after attempt %d: %s", name, wait, attempt, error, extra=known)
             hook = self._settings.hooks.on_retry
             if hook is not None:
-                yield Notify(hook, RetryEvent(operation=str(self._operation), attempt=attempt, wait=wait, error=error))
+                yield Notify(hook, RetryEvent(operation=name, attempt=attempt, wait=wait, error=error))
             yield Sleep(wait)
 
     def _longest_wait(self) -> float:
@@ -161,7 +162,7 @@ class Call(Generic[T]):
             got: RawResponse | Exception = yield SendRequest(
                 request,
                 None if left == inf else left,
-                self._settings.largest_body,
+                self._settings.max_response_size,
                 self._is_read_at_once,
                 self._operation.may_be_empty or self._operation.method == "DELETE",
             )
@@ -308,7 +309,7 @@ class Call(Generic[T]):
             streamed = "" if self._make_file is None else "; saved by download() or streamed, a file may be larger"
             return ResponseTooLargeError(
                 f"{self._operation}: the response from {base_url} is too large: {error}, and "
-                f"{self._settings.largest_body} are allowed (set by max_response_size=){streamed}",
+                f"{self._settings.max_response_size} are allowed (set by max_response_size=){streamed}",
                 request,
             )
         name = type(error).__name__

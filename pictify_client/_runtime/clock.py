@@ -18,7 +18,7 @@ class Clock:
         return time.monotonic()
 
     def jitter(self) -> float:
-        """A number from 0 to 1, by chance."""
+        """Return a random number from 0 to 1."""
         return random.random()  # noqa: S311 (it spreads clients over time; no one gains by guessing it)
 
     def sleep(self, seconds: float) -> None:

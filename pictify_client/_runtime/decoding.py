@@ -43,7 +43,7 @@ def find_orjson() -> Callable[[bytes], Any] | None:
 
 
 def parse_json(content: bytes) -> Any:
-    """Read JSON, by orjson where it is installed (the extra `fast`); what that refuses, the standard library decides.
+    """Parse JSON, with orjson if it is installed (the extra `fast`); what that rejects, the standard library decides.
 
     Raises:
         ValueError, RecursionError: It is not JSON, or nested too deeply.
@@ -56,7 +56,7 @@ def parse_json(content: bytes) -> Any:
 
 
 class DecodeError(ValueError):
-    """JSON that has not the shape of the contract.
+    """JSON that does not have the documented form.
 
     Attributes:
         reason: What is wrong with it.
@@ -94,7 +94,7 @@ class Model:
     """The rules between the fields that are sent."""
 
     additional_properties: dict[str, Any] = field(factory=dict[str, Any], repr=False)
-    """What the API sent beyond the contract; kept out of the repr, as it may hold a secret."""
+    """Fields that this version does not know. They are not in the repr, as they may hold a secret."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -127,7 +127,7 @@ class Model:
         """Build a model from a JSON object as `json.loads` gives it. The object stays as it was.
 
         Raises:
-            DecodeError: It has not the shape of the contract; the error names the path and the value.
+            DecodeError: If it does not have the documented form; the error names the path and the value.
         """
         try:
             owned = to_json(src_dict)
@@ -322,7 +322,7 @@ def format_datetime(value: datetime) -> str:
         # RFC 3339 has no seconds in an offset; local times of long ago do. At the end of time there is no other way.
         with suppress(OverflowError):
             value = value.astimezone(UTC)
-    # Milliseconds, as the API has them, and no zeros that say nothing.
+    # Milliseconds, as the API has them, without trailing zeros.
     text = value.isoformat(
         timespec="auto" if value.microsecond % 1000 else "milliseconds" if value.microsecond else "seconds"
     )
@@ -335,10 +335,10 @@ def decode(take: Callable[[Any], T], document: Any, again: Callable[[], Any]) ->
     Args:
         take: What reads it, and may take it apart.
         document: The document, as parsed.
-        again: Gives the same document once more, whole.
+        again: Returns the document again.
 
     Raises:
-        DecodeError: It has not the shape of the contract; the error names the path and the value.
+        DecodeError: If it does not have the documented form; the error names the path and the value.
     """
     try:
         return take(document)

@@ -39,7 +39,7 @@ def download(client: Client, source: str | HasURL, path: str | PathLike[str] | N
     attempts = _Attempts(source, wait, client.clock)
     client = client.with_options(stream_files=path is not None)
     while True:
-        response: Response[File] = client.perform(attempts.operation, attempts.request(), File)
+        response: Response[File] = client.send_request(attempts.operation, attempts.request(), File)
         seconds = attempts.wait_before_retry(response)
         if seconds is None:
             break
@@ -58,7 +58,7 @@ async def adownload(
     attempts = _Attempts(source, wait, client.clock)
     client = client.with_options(stream_files=path is not None)
     while True:
-        response: Response[AsyncFile] = await client.aperform(attempts.operation, attempts.request(), AsyncFile)
+        response: Response[AsyncFile] = await client.asend_request(attempts.operation, attempts.request(), AsyncFile)
         seconds = attempts.wait_before_retry(response)
         if seconds is None:
             break

@@ -24,9 +24,9 @@ class Argument(NamedTuple):
 
     Attributes:
         argument: Its name in Python.
-        name: Its name in the contract.
+        name: Its name in the API.
         kind: What it takes.
-        required: Whether it cannot be left out.
+        required: Whether it must not be omitted.
         nullable: Whether None is sent as `null`; else it counts as omitted.
     """
 

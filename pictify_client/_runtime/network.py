@@ -28,7 +28,7 @@ DEADLINE: ContextVar[float] = ContextVar("pictify_client_deadline", default=inf)
 # What is written at a time: between two writes a deadline is checked, and whether the server has responded already.
 _CHUNK = 65_536
 CLOSED = "the client was closed"
-"""What an error says about a call that was under way."""
+"""The text of the error of a call that was under way."""
 
 
 class SyncNetwork(httpcore.NetworkBackend):

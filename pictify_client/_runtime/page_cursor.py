@@ -129,11 +129,11 @@ class PageCursor(Generic[Item, Info]):
 
     def fetch(self, position: Position | None = None) -> object:
         """Request the page at a position, or the first one."""
-        return self.client.perform(self.operation, self._request(position)).result()
+        return self.client.send_request(self.operation, self._request(position)).result()
 
     async def afetch(self, position: Position | None = None) -> object:
         """Request the page at a position, or the first one."""
-        return (await self.client.aperform(self.operation, self._request(position))).result()
+        return (await self.client.asend_request(self.operation, self._request(position))).result()
 
     def _request(self, position: Position | None) -> Request:
         if position is None:

@@ -41,7 +41,7 @@ def spellings_in_json(secret: str) -> set[str]:
 
 
 def redact_response(secrets: list[str], response: httpx.Response, content: bytes) -> httpx.Response:
-    """A response that is read whole, and shows no secret: neither its request's nor one that the server repeats."""
+    """Return a complete response without secrets: those of its request, and those that the server repeats."""
     redact_request(response.request, secrets)
     clean = partial(redact_bytes, secrets)
     return httpx.Response(

@@ -14,7 +14,7 @@ else:
     # The models derive from the classes here.
     models = Deferred("..models", __package__)
 
-# The fields of a result where a render is answered without an envelope.
+# The fields of a result that is returned without an envelope.
 _RESULT_FIELDS = ("layout", "name", "url", "width", "height", "format", "id", "createdAt")
 
 

@@ -29,7 +29,7 @@ DEFAULT_TIMEOUT: Final = 180.0
 DEFAULT_ATTEMPT_TIMEOUT: Final = 60.0
 """Seconds for one attempt: a render may take its time."""
 
-LARGEST_BODY: Final = 64 * 1024 * 1024
+MAX_RESPONSE_SIZE: Final = 64 * 1024 * 1024
 """Bytes of an answer that is read at once, which is every answer but a file."""
 
 _CONNECT_TIMEOUT = 5.0
@@ -81,7 +81,7 @@ class Settings:
     timeouts: Timeouts
     retries: Retries
     pacer: Pacer | None
-    largest_body: int
+    max_response_size: int
     hooks: Hooks
     stream_files: bool = False
     prepared: dict[Operation[Any], httpx.Headers] = field(init=False, factory=dict["Operation[Any]", httpx.Headers])
@@ -96,7 +96,7 @@ def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
     if whole is not UNSET:
         if isinstance(whole, httpx.Timeout):
             raise ConfigurationError(
-                "timeout is that of the complete call, in seconds: pass a httpx.Timeout as attempt_timeout"
+                "timeout is a number of seconds: pass a httpx.Timeout as attempt_timeout"
             )
         _check_seconds("timeout", whole)
         known = known._replace(whole=whole, whole_is_default=False)
@@ -128,7 +128,7 @@ def user_agent() -> str:
     return f"pictify-client/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
 
 
-def api_key_of(given: Any) -> str:
+def resolve_api_key(given: Any) -> str:
     """The API key: the one given, else that of the environment.
 
     Raises:
@@ -152,7 +152,7 @@ def api_key_of(given: Any) -> str:
     return key
 
 
-def base_url_of(given: Any, default: str) -> str:
+def resolve_base_url(given: Any, default: str) -> str:
     """Where the API is: what is given, else what the environment says, else the default.
 
     Raises:
@@ -226,7 +226,7 @@ def extra_headers(given: Any) -> dict[str, str]:
     return dict(headers)
 
 
-def largest_body(given: Any) -> int:
+def validated_response_size(given: Any) -> int:
     """Validate the maximum size of a response.
 
     Raises:

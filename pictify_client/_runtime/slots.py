@@ -18,7 +18,7 @@ MAX_CONNECTIONS = 100
 
 
 def all_busy() -> str:
-    """What an error says if no connection became free in time."""
+    """Return the text of the error if no connection became free in time."""
     return f"all {MAX_CONNECTIONS} connections are in use; a file that is neither read nor closed holds one"
 
 

@@ -47,5 +47,5 @@ class FileMaker(Protocol[FileT_co]):
     def __call__(
         self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
     ) -> FileT_co:
-        """A file of an answer."""
+        """Create the file of a response."""
         raise NotImplementedError
