@@ -342,7 +342,9 @@ def test_it_gives_the_same_answers_every_time() -> None:
 
 def test_what_it_has_no_answer_to_is_told(pictify: Pictify, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Bindings, "get_binding")
-    with pytest.raises(ServerError, match=re.escape("501 Not Implemented: the stand-in has no answer to GET /bindings/{uid}")):
+    with pytest.raises(
+        ServerError, match=re.escape("501 Not Implemented: the stand-in has no answer to GET /bindings/{uid}")
+    ):
         pictify.bindings.get("OW9OT95X0L")
 
 

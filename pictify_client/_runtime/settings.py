@@ -95,9 +95,7 @@ def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
     """
     if whole is not UNSET:
         if isinstance(whole, httpx.Timeout):
-            raise ConfigurationError(
-                "timeout is a number of seconds: pass a httpx.Timeout as attempt_timeout"
-            )
+            raise ConfigurationError("timeout is a number of seconds: pass a httpx.Timeout as attempt_timeout")
         _check_seconds("timeout", whole)
         known = known._replace(whole=whole, whole_is_default=False)
     if attempt is UNSET:
