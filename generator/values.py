@@ -40,20 +40,11 @@ SCALARS: dict[type, tuple[str, str]] = {
     BooleanProperty: ("bool", "boolean"),
 }
 _USED_TYPES = frozenset({"bool", "dict", "float", "int", "list", "str"})
-_TAKEN_FIELDS = _USED_TYPES | {
-    "FIELDS",
-    "NAMES",
-    "RULES",
-    "additional_properties",
-    "classmethod",
-    "field",
-    "from_dict",
-    "hidden",
-    "prepare",
-    "shown",
-    "take",
-    "to_dict",
-}
+_TAKEN_FIELDS = (
+    _USED_TYPES
+    | {"Any", "ClassVar", "FIELDS", "Iterable", "Literal", "Mapping", "NAMES", "RULES", "Self", "additional_properties"}
+    | {"classmethod", "datetime", "field", "from_dict", "hidden", "models", "prepare", "shown", "take", "to_dict"}
+)
 # As arguments of a call they would be taken for something else, or hide what the methods use.
 _TAKEN_ARGUMENTS = (
     _USED_TYPES

@@ -85,7 +85,7 @@ def main() -> int:
         found = "".join(problems(folder))
     names = dict(named)
     for package in sorted({*re.findall(r"\br\d{3}\b", found)}):
-        print(f"{package}: {names[package]}")
+        if package in names: print(f"{package}: {names[package]}")
     print(found or f"{len(named)} revisions are clean.")
     return 1 if found else 0
 

@@ -130,6 +130,14 @@ def sends(body: Any, *values: Any, **arguments: Any) -> Check:
     return check
 
 
+def all_of(*checks: Check) -> Check:
+    def check(client: Client) -> None:
+        for each in checks:
+            each(client)
+
+    return check
+
+
 def asks(target: str, *values: Any, **arguments: Any) -> Check:
     def check(client: Client) -> None:
         client.call("bindings", "ping_api", *values, **arguments)
@@ -212,6 +220,14 @@ LINKS = {"results": {"operationRef": "#/paths/~1bindings/get"}, "cancel": {"oper
 
 def nested(depth: int) -> Part:
     return {"type": "array", "items": nested(depth - 1)} if depth else {"type": "string", "format": "date-time"}
+
+
+def deep(depth: int) -> Edit:
+    """Answer with objects in objects, of which each has a class with the names of those around it."""
+    part: Part = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+    for _ in range(depth):
+        part = {"type": "object", "properties": {"level": part, "more": {"type": "string"}}}
+    return with_answer(**part)
 
 
 def two_files(document: Part) -> None:

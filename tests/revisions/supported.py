@@ -1,5 +1,6 @@
 """Revisions that generate code which does what they say: each with a call that shows it."""
 
+# ruff: noqa: RUF001 - typographic prose is among what is tried
 from __future__ import annotations
 
 from ..test_generator import Edit, add, operation, schema, schemas
@@ -11,11 +12,13 @@ from .edits import (
     SECRET,
     STRING,
     Check,
+    all_of,
     answers_nothing,
     asks,
     at,
     both,
     calls_once,
+    deep,
     has_attributes,
     has_header,
     hides_secrets,
@@ -256,4 +259,42 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         walks({"page=0": things("a", hasMore=True), "page=1": things("b", hasMore=False)}, page=0),
     ),
     "a cursor of what is no list": (with_parameter(name="cursor"), asks("/ping?cursor=pointer", cursor="pointer")),
+    # What is generated is clean, whatever the document's own names and prose are.
+    "a nullable field that may be omitted": (with_field(**NULLABLE), all_of(sends({}), sends({"that": None}, that=None))),
+    "a nullable enum that may be omitted": (with_field(anyOf=[{"type": "string", "enum": ["a", "b"]}, NULL]), sends({"that": "a"}, that="a")),
+    "a body of 60 fields": (with_body(type="object", properties={f"field{number}": STRING for number in range(60)}), sends({"field59": "a"}, field59="a")),
+    "an answer of 60 fields": (with_answer(type="object", properties={f"field{number}": STRING for number in range(60)}), reads({"field59": "a"})),
+    "typographic prose": (
+        with_body(type="object", description="A – ‘b’ × “c”… and´", properties={"that": {"type": "string", "description": "’s – 3 × 4"}}),
+        sends({"that": "a"}, that="a"),
+    ),
+    "typographic prose of an operation": (add(summary="It’s – 3 × 4", description="A ‘b’ × c.", parameters=[{"name": "that", "in": "query", "description": "’ × –", "schema": STRING}]), asks("/ping?that=a", that="a")),
+    "a parameter called timeout": (with_parameter(name="timeout", schema={"type": "integer"}), asks("/ping?timeout=5", timeout=5)),
+    "a field called timeout": (with_body(type="object", properties={"timeout": {"type": "number"}}), sends({"timeout": 1.5}, timeout=1.5)),
+    "lists in lists of an answer": (with_answer(type="object", properties={"a": nested(3), "b": STRING}), reads({"a": [[["2026-01-29T10:00:05Z"]]], "b": "c"})),
+    "a list in a list as an answer": (with_answer(**nested(2)), lambda client: client.call("bindings", "ping_api", answer=[["2026-01-29T10:00:05Z"]])[0][0].year == 2026 and None),
+    "a map of lists of date-times": (
+        with_field(type="object", additionalProperties=nested(1)),
+        sends({"that": {"a": ["2026-01-29T10:00:05Z"]}}, that={"a": ["2026-01-29T10:00:05Z"]}),
+    ),
+    "a map of maps as an answer": (with_answer(type="object", additionalProperties={"type": "object", "additionalProperties": nested(1)}), lambda client: client.call("bindings", "ping_api", answer={"a": {"b": ["2026-01-29T10:00:05Z"]}})["a"]["b"][0].year == 2026 and None),
+    "names of classes that are long": (deep(8), reads({"level": {"level": {"a": "b"}}, "more": "c"})),
+    "fooBar beside foo_bar": (with_body(type="object", properties={"fooBar": STRING, "foo_bar": STRING}), sends({"fooBar": "a", "foo_bar": "b"}, fooBar="a", foo_bar="b")),
+    "a parameter fooBar beside foo_bar": (add(parameters=[{"name": name, "in": "query", "schema": STRING} for name in ("fooBar", "foo_bar")]), asks("/ping?fooBar=a&foo_bar=b", fooBar="a", foo_bar="b")),
+    "a field called l": (with_body(type="object", properties={"l": STRING, "O": STRING, "I": STRING}), sends({"l": "a"}, l="a")),
+    "a parameter called l": (with_parameter(name="l"), asks("/ping?l=a", l="a")),
+    "schemas called as classes of Python": (
+        both(schemas(**{name: {"type": "object", "properties": {"a": STRING, "b": STRING}} for name in ("None", "Exception", "ValueError", "str", "List")}), with_answer(type="object", properties={name.lower(): {"$ref": f"#/components/schemas/{name}"} for name in ("None", "Exception", "ValueError", "str", "List")})),
+        reads({"none": {"a": "b"}, "exception": {"a": "b"}, "str": {"b": "c"}}),
+    ),
+    "a schema in lower case": (both(schemas(thing={"type": "object", "properties": {"a": STRING, "b": STRING}}), with_answer(**{"$ref": "#/components/schemas/thing"})), reads({"a": "b"})),
+    "an object of no fields": (with_field(type="object", additionalProperties=False), sends({"that": {}}, that={})),
+    "an answer of no fields": (with_answer(type="object", additionalProperties=False), answers_nothing),
+    "names that are not ASCII": (with_body(type="object", properties={"größe": STRING, "名前": STRING}), sends({"größe": "a", "名前": "b"}, größe="a", 名前="b")),
+
+    "an operation and a tag that are not ASCII": (add(operationId="pingÄpi", tags=["Straßen"]), lambda client: client.call("stra_ß_en", "ping_ä_pi") and None),
+    "no paths": (at("paths", {}), imports),
+    "enum values of all kinds": (with_field(type="string", enum=["a-b", "1x", "", "ä", "class", "None", "x y", "‘q’"]), sends({"that": "1x"}, that="1x")),
+    "quotes and backslashes in prose": (with_body(type="object", description='A """quote""" and \\ a\\n "', properties={"that": {"type": "string", "description": 'Ends in "', "default": "\\"}}), sends({"that": "a"}, that="a")),
+    "names of fields that are names of the module": (with_body(type="object", properties=dict.fromkeys(("datetime", "Any", "Self", "models", "field", "define", "pop", "d", "cls", "v", "self", "Literal"), STRING)), sends({"datetime": "a", "pop": "b"}, datetime_="a", pop="b")),
 }  # fmt: skip
