@@ -17,10 +17,12 @@ from openapi_python_client.parser.properties.float import FloatProperty
 from openapi_python_client.parser.properties.int import IntProperty
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from .calls import server_url, successes
 from .document import Steps, followed, operations, place, schemas_in, schemas_of
+from .naming import server_url
+from .pages import successes
+from .schemas import UnsupportedError, fields_of
 from .shapes import Shapes
-from .values import SCALARS, UnsupportedError, fields_of
+from .value_types import SCALARS
 
 # Names that the generated modules import, of which a schema must not be another.
 _TAKEN = frozenset(

@@ -12,9 +12,10 @@ from openapi_python_client.parser.responses import Response
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from .calls import Calls, status_of, successes
+from .calls import Calls
+from .pages import status_of, successes
 from .prose import docstring, filled, text_of, with_limits
-from .values import fields_of, unique
+from .schemas import fields_of, unique
 
 _EVENTS = Class(name=ClassName("WebhookEventName", ""), module_name=PythonIdentifier("webhook_events", ""))
 

@@ -1,0 +1,96 @@
+"""The declarations by which what callers give is checked and written."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from openapi_python_client import schema as oai
+from openapi_python_client.parser.properties import AnyProperty, EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import in_double_quote_literal
+
+from .prose import number, text_of
+from .reading import Readers
+
+
+class Arguments(Readers):
+    """The declarations by which what callers give is checked and written."""
+
+    def rules(self, model: ModelProperty) -> list[str]:
+        """The declarations of the rules between the fields of a model that calls send."""
+        known: list[Any] = (self.resolved(model.data).model_extra or {}).get("x-rules", [])
+        return [f"{name}({', '.join(map(_literal, arguments))})" for name, arguments in known]
+
+    def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
+        """The declaration of a field that calls send."""
+        return self.argument_spec(prop, self.field_schema(model, prop))
+
+    def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema, *, is_parameter: bool = False) -> str:
+        """The declaration of an argument, with its limits."""
+        words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"', self.kind_of(prop, schema)]
+        # A URL and a header have no null.
+        flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and not is_parameter}
+        return f"Argument({', '.join([*words, *(f'{name}=True' for name, said in flags.items() if said)])})"
+
+    def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
+        """The expression for what a value may be."""
+        if both := self.one_or_many(prop):
+            parts = self.parts_of(self.resolved(schema)) if isinstance(schema, oai.Schema | oai.Reference) else ()
+            unions = (each for part in parts for each in (*part.oneOf, *part.anyOf))
+            many = next((each for each in unions if self.resolved(each).items), None)
+            return f"OneOrMany({self.kind_of(both[0], None)}, {self.kind_of(both[1], many)})"
+        known = self.limited(schema) if isinstance(schema, oai.Schema | oai.Reference) else oai.Schema()
+        inner, _ = self._nullable(prop)
+        if isinstance(inner, StringProperty):
+            pattern = repr(text_of(known.pattern)) if known.pattern else None
+            secret = True if self._is_password(known) else None
+            return _called(
+                "String", min_length=known.minLength, max_length=known.maxLength, pattern=pattern, secret=secret
+            )
+        if isinstance(inner, IntProperty | FloatProperty):
+            name = "Integer" if isinstance(inner, IntProperty) else "Number"
+            above, below = known.exclusiveMinimum, known.exclusiveMaximum
+            return _called(name, minimum=known.minimum, maximum=known.maximum, above=above, below=below)
+        if isinstance(inner, BooleanProperty):
+            return "Boolean()"
+        if isinstance(inner, DateTimeProperty):
+            return "DateTime()"
+        if isinstance(inner, EnumProperty):
+            is_extensible = (known.model_extra or {}).get("x-extensible") or None
+            return _called("Choice", inner.class_info.name, extensible=is_extensible)
+        if isinstance(inner, ListProperty):
+            kind = self.kind_of(inner.inner_property, known.items)
+            return _called("ListOf", kind, min_items=known.minItems, max_items=known.maxItems)
+        if isinstance(inner, ModelProperty):
+            if not self.is_mapping(inner):
+                return f"Object({inner.class_info.name})"
+            mapped = self._mapped(inner)
+            words = [] if isinstance(mapped, AnyProperty) else [self.kind_of(mapped, known.additionalProperties)]
+            names = (known.model_extra or {}).get("propertyNames", {}).get("pattern")
+            pattern = None if names is None else repr(names)
+            return _called("MapOf", *words, max_items=known.maxProperties, key_pattern=pattern)
+        return "Anything()"
+
+
+def _literal(argument: object) -> str:
+    """The argument of a rule in Python: a name, a group of names, or a value."""
+    if isinstance(argument, list):
+        return f"({', '.join(map(_literal, cast('list[object]', argument)))},)"
+    return f'"{in_double_quote_literal(UntrustedString(argument))}"' if isinstance(argument, str) else repr(argument)
+
+
+def _called(name: str, *words: str, **limits: float | str | None) -> str:
+    """A call in Python, without the arguments that are None."""
+    said = [
+        f"{key}={limit if isinstance(limit, bool | str) else number(limit)}"
+        for key, limit in limits.items()
+        if limit is not None
+    ]
+    return f"{name}({', '.join([*words, *said])})"
