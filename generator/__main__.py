@@ -19,6 +19,8 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.schema import ParameterLocation
 
 from .checks import problems_of_code, problems_of_document
 from .components import ComponentError, gather, unwrap
@@ -112,6 +114,8 @@ def _generate(contract: Path, build: Path) -> list[str]:
     )
     if problems := problems_of_document(document):
         raise GenerationError("\n\n".join(problems))
+    # Lists, objects and date-times may stand in headers, too.
+    vars(PropertyProtocol)["_allowed_locations"].add(ParameterLocation.HEADER)
     data = GeneratorData.from_dict(document, config=config)
     if isinstance(data, GeneratorError):
         raise GenerationError(*_explained([data]))

@@ -71,7 +71,7 @@ class Answers(Lists):
     def generated_models(self) -> list[ModelProperty]:
         """The models that get a class: those that a call takes or gives; so none that only wraps one of them."""
         given = [prop for endpoint in self._endpoints for prop in self._answer_props(endpoint)]
-        taken = [prop for endpoint in self._endpoints for prop in self.bodies(endpoint)]
+        taken = [prop for endpoint in self._endpoints for prop in self.given_in(endpoint)]
         told = [prop for _, prop in self.webhooks() if prop is not None]
         names = {model.class_info.name for model in self._models_in([*given, *taken, *told])}
         return [model for model in self.own_models() if model.class_info.name in names]

@@ -32,11 +32,11 @@ class Calls(Answers):
         content: dict[str, Any] = self._calls[endpoint.name][1]["requestBody"]["content"]
         (media,) = content.values()
         schema = media["schema"]
-        return self.kind_of(endpoint.bodies[0].prop, _schema(schema))
+        return self.nullable_kind_of(endpoint.bodies[0].prop, _schema(schema))
 
     def parameter_spec(self, endpoint: Endpoint, prop: PropertyProtocol) -> str:
         """The declaration of a parameter, with its limits."""
-        return self.argument_spec(prop, self.parameter_schema(endpoint, prop), is_parameter=True)
+        return self.argument_spec(prop, self.parameter_schema(endpoint, prop), self.parameter(endpoint, prop))
 
     def _for_urls_only(self, endpoint: Endpoint, prop: PropertyProtocol) -> bool:
         """Whether it is a secret in the query: for those who cannot send a header, so for no call of ours."""
@@ -85,7 +85,8 @@ class Calls(Answers):
         keywords = self.keywords(endpoint, flat=True)
         items = self.items_argument(endpoint)
         given = [self._argument(prop, required=prop.required and not items) for prop in keywords]
-        many = [f"{items}: {self.given_type(self.bodies(endpoint)[1])} | None = None"] if items else []
+        both = self.one_or_many(endpoint.bodies[0].prop) if items else None
+        many = [f"{items}: {self.given_type(both[1])} | None = None"] if both else []
         if self.pages_of(endpoint):
             # Async code has its tasks; threads are only started for those who ask.
             given.append(f"prefetch: int = {1 if prefix else 0}")

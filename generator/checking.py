@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from openapi_python_client import schema as oai
@@ -13,11 +14,17 @@ from openapi_python_client.parser.properties.int import IntProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import in_double_quote_literal
 
 from .prose import number, text_of
 from .reading import Readers
+from .schemas import UnsupportedError
+
+STYLES = {"path": "simple", "query": "form", "header": "simple"}
+"""How parameters are written if the contract does not say."""
+_JOINED = {"form": "comma", "spaceDelimited": "space", "pipeDelimited": "bar"}
 
 
 class Arguments(Readers):
@@ -32,12 +39,62 @@ class Arguments(Readers):
         """The declaration of a field that calls send."""
         return self.argument_spec(prop, self.field_schema(model, prop))
 
-    def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema, *, is_parameter: bool = False) -> str:
+    def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema, parameter: dict[str, Any] | None = None) -> str:
         """The declaration of an argument, with its limits."""
         words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"', self.kind_of(prop, schema)]
         # A URL and a header have no null.
-        flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and not is_parameter}
-        return f"Argument({', '.join([*words, *(f'{name}=True' for name, said in flags.items() if said)])})"
+        flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and parameter is None}
+        words += [f"{name}=True" for name, said in flags.items() if said]
+        style = self._style(prop, parameter or {})
+        words += [f'style="{style}"'] if style else []
+        return f"Argument({', '.join(words)})"
+
+    def _style(self, prop: PropertyProtocol, parameter: dict[str, Any]) -> str:
+        """How a parameter is written that has parts, as `Argument` calls it; empty if each is one of its own."""
+        parts = [each for each in self.alternatives_of(prop) if isinstance(each, ListProperty | ModelProperty)]
+        if not parts or not parameter:
+            return ""
+        style = parameter.get("style") or STYLES[parameter["in"]]
+        explode = parameter.get("explode", style == "form")
+        if style == "deepObject":
+            return "deep"
+        if style == "simple":
+            return "pairs" if explode and isinstance(parts[0], ModelProperty) else "comma"
+        return "" if explode else _JOINED[style]
+
+    def nullable_kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
+        """The expression for what a value may be that cannot be left out, as an item of a list, but may be null."""
+        kind = self.kind_of(prop, schema)
+        return f"Nullable({kind})" if self._nullable(prop)[1] and kind != "Anything()" else kind
+
+    def _one_of(self, union: UnionProperty, schema: oai.Schema | oai.Reference | bool | None) -> str:
+        schemas = [*self._alternatives(schema)] if isinstance(schema, oai.Schema | oai.Reference) else []
+        if len(schemas) != len(union.inner_properties):
+            # Of several strings there is one type, which would be checked by the limits of the first.
+            raise UnsupportedError(f"{union.name.get_untrusted_value()} has alternatives that are one type in Python")
+        kinds = {
+            id(prop): self.kind_of(prop, known) for prop, known in zip(union.inner_properties, schemas, strict=True)
+        }
+        words = [kinds[id(prop)] for prop in self.members_of(union)]
+        if tags := self.tags_of(union):
+            name, models = tags
+            words += [f"tag={_literal(name)}"]
+            words += [f"tags={{{', '.join(f'{_literal(tag)}: {kinds[id(model)]}' for tag, model in models.items())}}}"]
+        return f"OneOf({', '.join(words)})"
+
+    def _alternatives(self, *schemas: oai.Schema | oai.Reference) -> Iterator[oai.Schema]:
+        """What a value may be, each with the limits that hold for all of them; without null, in its order."""
+        *around, last = schemas
+        known = self.resolved(last)
+        beside = known.model_copy(update={"anyOf": [], "oneOf": []})
+        if union := [*known.anyOf, *known.oneOf]:
+            for each in union:
+                yield from self._alternatives(*around, beside, each)
+        elif isinstance(known.type, list):
+            for kind in known.type:
+                yield from self._alternatives(*around, known.model_copy(update={"type": kind}))
+        elif known.type != oai.DataType.NULL:
+            yield self.limited(*around, known)
 
     def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
         """The expression for what a value may be."""
@@ -48,6 +105,8 @@ class Arguments(Readers):
             return f"OneOrMany({self.kind_of(both[0], None)}, {self.kind_of(both[1], many)})"
         known = self.limited(schema) if isinstance(schema, oai.Schema | oai.Reference) else oai.Schema()
         inner, _ = self._nullable(prop)
+        if isinstance(inner, UnionProperty):
+            return self._one_of(inner, schema)
         if isinstance(inner, StringProperty):
             pattern = repr(text_of(known.pattern)) if known.pattern else None
             secret = True if self._is_password(known) else None
@@ -66,13 +125,15 @@ class Arguments(Readers):
             is_extensible = (known.model_extra or {}).get("x-extensible") or None
             return _called("Choice", inner.class_info.name, extensible=is_extensible)
         if isinstance(inner, ListProperty):
-            kind = self.kind_of(inner.inner_property, known.items)
+            kind = self.nullable_kind_of(inner.inner_property, known.items)
             return _called("ListOf", kind, min_items=known.minItems, max_items=known.maxItems)
         if isinstance(inner, ModelProperty):
             if not self.is_mapping(inner):
                 return f"Object({inner.class_info.name})"
             mapped = self._mapped(inner)
-            words = [] if isinstance(mapped, AnyProperty) else [self.kind_of(mapped, known.additionalProperties)]
+            words = (
+                [] if isinstance(mapped, AnyProperty) else [self.nullable_kind_of(mapped, known.additionalProperties)]
+            )
             names = (known.model_extra or {}).get("propertyNames", {}).get("pattern")
             pattern = None if names is None else repr(names)
             return _called("MapOf", *words, max_items=known.maxProperties, key_pattern=pattern)

@@ -11,13 +11,13 @@ from typing import Any, cast
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import Class, EnumProperty, ModelProperty
-from openapi_python_client.parser.properties.boolean import BooleanProperty
 from openapi_python_client.parser.properties.datetime import DateTimeProperty
-from openapi_python_client.parser.properties.float import FloatProperty
-from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from .document import Steps, followed, operations, place, schemas_in, schemas_of
+from .checking import STYLES
+from .document import Steps, followed, found, operations, place, schemas_in, schemas_of
 from .naming import server_url
 from .pages import successes
 from .schemas import UnsupportedError, fields_of
@@ -28,7 +28,20 @@ from .value_types import SCALARS
 _TAKEN = frozenset(
     {"Any", "Anything", "Argument", "AsyncBatchJob", "AsyncFile", "AsyncPager", "AtLeastOne", "AuthenticatedClient"}
     | {"BatchJob", "Boolean", "Choice", "Client", "DateTime", "ExactlyOne", "File", "Final", "Integer", "Iterable"}
-    | {"ListOf", "MapOf", "Mapping", "Model", "NotTogether", "Number", "Object", "OneOrMany", "OpenEnum", "Operation"}
+    | {
+        "ListOf",
+        "MapOf",
+        "Mapping",
+        "Model",
+        "NotTogether",
+        "Nullable",
+        "Number",
+        "Object",
+        "OneOf",
+        "OneOrMany",
+        "OpenEnum",
+        "Operation",
+    }
     | {"Pager", "Requires", "RequiresValue", "Resource", "Resources", "Response", "Self", "String", "Unset"}
 )
 # What the clients have beside their resources.
@@ -43,10 +56,12 @@ _LIMITS = frozenset(
     {"exclusiveMaximum", "exclusiveMinimum", "maxItems", "maxLength", "maxProperties", "maximum", "minItems"}
     | {"minLength", "minimum"}
 )
+# What would get lost beside `oneOf` and `anyOf`.
+_BESIDE = frozenset({"allOf", "properties", "required"})
 _LARGEST = 2**53
 # With what is put around it, the name of a file has at most 255 bytes.
 _LONGEST_NAME = 200
-_STYLES = {"path": "simple", "query": "form", "header": "simple"}
+_STYLES = {"path": {"simple"}, "query": {"form", "spaceDelimited", "pipeDelimited", "deepObject"}, "header": {"simple"}}
 _ENUM = Class(name=ClassName("Enum", ""), module_name=PythonIdentifier("enum", ""))
 
 
@@ -101,10 +116,8 @@ def _problems_of_parameter(document: dict[str, Any], given: dict[str, Any], step
         yield f"its parameter {name!r} has no schema"
         return
     schema = followed(document, parameter["schema"])
-    style = parameter.get("style", _STYLES.get(where))
-    is_object = "object" in (types if isinstance(types := schema.get("type"), list) else [types])
-    if style != _STYLES.get(where, style) or (is_object and parameter.get("explode") is False):
-        yield f"{place(steps)}: its parameter {name!r} is written in a style that calls do not know (style, explode)"
+    if parameter.get("style", STYLES.get(where)) not in _STYLES.get(where, {None}):
+        yield f"{place(steps)}: its parameter {name!r} is written in a style that calls do not know"
     if where == "query" and parameter.get("required") and schema.get("format") == "password":
         yield f"{place(steps)}: its parameter {name!r} is a secret in the query, which calls do not send"
     yield from _unchecked(document, parameter["schema"], (*steps, "schema"), set())
@@ -119,13 +132,13 @@ def _unchecked(document: dict[str, Any], schema: Any, steps: Steps, seen: set[in
         if part.get("readOnly"):
             seen |= {id(inner) for _, inner in schemas_in(part, here)}
             continue
-        yield from (f"{place((*here, name))}: {problem}" for name, problem in _unchecked_by_name(document, part))
+        yield from (f"{place((*here, name))}: {problem}" for name, problem in _unchecked_by_name(part))
         if "$ref" in part:
             target: Steps = tuple(part["$ref"].removeprefix("#/").split("/"))
-            yield from _unchecked(document, _found(document, part["$ref"]), target, seen)
+            yield from _unchecked(document, found(document, part["$ref"]), target, seen)
 
 
-def _unchecked_by_name(document: dict[str, Any], part: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _unchecked_by_name(part: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "properties" in part and "maxProperties" in part:
         yield "maxProperties", "calls do not check this limit of an object with fields"
     yield from ((name, "calls do not check this limit") for name in sorted(_UNCHECKED & part.keys()) if part[name])
@@ -140,32 +153,14 @@ def _unchecked_by_name(document: dict[str, Any], part: dict[str, Any]) -> Iterat
             yield name, f"Python does not know this pattern: {error}"
     if names is not None and _pattern_of_names(names) is None:
         yield "propertyNames", "of names, calls check a pattern alone"
-    for name in ("items", "additionalProperties"):
-        if _may_be_null(document, part.get(name)):
-            yield name, "it may be null, which calls do not send in a list or a map"
+    if any(name in part for name in ("anyOf", "oneOf")) and (beside := _BESIDE & part.keys()):
+        yield min(beside), "it stands beside `oneOf` or `anyOf`; move it into each of these schemas"
 
 
 def _pattern_of_names(schema: Any) -> str | None:
     """The pattern, if a schema of names says nothing else."""
     known = cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
     return known.get("pattern") if known.keys() <= {"description", "pattern", "type"} else None
-
-
-def _found(document: dict[str, Any], reference: str) -> Any:
-    """What a reference points to itself, so that it is looked at once."""
-    part: Any = document
-    for step in reference.removeprefix("#/").split("/"):
-        part = cast("dict[str, Any]", part).get(step) if isinstance(part, dict) else None
-    return part
-
-
-def _may_be_null(document: dict[str, Any], schema: Any) -> bool:
-    if not isinstance(schema, dict):
-        return False
-    known = followed(document, cast("dict[str, Any]", schema))
-    types: list[object] = [known.get("type")] if isinstance(known.get("type"), str) else known.get("type") or []
-    parts: list[Any] = [*known.get("anyOf", []), *known.get("oneOf", [])]
-    return "null" in types or bool(known.get("nullable")) or any(_may_be_null(document, each) for each in parts)
 
 
 def _long_names(document: dict[str, Any]) -> Iterator[str]:
@@ -232,7 +227,7 @@ def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
             found.append(
                 f"the schema {part.class_info.name}: the generated code means something else by that name; {_RENAME}"
             )
-    return found or [f"the schemas {circle} refer to each other in a circle" for circle in _circles(shapes)]
+    return found
 
 
 def _endpoint_problems(endpoint: Endpoint, shapes: Shapes) -> Iterator[str]:
@@ -242,23 +237,35 @@ def _endpoint_problems(endpoint: Endpoint, shapes: Shapes) -> Iterator[str]:
         yield "its body is not application/json, or of several media types"
         return
     for parameter in (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters):
-        if parameter in endpoint.header_parameters and isinstance(
-            parameter, IntProperty | FloatProperty | BooleanProperty
-        ):
-            yield f"its header {parameter.name.get_untrusted_value()!r} is no string, and calls send none other"
-        single = isinstance(parameter, DateTimeProperty | EnumProperty) or type(parameter) in SCALARS
-        spread = isinstance(parameter, ModelProperty) and shapes.is_mapping(parameter)
-        if not single and not (spread and parameter in endpoint.query_parameters):
-            name = parameter.name.get_untrusted_value()
-            yield f"its parameter {name!r} is no single string, number, boolean or date-time"
-    bodies = (body for body in shapes.bodies(endpoint) if not shapes.one_or_many(endpoint.bodies[0].prop))
+        yield from _parameter_problems(endpoint, parameter, shapes)
     try:
         answers = [response.prop for response in successes(endpoint)] if shapes.kind(endpoint) == "json" else []
-        yield from _type_problems((*bodies, *answers), shapes)
+        yield from _type_problems((*(body.prop for body in endpoint.bodies), *answers), shapes)
         shapes.pages_of(endpoint)
         shapes.job_of(endpoint)
     except UnsupportedError as error:
         yield str(error)
+
+
+def _is_single(prop: PropertyProtocol) -> bool:
+    return isinstance(prop, DateTimeProperty | EnumProperty) or type(prop) in SCALARS
+
+
+def _parameter_problems(endpoint: Endpoint, parameter: PropertyProtocol, shapes: Shapes) -> Iterator[str]:
+    name = parameter.name.get_untrusted_value()
+    parts = shapes.alternatives_of(parameter)
+    objects = [part for part in parts if isinstance(part, ModelProperty)]
+    lists = [part for part in parts if isinstance(part, ListProperty)]
+    fields = [field for part in objects for field in shapes.values_in(part)]
+    inner = [
+        part for each in (*(part.inner_property for part in lists), *fields) for part in shapes.alternatives_of(each)
+    ]
+    if (objects and lists) or not all(
+        _is_single(part) for part in (*inner, *(each for each in parts if each not in objects + lists))
+    ):
+        yield f"its parameter {name!r} is no string, number, boolean or date-time, nor a list or an object of them"
+    elif shapes.parameter(endpoint, parameter).get("style") == "deepObject" and objects != parts:
+        yield f"its parameter {name!r} is no object, and its style is deepObject"
 
 
 def _type_problems(props: Iterable[Any], shapes: Shapes) -> Iterator[str]:
@@ -278,15 +285,3 @@ def _several_limits(model: ModelProperty, shapes: Shapes) -> Iterator[str]:
             said = [limit for part in parts if (limit := getattr(part, name)) is not None]
             if any(limit != said[0] for limit in said):
                 yield f"{prop.name.get_untrusted_value()} has several of `{name}`, and calls check the first"
-
-
-def _circles(shapes: Shapes) -> Iterator[str]:
-    uses = {
-        model.class_info.name: {each.name for each in shapes.classes_of_model(model)} for model in shapes.own_models()
-    }
-    # What is left when all that uses nothing left is taken away, again and again.
-    while leaves := [name for name, used in uses.items() if not used & set(uses)]:
-        for name in leaves:
-            del uses[name]
-    if uses:
-        yield ", ".join(sorted(uses))

@@ -9,7 +9,6 @@ from typing import Any
 
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 
 from .schemas import fields_of
@@ -45,10 +44,7 @@ class Names(Types):
         And add one to what the generated code means something else by.
         """
         bodies = {
-            body.class_info.name
-            for endpoint in self._endpoints
-            for body in self.bodies(endpoint)
-            if isinstance(body, ModelProperty)
+            model.class_info.name for endpoint in self._endpoints if (model := self.body_model(endpoint)) is not None
         }
         names: list[tuple[PropertyProtocol, frozenset[str]]] = []
         for model in self._models.values():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from openapi_python_client.parser.properties import AnyProperty, Class, EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.datetime import DateTimeProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.union import UnionProperty
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import in_double_quote_literal
 
@@ -27,6 +29,8 @@ class Readers(Names):
         inner, nullable = self._nullable(prop)
         if nullable:
             return f"None if {value} is None else {self.read(inner, value, depth)}"
+        if isinstance(inner, UnionProperty):
+            return self._read_one_of(inner, value)
         if type(prop) in SCALARS:
             python, reader = SCALARS[type(prop)]
             return f"{value} if type({value}) is {python} else {reader}({value})"
@@ -50,8 +54,20 @@ class Readers(Names):
             return f"{{k: {read} for k, {item} in entries({value}){self._but_null(self._mapped(prop), item)}}}"
         return value
 
+    def _read_one_of(self, union: UnionProperty, value: str) -> str:
+        members = self.members_of(union)
+        tags = self.tags_of(union)
+        if tags is None:
+            return f"one_of({', '.join([value, *map(self.reader, members)])})"
+        name, models = tags
+        words = [value, _quoted(name), _dict((tag, self.reader(model)) for tag, model in models.items())]
+        others = [self.reader(each) for each in members if not isinstance(each, ModelProperty)]
+        return f"tagged({', '.join([*words, *others])})"
+
     def reader(self, prop: PropertyProtocol) -> str:
         """The function that reads a JSON value."""
+        if type(prop) in SCALARS:
+            return SCALARS[type(prop)][1]
         read = self.read(prop, "v")
         call = read.removesuffix("(v)")
         return call if call != read and call.replace(".", "").replace("_", "").isalnum() else f"lambda v: {read}"
@@ -91,6 +107,12 @@ class Readers(Names):
         """The class in `results.py` that a model derives from; None for those that only hold data."""
         return (self.resolved(model.data).model_extra or {}).get("x-mixin")
 
+    def early_and_late(self, model: ModelProperty) -> tuple[list[Class], list[Class]]:
+        """The classes that a model's module imports before its class, and those it can import only after it."""
+        classes = self.classes_of_model(model)
+        late = [each for each in classes if self.is_circular(model, each)]
+        return [each for each in classes if each not in late], late
+
     def lookup(self, class_info: Class) -> str:
         """What reads a value of a class: bound to a name of the module, as an attribute of a class is slow to find."""
         return f"{class_info.name}.{'take' if class_info.name in self._models else 'by_value'}"
@@ -117,3 +139,11 @@ class Readers(Names):
 
 def _item(depth: int) -> str:
     return _ITEMS[depth] if depth < len(_ITEMS) else f"{_ITEMS[-1]}{depth}"
+
+
+def _quoted(text: str) -> str:
+    return f'"{in_double_quote_literal(UntrustedString(text))}"'
+
+
+def _dict(items: Iterable[tuple[str, str]]) -> str:
+    return f"{{{', '.join(f'{_quoted(key)}: {value}' for key, value in items)}}}"

@@ -102,7 +102,7 @@ class Shapes(Calls):
         described = self._described(endpoint, [*endpoint.path_parameters, *self.keywords(endpoint, flat=True)])
         model = self.body_model(endpoint)
         if model is not None and (items := self.items_argument(endpoint)):
-            kind = self.given_type(self.bodies(endpoint)[0])
+            kind = self.given_type(model)
             place = len(endpoint.path_parameters)
             required = " and ".join(f"`{prop.python_name}`" for prop in fields_of(model) if prop.required)
             text = (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from keyword import iskeyword
-from typing import cast
 
+from attrs import evolve
 from openapi_python_client import schema as oai
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import AnyProperty, Class, EnumProperty, ModelProperty
@@ -32,14 +33,21 @@ SCALARS: dict[type, tuple[str, str]] = {
 }
 
 
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|.')
+
+
 class Types(Schemas):
     """The Python types of values, of those that callers give, and of the fields of models."""
 
     @cached_property
     def _sent(self) -> set[str]:
         """The names of the models that calls send."""
-        bodies = (body for endpoint in self._endpoints for body in self.bodies(endpoint))
-        return {model.class_info.name for model in self._models_in(bodies)}
+        given = (prop for endpoint in self._endpoints for prop in self.given_in(endpoint))
+        return {model.class_info.name for model in self._models_in(given)}
+
+    def given_in(self, endpoint: Endpoint) -> list[PropertyProtocol]:
+        """What a call takes: its body and its parameters."""
+        return [*endpoint.list_all_parameters()]
 
     @cached_property
     def _nested(self) -> set[str]:
@@ -47,32 +55,34 @@ class Types(Schemas):
         return {
             each.class_info.name
             for endpoint in self._endpoints
-            for body in endpoint.bodies
-            for each in self._models_in(self._inner(cast("PropertyProtocol", body.prop)))
+            for prop in self.given_in(endpoint)
+            for each in self._models_in(self._inner(prop) if prop.name == "body" else [prop])
         }
 
     def own_models(self) -> list[ModelProperty]:
         """The models with fields of their own."""
         return [model for model in self._models.values() if not self.is_mapping(model)]
 
-    def bodies(self, endpoint: Endpoint) -> list[PropertyProtocol]:
-        """The properties that a body may be."""
-        props = [cast("PropertyProtocol", body.prop) for body in endpoint.bodies]
-        return [
-            part for prop in props for part in (prop.inner_properties if isinstance(prop, UnionProperty) else [prop])
-        ]
-
     def body_model(self, endpoint: Endpoint) -> ModelProperty | None:
         """The object whose fields are the keywords of a method; None where there is none."""
-        models = [
-            each for each in self.bodies(endpoint) if isinstance(each, ModelProperty) and not self.is_mapping(each)
-        ]
-        return self._models[models[0].class_info.name] if models else None
+        for body in endpoint.bodies:
+            both = self.one_or_many(body.prop)
+            prop = both[0] if both else body.prop
+            if isinstance(prop, ModelProperty) and not self.is_mapping(prop):
+                return self._models[prop.class_info.name]
+        return None
 
     def is_mapping(self, prop: ModelProperty) -> bool:
         """Whether it is a free-form object."""
         model = self._models[prop.class_info.name]
         return not model.required_properties and not model.optional_properties and bool(model.additional_properties)
+
+    def values_in(self, prop: ModelProperty) -> list[PropertyProtocol]:
+        """What an object holds: its fields, or the values of a free-form one if it says of what type they are."""
+        if not self.is_mapping(prop):
+            return fields_of(self._models[prop.class_info.name])
+        mapped = self._mapped(prop)
+        return [] if isinstance(mapped, AnyProperty) else [mapped]
 
     def _mapped(self, prop: ModelProperty) -> PropertyProtocol:
         """The type of the values in a free-form object."""
@@ -84,10 +94,46 @@ class Types(Schemas):
         if not isinstance(prop, UnionProperty):
             return prop, False
         inner = [part for part in prop.inner_properties if not isinstance(part, NoneProperty)]
-        if len(inner) != 1:
-            types = " and ".join(part.get_type_string().as_unembedded_code() for part in inner)
-            raise UnsupportedError(f"{prop.name.get_untrusted_value()} may be one of several types ({types})")
-        return inner[0], True
+        is_nullable = len(inner) < len(prop.inner_properties)
+        anything = next((part for part in inner if isinstance(part, AnyProperty)), None)
+        if anything or len(inner) == 1:
+            return anything or inner[0], is_nullable
+        return (evolve(prop, inner_properties=inner) if is_nullable else prop), is_nullable
+
+    def alternatives_of(self, prop: PropertyProtocol) -> list[PropertyProtocol]:
+        """The types that a value may be of, without `null`."""
+        inner, _ = self._nullable(prop)
+        return self.members_of(inner) if isinstance(inner, UnionProperty) else [inner]
+
+    def members_of(self, union: UnionProperty) -> list[PropertyProtocol]:
+        """The types of a union without `null`, those that take less before those that take more."""
+        return sorted(union.inner_properties, key=self._breadth)
+
+    def _breadth(self, prop: PropertyProtocol) -> int:
+        return isinstance(prop, StringProperty) or (isinstance(prop, ModelProperty) and self.is_mapping(prop))
+
+    def tags_of(self, union: UnionProperty) -> tuple[str, dict[str, ModelProperty]] | None:
+        """The field that tells the objects of a union apart, and the object for each of its values; None without one.
+
+        It is the discriminator, or a field that has other constants in each of them.
+        """
+        objects = [part for part in union.inner_properties if isinstance(part, ModelProperty)]
+        if len(objects) < 2 or any(map(self.is_mapping, objects)):
+            return None
+        known = [self._constants(self._models[each.class_info.name]) for each in objects]
+        for name in known[0]:
+            values = [value for each in known for value in each.get(name, ())]
+            if all(name in each for each in known) and len(values) == len(set(values)):
+                return name, {value: part for part, each in zip(objects, known, strict=True) for value in each[name]}
+        return None
+
+    def _constants(self, model: ModelProperty) -> dict[str, list[str]]:
+        """The values of the fields of an object that tell it from others: of discriminators, then of required enums."""
+        known: dict[str, list[str]] = dict((self.resolved(model.data).model_extra or {}).get("x-tags", {}))
+        for prop in model.required_properties or []:
+            if isinstance(prop, EnumProperty):
+                known.setdefault(prop.name.get_untrusted_value(), [str(value) for value in prop.values.values()])
+        return known
 
     def type_of(self, prop: PropertyProtocol) -> str:
         """The Python type of a value.
@@ -96,8 +142,10 @@ class Types(Schemas):
             UnsupportedError: There is none.
         """
         inner, nullable = self._nullable(prop)
-        if nullable:
-            return f"{self.type_of(inner)} | None"
+        if inner is not prop:
+            return _union([self.type_of(inner), *(["None"] if nullable else [])])
+        if isinstance(prop, UnionProperty):
+            return _union(map(self.type_of, self.members_of(prop)))
         if type(prop) in SCALARS:
             return SCALARS[type(prop)][0]
         if isinstance(prop, AnyProperty):
@@ -171,6 +219,8 @@ class Types(Schemas):
         if both := self.one_or_many(prop):
             return " | ".join(self.given_type(part) for part in both)
         inner, nullable = self._nullable(prop)
+        if isinstance(inner, UnionProperty):
+            return _union([*map(self.given_type, self.members_of(inner)), *(["None"] if nullable else [])])
         kind = self.type_of(inner)
         if isinstance(inner, DateTimeProperty):
             kind += " | str"
@@ -255,6 +305,11 @@ class Types(Schemas):
         fields = ", ".join(f'"{key}": {kind!r}' for key, kind in named)
         return f'{name}Param = TypedDict("{name}Param", {{{fields}}}, total=False)\n"""{doc}"""'
 
+    def is_circular(self, model: ModelProperty, other: Class) -> bool:
+        """Whether a class that a model uses comes back to the model."""
+        used = self._models.get(other.name)
+        return used is not None and any(each is self._models[model.class_info.name] for each in self._models_in([used]))
+
     def param_import(self, class_info: Class) -> str:
         """What a module that imports a class may need with it."""
         return f", {class_info.name}Param" if class_info.name in self._nested else ""
@@ -263,3 +318,26 @@ class Types(Schemas):
         """The imports of all models, and of the mappings in the place of them."""
         named = {statement.split()[3]: statement for statement in imports}
         return imports + [f"{named[name]}Param" for name in self._nested if name in named]
+
+
+def _union(kinds: Iterable[str]) -> str:
+    """The union of types: each once, without those that another has in it."""
+    parts = dict.fromkeys(part for kind in kinds for part in _parts(kind))
+    if "Any" in parts:
+        return "Any"
+    if "float" in parts:
+        parts.pop("int", None)
+    if "str" in parts:
+        parts = {part: None for part in parts if not part.startswith("Literal[")}
+    return " | ".join([*(part for part in parts if part != "None"), *(["None"] if "None" in parts else [])])
+
+
+def _parts(kind: str) -> list[str]:
+    parts, depth = [""], 0
+    for word in _TOKEN.findall(kind):
+        depth += (word == "[") - (word == "]")
+        if word == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += word
+    return [part.strip() for part in parts]

@@ -53,7 +53,15 @@ def problems(folder: Path) -> Iterator[str]:
     project = str(ROOT / "pyproject.toml")
     programs = Path(sys.executable).parent
     generated = [str(path) for name in GENERATED for path in sorted(folder.glob(f"*/{name}"))]
-    ruff = [programs / "ruff", "check", "--quiet", "--no-cache", "--output-format=concise", "--config", project]
+    ruff: list[str | Path] = [
+        programs / "ruff",
+        "check",
+        "--quiet",
+        "--no-cache",
+        "--output-format=concise",
+        "--config",
+        project,
+    ]
     (folder / "pyrightconfig.json").write_text(
         f'{{"typeCheckingMode": "strict", "pythonVersion": "3.11", "extraPaths": ["{ROOT.as_posix()}"], "ignore": '
         f'["{ROOT.as_posix()}"]}}'
@@ -65,10 +73,14 @@ def problems(folder: Path) -> Iterator[str]:
         [programs / "basedpyright", "--project", folder],
     ]  # fmt: skip
     for command in commands:
-        path = f"{ROOT}:{folder}"
-        found = subprocess.run(
-            command, cwd=folder, env={"PATH": f"{programs}:/usr/bin:/bin", "MYPYPATH": path}, capture_output=True, text=True, check=False
-        )  # fmt: skip
+        found = subprocess.run(  # noqa: S603
+            command,
+            cwd=folder,
+            env={"PATH": f"{programs}:/usr/bin:/bin", "MYPYPATH": f"{ROOT}:{folder}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         if found.returncode:
             yield found.stdout + found.stderr
 
@@ -85,7 +97,8 @@ def main() -> int:
         found = "".join(problems(folder))
     names = dict(named)
     for package in sorted({*re.findall(r"\br\d{3}\b", found)}):
-        if package in names: print(f"{package}: {names[package]}")
+        if package in names:
+            print(f"{package}: {names[package]}")
     print(found or f"{len(named)} revisions are clean.")
     return 1 if found else 0
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from ..replay import KEY, without_nulls
-from ..test_generator import CONTRACT, Edit, add, operation, schema
+from ..test_generator import CONTRACT, Edit, add, operation, schema, schemas
 
 Part = dict[str, Any]
 OVERLAY = "generator/overlays/3-additions.yaml"
@@ -38,7 +38,7 @@ class Client(NamedTuple):
 
         def respond(request: httpx.Request) -> httpx.Response:
             self.requests.append(request)
-            return httpx.Response(200, json=answer)
+            return httpx.Response(200, text=json.dumps(answer), headers={"content-type": "application/json"})
 
         http_client = httpx.Client(transport=httpx.MockTransport(respond))
         pictify = self.package("").Pictify(api_key=KEY, http_client=http_client)
@@ -54,6 +54,18 @@ Check = Callable[[Client], None]
 
 def with_parameter(**parameter: Any) -> Edit:
     return add(parameters=[{"name": "that", "in": "query", "schema": {"type": "string"}, **parameter}])
+
+
+def with_header(**parts: Any) -> Edit:
+    return with_parameter(**{"in": "header", "name": "X-That", **parts})
+
+
+def in_path(**parts: Any) -> Edit:
+    def edit(document: Part) -> None:
+        parameter = {"name": "that", "in": "path", "required": True, **parts}
+        document["paths"]["/ping/{that}"] = {"get": operation(parameters=[parameter])}
+
+    return edit
 
 
 def with_body(*, is_required: bool = True, **parts: Any) -> Edit:
@@ -115,17 +127,18 @@ def refuses(*values: Any, text: str, **arguments: Any) -> Check:
     """See that a call is refused before anything is sent."""
 
     def check(client: Client) -> None:
+        before = [*client.requests]
         with pytest.raises((TypeError, ValueError), match=text):
             client.call("bindings", "ping_api", *values, **arguments)
-        assert client.requests == []
+        assert client.requests == before
 
     return check
 
 
-def sends(body: Any, *values: Any, **arguments: Any) -> Check:
+def sends(expected: Any, /, *values: Any, **arguments: Any) -> Check:
     def check(client: Client) -> None:
         client.call("bindings", "ping_api", *values, **arguments)
-        assert client.sent == body
+        assert client.sent == expected
 
     return check
 
@@ -181,6 +194,36 @@ def reads(expected: Any) -> Check:
     return check
 
 
+def misreads(answer: Any, text: str, hides: str = "\0") -> Check:
+    """See that a response is not read, and what the error says."""
+
+    def check(client: Client) -> None:
+        with pytest.raises(client.package("").ResponseDecodeError) as caught:
+            client.call("bindings", "ping_api", answer=answer)
+        assert text in str(caught.value), str(caught.value)
+        assert hides not in str(caught.value)
+
+    return check
+
+
+def is_a(answer: Any, name: str) -> Check:
+    def check(client: Client) -> None:
+        given = client.call("bindings", "ping_api", answer=answer)
+        assert type(given).__name__ == name
+        assert given.to_dict() == answer
+
+    return check
+
+
+def field_is(answer: Any, field: str, name: str) -> Check:
+    def check(client: Client) -> None:
+        given = client.call("bindings", "ping_api", answer=answer)
+        assert type(getattr(given, field)).__name__ == name
+        assert given.to_dict() == answer
+
+    return check
+
+
 def answers_nothing(client: Client) -> None:
     client.call("bindings", "ping_api")
     assert client.requests
@@ -216,6 +259,50 @@ FILE = {
     }
 }
 LINKS = {"results": {"operationRef": "#/paths/~1bindings/get"}, "cancel": {"operationId": "nothing"}}
+
+
+DATE_TIME: Part = {"type": "string", "format": "date-time"}
+STRINGS: Part = {"type": "array", "items": {"type": "string"}}
+MAP: Part = {"type": "object", "additionalProperties": {"type": "string"}}
+POINT: Part = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
+PET: Part = {
+    "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+    "discriminator": {"propertyName": "kind"},
+}
+
+
+def pets(edit: Edit) -> Edit:
+    """Give the contract cats and dogs, which the field `kind` tells apart."""
+    fields: Part = {"kind": {"type": "string"}, "name": {"type": "string"}}
+    dog = {"type": "object", "required": [*fields], "properties": {**fields, "barks": {"type": "boolean"}}}
+    return both(schemas(Cat={"type": "object", "required": [*fields], "properties": fields}, Dog=dog), edit)
+
+
+def constant(value: str, **fields: Part) -> Part:
+    return {"type": "object", "required": ["kind"], "properties": {"kind": {"const": value}, **fields}}
+
+
+def only_field(name: str) -> Part:
+    return {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
+
+
+def refers(name: str) -> Part:
+    return {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "next": {"$ref": f"#/components/schemas/{name}"}},
+    }
+
+
+def circle(*, is_sent: bool = False) -> Edit:
+    """Parents and children, of which each has the other; one is what a call takes or gives."""
+    children = {"type": "array", "items": {"$ref": "#/components/schemas/Child"}}
+    parent = {"type": "object", "properties": {"name": {"type": "string"}, "children": children}}
+    child = {
+        "type": "object",
+        "properties": {"parent": {"$ref": "#/components/schemas/Parent"}, "age": {"type": "integer"}},
+    }
+    reference: Part = {"$ref": "#/components/schemas/Parent"}
+    return both(schemas(Parent=parent, Child=child), with_body(**reference) if is_sent else with_answer(**reference))
 
 
 def nested(depth: int) -> Part:
