@@ -14,7 +14,9 @@ from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import in_double_quote_literal
 
 from .pages import Lists, status_of, successes
-from .schemas import UnsupportedError, _plain, fields_of, unique
+from .schemas import UnsupportedError, fields_of, plain, unique
+
+_FILES = "; other media types of files are named in generator-config.yaml (`content_type_overrides`)"
 
 
 class Answers(Lists):
@@ -37,13 +39,15 @@ class Answers(Lists):
             if not _media_types(response):
                 raise UnsupportedError(f"its answer {response.status_code.pattern} has no JSON schema")
             if isinstance(response.prop, FileProperty) or "json" not in _media_types(response)[0]:
-                raise UnsupportedError(f"its answer {response.status_code.pattern} is neither JSON nor a file alone")
+                raise UnsupportedError(
+                    f"its answer {response.status_code.pattern} is neither JSON nor a file alone{_FILES}"
+                )
         return "json"
 
     @staticmethod
     def _location(response: Response) -> bool:
         named = response.data.headers if isinstance(response.data, oai.Response) else None
-        return 300 <= status_of(response) < 400 and any(name.lower() == "location" for name in map(_plain, named or {}))
+        return 300 <= status_of(response) < 400 and any(name.lower() == "location" for name in map(plain, named or {}))
 
     def accept(self, endpoint: Endpoint) -> str:
         """The media types of a successful answer."""
@@ -156,4 +160,4 @@ class Answers(Lists):
 
 def _media_types(response: Response) -> list[str]:
     content = response.data.content if isinstance(response.data, oai.Response) else None
-    return [_plain(name) for name in content or {}]
+    return [plain(name) for name in content or {}]

@@ -12,7 +12,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import PythonIdentifier
 
 from .answers import Answers
-from .schemas import _schema, fields_of, unique
+from .schemas import fields_of, schema_from, unique
 
 # A name, but not within a string.
 _NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*)')
@@ -32,7 +32,7 @@ class Calls(Answers):
         content: dict[str, Any] = self._calls[endpoint.name][1]["requestBody"]["content"]
         (media,) = content.values()
         schema = media["schema"]
-        return self.nullable_kind_of(endpoint.bodies[0].prop, _schema(schema))
+        return self.nullable_kind_of(endpoint.bodies[0].prop, schema_from(schema))
 
     def parameter_spec(self, endpoint: Endpoint, prop: PropertyProtocol) -> str:
         """The declaration of a parameter, with its limits."""

@@ -67,11 +67,21 @@ class Arguments(Readers):
         kind = self.kind_of(prop, schema)
         return f"Nullable({kind})" if self._nullable(prop)[1] and kind != "Anything()" else kind
 
-    def _one_of(self, union: UnionProperty, schema: oai.Schema | oai.Reference | bool | None) -> str:
-        schemas = [*self._alternatives(schema)] if isinstance(schema, oai.Schema | oai.Reference) else []
-        if len(schemas) != len(union.inner_properties):
-            # Of several strings there is one type, which would be checked by the limits of the first.
+    def _alternatives_in(self, union: UnionProperty, schema: oai.Schema | oai.Reference) -> list[oai.Schema]:
+        """The schemas of the types of a union, without null.
+
+        Raises:
+            UnsupportedError: Several are one type in Python, which would be checked by the limits of the first.
+        """
+        schemas: list[oai.Schema] = []
+        for each in self._alternatives(schema):
+            if not any(_is_same(each, other) for other in schemas):
+                schemas.append(each)
+        if len(schemas) != len(self.alternatives_of(union)):
             raise UnsupportedError(f"{union.name.get_untrusted_value()} has alternatives that are one type in Python")
+        return schemas
+
+    def _one_of(self, union: UnionProperty, schemas: list[oai.Schema]) -> str:
         kinds = {
             id(prop): self.kind_of(prop, known) for prop, known in zip(union.inner_properties, schemas, strict=True)
         }
@@ -103,10 +113,17 @@ class Arguments(Readers):
             unions = (each for part in parts for each in (*part.oneOf, *part.anyOf))
             many = next((each for each in unions if self.resolved(each).items), None)
             return f"OneOrMany({self.kind_of(both[0], None)}, {self.kind_of(both[1], many)})"
-        known = self.limited(schema) if isinstance(schema, oai.Schema | oai.Reference) else oai.Schema()
         inner, _ = self._nullable(prop)
-        if isinstance(inner, UnionProperty):
-            return self._one_of(inner, schema)
+        if (
+            isinstance(prop, UnionProperty)
+            and not isinstance(inner, AnyProperty)
+            and isinstance(schema, oai.Schema | oai.Reference)
+        ):
+            schemas = self._alternatives_in(prop, schema)
+            if isinstance(inner, UnionProperty):
+                return self._one_of(inner, schemas)
+            schema = schemas[0]
+        known = self.limited(schema) if isinstance(schema, oai.Schema | oai.Reference) else oai.Schema()
         if isinstance(inner, StringProperty):
             pattern = repr(text_of(known.pattern)) if known.pattern else None
             secret = True if self._is_password(known) else None
@@ -155,3 +172,8 @@ def _called(name: str, *words: str, **limits: float | str | None) -> str:
         if limit is not None
     ]
     return f"{name}({', '.join([*words, *said])})"
+
+
+def _is_same(schema: oai.Schema, other: oai.Schema) -> bool:
+    about = {"description", "example", "title"}
+    return schema.model_dump(exclude=about) == other.model_dump(exclude=about)

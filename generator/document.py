@@ -34,6 +34,7 @@ _ONE_SCHEMA = frozenset(
 _SCHEMAS_BY_NAME = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
 _SCHEMA_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+_SCHEMAS = "#/components/schemas/"
 _PARAMETERS = "#/components/parameters/"
 _CONDITIONS = frozenset({"if", "then", "else", "not"})
 _MOST_PROBLEMS = 5
@@ -217,7 +218,7 @@ def followed(document: Part, part: Part) -> Part:
     return part
 
 
-def found(document: dict[str, Any], reference: str) -> Any:
+def found_at(document: dict[str, Any], reference: str) -> Any:
     """What a reference points to itself, so that it is looked at once."""
     part: Any = document
     for step in reference.removeprefix("#/").split("/"):
@@ -306,10 +307,12 @@ def _prepare_schema(schema: Part) -> None:
 def _tag(document: Part, union: Part) -> None:
     """Say at the schemas that a discriminator tells apart by which values, as `x-tags`."""
     discriminator: Part = union.get("discriminator", {})
-    references = [each["$ref"] for each in (*union.get("oneOf", []), *union.get("anyOf", [])) if "$ref" in each]
+    members: list[Part] = [*union.get("oneOf", []), *union.get("anyOf", [])]
+    references = [each["$ref"] for each in members if each.get("$ref", "").startswith(_SCHEMAS)]
     mapping: dict[str, str] = discriminator.get("mapping", {})
     for reference in references if discriminator else ():
         name = reference.rpartition("/")[2]
         values = [value for value, target in mapping.items() if target in (reference, name)]
-        tags: Part = found(document, reference).setdefault("x-tags", {})
-        tags[discriminator["propertyName"]] = values or [name]
+        tags: Part = found_at(document, reference).setdefault("x-tags", {})
+        known: list[str] = tags.setdefault(discriminator["propertyName"], [])
+        known += [value for value in values or [name] if value not in known]

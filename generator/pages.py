@@ -13,7 +13,7 @@ from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import PythonIdentifier
 
 from .checking import Arguments
-from .schemas import UnsupportedError, _plain, fields_of
+from .schemas import UnsupportedError, fields_of, plain
 
 # Parameters that take a cursor. In a list they mean nothing else, but for `after`, which may be a filter.
 _CURSOR_PARAMETERS = ("cursor", "page_token", "next_token", "starting_after", "start_cursor", "page", "after")
@@ -108,7 +108,7 @@ class Lists(Arguments):
         known = [name for name in _NEXT_CURSORS if self._scalar(inside.get(name) or beside.get(name))]
         if not parameter:
             if endpoint.method == "get" and {*known} & {*_NEXT_CURSORS[:2]}:
-                name = _plain((inside.get(known[0]) or beside[known[0]]).name)
+                name = plain((inside.get(known[0]) or beside[known[0]]).name)
                 raise UnsupportedError(
                     f"its response has `{name}`, but no parameter takes it ({', '.join(_CURSOR_PARAMETERS)})"
                 )
@@ -131,7 +131,7 @@ class Lists(Arguments):
         if parameter == "after":
             return ""
         raise UnsupportedError(
-            f"it takes a cursor (`{_plain(cursor.name)}`), but its response does not have the next one: a field of the "
+            f"it takes a cursor (`{plain(cursor.name)}`), but its response does not have the next one: a field of the "
             f"same type, in `pagination` or beside the list ({', '.join(_NEXT_CURSORS)})"
         )
 

@@ -8,12 +8,12 @@ from typing import Any
 from openapi_python_client import schema as oai
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import Class, ModelProperty
+from openapi_python_client.parser.properties import Class, EnumProperty, LiteralEnumProperty, ModelProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
-from .document import followed, operations
+from .document import followed, operations, place, schemas_in, schemas_of
 
 _NARROWEST: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), max),
@@ -65,7 +65,9 @@ class Schemas:
             return parts[0]
         said: dict[str, Any] = {}
         for part in parts:
-            for name in part.model_fields_set & oai.Schema.model_fields.keys():
+            # What holds beside the others is one of the parts already; what is one of several is not.
+            expanded = {"allOf"} if len(self._kinds_in(part)) > 1 else _UNIONS
+            for name in (part.model_fields_set & oai.Schema.model_fields.keys()) - expanded:
                 value = getattr(part, name)
                 narrowest = _NARROWEST.get(name)
                 if said.get(name) is None:
@@ -73,17 +75,21 @@ class Schemas:
                 elif narrowest is not None and value is not None:
                     said[name] = narrowest(said[name], value)
         extra = {name: value for part in reversed(parts) for name, value in (part.model_extra or {}).items()}
-        return oai.Schema.model_construct(**{name: said[name] for name in said if name not in _UNIONS}, **extra)
+        return oai.Schema.model_construct(**said, **extra)
 
     def parts_of(self, schema: oai.Schema) -> Iterator[oai.Schema]:
         """The schema, and those that hold beside it: of its `allOf`, and the one that may be beside null."""
         yield schema
         for part in schema.allOf:
             yield from self.parts_of(self.resolved(part))
-        for union in (schema.anyOf, schema.oneOf):
-            kinds = [known for part in union if (known := self.resolved(part)).type != oai.DataType.NULL]
-            if len(kinds) == 1:
-                yield from self.parts_of(kinds[0])
+        if len(kinds := self._kinds_in(schema)) == 1:
+            yield from self.parts_of(kinds[0])
+
+    def _kinds_in(self, schema: oai.Schema) -> list[oai.Schema]:
+        """What a value may be one of, without null."""
+        return [
+            known for part in (*schema.anyOf, *schema.oneOf) if (known := self.resolved(part)).type != oai.DataType.NULL
+        ]
 
     def schemas_of(self, data: oai.Schema | oai.Reference, name: UntrustedString) -> Iterator[oai.Schema]:
         """The schemas of the field of that name, in an object and in all that it is made of."""
@@ -119,7 +125,20 @@ class Schemas:
 
     def parameter_schema(self, endpoint: Endpoint, prop: PropertyProtocol) -> oai.Schema:
         """The schema of a parameter as the contract has it."""
-        return self.limited(_schema(self.parameter(endpoint, prop).get("schema", {})))
+        return self.limited(schema_from(self.parameter(endpoint, prop).get("schema", {})))
+
+    def place_of(self, model: ModelProperty) -> str:
+        """The place of a model's schema in the document, for a message."""
+        return self._place(lambda part: "properties" in part and oai.Schema.model_validate(part) == model.data)
+
+    def place_of_enum(self, enum: EnumProperty | LiteralEnumProperty) -> str:
+        """The place of an enum in the document, for a message."""
+        values = [*(enum.values.values() if isinstance(enum, EnumProperty) else enum.values)]
+        return self._place(lambda part: part.get("enum") == values)
+
+    def _place(self, is_it: Callable[[dict[str, Any]], bool]) -> str:
+        parts = (each for steps, schema in schemas_of(self._document) for each in schemas_in(schema, steps))
+        return next((place(steps) for steps, part in parts if is_it(part)), "$.components.schemas")
 
     def contract_path(self, endpoint: Endpoint) -> str:
         """The path as the contract has it."""
@@ -136,9 +155,11 @@ def unique(classes: Iterable[Class]) -> list[Class]:
     return sorted({each.name: each for each in classes}.values(), key=lambda each: each.name)
 
 
-def _schema(schema: dict[str, Any]) -> oai.Schema | oai.Reference:
+def schema_from(schema: dict[str, Any]) -> oai.Schema | oai.Reference:
+    """A schema of the document as the generator has it."""
     return oai.Reference.model_validate(schema) if "$ref" in schema else oai.Schema.model_validate(schema)
 
 
-def _plain(text: Any) -> str:
+def plain(text: Any) -> str:
+    """A string of the document, which the generator may have in a wrapper."""
     return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)

@@ -65,12 +65,12 @@ class Types(Schemas):
 
     def body_model(self, endpoint: Endpoint) -> ModelProperty | None:
         """The object whose fields are the keywords of a method; None where there is none."""
-        for body in endpoint.bodies:
-            both = self.one_or_many(body.prop)
-            prop = both[0] if both else body.prop
-            if isinstance(prop, ModelProperty) and not self.is_mapping(prop):
-                return self._models[prop.class_info.name]
-        return None
+        body = endpoint.bodies[0].prop if endpoint.bodies else None
+        both = self.one_or_many(body) if isinstance(body, UnionProperty) else None
+        prop = both[0] if both else body
+        if not isinstance(prop, ModelProperty) or self.is_mapping(prop):
+            return None
+        return self._models[prop.class_info.name]
 
     def is_mapping(self, prop: ModelProperty) -> bool:
         """Whether it is a free-form object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from attrs import fields
 
@@ -55,14 +55,14 @@ def tagged(value: Any, name: str, readers: Mapping[str, Reader], *others: Reader
     raise DecodeError(f"its {name} is {tag!r:.100}, and not one of {', '.join(map(repr, readers))}")
 
 
-def _unknown(value: object) -> int:
+def _unknown(value: object, *, is_field: bool = False) -> int:
     """How much of a value its model does not know."""
     if isinstance(value, Model):
-        known = sum(_unknown(getattr(value, field.name)) for field in fields(type(value)))
-        return known + len(value.additional_properties)
+        known = (getattr(value, field.name) for field in fields(type(value)))
+        return len(value.additional_properties) + sum(_unknown(each, is_field=True) for each in known)
     if is_array(value):
-        return sum(map(_unknown, value))
-    if isinstance(value, dict):
+        return sum(_unknown(each, is_field=is_field) for each in value)
+    if is_object(value):
         # A model is preferred that knows any of it.
-        return len(cast("dict[str, object]", value))
+        return 0 if is_field else len(value)
     return int(isinstance(value, OpenEnum) and not value.is_known)

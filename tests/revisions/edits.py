@@ -68,6 +68,10 @@ def in_path(**parts: Any) -> Edit:
     return edit
 
 
+def with_post(**parts: Any) -> Edit:
+    return at("paths /ping", {"post": operation(**parts)})
+
+
 def with_body(*, is_required: bool = True, **parts: Any) -> Edit:
     def edit(document: Part) -> None:
         body = {"required": is_required, **schema(**parts)}

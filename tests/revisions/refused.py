@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from ..test_generator import Edit, add, operation, schemas
+from ..test_generator import Edit, add, operation, schema, schemas
 from .edits import (
     CONFIG,
     DOCUMENT,
     MORE,
+    NULLABLE,
     OVERLAY,
+    POINT,
     STRING,
+    STRINGS,
     at,
     both,
     condition,
+    in_path,
+    nested,
+    one_file,
+    only_field,
     paged,
+    with_answer,
     with_body,
     with_field,
+    with_header,
     with_parameter,
+    with_post,
 )
 
 REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
@@ -99,4 +109,80 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "a cursor of a bare list": (paged({"name": "cursor"}, answer={"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}), ("it takes a cursor (`cursor`), but its response", OVERLAY)),
     "a next cursor that no parameter takes": (paged(nextCursor=STRING), ("GET /bindings: its response has `nextCursor`, but no parameter takes it (cursor, page_token", OVERLAY)),
     "a list by cursor of strings": (paged({"name": "cursor"}, items=STRING, nextCursor=STRING), ("GET /bindings: it takes a cursor, but its answer is not one list of objects", OVERLAY)),
+    # Unions.
+    "models that are alike": (
+        both(schemas(One=only_field("a"), Two=only_field("a")), with_field(oneOf=[{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Two"}])),
+        ("$.paths['/ping'].post.requestBody.content['application/json'].schema: the schema PingApiBody: that: Two cannot be told from One: give them a discriminator", OVERLAY),
+    ),
+    "models of which one has all that another has": (
+        both(schemas(One={"type": "object", "properties": {"a": STRING, "b": STRING}}, Two={"type": "object", "properties": {"b": STRING}}), with_answer(anyOf=[{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Two"}])),
+        ("$.paths['/ping'].get: GET /ping: ", "Two cannot be told from One", OVERLAY),
+    ),
+    "lists of models that are alike": (
+        with_answer(type="object", properties={"b": STRING, "a": {"type": "array", "items": {"oneOf": [only_field("a"), only_field("a")]}}}),
+        ("$.paths['/ping'].get.responses['200'].content['application/json'].schema: ", "cannot be told from", OVERLAY),
+    ),
+    "two strings of different limits": (with_field(oneOf=[{"type": "string", "maxLength": 3}, {"type": "string", "pattern": "^a{9}$"}]), ("schema: the schema PingApiBody: that has alternatives that are one type in Python", OVERLAY)),
+    "two strings of different limits in a parameter": (with_parameter(schema={"oneOf": [{"type": "string", "maxLength": 3}, {"type": "string", "minLength": 9}]}), ("$.paths['/ping'].get: GET /ping: that has alternatives that are one type", OVERLAY)),
+    "two strings of different limits in a body": (with_body(oneOf=[{"type": "string", "maxLength": 3}, {"type": "string", "minLength": 9}]), ("$.paths['/ping'].post: POST /ping: body has alternatives that are one type", OVERLAY)),
+    "properties beside oneOf": (
+        with_body(type="object", properties={"a": STRING}, oneOf=[only_field("b"), only_field("c")]),
+        ("$.paths['/ping'].post.requestBody.content['application/json'].schema: `properties` stands beside `oneOf`", OVERLAY),
+    ),
+    "properties beside anyOf in an answer": (with_answer(type="object", properties={"a": STRING}, anyOf=[only_field("b"), only_field("c")]), ("$.paths['/ping'].get.responses['200'].content['application/json'].schema: `properties` stands beside", OVERLAY)),
+    "a union of what has no shape": (with_field(oneOf=[{"type": "integer", "enum": [1, 2]}, STRING]), ("the schema PingApiBody: that_type_0 is of a kind without a shape here", OVERLAY)),
+    "an enum of integers": (with_field(type="integer", enum=[1, 2]), ("$.paths['/ping'].post.requestBody.content['application/json'].schema: the schema PingApiBody: that is of a kind without a shape", OVERLAY)),
+    "a constant that is no string": (with_field(const=5), ("that is of a kind without a shape here: const", OVERLAY)),
+    "null alone": (with_field(type="null"), ("that is of a kind without a shape here: none", OVERLAY)),
+    "a map of itself": (both(schemas(Tree={"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tree"}}), with_field(**{"$ref": "#/components/schemas/Tree"})), ("refers to itself with no field between", OVERLAY)),
+    # Parameters.
+    "a label in a path": (in_path(style="label", schema=STRING), ("$.paths['/ping/{that}'].get.parameters[0]: its parameter 'that' is written in a style", OVERLAY)),
+    "a matrix in a path": (in_path(style="matrix", schema=STRINGS), ("$.paths['/ping/{that}'].get.parameters[0]: its parameter 'that' is written in a style", OVERLAY)),
+    "a deep list": (with_parameter(style="deepObject", schema=STRINGS), ("GET /ping: its parameter 'that' is no object, and its style is deepObject", OVERLAY)),
+    "a deep object in a deep object": (with_parameter(style="deepObject", schema={"type": "object", "properties": {"a": POINT}}), ("GET /ping: its parameter 'that' is no string, number, boolean or date-time, nor a list", OVERLAY)),
+    "a list of lists in the query": (with_parameter(schema=nested(2)), ("GET /ping: its parameter 'that' is no string", OVERLAY)),
+    "a list of objects in a header": (with_header(schema={"type": "array", "items": POINT}), ("GET /ping: its parameter 'X-That' is no string", OVERLAY)),
+    "a list of null in the query": (with_parameter(schema={"type": "array", "items": NULLABLE}), ("$.paths['/ping'].get.parameters[0].schema.items: it may be null, which a URL and a header cannot say", OVERLAY)),
+    "an object or a list in the query": (with_parameter(schema={"oneOf": [POINT, STRINGS]}), ("GET /ping: its parameter 'that' is no string", OVERLAY)),
+    "a cookie": (with_parameter(**{"in": "cookie"}), ("$.paths['/ping'].get: GET /ping: it has a parameter in a cookie", OVERLAY)),
+    "a parameter of JSON": (
+        add(parameters=[{"name": "that", "in": "query", "content": {"application/json": {"schema": POINT}}}]),
+        ("$.paths['/ping'].get: GET /ping: its parameter 'that' has no schema", OVERLAY),
+    ),
+    # Names, and where to change them.
+    "a name that is not ASCII": (schemas(Größe={"type": "object"}), ("$.components.schemas", DOCUMENT)),
+    "enum members that are alike": (with_field(type="string", enum=["a-b", "a_b"]), ("schema.properties.that: the enum ['a-b', 'a_b'] has members that are alike as Python names", OVERLAY)),
+    "enum members with quotes": (with_field(type="string", enum=['a"', "b"]), ("schema.properties.that: the enum", "or a quote or backslash in one", OVERLAY)),
+    "models of one name": (
+        both(schemas(PingApiBody={"type": "object", "properties": {"b": STRING}}), with_field(**POINT)),
+        ("PingApiBody", CONFIG),
+    ),
+    "enums of one name": (
+        both(schemas(PingApiBodyThat={"type": "string", "enum": ["a"]}, Other={"type": "object", "properties": {"c": {"$ref": "#/components/schemas/PingApiBodyThat"}}}), with_field(type="string", enum=["b"])),
+        ("PingApiBodyThat", CONFIG),
+    ),
+    "an enum of another meaning": (schemas(Operation={"type": "string", "enum": ["a"]}, Thing={"type": "object", "properties": {"a": {"$ref": "#/components/schemas/Operation"}}}), ("$.components.schemas.Operation: the schema Operation: the generated code means something else", CONFIG)),
+    "two methods of one name": (
+        both(add(operationId="getThing", tags=["Things"]), at("paths /pong", {"get": operation(operationId="getThings", tags=["Things"])})),
+        ("$.paths['/ping'].get: GET /ping: its method would be things.get, which is no name, or another's too", "$.paths['/pong'].get", OVERLAY),
+    ),
+    "an operation without a name": (at("paths /pong", {"get": {key: value for key, value in operation().items() if key != "operationId"}}), ("$.paths['/pong'].get: GET /pong: it has no operationId", OVERLAY)),
+    # Bodies and answers.
+    "a body of two media types": (
+        with_post(requestBody={"required": True, "content": {**schema(**POINT)["content"], "application/x-www-form-urlencoded": {"schema": POINT}}}),
+        ("$.paths['/ping'].post: POST /ping: its body is not application/json", OVERLAY),
+    ),
+    "a body of a form": (with_post(requestBody={"required": True, "content": {"multipart/form-data": {"schema": POINT}}}), ("$.paths['/ping'].post: POST /ping: its body is not application/json", OVERLAY)),
+    "an answer of text": (add(responses={"200": {"description": "", "content": {"text/plain": {"schema": STRING}}}}), ("$.paths['/ping'].get", "content_type_overrides", CONFIG)),
+    "an answer of another media type": (add(responses={"200": {"description": "", "content": {"image/svg+xml": {"schema": {"type": "string", "format": "binary"}}}}}), ("$.paths['/ping'].get", OVERLAY)),
+    "an answer without a status": (add(responses={"default": {"description": "", **schema(**POINT)}}), ("$.paths['/ping'].get: GET /ping: it has no answer with a single status of success", OVERLAY)),
+    "security that no client has": (
+        both(at("components securitySchemes other", {"type": "http", "scheme": "digest"}), add(security=[{"other": []}])),
+        ("$.paths['/ping'].get: GET /ping: its security is of no kind that a client has", OVERLAY),
+    ),
+    "no server": (at("servers", []), ("$.servers: the document names no server", OVERLAY)),
+    "a method with the name of a URL's": (
+        both(one_file("get"), at("paths /exports/url", {"get": operation(operationId="getUrl", tags=["Exports"])})),
+        ("$.paths['/exports'].get: GET /exports: the tag exports: two methods would be exports.get_url", OVERLAY),
+    ),
 }  # fmt: skip

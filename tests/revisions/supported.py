@@ -471,4 +471,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         all_of(reads({"inner": {"inner": "a"}}), misreads({"inner": {"name": 1}}, "inner: it is of none of the types")),
     ),
     "properties beside one reference in allOf": (both(schemas(Base=POINT), with_body(allOf=[{"$ref": "#/components/schemas/Base"}], properties={"z": {"type": "integer"}})), sends({"x": 1, "z": 2}, x=1, z=2)),
+    "a union in what may be null": (with_field(anyOf=[{"oneOf": [{"type": "string", "maxLength": 3}, {"type": "integer"}]}, NULL]), all_of(refuses(that="four", text="at most 3"), sends({"that": None}, that=None), sends({"that": 5}, that=5))),
+    "a union and anything in a body": (with_field(anyOf=[STRING, {}]), sends({"that": [1]}, that=[1])),
+    "alternatives that are the same": (with_field(anyOf=[STRING, {"type": "string", "description": "It."}]), sends({"that": "a"}, that="a")),
 }  # fmt: skip
