@@ -44,6 +44,7 @@ _TAKEN = frozenset(
         "Operation",
     }
     | {"Pager", "Requires", "RequiresValue", "Resource", "Resources", "Response", "Self", "String", "Unset"}
+    | {"Callable", "ClassVar", "Literal", "Required", "TypeAlias", "TypedDict", "WebhookData", "WebhookEventName"}
 )
 # What the clients have beside their resources.
 _TAKEN_TAGS = frozenset({"aclose", "client", "close", "download", "with_options"})
@@ -162,6 +163,8 @@ def _unchecked_by_name(part: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name in sorted(_LIMITS & part.keys()):
         if abs(part[name]) > _LARGEST:
             yield name, "the number is too large to be exact"
+    if part.get("type") == "boolean" and len(part.get("enum", (True, False))) == 1:
+        yield "enum", "calls do not check this limit"
     names: Any = part.get("propertyNames")
     for name, pattern in (("pattern", part.get("pattern")), ("propertyNames", _pattern_of_names(names))):
         try:

@@ -185,4 +185,21 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
         both(one_file("get"), at("paths /exports/url", {"get": operation(operationId="getUrl", tags=["Exports"])})),
         ("$.paths['/exports'].get: GET /exports: the tag exports: two methods would be exports.get_url", OVERLAY),
     ),
+    "a boolean that is always true": (with_field(type="boolean", enum=[True]), ("schema.properties.that.enum: calls do not check this limit", OVERLAY)),
+    "a schema called as what the generated code imports": (
+        both(schemas(Literal={"type": "object", "properties": {"a": STRING, "b": STRING}}), with_answer(**{"$ref": "#/components/schemas/Literal"})),
+        ("$.components.schemas.Literal: the schema Literal: the generated code means something else", CONFIG),
+    ),
+    "a union of itself": (
+        both(schemas(Tree={"oneOf": [STRING, {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}]}), with_field(**{"$ref": "#/components/schemas/Tree"})),
+        ("$.components.schemas.Tree: it refers to itself with no field between", OVERLAY),
+    ),
+    "a parameter of anything": (with_parameter(schema={}), ("$.paths['/ping'].get: GET /ping: its parameter 'that' is no string", OVERLAY)),
+    "an array of no items": (with_field(type="array"), ("$.paths['/ping'].post: ", "type array must have items", OVERLAY)),
+    "an enum of strings and integers": (with_field(enum=["a", 1]), ("$.paths['/ping'].post: ", OVERLAY)),
+    "a default of another type": (with_field(type="integer", default="x"), ("$.paths['/ping'].post: ", "Invalid int value: x", OVERLAY)),
+    "a schema that cannot be parsed": (
+        both(schemas(Thing={"type": "object", "properties": {"a": {"type": "array"}}}), with_answer(**{"$ref": "#/components/schemas/Thing"})),
+        ("$.components.schemas.Thing: ", "type array must have items", OVERLAY),
+    ),
 }  # fmt: skip

@@ -474,4 +474,18 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "a union in what may be null": (with_field(anyOf=[{"oneOf": [{"type": "string", "maxLength": 3}, {"type": "integer"}]}, NULL]), all_of(refuses(that="four", text="at most 3"), sends({"that": None}, that=None), sends({"that": 5}, that=5))),
     "a union and anything in a body": (with_field(anyOf=[STRING, {}]), sends({"that": [1]}, that=[1])),
     "alternatives that are the same": (with_field(anyOf=[STRING, {"type": "string", "description": "It."}]), sends({"that": "a"}, that="a")),
+    "one of several constants with titles": (with_field(oneOf=[{"const": "a", "title": "First"}, {"const": "b", "title": "Second"}]), all_of(sends({"that": "b"}, that="b"), refuses(that="c", text="that must be one of 'a', got 'c'.*; that must be one of 'b'"))),
+    "allOf in a union": (
+        both(schemas(Base=POINT, Child={"allOf": [{"$ref": "#/components/schemas/Base"}, only_field("name")]}), with_answer(oneOf=[{"$ref": "#/components/schemas/Child"}, only_field("other")])),
+        all_of(is_a({"name": "a", "x": 1}, "Child"), is_a({"other": "a"}, "PingApiResponse200Type1")),
+    ),
+    "a model of either of two unions": (
+        pets(both(schemas(Cow=constant("Cow", milk=STRING)), at("components schemas Farm", {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Cow"}], "discriminator": {"propertyName": "kind"}}), with_answer(type="object", properties={"pet": PET, "farm": {"$ref": "#/components/schemas/Farm"}}))),
+        all_of(reads({"pet": {"kind": "Cat", "name": "a"}, "farm": {"kind": "Cow", "milk": "b"}}), misreads({"pet": {"kind": "Cow"}}, "pet: its kind is 'Cow', and not one of 'Cat', 'Dog'")),
+    ),
+    "rules between fields beside properties": (
+        with_body(type="object", properties={"a": STRING, "b": STRING}, oneOf=[{"required": ["a"]}, {"required": ["b"]}]),
+        all_of(refuses(a="c", b="d", text="a and b cannot be combined"), sends({"a": "c"}, a="c")),
+    ),
+    "secrets in a list of a header": (with_header(schema={"type": "array", "items": SECRET}), all_of(refuses(that=["sesame!"], text=r"that\[0\] must match .*, got a secret"), has_header("x-that", "a,b", that=["a", "b"]))),
 }  # fmt: skip
