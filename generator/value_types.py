@@ -327,8 +327,10 @@ def _union(kinds: Iterable[str]) -> str:
         return "Any"
     if "float" in parts:
         parts.pop("int", None)
-    if "str" in parts:
-        parts = {part: None for part in parts if not part.startswith("Literal[")}
+    literals = [part.removeprefix("Literal[").removesuffix("]") for part in parts if part.startswith("Literal[")]
+    parts = dict.fromkeys(part for part in parts if not part.startswith("Literal["))
+    if literals and "str" not in parts:
+        parts[f"Literal[{', '.join(literals)}]"] = None
     return " | ".join([*(part for part in parts if part != "None"), *(["None"] if "None" in parts else [])])
 
 
