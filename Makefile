@@ -80,6 +80,10 @@ define use
 		--python-executable $(abspath $(EMPTY)/$(PROGRAMS))/python ../examples/list_bindings.py
 endef
 
+.PHONY: test-revisions
+test-revisions: $(DEV) ## Lint and type-check what all revisions in tests/revisions generate
+	$(BIN)/python -m tests.revisions
+
 .PHONY: faults
 faults: $(DEV) ## Try every fault on every kind of call, over real sockets, and print what became of them
 	$(BIN)/python -m tests.faults

@@ -19,10 +19,12 @@ from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.schema import ParameterLocation
 
 from .checks import problems_of_code, problems_of_document
 from .components import ComponentError, gather, unwrap
-from .document import DocumentError, load, prepare, read_document
+from .document import DocumentError, load, place, prepare, read_document
 from .output import problems_of_output
 from .overlay import OverlayError, apply
 from .rules import extract
@@ -112,12 +114,15 @@ def _generate(contract: Path, build: Path) -> list[str]:
     )
     if problems := problems_of_document(document):
         raise GenerationError("\n\n".join(problems))
+    # Lists, objects and date-times may stand in headers, too.
+    vars(PropertyProtocol)["_allowed_locations"].add(ParameterLocation.HEADER)
     data = GeneratorData.from_dict(document, config=config)
     if isinstance(data, GeneratorError):
         raise GenerationError(*_explained([data]))
     shapes = Shapes(document, data)
     dropped = [error for collection in data.endpoint_collections_by_tag.values() for error in collection.parse_errors]
-    if problems := [*_explained(dropped), *_explained(data.errors), *problems_of_code(data, shapes)]:
+    # What lacks in the code for want of a schema is no problem of its own.
+    if problems := _explained([*data.errors, *dropped]) or problems_of_code(data, shapes):
         raise GenerationError("\n\n".join(problems))
     data.models = shapes.generated_models()
     project = _Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
@@ -149,7 +154,14 @@ def _explained(errors: Sequence[GeneratorError]) -> list[str]:
         if isinstance(error, ParseError) and error.data is not None:
             lines.append(error.data.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True, by_alias=True))
         # Some of the generator's messages show the wrapper of a string instead of the string.
-        parts.append(re.sub(r" ?<[\w.]+UntrustedString object at \w+>", "", "\n".join(line for line in lines if line)))
+        text = re.sub(r" ?<[\w.]+UntrustedString object at \w+>", "", "\n".join(line for line in lines if line))
+        if schema := re.search(r"/components/schemas/([\w.-]+)", lines[0]):
+            text = f"{place(('components', 'schemas', schema[1]))}: {text}"
+        elif operation := re.search(r"parsing (\w+) (\S+) within", lines[0]):
+            text = f"{place(('paths', operation[2], operation[1].lower()))}: {text}"
+        if re.search(r"duplicate models|conflicting enums|Conflicting enums", text, re.IGNORECASE):
+            text = f"{text}\nGive one of them another name in generator-config.yaml (`class_overrides`)."
+        parts.append(text)
     return parts
 
 

@@ -13,8 +13,8 @@ from typing import Any, TypeVar, cast
 
 from openapi_python_client.strings import PythonIdentifier
 
-from .calls import server_url
 from .document import METHODS, Part, followed, operations
+from .naming import server_url
 from .schema_diff import (
     PROSE,
     USE,

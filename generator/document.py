@@ -34,7 +34,9 @@ _ONE_SCHEMA = frozenset(
 _SCHEMAS_BY_NAME = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
 _SCHEMA_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 _VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+_SCHEMAS = "#/components/schemas/"
 _PARAMETERS = "#/components/parameters/"
+_CONDITIONS = frozenset({"if", "then", "else", "not"})
 _MOST_PROBLEMS = 5
 _LONGEST_PROBLEM = 300
 
@@ -216,6 +218,14 @@ def followed(document: Part, part: Part) -> Part:
     return part
 
 
+def found_at(document: dict[str, Any], reference: str) -> Any:
+    """What a reference points to itself, so that it is looked at once."""
+    part: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        part = cast("dict[str, Any]", part).get(step) if isinstance(part, dict) else None
+    return part
+
+
 def _inlined(document: Part) -> Part:
     """The document with all but schemas in the place of references to it; a parameter may be a component."""
 
@@ -267,8 +277,12 @@ def prepare(document: Part) -> None:
             # A call that gives nothing sends an empty object.
             operation["requestBody"]["required"] = True
     for steps, schema in [*schemas_of(document)]:
-        for _, part in [*schemas_in(schema, steps)]:
+        for here, part in [*schemas_in(schema, steps)]:
+            # A constant in a condition is for a rule.
+            if isinstance(part.get("const"), str) and not _CONDITIONS & {*here}:
+                part.update(type="string", enum=[part.pop("const")])
             _prepare_schema(part)
+            _tag(document, part)
 
 
 def _as_word(tag: str) -> str:
@@ -277,8 +291,10 @@ def _as_word(tag: str) -> str:
 
 
 def _prepare_schema(schema: Part) -> None:
-    if "allOf" in schema and "required" in schema:
-        schema["allOf"] = [*schema["allOf"], {"type": "object", "required": schema.pop("required")}]
+    if "allOf" in schema and (
+        beside := {name: schema.pop(name) for name in ("properties", "required") if name in schema}
+    ):
+        schema["allOf"] = [*schema["allOf"], {"type": "object", **beside}]
     types = schema.get("type")
     if isinstance(types, list) and "null" in types and "enum" in schema:
         kept = [each for each in cast("list[str]", types) if each != "null"]
@@ -286,3 +302,17 @@ def _prepare_schema(schema: Part) -> None:
         known |= {"type": kept[0] if len(kept) == 1 else kept}
         known["enum"] = [value for value in known["enum"] if value is not None]
         schema["anyOf"] = [known, {"type": "null"}]
+
+
+def _tag(document: Part, union: Part) -> None:
+    """Say at the schemas that a discriminator tells apart by which values, as `x-tags`."""
+    discriminator: Part = union.get("discriminator", {})
+    members: list[Part] = [*union.get("oneOf", []), *union.get("anyOf", [])]
+    references = [each["$ref"] for each in members if each.get("$ref", "").startswith(_SCHEMAS)]
+    mapping: dict[str, str] = discriminator.get("mapping", {})
+    for reference in references if discriminator else ():
+        name = reference.rpartition("/")[2]
+        values = [value for value, target in mapping.items() if target in (reference, name)]
+        tags: Part = found_at(document, reference).setdefault("x-tags", {})
+        known: list[str] = tags.setdefault(discriminator["propertyName"], [])
+        known += [value for value in values or [name] if value not in known]

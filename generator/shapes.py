@@ -12,9 +12,10 @@ from openapi_python_client.parser.responses import Response
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from .calls import Calls, status_of, successes
+from .calls import Calls
+from .pages import status_of, successes
 from .prose import docstring, filled, text_of, with_limits
-from .values import fields_of, unique
+from .schemas import fields_of, unique
 
 _EVENTS = Class(name=ClassName("WebhookEventName", ""), module_name=PythonIdentifier("webhook_events", ""))
 
@@ -100,7 +101,7 @@ class Shapes(Calls):
         described = self._described(endpoint, [*endpoint.path_parameters, *self.keywords(endpoint, flat=True)])
         model = self.body_model(endpoint)
         if model is not None and (items := self.items_argument(endpoint)):
-            kind = self.given_type(self.bodies(endpoint)[0])
+            kind = self.given_type(model)
             place = len(endpoint.path_parameters)
             required = " and ".join(f"`{prop.python_name}`" for prop in fields_of(model) if prop.required)
             text = f"Several at once, each a `{kind}`, instead of the keywords; without them {required} are required."

@@ -271,10 +271,6 @@ DROPPED: dict[str, tuple[Edit, str]] = {
         add(parameters=[{"name": "page", "in": "query", "schema": {"type": "integer"}}]),
         "GET /ping: it counts pages, but its answer is not one list of objects",
     ),
-    "a union": (
-        field(oneOf=[{"type": "string"}, {"type": "integer"}]),
-        "the schema Binding: extra may be one of several types (str and int)",
-    ),
     "a kind without a shape": (
         field(type="string", format="uuid"),
         "the schema Binding: extra is of a kind without a shape here: uuid",
@@ -282,10 +278,6 @@ DROPPED: dict[str, tuple[Edit, str]] = {
     "a patch": (
         add(requestBody={"content": {"application/merge-patch+json": {"schema": {"type": "object"}}}}),
         "GET /ping: its body is not application/json",
-    ),
-    "a list for a parameter": (
-        add(parameters=[{"name": "ids", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}]),
-        "GET /ping: its parameter 'ids' is no single string, number, boolean or date-time",
     ),
     "a parameter without a schema": (
         add(parameters=[{"name": "a", "in": "query", "content": {"application/json": {"schema": {}}}}]),
@@ -310,19 +302,12 @@ DROPPED: dict[str, tuple[Edit, str]] = {
         schemas(Response={"type": "object", "properties": {"a": {"type": "string"}}}),
         "the schema Response: the generated code means something else by that name",
     ),
-    "schemas in a circle": (
-        schemas(
-            One={"type": "object", "properties": {"two": {"$ref": "#/components/schemas/Two"}}},
-            Two={"type": "object", "properties": {"one": {"$ref": "#/components/schemas/One"}}},
-        ),
-        "the schemas One, Two refer to each other in a circle",
-    ),
     "a schema within itself": (
         schemas(
             Tree={"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tree"}},
             Wood={"type": "object", "properties": {"tree": {"$ref": "#/components/schemas/Tree"}}},
         ),
-        "the schema Wood: tree refers to itself with no field between",
+        "$.components.schemas.Tree: it refers to itself with no field between",
     ),
     "an enum with members alike": (field(type="string", enum=["a b", "a-b"]), "the enum ['a b', 'a-b'] has members"),
     "an enum with members alike but for case": (

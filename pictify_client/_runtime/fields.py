@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from ..types import UNSET
 
@@ -28,6 +28,9 @@ class Argument(NamedTuple):
         kind: What it takes.
         required: Whether it must not be omitted.
         nullable: Whether None is sent as `null`; else it counts as omitted.
+        style: How a list or an object is written as a parameter: its parts or its names and values joined to one, by a
+            comma, a space or a bar; `pairs` as `name=value`, joined by a comma; or `deep`, a parameter per field as
+            `parameter[field]`. Empty for a parameter per item or field.
     """
 
     argument: str
@@ -35,6 +38,7 @@ class Argument(NamedTuple):
     kind: Kind
     required: bool = False
     nullable: bool = False
+    style: Literal["", "comma", "space", "bar", "pairs", "deep"] = ""
 
     def written(self, value: object, where: str) -> object:
         """The JSON value, or `UNSET` where there is none to send.

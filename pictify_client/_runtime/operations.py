@@ -8,7 +8,7 @@ from datetime import datetime
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import httpx
 
@@ -24,6 +24,8 @@ _LONGEST_TARGET = 64_000
 _NO_CONTENT = 204
 _NOT_MODIFIED = 304
 _DEEPEST = 100
+# What separates the parts of a parameter, and how it is written in a URL or a header.
+_SEPARATORS = {"comma": (",", ","), "pairs": (",", ","), "space": (" ", "%20"), "bar": ("|", "%7C")}
 
 
 class Request(NamedTuple):
@@ -106,7 +108,7 @@ class Operation(Generic[T]):
         headers = {
             parameter.name: text
             for parameter in self.header_parameters
-            if isinstance(text := _given(parameter, arguments), str)
+            if (text := _header(parameter, arguments)) is not None
         }
         target = self.target(arguments)
         if self.body is None:
@@ -127,14 +129,14 @@ class Operation(Generic[T]):
         target = self.path
         for parameter in self.path_parameters:
             name = parameter.argument
-            segment = _text(parameter.kind.write(arguments[name], name), name)
+            segment = _joined(parameter, parameter.kind.write(arguments[name], name), _quoted)
             # As a path segment these would make it the path of another operation.
             if segment in ("", ".", ".."):
                 raise ValueError(f"{name} must not be {segment!r}: it is part of the path {self.path}")
-            target = target.replace(f"{{{parameter.name}}}", quote(segment, safe=""))
-        query = list(self._query(arguments))
+            target = target.replace(f"{{{parameter.name}}}", segment)
+        query = "&".join(f"{_quoted(name)}={text}" for name, text in self._query(arguments))
         if query:
-            target = f"{target}?{urlencode(query, quote_via=quote)}"
+            target = f"{target}?{query}"
         if len(target) > _LONGEST_TARGET:
             sizes = {name: len(str(value)) for name, value in arguments.items()}
             longest = max(sizes, key=lambda name: sizes[name])
@@ -177,18 +179,26 @@ class Operation(Generic[T]):
         return decode(take, document, lambda: parse_json(content))
 
     def _query(self, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+        """The names of the parameters in the query, and their values as they stand there."""
         names = {each.name for each in self.query_parameters if not isinstance(each.kind, MapOf)}
         for parameter in self.query_parameters:
-            written = parameter.written(arguments.get(parameter.argument, UNSET), parameter.argument)
-            if isinstance(written, dict):
-                for name, value in cast("dict[str, object]", written).items():
-                    where = f"{parameter.argument}[{name!r}]"
-                    if name in names:
-                        raise ValueError(f"{where} cannot be sent in a URL: `{name}` means something else there")
-                    if value is not None and value is not UNSET:
-                        yield name, _text(value, where)
-            elif written is not UNSET:
-                yield parameter.name, _text(written, parameter.argument)
+            argument = parameter.argument
+            written = parameter.written(arguments.get(argument, UNSET), argument)
+            if written is UNSET:
+                continue
+            if parameter.style not in ("", "deep") or not isinstance(written, dict | list):
+                if written not in ([], {}):
+                    yield parameter.name, _joined(parameter, written, _quoted)
+                continue
+            for name, value, where in _parts(argument, cast("dict[str, object] | list[object]", written)):
+                if parameter.style == "deep":
+                    yield f"{parameter.name}[{name}]", _quoted(_text(value, where))
+                elif name is None:
+                    yield parameter.name, _quoted(_text(value, where))
+                elif name in names:
+                    raise ValueError(f"{where} cannot be sent in a URL: `{name}` means something else there")
+                else:
+                    yield name, _quoted(_text(value, where))
 
     def _body(self, kind: Kind, arguments: Mapping[str, object]) -> object:
         if "body" in arguments:
@@ -204,11 +214,43 @@ class Operation(Generic[T]):
         return kind.write(many, self.items)
 
 
-def _given(parameter: Argument, arguments: Mapping[str, object]) -> object:
+def _header(parameter: Argument, arguments: Mapping[str, object]) -> str | None:
     written = parameter.written(arguments.get(parameter.argument, UNSET), parameter.argument)
-    if isinstance(written, str) and not (written.isascii() and written.isprintable()):
+    text = "" if written is UNSET else _joined(parameter, written, str)
+    if not (text.isascii() and text.isprintable()):
         raise ValueError(f"{parameter.argument} holds what HTTP cannot carry in a header: a line break, or not ASCII")
-    return written
+    return None if written in (UNSET, [], {}) else text
+
+
+def _joined(parameter: Argument, written: object, encode: Callable[[str], str]) -> str:
+    """A JSON value as one parameter."""
+    if not isinstance(written, dict | list):
+        return encode(_text(written, parameter.argument))
+    separator, sent = _SEPARATORS[parameter.style]
+    words: list[str] = []
+    for name, value, where in _parts(parameter.argument, cast("dict[str, object] | list[object]", written)):
+        text = _text(value, where)
+        # By a server that decodes first, an item would be taken for two.
+        if separator in text or (name is not None and separator in name):
+            raise ValueError(f"{where} must not contain {separator!r}, which separates the parts of {parameter.name}")
+        texts = [encode(each) for each in (name, text) if each is not None]
+        words += ["=".join(texts)] if parameter.style == "pairs" else texts
+    return sent.join(words)
+
+
+def _parts(argument: str, written: dict[str, object] | list[object]) -> Iterator[tuple[str | None, object, str]]:
+    """The items of a list, or the fields of an object that are there: name, value, and what errors call them."""
+    if isinstance(written, list):
+        for number, value in enumerate(written):
+            yield None, value, f"{argument}[{number}]"
+    else:
+        for name, value in written.items():
+            if value is not None and value is not UNSET:
+                yield name, value, f"{argument}[{name!r}]"
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _text(value: object, where: str) -> str:

@@ -14,6 +14,7 @@ from datetime import datetime
 from math import isfinite
 from numbers import Real
 from operator import index
+from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, SupportsIndex, cast
 
 from ..types import UNSET, OpenEnum
@@ -250,9 +251,74 @@ class OneOrMany(NamedTuple):
         return kind.write(value, where)
 
 
+class Nullable(NamedTuple):
+    """A value in a list or a map, or a body, that may be None."""
+
+    kind: Kind
+
+    def write(self, value: Any, where: str) -> Any:
+        """Answer None as it is, which is sent as `null`."""
+        return None if value is None else self.kind.write(value, where)
+
+
+class OneOf:
+    """A value of one of several kinds: a model by its class, a mapping by its discriminator, all else by trying each.
+
+    Args:
+        kinds: The kinds.
+        tag: The field that tells the objects apart.
+        tags: The kind of the objects for each value of that field.
+    """
+
+    def __init__(self, *kinds: Kind, tag: str = "", tags: Mapping[str, Kind] = MappingProxyType({})) -> None:
+        self.kinds = kinds
+        self.tag = tag
+        self.tags = tags
+
+    def write(self, value: Any, where: str) -> Any:
+        """Answer what the first kind answers that takes it."""
+        if isinstance(value, Model):
+            for kind in self.kinds:
+                if isinstance(kind, Object) and isinstance(value, kind.model):
+                    return self._tagged(kind, kind.write(value, where), where)
+        if self.tags and isinstance(value, Mapping):
+            tag = cast("Mapping[object, object]", value).get(self.tag)
+            if not isinstance(tag, str) or tag not in self.tags:
+                known = ", ".join(map(repr, self.tags))
+                raise ValueError(f"{where}.{self.tag} must be one of {known}, got {_shown(tag)}")
+            return self.tags[tag].write(value, where)
+        given: Any = list(cast("Iterable[object]", value)) if isinstance(value, Iterator) else value
+        errors: list[Exception] = []
+        for kind in self.kinds:
+            try:
+                return kind.write(given, where)
+            except (TypeError, ValueError) as error:
+                errors.append(error)
+                if isinstance(kind, String) and kind.secret and isinstance(given, str):
+                    # What the others say of a value may show it.
+                    raise
+        raised = TypeError if all(isinstance(error, TypeError) for error in errors) else ValueError
+        reasons = "; ".join(dict.fromkeys(map(str, errors)))
+        raise raised(f"{where} is of none of the types that it may have: {reasons}")
+
+    def _tagged(self, kind: Object, body: dict[str, Any], where: str) -> dict[str, Any]:
+        known = [tag for tag, other in self.tags.items() if other == kind]
+        if known and body.get(self.tag) not in known:
+            expected = " or ".join(map(repr, known))
+            raise ValueError(
+                f"{where}.{self.tag} of {kind.model.__name__} must be {expected}, got {_shown(body.get(self.tag))}"
+            )
+        return body
+
+
 def secrets_of(kind: Kind, value: object) -> Iterator[str]:
     """The secrets in a JSON value that a kind has written."""
-    if isinstance(kind, String):
+    if isinstance(kind, OneOf):
+        for each in kind.kinds:
+            yield from secrets_of(each, value)
+    elif isinstance(kind, Nullable):
+        yield from secrets_of(kind.kind, value)
+    elif isinstance(kind, String):
         if kind.secret and isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
             yield value
     elif isinstance(value, list):

@@ -1,0 +1,163 @@
+"""What the responses of operations hold."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from openapi_python_client import schema as oai
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import Class, ModelProperty
+from openapi_python_client.parser.properties.file import FileProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.responses import Response
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import in_double_quote_literal
+
+from .pages import Lists, status_of, successes
+from .schemas import UnsupportedError, fields_of, plain, unique
+
+_FILES = "; other media types of files are named in generator-config.yaml (`content_type_overrides`)"
+
+
+class Answers(Lists):
+    """What the responses of operations hold."""
+
+    def kind(self, endpoint: Endpoint) -> str:
+        """What an answer is: `json`, `file`, or `redirect`.
+
+        Raises:
+            UnsupportedError: It is none of them.
+        """
+        props = [response.prop for response in successes(endpoint)]
+        if not props and any(self._location(response) for response in endpoint.responses.patterns):
+            return "redirect"
+        if props and all(isinstance(prop, FileProperty) for prop in props):
+            return "file"
+        if not props:
+            raise UnsupportedError("it has no answer with a single status of success")
+        for response in successes(endpoint):
+            if not _media_types(response):
+                raise UnsupportedError(f"its answer {response.status_code.pattern} has no JSON schema")
+            if isinstance(response.prop, FileProperty) or "json" not in _media_types(response)[0]:
+                raise UnsupportedError(
+                    f"its answer {response.status_code.pattern} is neither JSON nor a file alone{_FILES}"
+                )
+        return "json"
+
+    @staticmethod
+    def _location(response: Response) -> bool:
+        named = response.data.headers if isinstance(response.data, oai.Response) else None
+        return 300 <= status_of(response) < 400 and any(name.lower() == "location" for name in map(plain, named or {}))
+
+    def accept(self, endpoint: Endpoint) -> str:
+        """The media types of a successful answer."""
+        return ", ".join(dict.fromkeys(name for response in successes(endpoint) for name in _media_types(response)))
+
+    def _wrapped(self, prop: PropertyProtocol) -> PropertyProtocol | None:
+        """The one thing that an object wraps; None where it is more than a wrapper."""
+        if not isinstance(prop, ModelProperty) or self.is_mapping(prop):
+            return None
+        fields = fields_of(self._models[prop.class_info.name])
+        return fields[0] if len(fields) == 1 and not self._nullable(fields[0])[1] else None
+
+    def _answers(self, endpoint: Endpoint) -> list[tuple[Response, PropertyProtocol, str | None]]:
+        """The successful answers: what is given of them, and the name under which it came where it was wrapped."""
+        found: list[tuple[Response, PropertyProtocol, str | None]] = []
+        for response in successes(endpoint):
+            prop: PropertyProtocol = response.prop
+            wrapped = None if self.pages_of(endpoint) else self._wrapped(prop)
+            if wrapped is None:
+                found.append((response, prop, None))
+            else:
+                found.append((response, wrapped, wrapped.name.get_untrusted_value()))
+        return found
+
+    def generated_models(self) -> list[ModelProperty]:
+        """The models that get a class: those that a call takes or gives; so none that only wraps one of them."""
+        given = [prop for endpoint in self._endpoints for prop in self._answer_props(endpoint)]
+        taken = [prop for endpoint in self._endpoints for prop in self.given_in(endpoint)]
+        told = [prop for _, prop in self.webhooks() if prop is not None]
+        names = {model.class_info.name for model in self._models_in([*given, *taken, *told])}
+        return [model for model in self.own_models() if model.class_info.name in names]
+
+    def webhooks(self) -> list[tuple[str, ModelProperty | None]]:
+        """What the API sends to webhooks: the name of each event, and the model of its data; None if it has none."""
+        found: list[tuple[str, ModelProperty | None]] = []
+        for event, item in self._document.get("webhooks", {}).items():
+            part: Any = item
+            for step in ("post", "requestBody", "content", "application/json", "schema", "properties", "data"):
+                part = cast("dict[str, Any]", part).get(step) if isinstance(part, dict) else None
+            reference = cast("dict[str, Any]", part).get("$ref", "") if isinstance(part, dict) else ""
+            name = reference.rpartition("/")[2]
+            found.append((event, next((model for key, model in self._models.items() if key == name), None)))
+        return found
+
+    def readers(self, endpoint: Endpoint) -> list[tuple[int, str]]:
+        """For each status of success what reads its JSON."""
+        return [
+            (status_of(response), self._only(name, prop) if name else self.reader(prop))
+            for response, prop, name in self._answers(endpoint)
+        ]
+
+    def _only(self, name: str, prop: PropertyProtocol) -> str:
+        required = self._models[prop.class_info.name].required_properties if isinstance(prop, ModelProperty) else []
+        names = [name, *(field.name.get_untrusted_value() for field in required or [])]
+        first, *others = (f'"{in_double_quote_literal(UntrustedString(each))}"' for each in names)
+        return f"only({', '.join([first, self.reader(prop), *others])})"
+
+    def answer_type(self, endpoint: Endpoint, prefix: str = "") -> str:
+        """The type of a successful answer."""
+        kind = self.kind(endpoint)
+        if kind == "file":
+            return f"{prefix}File"
+        if kind == "redirect":
+            return "str"
+        types = [self.type_of(prop) for _, prop, _ in self._answers(endpoint)]
+        return " | ".join(dict.fromkeys([*types, *(["None"] if self.may_be_empty(endpoint) else [])]))
+
+    def may_be_empty(self, endpoint: Endpoint) -> bool:
+        """Whether a successful response may have no body."""
+        responses: dict[str, Any] = self._calls[endpoint.name][1]["responses"]
+        return any("x-may-be-empty" in response for response in responses.values())
+
+    def timeout(self, endpoint: Endpoint) -> float | None:
+        """Seconds that the operation may take, if that is longer than most."""
+        seconds: float | None = self._calls[endpoint.name][1].get("x-timeout")
+        return seconds
+
+    def has_error_pixel(self, endpoint: Endpoint) -> bool:
+        """Whether the API sends an image of one pixel in place of an error."""
+        return "x-error-pixel" in self._calls[endpoint.name][1]
+
+    def is_deprecated(self, endpoint: Endpoint) -> bool:
+        """Whether the document calls the operation deprecated."""
+        return bool(self._calls[endpoint.name][1].get("deprecated"))
+
+    def _answer_props(self, endpoint: Endpoint) -> list[PropertyProtocol]:
+        return [prop for _, prop, _ in self._answers(endpoint)] if self.kind(endpoint) == "json" else []
+
+    def enums_of_answers(self, endpoint: Endpoint) -> list[Class]:
+        """The enums that an endpoint's own readers look up, beside those of the models."""
+        return [each for each in unique(self.classes_of(self._answer_props(endpoint))) if each.name not in self._models]
+
+    def url_name(self, endpoint: Endpoint) -> str:
+        """The name of the method that gives the URL of what a browser loads by itself: `template_url`.
+
+        Where the verb alone tells it from another of its tag, that stays: `download_file_url`.
+        """
+        others = [each for each in self._endpoints if each.tags == endpoint.tags and self.has_url(each)]
+        nouns = [self.method_name(each).partition("_")[2] for each in others]
+        noun = self.method_name(endpoint).partition("_")[2]
+        return f"{noun if noun and nouns.count(noun) == 1 else self.method_name(endpoint)}_url"
+
+    def has_url(self, endpoint: Endpoint) -> bool:
+        """Whether a browser can load what it answers by its URL alone."""
+        try:
+            return endpoint.method == "get" and self.kind(endpoint) != "json"
+        except UnsupportedError:
+            return False
+
+
+def _media_types(response: Response) -> list[str]:
+    content = response.data.content if isinstance(response.data, oai.Response) else None
+    return [plain(name) for name in content or {}]

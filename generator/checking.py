@@ -1,0 +1,179 @@
+"""The declarations by which what callers give is checked and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from openapi_python_client import schema as oai
+from openapi_python_client.parser.properties import AnyProperty, EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.parser.properties.union import UnionProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import in_double_quote_literal
+
+from .prose import number, text_of
+from .reading import Readers
+from .schemas import UnsupportedError
+
+STYLES = {"path": "simple", "query": "form", "header": "simple"}
+"""How parameters are written if the contract does not say."""
+_JOINED = {"form": "comma", "spaceDelimited": "space", "pipeDelimited": "bar"}
+
+
+class Arguments(Readers):
+    """The declarations by which what callers give is checked and written."""
+
+    def rules(self, model: ModelProperty) -> list[str]:
+        """The declarations of the rules between the fields of a model that calls send."""
+        known: list[Any] = (self.resolved(model.data).model_extra or {}).get("x-rules", [])
+        return [f"{name}({', '.join(map(_literal, arguments))})" for name, arguments in known]
+
+    def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
+        """The declaration of a field that calls send."""
+        return self.argument_spec(prop, self.field_schema(model, prop))
+
+    def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema, parameter: dict[str, Any] | None = None) -> str:
+        """The declaration of an argument, with its limits."""
+        words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"', self.kind_of(prop, schema)]
+        # A URL and a header have no null.
+        flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and parameter is None}
+        words += [f"{name}=True" for name, said in flags.items() if said]
+        style = self._style(prop, parameter or {})
+        words += [f'style="{style}"'] if style else []
+        return f"Argument({', '.join(words)})"
+
+    def _style(self, prop: PropertyProtocol, parameter: dict[str, Any]) -> str:
+        """How a parameter is written that has parts, as `Argument` calls it; empty if each is one of its own."""
+        parts = [each for each in self.alternatives_of(prop) if isinstance(each, ListProperty | ModelProperty)]
+        if not parts or not parameter:
+            return ""
+        style = parameter.get("style") or STYLES[parameter["in"]]
+        explode = parameter.get("explode", style == "form")
+        if style == "deepObject":
+            return "deep"
+        if style == "simple":
+            return "pairs" if explode and isinstance(parts[0], ModelProperty) else "comma"
+        return "" if explode else _JOINED[style]
+
+    def nullable_kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
+        """The expression for what a value may be that cannot be left out, as an item of a list, but may be null."""
+        kind = self.kind_of(prop, schema)
+        return f"Nullable({kind})" if self._nullable(prop)[1] and kind != "Anything()" else kind
+
+    def _alternatives_in(self, union: UnionProperty, schema: oai.Schema | oai.Reference) -> list[oai.Schema]:
+        """The schemas of the types of a union, without null.
+
+        Raises:
+            UnsupportedError: Several are one type in Python, which would be checked by the limits of the first.
+        """
+        schemas: list[oai.Schema] = []
+        for each in self._alternatives(schema):
+            if not any(_is_same(each, other) for other in schemas):
+                schemas.append(each)
+        if len(schemas) != len(self.alternatives_of(union)):
+            raise UnsupportedError(f"{union.name.get_untrusted_value()} has alternatives that are one type in Python")
+        return schemas
+
+    def _one_of(self, union: UnionProperty, schemas: list[oai.Schema]) -> str:
+        kinds = {
+            id(prop): self.kind_of(prop, known) for prop, known in zip(union.inner_properties, schemas, strict=True)
+        }
+        words = [kinds[id(prop)] for prop in self.members_of(union)]
+        if tags := self.tags_of(union):
+            name, models = tags
+            words += [f"tag={_literal(name)}"]
+            words += [f"tags={{{', '.join(f'{_literal(tag)}: {kinds[id(model)]}' for tag, model in models.items())}}}"]
+        return f"OneOf({', '.join(words)})"
+
+    def _alternatives(self, *schemas: oai.Schema | oai.Reference) -> Iterator[oai.Schema]:
+        """What a value may be, each with the limits that hold for all of them; without null, in its order."""
+        *around, last = schemas
+        known = self.resolved(last)
+        beside = known.model_copy(update={"anyOf": [], "oneOf": []})
+        if union := [*known.anyOf, *known.oneOf]:
+            for each in union:
+                yield from self._alternatives(*around, beside, each)
+        elif isinstance(known.type, list):
+            for kind in known.type:
+                yield from self._alternatives(*around, known.model_copy(update={"type": kind}))
+        elif known.type != oai.DataType.NULL:
+            yield self.limited(*around, known)
+
+    def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
+        """The expression for what a value may be."""
+        if both := self.one_or_many(prop):
+            parts = self.parts_of(self.resolved(schema)) if isinstance(schema, oai.Schema | oai.Reference) else ()
+            unions = (each for part in parts for each in (*part.oneOf, *part.anyOf))
+            many = next((each for each in unions if self.resolved(each).items), None)
+            return f"OneOrMany({self.kind_of(both[0], None)}, {self.kind_of(both[1], many)})"
+        inner, _ = self._nullable(prop)
+        if (
+            isinstance(prop, UnionProperty)
+            and not isinstance(inner, AnyProperty)
+            and isinstance(schema, oai.Schema | oai.Reference)
+        ):
+            schemas = self._alternatives_in(prop, schema)
+            if isinstance(inner, UnionProperty):
+                return self._one_of(inner, schemas)
+            schema = schemas[0]
+        known = self.limited(schema) if isinstance(schema, oai.Schema | oai.Reference) else oai.Schema()
+        if isinstance(inner, StringProperty):
+            pattern = repr(text_of(known.pattern)) if known.pattern else None
+            secret = True if self._is_password(known) else None
+            return _called(
+                "String", min_length=known.minLength, max_length=known.maxLength, pattern=pattern, secret=secret
+            )
+        if isinstance(inner, IntProperty | FloatProperty):
+            name = "Integer" if isinstance(inner, IntProperty) else "Number"
+            above, below = known.exclusiveMinimum, known.exclusiveMaximum
+            return _called(name, minimum=known.minimum, maximum=known.maximum, above=above, below=below)
+        if isinstance(inner, BooleanProperty):
+            return "Boolean()"
+        if isinstance(inner, DateTimeProperty):
+            return "DateTime()"
+        if isinstance(inner, EnumProperty):
+            is_extensible = (known.model_extra or {}).get("x-extensible") or None
+            return _called("Choice", inner.class_info.name, extensible=is_extensible)
+        if isinstance(inner, ListProperty):
+            kind = self.nullable_kind_of(inner.inner_property, known.items)
+            return _called("ListOf", kind, min_items=known.minItems, max_items=known.maxItems)
+        if isinstance(inner, ModelProperty):
+            if not self.is_mapping(inner):
+                return f"Object({inner.class_info.name})"
+            mapped = self._mapped(inner)
+            words = (
+                [] if isinstance(mapped, AnyProperty) else [self.nullable_kind_of(mapped, known.additionalProperties)]
+            )
+            names = (known.model_extra or {}).get("propertyNames", {}).get("pattern")
+            pattern = None if names is None else repr(names)
+            return _called("MapOf", *words, max_items=known.maxProperties, key_pattern=pattern)
+        return "Anything()"
+
+
+def _literal(argument: object) -> str:
+    """The argument of a rule in Python: a name, a group of names, or a value."""
+    if isinstance(argument, list):
+        return f"({', '.join(map(_literal, cast('list[object]', argument)))},)"
+    return f'"{in_double_quote_literal(UntrustedString(argument))}"' if isinstance(argument, str) else repr(argument)
+
+
+def _called(name: str, *words: str, **limits: float | str | None) -> str:
+    """A call in Python, without the arguments that are None."""
+    said = [
+        f"{key}={limit if isinstance(limit, bool | str) else number(limit)}"
+        for key, limit in limits.items()
+        if limit is not None
+    ]
+    return f"{name}({', '.join([*words, *said])})"
+
+
+def _is_same(schema: oai.Schema, other: oai.Schema) -> bool:
+    about = {"description", "example", "title"}
+    return schema.model_dump(exclude=about) == other.model_dump(exclude=about)

@@ -1,0 +1,165 @@
+"""The schemas of the contract: what they say where, and the limits of a value from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from openapi_python_client import schema as oai
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import Class, EnumProperty, LiteralEnumProperty, ModelProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import PythonIdentifier
+
+from .document import followed, operations, place, schemas_in, schemas_of
+
+_NARROWEST: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), max),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
+}
+
+_UNIONS = frozenset({"allOf", "anyOf", "oneOf"})
+
+
+class UnsupportedError(Exception):
+    """Something in the contract that our templates have no shape for; says what, and what to do."""
+
+
+class Schemas:
+    """The schemas of the contract: what they say where, and the limits of a value from all of them."""
+
+    def __init__(self, document: dict[str, Any], data: GeneratorData) -> None:
+        self._document = document
+        self._models = {model.class_info.name: model for model in data.models}
+        self._endpoints = [
+            each for collection in data.endpoint_collections_by_tag.values() for each in collection.endpoints
+        ]
+        self._calls = {
+            str(PythonIdentifier(operation["operationId"], "field_")): (path, operation)
+            for path, _, operation in operations(document)
+        }
+
+    def _is_password(self, schema: oai.Schema | oai.Reference | bool | None) -> bool:
+        if schema is None or isinstance(schema, bool):
+            return False
+        known = self.resolved(schema)
+        inner = (known.items, known.additionalProperties, *known.allOf, *known.anyOf, *known.oneOf)
+        return known.schema_format == "password" or any(map(self._is_password, inner))
+
+    def _has_password(self, model: ModelProperty) -> bool:
+        fields = fields_of(model)
+        return any(self._is_password(schema) for prop in fields for schema in self.schemas_of(model.data, prop.name))
+
+    def resolved(self, schema: oai.Schema | oai.Reference) -> oai.Schema:
+        """The schema itself, or the one that is referred to."""
+        if isinstance(schema, oai.Schema):
+            return schema
+        return oai.Schema.model_validate(followed(self._document, {"$ref": schema.ref.get_untrusted_value()}))
+
+    def limited(self, *schemas: oai.Schema | oai.Reference) -> oai.Schema:
+        """What one value has to meet all of, as one schema: the narrowest of limits, and else what comes first."""
+        parts = [part for schema in schemas for part in self.parts_of(self.resolved(schema))]
+        if len(parts) == 1:
+            return parts[0]
+        said: dict[str, Any] = {}
+        for part in parts:
+            # What holds beside the others is one of the parts already; what is one of several is not.
+            expanded = {"allOf"} if len(self._kinds_in(part)) > 1 else _UNIONS
+            for name in (part.model_fields_set & oai.Schema.model_fields.keys()) - expanded:
+                value = getattr(part, name)
+                narrowest = _NARROWEST.get(name)
+                if said.get(name) is None:
+                    said[name] = value
+                elif narrowest is not None and value is not None:
+                    said[name] = narrowest(said[name], value)
+        extra = {name: value for part in reversed(parts) for name, value in (part.model_extra or {}).items()}
+        return oai.Schema.model_construct(**said, **extra)
+
+    def parts_of(self, schema: oai.Schema) -> Iterator[oai.Schema]:
+        """The schema, and those that hold beside it: of its `allOf`, and the one that may be beside null."""
+        yield schema
+        for part in schema.allOf:
+            yield from self.parts_of(self.resolved(part))
+        if len(kinds := self._kinds_in(schema)) == 1:
+            yield from self.parts_of(kinds[0])
+
+    def _kinds_in(self, schema: oai.Schema) -> list[oai.Schema]:
+        """What a value may be one of, without null."""
+        return [
+            known for part in (*schema.anyOf, *schema.oneOf) if (known := self.resolved(part)).type != oai.DataType.NULL
+        ]
+
+    def schemas_of(self, data: oai.Schema | oai.Reference, name: UntrustedString) -> Iterator[oai.Schema]:
+        """The schemas of the field of that name, in an object and in all that it is made of."""
+        known = self.resolved(data)
+        field = (known.properties or {}).get(name)
+        if field is not None:
+            yield self.resolved(field)
+        for part in known.allOf:
+            yield from self.schemas_of(part, name)
+
+    def field_schema(self, model: ModelProperty, prop: PropertyProtocol) -> oai.Schema:
+        """The schema of a field, with the limits of all places that it has one in."""
+        return self.limited(*self.schemas_of(model.data, prop.name))
+
+    def _extension(self, model: ModelProperty, prop: PropertyProtocol, name: str) -> Any:
+        """The value of an extension of OpenAPI at a field; None if it has none."""
+        schemas = self.schemas_of(model.data, prop.name)
+        return next((extra[name] for schema in schemas if name in (extra := schema.model_extra or {})), None)
+
+    def parameters(self, endpoint: Endpoint, place: str) -> list[PropertyProtocol]:
+        """The parameters in `path`, `query` or `header`."""
+        return list(getattr(endpoint, f"{place}_parameters"))
+
+    def parameter(self, endpoint: Endpoint, prop: PropertyProtocol) -> dict[str, Any]:
+        """A parameter as the contract has it: the generator keeps neither its description nor its limits."""
+        places = [place for place in ("path", "query", "header") if prop in self.parameters(endpoint, place)]
+        path, operation = self._calls[endpoint.name]
+        for given in (*operation.get("parameters", []), *self._document["paths"][path].get("parameters", [])):
+            parameter: dict[str, Any] = followed(self._document, given)
+            if prop.name == parameter["name"] and parameter["in"] in places:
+                return parameter
+        return {}
+
+    def parameter_schema(self, endpoint: Endpoint, prop: PropertyProtocol) -> oai.Schema:
+        """The schema of a parameter as the contract has it."""
+        return self.limited(schema_from(self.parameter(endpoint, prop).get("schema", {})))
+
+    def place_of(self, model: ModelProperty) -> str:
+        """The place of a model's schema in the document, for a message."""
+        return self._place(lambda part: "properties" in part and oai.Schema.model_validate(part) == model.data)
+
+    def place_of_enum(self, enum: EnumProperty | LiteralEnumProperty) -> str:
+        """The place of an enum in the document, for a message."""
+        values = [*(enum.values.values() if isinstance(enum, EnumProperty) else enum.values)]
+        return self._place(lambda part: part.get("enum") == values)
+
+    def _place(self, is_it: Callable[[dict[str, Any]], bool]) -> str:
+        parts = (each for steps, schema in schemas_of(self._document) for each in schemas_in(schema, steps))
+        return next((place(steps) for steps, part in parts if is_it(part)), "$.components.schemas")
+
+    def contract_path(self, endpoint: Endpoint) -> str:
+        """The path as the contract has it."""
+        return str(self._calls[endpoint.name][0])
+
+
+def fields_of(model: ModelProperty) -> list[PropertyProtocol]:
+    """The fields of a model, the required ones first."""
+    return [*(model.required_properties or []), *(model.optional_properties or [])]
+
+
+def unique(classes: Iterable[Class]) -> list[Class]:
+    """Each class once, by name."""
+    return sorted({each.name: each for each in classes}.values(), key=lambda each: each.name)
+
+
+def schema_from(schema: dict[str, Any]) -> oai.Schema | oai.Reference:
+    """A schema of the document as the generator has it."""
+    return oai.Reference.model_validate(schema) if "$ref" in schema else oai.Schema.model_validate(schema)
+
+
+def plain(text: Any) -> str:
+    """A string of the document, which the generator may have in a wrapper."""
+    return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)

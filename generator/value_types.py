@@ -1,0 +1,345 @@
+"""The Python types of values, of those that callers give, and of the fields of models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from keyword import iskeyword
+
+from attrs import evolve
+from openapi_python_client import schema as oai
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import AnyProperty, Class, EnumProperty, ModelProperty
+from openapi_python_client.parser.properties.boolean import BooleanProperty
+from openapi_python_client.parser.properties.datetime import DateTimeProperty
+from openapi_python_client.parser.properties.float import FloatProperty
+from openapi_python_client.parser.properties.int import IntProperty
+from openapi_python_client.parser.properties.list_property import ListProperty
+from openapi_python_client.parser.properties.none import NoneProperty
+from openapi_python_client.parser.properties.protocol import PropertyProtocol
+from openapi_python_client.parser.properties.string import StringProperty
+from openapi_python_client.parser.properties.union import UnionProperty
+from openapi_python_client.schema.untrusted_string import UntrustedString
+from openapi_python_client.strings import in_double_quote_literal
+
+from .schemas import Schemas, UnsupportedError, fields_of, unique
+
+SCALARS: dict[type, tuple[str, str]] = {
+    StringProperty: ("str", "string"),
+    IntProperty: ("int", "integer"),
+    FloatProperty: ("float", "number"),
+    BooleanProperty: ("bool", "boolean"),
+}
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|.')
+
+
+class Types(Schemas):
+    """The Python types of values, of those that callers give, and of the fields of models."""
+
+    @cached_property
+    def _sent(self) -> set[str]:
+        """The names of the models that calls send."""
+        given = (prop for endpoint in self._endpoints for prop in self.given_in(endpoint))
+        return {model.class_info.name for model in self._models_in(given)}
+
+    def given_in(self, endpoint: Endpoint) -> list[PropertyProtocol]:
+        """What a call takes: its body and its parameters."""
+        return [*endpoint.list_all_parameters()]
+
+    @cached_property
+    def _nested(self) -> set[str]:
+        """The names of the models that are values within others in a call."""
+        return {
+            each.class_info.name
+            for endpoint in self._endpoints
+            for prop in self.given_in(endpoint)
+            for each in self._models_in(self._inner(prop) if prop.name == "body" else [prop])
+        }
+
+    def own_models(self) -> list[ModelProperty]:
+        """The models with fields of their own."""
+        return [model for model in self._models.values() if not self.is_mapping(model)]
+
+    def body_model(self, endpoint: Endpoint) -> ModelProperty | None:
+        """The object whose fields are the keywords of a method; None where there is none."""
+        body = endpoint.bodies[0].prop if endpoint.bodies else None
+        both = self.one_or_many(body) if isinstance(body, UnionProperty) else None
+        prop = both[0] if both else body
+        if not isinstance(prop, ModelProperty) or self.is_mapping(prop):
+            return None
+        return self._models[prop.class_info.name]
+
+    def is_mapping(self, prop: ModelProperty) -> bool:
+        """Whether it is a free-form object."""
+        model = self._models[prop.class_info.name]
+        return not model.required_properties and not model.optional_properties and bool(model.additional_properties)
+
+    def values_in(self, prop: ModelProperty) -> list[PropertyProtocol]:
+        """What an object holds: its fields, or the values of a free-form one if it says of what type they are."""
+        if not self.is_mapping(prop):
+            return fields_of(self._models[prop.class_info.name])
+        mapped = self._mapped(prop)
+        return [] if isinstance(mapped, AnyProperty) else [mapped]
+
+    def _mapped(self, prop: ModelProperty) -> PropertyProtocol:
+        """The type of the values in a free-form object."""
+        return self._models[prop.class_info.name].additional_properties  # type: ignore[return-value]
+
+    @staticmethod
+    def _nullable(prop: PropertyProtocol) -> tuple[PropertyProtocol, bool]:
+        """The property without `null`, and whether it has it."""
+        if not isinstance(prop, UnionProperty):
+            return prop, False
+        inner = [part for part in prop.inner_properties if not isinstance(part, NoneProperty)]
+        is_nullable = len(inner) < len(prop.inner_properties)
+        anything = next((part for part in inner if isinstance(part, AnyProperty)), None)
+        if anything or len(inner) == 1:
+            return anything or inner[0], is_nullable
+        return (evolve(prop, inner_properties=inner) if is_nullable else prop), is_nullable
+
+    def alternatives_of(self, prop: PropertyProtocol) -> list[PropertyProtocol]:
+        """The types that a value may be of, without `null`."""
+        inner, _ = self._nullable(prop)
+        return self.members_of(inner) if isinstance(inner, UnionProperty) else [inner]
+
+    def members_of(self, union: UnionProperty) -> list[PropertyProtocol]:
+        """The types of a union without `null`, those that take less before those that take more."""
+        return sorted(union.inner_properties, key=self._breadth)
+
+    def _breadth(self, prop: PropertyProtocol) -> int:
+        return isinstance(prop, StringProperty) or (isinstance(prop, ModelProperty) and self.is_mapping(prop))
+
+    def tags_of(self, union: UnionProperty) -> tuple[str, dict[str, ModelProperty]] | None:
+        """The field that tells the objects of a union apart, and the object for each of its values; None without one.
+
+        It is the discriminator, or a field that has other constants in each of them.
+        """
+        objects = [part for part in union.inner_properties if isinstance(part, ModelProperty)]
+        if len(objects) < 2 or any(map(self.is_mapping, objects)):
+            return None
+        known = [self._constants(self._models[each.class_info.name]) for each in objects]
+        for name in known[0]:
+            values = [value for each in known for value in each.get(name, ())]
+            if all(name in each for each in known) and len(values) == len(set(values)):
+                return name, {value: part for part, each in zip(objects, known, strict=True) for value in each[name]}
+        return None
+
+    def _constants(self, model: ModelProperty) -> dict[str, list[str]]:
+        """The values of the fields of an object that tell it from others: of discriminators, then of required enums."""
+        known: dict[str, list[str]] = dict((self.resolved(model.data).model_extra or {}).get("x-tags", {}))
+        for prop in model.required_properties or []:
+            if isinstance(prop, EnumProperty):
+                known.setdefault(prop.name.get_untrusted_value(), [str(value) for value in prop.values.values()])
+        return known
+
+    def type_of(self, prop: PropertyProtocol) -> str:
+        """The Python type of a value.
+
+        Raises:
+            UnsupportedError: There is none.
+        """
+        inner, nullable = self._nullable(prop)
+        if inner is not prop:
+            return _union([self.type_of(inner), *(["None"] if nullable else [])])
+        if isinstance(prop, UnionProperty):
+            return _union(map(self.type_of, self.members_of(prop)))
+        if type(prop) in SCALARS:
+            return SCALARS[type(prop)][0]
+        if isinstance(prop, AnyProperty):
+            return "Any"
+        if isinstance(prop, DateTimeProperty):
+            return "datetime"
+        if isinstance(prop, EnumProperty) and prop.value_type is str:
+            return prop.class_info.name
+        if isinstance(prop, ListProperty):
+            return f"list[{self.type_of(prop.inner_property)}]"
+        if isinstance(prop, ModelProperty):
+            return f"dict[str, {self.type_of(self._mapped(prop))}]" if self.is_mapping(prop) else prop.class_info.name
+        kind = type(prop).__name__.removesuffix("Property").lower()
+        raise UnsupportedError(f"{prop.name.get_untrusted_value()} is of a kind without a shape here: {kind}")
+
+    def one_or_many(self, prop: PropertyProtocol) -> tuple[ModelProperty, ListProperty] | None:
+        """The object, and the list of such objects, where a value may be either."""
+        parts = prop.inner_properties if isinstance(prop, UnionProperty) else []
+        models = [part for part in parts if isinstance(part, ModelProperty)]
+        lists = [part for part in parts if isinstance(part, ListProperty)]
+        if len(parts) != 2 or len(models) != 1 or len(lists) != 1:
+            return None
+        inner = lists[0].inner_property
+        same = isinstance(inner, ModelProperty) and inner.class_info == models[0].class_info
+        return (models[0], lists[0]) if same and not self.is_mapping(models[0]) else None
+
+    def classes_of(self, props: Iterable[PropertyProtocol]) -> Iterator[Class]:
+        """The classes in the types of properties."""
+        for prop in props:
+            if isinstance(prop, UnionProperty):
+                yield from self.classes_of(prop.inner_properties)
+            elif isinstance(prop, ListProperty):
+                yield from self.classes_of([prop.inner_property])
+            elif isinstance(prop, ModelProperty) and self.is_mapping(prop):
+                yield from self.classes_of([self._mapped(prop)])
+            elif isinstance(prop, ModelProperty | EnumProperty):
+                yield prop.class_info
+
+    def classes_of_model(self, model: ModelProperty) -> list[Class]:
+        """The classes of a model's fields, without its own."""
+        return [each for each in unique(self.classes_of(fields_of(model))) if each.name != model.class_info.name]
+
+    def _models_in(self, props: Iterable[PropertyProtocol]) -> Iterator[ModelProperty]:
+        """The models that these are made of, with all that is nested in them."""
+        waiting = [self._models[each.name] for each in self.classes_of(props) if each.name in self._models]
+        seen: set[str] = set()
+        while waiting:
+            model = waiting.pop()
+            if model.class_info.name not in seen:
+                seen.add(model.class_info.name)
+                yield model
+                inner = self.classes_of(fields_of(model))
+                waiting += [self._models[each.name] for each in inner if each.name in self._models]
+
+    def _inner(self, body: PropertyProtocol) -> list[PropertyProtocol]:
+        """What a body holds: the fields of an object, or else itself."""
+        if isinstance(body, ModelProperty) and not self.is_mapping(body):
+            return fields_of(self._models[body.class_info.name])
+        return [body]
+
+    def is_sent(self, model: ModelProperty) -> bool:
+        """Whether calls send it."""
+        return model.class_info.name in self._sent
+
+    def has_param(self, model: ModelProperty) -> bool:
+        """Whether calls take it as a value within others, which may also be a mapping."""
+        return model.class_info.name in self._nested
+
+    def given_type(self, prop: PropertyProtocol) -> str:
+        """The type of a value that a caller gives: what is natural, beside what it is in the end."""
+        if both := self.one_or_many(prop):
+            return " | ".join(self.given_type(part) for part in both)
+        inner, nullable = self._nullable(prop)
+        if isinstance(inner, UnionProperty):
+            return _union([*map(self.given_type, self.members_of(inner)), *(["None"] if nullable else [])])
+        kind = self.type_of(inner)
+        if isinstance(inner, DateTimeProperty):
+            kind += " | str"
+        elif isinstance(inner, EnumProperty):
+            kind += f" | {self._literal_type(inner)}"
+        elif isinstance(inner, ListProperty):
+            kind = f"Iterable[{self.given_type(inner.inner_property)}]"
+        elif isinstance(inner, ModelProperty) and self.is_mapping(inner):
+            kind = f"Mapping[str, {self.given_type(self._mapped(inner))}]"
+        elif isinstance(inner, ModelProperty):
+            kind += f" | {kind}Param" if self.has_param(inner) else " | Mapping[str, Any]"
+        return f"{kind} | None" if nullable else kind
+
+    def _literal_type(self, prop: EnumProperty) -> str:
+        """The strings that stand for the members of an enum: any, if the API takes more than it documents."""
+        if prop.class_info.name in self._extensible:
+            return "str"
+        values = (f'"{in_double_quote_literal(UntrustedString(str(value)))}"' for value in prop.values.values())
+        return f"Literal[{', '.join(values)}]"
+
+    @cached_property
+    def _extensible(self) -> set[str]:
+        """The enums of which the API takes more values than it documents."""
+        return {
+            each.name
+            for schema, prop in self._declared()
+            if self._is_extensible(schema)
+            for each in self.classes_of([prop])
+        }
+
+    def _declared(self) -> Iterator[tuple[oai.Schema, PropertyProtocol]]:
+        """What callers give, with its schema."""
+        for model in self._models.values():
+            for prop in fields_of(model):
+                yield self.field_schema(model, prop), prop
+        for endpoint in self._endpoints:
+            for prop in (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters):
+                yield self.parameter_schema(endpoint, prop), prop
+
+    def _is_extensible(self, schema: oai.Schema) -> bool:
+        items = (schema.items,) if isinstance(schema.items, oai.Schema | oai.Reference) else ()
+        return any("x-extensible" in (self.limited(each).model_extra or {}) for each in (schema, *items))
+
+    def annotation(self, model: ModelProperty, prop: PropertyProtocol) -> str:
+        """The type of a model's field."""
+        inner, _ = self._nullable(prop)
+        kind = self.type_of(inner)
+        if isinstance(inner, EnumProperty) and self.is_sent(model):
+            # For those who create one.
+            kind = self.given_type(inner)
+        return kind if self._is_always_there(model, prop) or kind == "Any" else f"{kind} | None"
+
+    def _is_always_there(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
+        return (prop.required and not self._nullable(prop)[1]) or self._is_always_list(model, prop)
+
+    def _is_always_list(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
+        """Whether a list of a response is empty where it is absent, as its default says."""
+        schema = next(self.schemas_of(model.data, prop.name))
+        return isinstance(prop, ListProperty) and schema.default == [] and not self.is_sent(model)
+
+    def sent_fields(self, model: ModelProperty) -> list[PropertyProtocol]:
+        """The fields of a model that calls send: all but those which only the API sets."""
+        return [
+            prop
+            for prop in fields_of(model)
+            if not any(schema.readOnly for schema in self.schemas_of(model.data, prop.name))
+        ]
+
+    def param(self, model: ModelProperty) -> str:
+        """The class of a mapping in the place of a model."""
+        name = model.class_info.name
+        doc = f"`{name}` as a mapping, with the names of the API."
+        types = {
+            prop.name.get_untrusted_value(): f"Required[{given}]" if prop.required else given
+            for prop in self.sent_fields(model)
+            for given in [self.given_type(prop)]
+        }
+        if all(key.isidentifier() and not iskeyword(key) for key in types):
+            fields = "".join(f"    {key}: {kind}\n" for key, kind in types.items())
+            return f'class {name}Param(TypedDict, total=False):\n    """{doc}"""\n\n{fields}'
+        named = ((in_double_quote_literal(UntrustedString(key)), kind) for key, kind in types.items())
+        fields = ", ".join(f'"{key}": {kind!r}' for key, kind in named)
+        return f'{name}Param = TypedDict("{name}Param", {{{fields}}}, total=False)\n"""{doc}"""'
+
+    def is_circular(self, model: ModelProperty, other: Class) -> bool:
+        """Whether a class that a model uses comes back to the model."""
+        used = self._models.get(other.name)
+        return used is not None and any(each is self._models[model.class_info.name] for each in self._models_in([used]))
+
+    def param_import(self, class_info: Class) -> str:
+        """What a module that imports a class may need with it."""
+        return f", {class_info.name}Param" if class_info.name in self._nested else ""
+
+    def with_params(self, imports: list[str]) -> list[str]:
+        """The imports of all models, and of the mappings in the place of them."""
+        named = {statement.split()[3]: statement for statement in imports}
+        return imports + [f"{named[name]}Param" for name in self._nested if name in named]
+
+
+def _union(kinds: Iterable[str]) -> str:
+    """The union of types: each once, without those that another has in it."""
+    parts = dict.fromkeys(part for kind in kinds for part in _parts(kind))
+    if "Any" in parts:
+        return "Any"
+    if "float" in parts:
+        parts.pop("int", None)
+    literals = [part.removeprefix("Literal[").removesuffix("]") for part in parts if part.startswith("Literal[")]
+    parts = dict.fromkeys(part for part in parts if not part.startswith("Literal["))
+    if literals and "str" not in parts:
+        parts[f"Literal[{', '.join(literals)}]"] = None
+    return " | ".join([*(part for part in parts if part != "None"), *(["None"] if "None" in parts else [])])
+
+
+def _parts(kind: str) -> list[str]:
+    parts, depth = [""], 0
+    for word in _TOKEN.findall(kind):
+        depth += (word == "[") - (word == "]")
+        if word == "|" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += word
+    return [part.strip() for part in parts]

@@ -1,0 +1,1 @@
+"""Revisions of the contract that may come: what is supported, and what is refused."""

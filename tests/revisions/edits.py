@@ -1,0 +1,395 @@
+"""How a revision differs from the contract, and what a call of its client does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import anyio
+import httpx
+import pytest
+
+from ..replay import KEY, without_nulls
+from ..test_generator import CONTRACT, Edit, add, operation, schema, schemas
+
+Part = dict[str, Any]
+OVERLAY = "generator/overlays/3-additions.yaml"
+CONFIG = "generator-config.yaml"
+DOCUMENT = "correct that in openapi.json"
+NO_BINDINGS: Part = {"bindings": [], "pagination": {}}
+
+
+class Client(NamedTuple):
+    """The client that a revision generates.
+
+    Attributes:
+        package: The package.
+        requests: What the API was asked.
+    """
+
+    package: Callable[[str], ModuleType]
+    requests: list[httpx.Request]
+
+    def call(self, resource: str, method: str, *values: Any, answer: Any = NO_BINDINGS, **arguments: Any) -> Any:
+        """Call a method of a resource, for an API that answers so."""
+
+        def respond(request: httpx.Request) -> httpx.Response:
+            self.requests.append(request)
+            return httpx.Response(200, text=json.dumps(answer), headers={"content-type": "application/json"})
+
+        http_client = httpx.Client(transport=httpx.MockTransport(respond))
+        pictify = self.package("").Pictify(api_key=KEY, http_client=http_client)
+        return getattr(getattr(pictify, resource), method)(*values, **arguments)
+
+    @property
+    def sent(self) -> Any:
+        return json.loads(self.requests[-1].content)
+
+
+Check = Callable[[Client], None]
+
+
+def with_parameter(**parameter: Any) -> Edit:
+    return add(parameters=[{"name": "that", "in": "query", "schema": {"type": "string"}, **parameter}])
+
+
+def with_header(**parts: Any) -> Edit:
+    return with_parameter(**{"in": "header", "name": "X-That", **parts})
+
+
+def in_path(**parts: Any) -> Edit:
+    def edit(document: Part) -> None:
+        parameter = {"name": "that", "in": "path", "required": True, **parts}
+        document["paths"]["/ping/{that}"] = {"get": operation(parameters=[parameter])}
+
+    return edit
+
+
+def with_post(**parts: Any) -> Edit:
+    return at("paths /ping", {"post": operation(**parts)})
+
+
+def with_body(*, is_required: bool = True, **parts: Any) -> Edit:
+    def edit(document: Part) -> None:
+        body = {"required": is_required, **schema(**parts)}
+        document["paths"]["/ping"] = {"post": operation(requestBody=body)}
+
+    return edit
+
+
+def condition(then: Part) -> dict[str, Any]:
+    return {"if": {"required": ["a"]}, "then": then}
+
+
+def with_field(**parts: Any) -> Edit:
+    return with_body(type="object", properties={"that": parts})
+
+
+def with_answer(**parts: Any) -> Edit:
+    return add(responses={"200": {"description": "It.", **schema(**parts)}})
+
+
+def both(*edits: Edit) -> Edit:
+    def edit(document: Part) -> None:
+        for each in edits:
+            each(document)
+
+    return edit
+
+
+def at(path: str, value: Any) -> Edit:
+    """Put a value in the place of a part; steps are apart by spaces."""
+
+    def edit(document: Part) -> None:
+        part: Any = document
+        *steps, last = path.split()
+        for step in steps:
+            part = part[int(step) if step.isdecimal() else step]
+        part[last] = value
+
+    return edit
+
+
+def moved(source: str, target: str, name: str) -> Edit:
+    """Move a part into a component, and leave a reference."""
+
+    def edit(document: Part) -> None:
+        *steps, last = source.split()
+        part: Any = document
+        for step in steps:
+            part = part[step]
+        document["components"].setdefault(target, {})[name] = part[last]
+        part[last] = {"$ref": f"#/components/{target}/{name}"}
+
+    return edit
+
+
+def refuses(*values: Any, text: str, **arguments: Any) -> Check:
+    """See that a call is refused before anything is sent."""
+
+    def check(client: Client) -> None:
+        before = [*client.requests]
+        with pytest.raises((TypeError, ValueError), match=text):
+            client.call("bindings", "ping_api", *values, **arguments)
+        assert client.requests == before
+
+    return check
+
+
+def sends(expected: Any, /, *values: Any, **arguments: Any) -> Check:
+    def check(client: Client) -> None:
+        client.call("bindings", "ping_api", *values, **arguments)
+        assert client.sent == expected
+
+    return check
+
+
+def all_of(*checks: Check) -> Check:
+    def check(client: Client) -> None:
+        for each in checks:
+            each(client)
+
+    return check
+
+
+def asks(target: str, *values: Any, **arguments: Any) -> Check:
+    def check(client: Client) -> None:
+        client.call("bindings", "ping_api", *values, **arguments)
+        assert client.requests[-1].url.raw_path.decode() == target
+
+    return check
+
+
+def has_header(name: str, value: str | None, **arguments: Any) -> Check:
+    def check(client: Client) -> None:
+        client.call("bindings", "ping_api", **arguments)
+        assert client.requests[-1].headers.get(name) == value
+
+    return check
+
+
+def sends_in_both(client: Client) -> None:
+    client.call("bindings", "ping_api", idempotency_key_header="a", idempotency_key="b")
+    assert client.requests[-1].headers["idempotency-key"] == "a"
+    assert client.sent == {"idempotencyKey": "b"}
+
+
+def lists_bindings(client: Client) -> None:
+    client.call("bindings", "list", limit=5).first_page()
+    assert client.requests[-1].url.raw_path == b"/bindings?limit=5"
+
+
+def hides_secrets(client: Client) -> None:
+    model = client.package(".models").PingApiBody
+    assert "sesame" not in repr(model(that="sesame"))
+    with pytest.raises(ValueError, match="a secret") as caught:
+        client.call("bindings", "ping_api", that="sesame!")
+    assert "sesame" not in str(caught.value)
+
+
+def reads(expected: Any) -> Check:
+    def check(client: Client) -> None:
+        given = client.call("bindings", "ping_api", answer=expected)
+        assert getattr(given, "to_dict", lambda: given)() == without_nulls(expected)
+
+    return check
+
+
+def misreads(answer: Any, text: str, hides: str = "\0") -> Check:
+    """See that a response is not read, and what the error says."""
+
+    def check(client: Client) -> None:
+        with pytest.raises(client.package("").ResponseDecodeError) as caught:
+            client.call("bindings", "ping_api", answer=answer)
+        assert text in str(caught.value), str(caught.value)
+        assert hides not in str(caught.value)
+
+    return check
+
+
+def is_a(answer: Any, name: str) -> Check:
+    def check(client: Client) -> None:
+        given = client.call("bindings", "ping_api", answer=answer)
+        assert type(given).__name__ == name
+        assert given.to_dict() == answer
+
+    return check
+
+
+def field_is(answer: Any, field: str, name: str) -> Check:
+    def check(client: Client) -> None:
+        given = client.call("bindings", "ping_api", answer=answer)
+        assert type(getattr(given, field)).__name__ == name
+        assert given.to_dict() == answer
+
+    return check
+
+
+def answers_nothing(client: Client) -> None:
+    client.call("bindings", "ping_api")
+    assert client.requests
+
+
+def imports(client: Client) -> None:
+    assert client.requests == []
+
+
+def serves(url: str) -> Check:
+    def check(client: Client) -> None:
+        assert url == client.package(".api").SERVER
+
+    return check
+
+
+def has_attributes(resource: str, *names: str) -> Check:
+    def check(client: Client) -> None:
+        for name in names:
+            assert callable(
+                getattr(client.package(f".api.{resource}"), resource.capitalize().replace("_", "")).__dict__[name]
+            )
+
+    return check
+
+
+SECRET = {"type": "string", "format": "password", "pattern": "^[a-z]+$"}
+NULL = {"type": "null"}
+FILE = {
+    "200": {
+        "description": "A file.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+LINKS = {"results": {"operationRef": "#/paths/~1bindings/get"}, "cancel": {"operationId": "nothing"}}
+
+
+DATE_TIME: Part = {"type": "string", "format": "date-time"}
+STRINGS: Part = {"type": "array", "items": {"type": "string"}}
+MAP: Part = {"type": "object", "additionalProperties": {"type": "string"}}
+POINT: Part = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
+PET: Part = {
+    "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+    "discriminator": {"propertyName": "kind"},
+}
+
+
+def pets(edit: Edit) -> Edit:
+    """Give the contract cats and dogs, which the field `kind` tells apart."""
+    fields: Part = {"kind": {"type": "string"}, "name": {"type": "string"}}
+    dog = {"type": "object", "required": [*fields], "properties": {**fields, "barks": {"type": "boolean"}}}
+    return both(schemas(Cat={"type": "object", "required": [*fields], "properties": fields}, Dog=dog), edit)
+
+
+def constant(value: str, **fields: Part) -> Part:
+    return {"type": "object", "required": ["kind"], "properties": {"kind": {"const": value}, **fields}}
+
+
+def only_field(name: str) -> Part:
+    return {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
+
+
+def refers(name: str) -> Part:
+    return {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "next": {"$ref": f"#/components/schemas/{name}"}},
+    }
+
+
+def circle(*, is_sent: bool = False) -> Edit:
+    """Parents and children, of which each has the other; one is what a call takes or gives."""
+    children = {"type": "array", "items": {"$ref": "#/components/schemas/Child"}}
+    parent = {"type": "object", "properties": {"name": {"type": "string"}, "children": children}}
+    child = {
+        "type": "object",
+        "properties": {"parent": {"$ref": "#/components/schemas/Parent"}, "age": {"type": "integer"}},
+    }
+    reference: Part = {"$ref": "#/components/schemas/Parent"}
+    return both(schemas(Parent=parent, Child=child), with_body(**reference) if is_sent else with_answer(**reference))
+
+
+def nested(depth: int) -> Part:
+    return {"type": "array", "items": nested(depth - 1)} if depth else {"type": "string", "format": "date-time"}
+
+
+def deep(depth: int) -> Edit:
+    """Answer with objects in objects, of which each has a class with the names of those around it."""
+    part: Part = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
+    for _ in range(depth):
+        part = {"type": "object", "properties": {"level": part, "more": {"type": "string"}}}
+    return with_answer(**part)
+
+
+def two_files(document: Part) -> None:
+    for name in ("download", "preview"):
+        document["paths"][f"/exports/{name}"] = {
+            "get": operation(operationId=f"{name}ExportFile", tags=["Exports"], responses=FILE)
+        }
+
+
+def one_file(method: str) -> Edit:
+    return at("paths /exports", {method: operation(operationId="getExport", tags=["Exports"], responses=FILE)})
+
+
+def paged(parameter: Part | None = None, items: Part | None = None, answer: Part | None = None, **fields: Part) -> Edit:
+    """Give the list a parameter in the place of `page`, and its response other fields beside the items."""
+    thing = {"type": "object", "properties": {"uid": {"type": "string"}}}
+    listed = {"type": "array", "items": items or {"$ref": "#/components/schemas/Thing"}}
+    answer = answer or {"type": "object", "properties": {"bindings": listed, **fields}}
+
+    def edit(document: Part) -> None:
+        document["components"]["schemas"]["Thing"] = thing
+        document["paths"]["/bindings"]["get"] |= {
+            "parameters": [{"in": "query", "schema": {"type": "string"}, **parameter}] if parameter else [],
+            "responses": {"200": {"description": "", **schema(**answer)}},
+        }
+
+    return edit
+
+
+def things(*uids: str, **fields: Any) -> Part:
+    return {"bindings": [{"uid": uid} for uid in uids], **fields}
+
+
+def walks(pages: dict[str, Part], **arguments: Any) -> Check:
+    """See that the list is iterated over to its end; `pages` has the responses by the query of each request."""
+    expected = [thing["uid"] for page in pages.values() for thing in page["bindings"]]
+
+    def check(client: Client) -> None:
+        def respond(request: httpx.Request) -> httpx.Response:
+            client.requests.append(request)
+            return httpx.Response(200, json=pages[request.url.query.decode()])
+
+        transport = httpx.MockTransport(respond)
+        package = client.package("")
+        pictify = package.Pictify(api_key=KEY, http_client=httpx.Client(transport=transport))
+        assert [thing.uid for thing in pictify.bindings.list(**arguments)] == expected
+
+        async def run() -> list[str]:
+            pictify = package.AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
+            return [thing.uid async for thing in pictify.bindings.list(**arguments)]
+
+        assert anyio.run(run) == expected
+        assert [request.url.query.decode() for request in client.requests] == [*pages] * 2
+
+    return check
+
+
+def calls_once(client: Client) -> None:
+    found = client.call("bindings", "list", answer=things("a", "b"))
+    assert [thing.uid for thing in getattr(found, "bindings", found)] == ["a", "b"]
+
+
+NULLABLE: Part = {"anyOf": [{"type": "string"}, NULL]}
+STRING: Part = {"type": "string"}
+MORE: Part = {"type": "boolean"}
+
+
+def written(folder: Path, *edits: Edit) -> Path:
+    document = json.loads(CONTRACT)
+    for edit in edits:
+        edit(document)
+    path = folder / "openapi.json"
+    path.write_text(json.dumps(document), "utf-8")
+    return path

@@ -1,0 +1,491 @@
+"""Revisions that generate code which does what they say: each with a call that shows it."""
+
+# ruff: noqa: RUF001 - typographic prose is among what is tried
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from ..test_generator import Edit, add, operation, schema, schemas
+from .edits import (
+    DATE_TIME,
+    LINKS,
+    MAP,
+    MORE,
+    NULL,
+    NULLABLE,
+    PET,
+    POINT,
+    SECRET,
+    STRING,
+    STRINGS,
+    Check,
+    all_of,
+    answers_nothing,
+    asks,
+    at,
+    both,
+    calls_once,
+    circle,
+    constant,
+    deep,
+    field_is,
+    has_attributes,
+    has_header,
+    hides_secrets,
+    imports,
+    in_path,
+    is_a,
+    lists_bindings,
+    misreads,
+    moved,
+    nested,
+    one_file,
+    only_field,
+    paged,
+    pets,
+    reads,
+    refers,
+    refuses,
+    sends,
+    sends_in_both,
+    serves,
+    things,
+    two_files,
+    walks,
+    with_answer,
+    with_body,
+    with_field,
+    with_header,
+    with_parameter,
+)
+
+SUPPORTED: dict[str, tuple[Edit, Check]] = {
+    # References.
+    "a path item by reference": (moved("paths /bindings", "pathItems", "B"), lists_bindings),
+    "a body by reference": (
+        both(with_field(type="string"), moved("paths /ping post requestBody", "requestBodies", "It")),
+        sends({"that": "a"}, that="a"),
+    ),
+    "an answer by reference": (both(with_answer(type="object"), moved("paths /ping get responses 200", "responses", "It")), answers_nothing),
+    "a parameter by a reference to a reference": (
+        both(at("components parameters", {"A": {"$ref": "#/components/parameters/B"}, "B": {"name": "that", "in": "query", "schema": {"type": "string"}}}), add(parameters=[{"$ref": "#/components/parameters/A"}])),
+        asks("/ping?that=a", that="a"),
+    ),
+    "a parameter by a reference to another operation's": (
+        add(parameters=[{"$ref": "#/paths/~1bindings/get/parameters/2"}, {"$ref": "#/paths/~1bindings/get/parameters/3"}], responses={"200": {"$ref": "#/paths/~1bindings/get/responses/200"}}),
+        lambda client: client.call("bindings", "ping_api", page=1, limit=5).first_page() and None,
+    ),
+    "parameters of a path by reference": (
+        both(
+            at("components parameters", {"that": {"name": "that", "in": "query", "schema": {"type": "integer", "maximum": 9}}}),
+            at("paths /ping", {"parameters": [{"$ref": "#/components/parameters/that"}], "get": operation()}),
+        ),
+        refuses(that=10, text="that must be at most 9"),
+    ),
+    "a schema by a reference to a reference": (
+        both(schemas(One={"$ref": "#/components/schemas/Two"}, Two={"type": "string", "maxLength": 3}), with_field(**{"$ref": "#/components/schemas/One"})),
+        refuses(that="four", text="that must have at most 3 characters"),
+    ),
+    # Limits.
+    "an exclusive minimum of 0": (with_field(type="integer", exclusiveMinimum=0), refuses(that=0, text="that must be more than 0")),
+    "an exclusive maximum": (with_field(type="integer", exclusiveMaximum=9), refuses(that=9, text="that must be less than 9")),
+    "a limit of items": (
+        with_field(type="array", items={"type": "integer", "exclusiveMinimum": 1}),
+        refuses(that=[1], text=r"that\[0\] must be more than 1"),
+    ),
+    "a limit of a map": (
+        with_field(type="object", additionalProperties={"type": "integer", "maximum": 9}),
+        refuses(that={"a": 10}, text="must be at most 9"),
+    ),
+    "a limit of a whole body": (with_body(type="array", maxItems=1, items={"type": "string"}), refuses(body=["a", "b"], text="body must have at most 1 item")),
+    "a limit of a parameter by reference": (
+        both(schemas(HowMany={"type": "integer", "maximum": 9}), with_parameter(schema={"$ref": "#/components/schemas/HowMany"})),
+        refuses(that=10, text="that must be at most 9"),
+    ),
+    "a limit of a parameter by allOf": (
+        both(schemas(HowMany={"type": "integer", "maximum": 9}), with_parameter(schema={"allOf": [{"$ref": "#/components/schemas/HowMany"}]})),
+        refuses(that=10, text="that must be at most 9"),
+    ),
+    "a limit beside null": (
+        with_field(anyOf=[{"type": "string", "maxLength": 3}, NULL]),
+        refuses(that="four", text="that must have at most 3 characters"),
+    ),
+    "null beside a limit": (with_field(anyOf=[{"type": "string", "maxLength": 3}, NULL]), sends({"that": None}, that=None)),
+    "a limit by allOf": (
+        both(schemas(Name={"type": "string", "maxLength": 3}), with_field(allOf=[{"$ref": "#/components/schemas/Name"}])),
+        refuses(that="four", text="that must have at most 3 characters"),
+    ),
+    "a limit that narrows another": (
+        with_body(
+            allOf=[
+                {"type": "object", "properties": {"that": {"type": "integer", "maximum": 9}}},
+                {"type": "object", "properties": {"that": {"type": "integer", "maximum": 5}}},
+            ]
+        ),
+        refuses(that=6, text="that must be at most 5"),
+    ),
+    "required beside allOf": (
+        both(schemas(Base={"type": "object", "properties": {"that": {"type": "string"}}}), with_body(allOf=[{"$ref": "#/components/schemas/Base"}], required=["that"])),
+        refuses(text="that"),
+    ),
+    "a nullable enum": (
+        with_field(type=["string", "null"], enum=["cover", "contain", None]),
+        sends({"that": "cover"}, that="cover"),
+    ),
+    "null of a nullable enum": (with_field(type=["string", "null"], enum=["cover", None]), sends({"that": None}, that=None)),
+    "lists in lists": (with_field(**nested(9)), sends({}, that=None)),
+    "a limit of 0 that narrows none": (
+        with_body(allOf=[{"type": "object", "properties": {"that": {"type": "integer", "minimum": 0}}}, {"type": "object", "properties": {"that": {"type": "integer", "title": "That"}}}]),
+        refuses(that=-1, text="that must be at least 0"),
+    ),
+    "a deletion that answers a list": (
+        at("paths /bindings/{uid}", {"delete": operation(parameters=[{"name": "uid", "in": "path", "required": True, "schema": {"type": "string"}}], responses={"200": {"description": "", **schema(type="object", required=["deleted", "failed"], properties={"deleted": {"type": "array", "items": {"type": "string"}}, "failed": {"type": "integer"}})}})}),
+        lambda client: client.call("bindings", "ping_api", "uid", answer={"deleted": ["a"], "failed": 0}).deleted[0] == "a" and None,
+    ),
+    # Secrets.
+    "a secret beside null": (with_field(anyOf=[SECRET, NULL]), hides_secrets),
+    "a secret by allOf": (both(schemas(Key=SECRET), with_field(allOf=[{"$ref": "#/components/schemas/Key"}])), hides_secrets),
+    # Names.
+    "a header with the name of a parameter": (
+        add(parameters=[{"name": name, "in": place, "schema": {"type": "string"}} for name, place in (("status", "query"), ("X-Status", "header"))]),
+        has_header("x-status", "b", status="a", x_status="b"),
+    ),
+    "a header with the name of a field": (
+        both(
+            with_body(type="object", properties={"idempotencyKey": {"type": "string"}}),
+            at("paths /ping parameters", [{"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}}]),
+        ),
+        sends_in_both,
+    ),
+    "a parameter with the name of a field": (
+        both(with_field(type="string"), at("paths /ping parameters", [{"name": "that", "in": "query", "schema": {"type": "string"}}])),
+        asks("/ping?that=a", that_query="a", that="b"),
+    ),
+    "a parameter called as what a method uses": (
+        add(parameters=[{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("split", "response")]),
+        asks("/ping?split=a&response=b", split_="a", response_="b"),
+    ),
+    "prefetch as a parameter of a list": (
+        lambda document: document["paths"]["/bindings"]["get"]["parameters"].append({"name": "prefetch", "in": "query", "schema": {"type": "string"}}),
+        lambda client: client.call("bindings", "list", prefetch_="a", prefetch=0).first_page() and None,
+    ),
+    "fields called as what the class uses": (
+        with_body(type="object", properties={"that": SECRET, "hidden": {"type": "boolean"}, "shown": {"type": "boolean"}}),
+        hides_secrets,
+    ),
+    "an acronym as a tag": (add(tags=["SVGs"]), lambda client: client.call("svgs", "ping_api") and None),
+    "a tag called as its schema": (
+        both(schemas(Usage={"type": "object", "properties": {"rows": {"type": "integer"}, "more": {"type": "string"}}}), add(tags=["Usage"], responses={"200": {"description": "", **schema(**{"$ref": "#/components/schemas/Usage"})}})),
+        imports,
+    ),
+    # Security and servers.
+    "security of the root": (
+        both(
+            at("components securitySchemes apiKeyAuth", {"type": "apiKey", "in": "header", "name": "X-Key"}),
+            at("security", [{"apiKeyAuth": []}]),
+            add(),
+        ),
+        has_header("authorization", None, key="sesame"),
+    ),
+    "no security at the root": (both(at("security", []), add()), has_header("authorization", None)),
+    "a second key that is required": (
+        both(
+            at("components securitySchemes apiKeyAuth", {"type": "apiKey", "in": "header", "name": "X-Key"}),
+            add(security=[{"bearerAuth": [], "apiKeyAuth": []}]),
+        ),
+        refuses(text="key"),
+    ),
+    "variables of a server": (
+        at("servers", [{"url": "https://{region}.pictify.io", "variables": {"region": {"default": "eu"}}}]),
+        serves("https://eu.pictify.io"),
+    ),
+    "the same server once more": (at("paths /bindings servers", [{"url": "https://api.pictify.io"}]), lists_bindings),
+    # Bodies and answers.
+    "an optional body": (with_body(is_required=False, type="object", properties={"note": {"type": "string"}}), sends({})),
+    "an answer of one nullable thing": (
+        with_answer(type="object", properties={"binding": {"anyOf": [{"$ref": "#/components/schemas/Binding"}, NULL]}}),
+        reads({"binding": None}),
+    ),
+    "names in an object that are none in Python": (
+        with_body(type="object", properties={"that": {"type": "object", "properties": {"x-by": {"type": "string"}, "class": {"type": "integer"}}}}),
+        sends({"that": {"x-by": "a", "class": 1}}, that={"x-by": "a", "class": 1}),
+    ),
+    "null in lists of an answer": (with_answer(type="array", items={"type": ["string", "null"]}), reads(["a", None])),
+    "a status that nobody knows": (
+        add(responses={**operation()["responses"], "499": {"description": ""}}),
+        answers_nothing,
+    ),
+    "two files of a tag": (two_files, has_attributes("exports", "download_file", "download_file_url", "preview_file_url")),
+    "a file with no more than a verb": (one_file("get"), has_attributes("exports", "get", "get_url")),
+    "a file by POST": (one_file("post"), has_attributes("exports", "get")),
+    "links to what is no batch": (
+        add(responses={"200": {**operation()["responses"]["200"], "links": LINKS}}),
+        answers_nothing,
+    ),
+    "events of webhooks": (
+        at("webhooks", {"thing.made": {"post": operation(operationId=None, tags=None, requestBody=schema(type="object"))}}),
+        imports,
+    ),
+    "a property called as an extension": (
+        schemas(Thing={"type": "object", "properties": {"x-class": {"type": "string"}, "x-unwrap": {"type": "string"}}}),
+        imports,
+    ),
+    "a date without quotes": (at("info x-since", "2026-01-29"), imports),
+    # Lists by cursor.
+    "a list by cursor": (
+        paged({"name": "cursor"}, pagination={"type": "object", "properties": {"nextCursor": NULLABLE, "hasMore": MORE}}),
+        walks({"": things("a", pagination={"nextCursor": "x y", "hasMore": True}), "cursor=x%20y": things("b", pagination={"nextCursor": "z"}), "cursor=z": things("c", pagination={"nextCursor": None})}),
+    ),
+    "a list by cursor that begins in the middle": (
+        paged({"name": "cursor"}, next_cursor=STRING),
+        walks({"cursor=x": things("a", next_cursor="y"), "cursor=y": things("b")}, cursor="x"),
+    ),
+    "a list by a token, with an empty page": (
+        paged({"name": "pageToken"}, nextPageToken=STRING),
+        walks({"": things("a", nextPageToken="x"), "pageToken=x": things(nextPageToken="y"), "pageToken=y": things("b", nextPageToken="")}),
+    ),
+    "a list by the id of its last item": (
+        paged({"name": "starting_after"}, has_more=MORE),
+        walks({"": things("a", "b", has_more=True), "starting_after=b": things("c", has_more=False)}),
+    ),
+    "a list by the id of its last item, in a field": (
+        paged({"name": "after"}, has_more=MORE, last_id=NULLABLE),
+        walks({"": things("a", last_id="x", has_more=True), "after=x": things("b", last_id="y", has_more=False)}),
+    ),
+    "a list by the URL of the next page": (
+        paged({"name": "cursor"}, next={"type": ["string", "null"], "format": "uri"}),
+        walks({"": things("a", next="https://api.pictify.io/bindings?limit=1&cursor=x%3D"), "cursor=x%3D": things("b", next=None)}),
+    ),
+    "a list by a number": (
+        paged({"name": "cursor", "schema": {"type": "integer"}}, nextCursor={"type": "integer"}),
+        walks({"": things("a", nextCursor=7), "cursor=7": things("b")}),
+    ),
+    "a list by the token of a page": (
+        paged({"name": "page"}, next_page=STRING),
+        walks({"": things("a", next_page="x"), "page=x": things("b", next_page=None)}),
+    ),
+    "after as a filter": (paged({"name": "after"}), calls_once),
+    "after as a date": (paged({"name": "after", "schema": {"type": "string", "format": "date-time"}}, next=STRING), calls_once),
+    "next without a parameter that takes it": (paged(next=STRING), calls_once),
+    "pages from 0": (
+        paged({"name": "page", "schema": {"type": "integer", "minimum": 0}}, totalPages={"type": "integer"}),
+        walks({"": things("a", totalPages=3), "page=1": things("b", totalPages=3), "page=2": things("c", totalPages=3)}),
+    ),
+    "pages from 0 by default": (
+        paged({"name": "page", "schema": {"type": "integer", "default": 0}}, hasMore=MORE),
+        walks({"page=0": things("a", hasMore=True), "page=1": things("b", hasMore=False)}, page=0),
+    ),
+    "a cursor of what is no list": (with_parameter(name="cursor"), asks("/ping?cursor=pointer", cursor="pointer")),
+    # What is generated is clean, whatever the document's own names and prose are.
+    "a nullable field that may be omitted": (with_field(**NULLABLE), all_of(sends({}), sends({"that": None}, that=None))),
+    "a nullable enum that may be omitted": (with_field(anyOf=[{"type": "string", "enum": ["a", "b"]}, NULL]), sends({"that": "a"}, that="a")),
+    "a body of 60 fields": (with_body(type="object", properties={f"field{number}": STRING for number in range(60)}), sends({"field59": "a"}, field59="a")),
+    "an answer of 60 fields": (with_answer(type="object", properties={f"field{number}": STRING for number in range(60)}), reads({"field59": "a"})),
+    "typographic prose": (
+        with_body(type="object", description="A – ‘b’ × “c”… and´", properties={"that": {"type": "string", "description": "’s – 3 × 4"}}),
+        sends({"that": "a"}, that="a"),
+    ),
+    "typographic prose of an operation": (add(summary="It’s – 3 × 4", description="A ‘b’ × c.", parameters=[{"name": "that", "in": "query", "description": "’ × –", "schema": STRING}]), asks("/ping?that=a", that="a")),
+    "a parameter called timeout": (with_parameter(name="timeout", schema={"type": "integer"}), asks("/ping?timeout=5", timeout=5)),
+    "a field called timeout": (with_body(type="object", properties={"timeout": {"type": "number"}}), sends({"timeout": 1.5}, timeout=1.5)),
+    "lists in lists of an answer": (with_answer(type="object", properties={"a": nested(3), "b": STRING}), reads({"a": [[["2026-01-29T10:00:05Z"]]], "b": "c"})),
+    "a list in a list as an answer": (with_answer(**nested(2)), lambda client: client.call("bindings", "ping_api", answer=[["2026-01-29T10:00:05Z"]])[0][0].year == 2026 and None),
+    "a map of lists of date-times": (
+        with_field(type="object", additionalProperties=nested(1)),
+        sends({"that": {"a": ["2026-01-29T10:00:05Z"]}}, that={"a": ["2026-01-29T10:00:05Z"]}),
+    ),
+    "a map of maps as an answer": (with_answer(type="object", additionalProperties={"type": "object", "additionalProperties": nested(1)}), lambda client: client.call("bindings", "ping_api", answer={"a": {"b": ["2026-01-29T10:00:05Z"]}})["a"]["b"][0].year == 2026 and None),
+    "names of classes that are long": (deep(8), reads({"level": {"level": {"a": "b"}}, "more": "c"})),
+    "fooBar beside foo_bar": (with_body(type="object", properties={"fooBar": STRING, "foo_bar": STRING}), sends({"fooBar": "a", "foo_bar": "b"}, fooBar="a", foo_bar="b")),
+    "a parameter fooBar beside foo_bar": (add(parameters=[{"name": name, "in": "query", "schema": STRING} for name in ("fooBar", "foo_bar")]), asks("/ping?fooBar=a&foo_bar=b", fooBar="a", foo_bar="b")),
+    "a field called l": (with_body(type="object", properties={"l": STRING, "O": STRING, "I": STRING}), sends({"l": "a"}, l="a")),
+    "a parameter called l": (with_parameter(name="l"), asks("/ping?l=a", l="a")),
+    "schemas called as classes of Python": (
+        both(schemas(**{name: {"type": "object", "properties": {"a": STRING, "b": STRING}} for name in ("None", "Exception", "ValueError", "str", "List")}), with_answer(type="object", properties={name.lower(): {"$ref": f"#/components/schemas/{name}"} for name in ("None", "Exception", "ValueError", "str", "List")})),
+        reads({"none": {"a": "b"}, "exception": {"a": "b"}, "str": {"b": "c"}}),
+    ),
+    "a schema in lower case": (both(schemas(thing={"type": "object", "properties": {"a": STRING, "b": STRING}}), with_answer(**{"$ref": "#/components/schemas/thing"})), reads({"a": "b"})),
+    "an object of no fields": (with_field(type="object", additionalProperties=False), sends({"that": {}}, that={})),
+    "an answer of no fields": (with_answer(type="object", additionalProperties=False), answers_nothing),
+    "names that are not ASCII": (with_body(type="object", properties={"größe": STRING, "名前": STRING}), sends({"größe": "a", "名前": "b"}, größe="a", 名前="b")),
+
+    "an operation and a tag that are not ASCII": (add(operationId="pingÄpi", tags=["Straßen"]), lambda client: client.call("stra_ß_en", "ping_ä_pi") and None),
+    "no paths": (at("paths", {}), imports),
+    "enum values of all kinds": (with_field(type="string", enum=["a-b", "1x", "", "ä", "class", "None", "x y", "‘q’"]), sends({"that": "1x"}, that="1x")),
+    "quotes and backslashes in prose": (with_body(type="object", description='A """quote""" and \\ a\\n "', properties={"that": {"type": "string", "description": 'Ends in "', "default": "\\"}}), sends({"that": "a"}, that="a")),
+    "names of fields that are names of the module": (with_body(type="object", properties=dict.fromkeys(("datetime", "Any", "Self", "models", "field", "define", "pop", "d", "cls", "v", "self", "Literal"), STRING)), sends({"datetime": "a", "pop": "b"}, datetime_="a", pop="b")),
+    # Parameters of all types, by style and explode.
+    "a header of a boolean": (with_header(schema={"type": "boolean"}), has_header("x-that", "true", that=True)),
+    "a header of an integer that is required": (with_header(required=True, schema={"type": "integer", "maximum": 9}), all_of(refuses(that=10, text="that must be at most 9"), has_header("x-that", "5", that=5))),
+    "a header of a number": (with_header(schema={"type": "number"}), has_header("x-that", "1.5", that=1.5)),
+    "a header of a date-time": (with_header(schema=DATE_TIME), has_header("x-that", "2026-01-29T10:00:05Z", that=datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC))),
+    "a header of an enum": (with_header(schema={"type": "string", "enum": ["a", "b"]}), has_header("x-that", "b", that="b")),
+    "a header of a list": (with_header(schema=STRINGS), all_of(has_header("x-that", "a,b", that=["a", "b"]), has_header("x-that", None, that=[]), has_header("x-that", None))),
+    "a header of a list of integers": (with_header(schema={"type": "array", "items": {"type": "integer"}, "maxItems": 2}), all_of(refuses(that=[1, 2, 3], text="that must have at most 2 items"), has_header("x-that", "1,2", that=[1, 2]))),
+    "a header of an object": (with_header(schema=POINT), has_header("x-that", "x,1,y,2", that={"x": 1, "y": 2})),
+    "a header of an object, exploded": (with_header(explode=True, schema=POINT), has_header("x-that", "x=1,y=2", that={"x": 1, "y": 2})),
+    "a header that may be null": (with_header(schema={"type": ["string", "null"]}), all_of(has_header("x-that", None, that=None), has_header("x-that", "a", that="a"))),
+    "a header of a string or an integer": (with_header(schema={"type": ["string", "integer"]}), has_header("x-that", "5", that=5)),
+    "a header's item with what separates items": (with_header(schema=STRINGS), refuses(that=["a,b"], text=r"that\[0\] must not contain ','")),
+    "a line break in a list of a header": (with_header(schema=STRINGS), refuses(that=["a\n"], text="that holds what HTTP cannot carry")),
+    "a list in the query": (with_parameter(schema=STRINGS), all_of(asks("/ping?that=a%26&that=b", that=["a&", "b"]), asks("/ping", that=[]), asks("/ping"))),
+    "a list in one in the query": (with_parameter(explode=False, schema=STRINGS), asks("/ping?that=a%20,b", that=["a ", "b"])),
+    "a list by spaces": (with_parameter(style="spaceDelimited", schema=STRINGS), asks("/ping?that=a%20b", that=["a", "b"])),
+    "a list by bars": (with_parameter(style="pipeDelimited", explode=False, schema=STRINGS), asks("/ping?that=a%7Cb", that=iter(["a", "b"]))),
+    "a list by bars, exploded": (with_parameter(style="pipeDelimited", explode=True, schema=STRINGS), asks("/ping?that=a&that=b", that=["a", "b"])),
+    "a bar in a list by bars": (with_parameter(style="pipeDelimited", schema=STRINGS), refuses(that=["a", "b|c"], text=r"that\[1\] must not contain '\|'")),
+    "a list of enums in the query": (with_parameter(explode=False, schema={"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}), all_of(refuses(that=["c"], text="must be one of 'a', 'b'"), asks("/ping?that=a,b", that=["a", "b"]))),
+    "a list of date-times in the query": (with_parameter(schema={"type": "array", "items": DATE_TIME}), asks("/ping?that=2026-01-29T10%3A00%3A05Z", that=["2026-01-29T10:00:05Z"])),
+    "a string or a list in the query": (with_parameter(explode=False, schema={"anyOf": [STRING, STRINGS]}), all_of(asks("/ping?that=a", that="a"), asks("/ping?that=a,b", that=["a", "b"]))),
+    "a list in the query that may be null": (with_parameter(schema={"anyOf": [STRINGS, NULL]}), all_of(asks("/ping", that=None), asks("/ping?that=a", that=["a"]))),
+    "a string or an integer in the query": (with_parameter(schema={"oneOf": [STRING, {"type": "integer"}]}), all_of(asks("/ping?that=5", that=5), asks("/ping?that=a", that="a"))),
+    "a map in the query": (with_parameter(schema=MAP), asks("/ping?a=b&c=d", that={"a": "b", "c": "d"})),
+    "a map in one in the query": (with_parameter(explode=False, schema=MAP), asks("/ping?that=a,b,c,d", that={"a": "b", "c": "d"})),
+    "a deep object": (with_parameter(style="deepObject", explode=True, schema=MAP), asks("/ping?that%5Ba%5D=b&that%5Bc%5D=d", that={"a": "b", "c": "d"})),
+    "a deep object of anything": (with_parameter(style="deepObject", schema={"type": "object"}), all_of(refuses(that={"a": [1]}, text=r"that\['a'\] must be a string, number or boolean"), asks("/ping?that%5Ba%5D=1", that={"a": 1}))),
+    "an object with fields in the query": (with_parameter(schema=POINT), all_of(refuses(that={"z": 1}, text="that has no field 'z'"), asks("/ping?x=1", that={"x": 1}))),
+    "a deep object with fields": (
+        with_parameter(style="deepObject", schema=POINT),
+        lambda client: asks("/ping?that%5Bx%5D=1&that%5By%5D=2", that=client.package(".models").PingApiThat(x=1, y=2))(client),
+    ),
+    "an object in the query beside a parameter": (
+        add(parameters=[{"name": "x", "in": "query", "schema": STRING}, {"name": "that", "in": "query", "schema": MAP}]),
+        refuses(that={"x": "a"}, text="`x` means something else there"),
+    ),
+    "a list in a path": (in_path(schema=STRINGS), all_of(asks("/ping/a,b%2F", ["a", "b/"]), refuses([], text="that must not be ''"))),
+    "an object in a path": (in_path(schema=POINT), asks("/ping/x,1,y,2", {"x": 1, "y": 2})),
+    "an object in a path, exploded": (in_path(explode=True, schema=POINT), asks("/ping/x=1,y=2", {"x": 1, "y": 2})),
+    "a date-time in a path": (in_path(schema=DATE_TIME), asks("/ping/2026-01-29T10%3A00%3A05Z", "2026-01-29T10:00:05Z")),
+    "a boolean in a path": (in_path(schema={"type": "boolean"}), asks("/ping/true", True)),
+    # Null everywhere.
+    "null in a list of a body": (with_field(type="array", items={"type": ["string", "null"]}), sends({"that": ["a", None]}, that=["a", None])),
+    "null in a map of a body": (with_field(type="object", additionalProperties={"anyOf": [STRING, NULL]}), sends({"that": {"a": None}}, that={"a": None})),
+    "null in a list in a list": (with_field(type="array", items={"type": "array", "items": {"type": ["integer", "null"], "maximum": 9}}), all_of(refuses(that=[[10]], text="must be at most 9"), sends({"that": [[1, None]]}, that=[[1, None]]))),
+    "a list that may be null, of what may be null": (with_field(anyOf=[{"type": "array", "items": NULLABLE}, NULL]), all_of(sends({"that": None}, that=None), sends({"that": [None]}, that=[None]), sends({}))),
+    "a nullable reference": (both(schemas(Thing=POINT), with_field(oneOf=[{"$ref": "#/components/schemas/Thing"}, NULL])), all_of(sends({"that": None}, that=None), sends({"that": {"x": 1}}, that={"x": 1}))),
+    "a required nullable field": (with_body(type="object", required=["that"], properties={"that": NULLABLE}), all_of(sends({"that": None}, that=None), sends({"that": "a"}, that="a"))),
+    "nullable of OpenAPI 3.0": (both(at("openapi", "3.0.3"), at("info", {"title": "It", "version": "1"}), with_body(type="object", properties={"that": {"type": "string", "nullable": True}})), sends({"that": None}, that=None)),
+    "a body that may be null": (with_body(anyOf=[POINT, NULL]), all_of(sends(None, body=None), sends({"x": 1}, body={"x": 1}))),
+    "an answer that may be null": (with_answer(anyOf=[POINT, NULL]), all_of(reads(None), reads({"x": 1, "y": 2}))),
+    "a nullable list as an answer": (with_answer(anyOf=[STRINGS, NULL]), all_of(reads(None), reads(["a"]))),
+    "null in a map of an answer": (with_answer(type="object", additionalProperties=NULLABLE), lambda client: client.call("bindings", "ping_api", answer={"a": None}) == {"a": None} and None),
+    "a type in a list of one": (with_field(type=["string"]), all_of(sends({}, that=None), sends({"that": "a"}, that="a"))),
+    # Unions in requests.
+    "a string or an integer in a body": (with_field(type=["string", "integer"]), all_of(refuses(that=1.5, text="that is of none of the types that it may have: that must be int, got 1.5"), sends({"that": "a"}, that="a"), sends({"that": 5}, that=5))),
+    "a string or an integer or null": (with_field(type=["string", "integer", "null"]), all_of(sends({"that": None}, that=None), sends({"that": 5}, that=5), sends({}))),
+    "limits of each in a union": (
+        with_field(oneOf=[{"type": "string", "maxLength": 3}, {"type": "integer", "maximum": 9}]),
+        all_of(refuses(that="four", text="at most 3 characters"), refuses(that=10, text="at most 9"), sends({"that": 9}, that=9)),
+    ),
+    "limits of a list of types": (with_field(type=["string", "integer"], maxLength=3, maximum=9), all_of(refuses(that="four", text="at most 3 characters"), refuses(that=10, text="at most 9"))),
+    "limits around a union": (with_field(minLength=2, anyOf=[{"type": "string", "maxLength": 3}, {"type": "integer"}]), refuses(that="a", text="at least 2 characters")),
+    "a model or a string": (both(schemas(Point=POINT), with_field(oneOf=[{"$ref": "#/components/schemas/Point"}, STRING])), all_of(sends({"that": "a"}, that="a"), sends({"that": {"x": 1}}, that={"x": 1}), refuses(that={"z": 1}, text="that has no field 'z'"))),
+    "a model or a list of it": (
+        both(schemas(Point=POINT), with_field(oneOf=[{"$ref": "#/components/schemas/Point"}, {"type": "array", "items": {"$ref": "#/components/schemas/Point"}}])),
+        all_of(sends({"that": {"x": 1}}, that={"x": 1}), sends({"that": [{"x": 1}]}, that=[{"x": 1}])),
+    ),
+    "a string or a list of strings": (with_field(oneOf=[STRING, STRINGS]), all_of(sends({"that": "a"}, that="a"), sends({"that": ["a"]}, that=["a"]), sends({"that": ["a"]}, that=iter(["a"])))),
+    "lists of several types": (with_field(oneOf=[{"type": "array", "items": {"type": "integer"}}, STRINGS]), all_of(sends({"that": ["a"]}, that=iter(["a"])), sends({"that": [1]}, that=(1,)))),
+    "a list of a union": (with_field(type="array", items={"type": ["string", "integer", "null"]}), sends({"that": ["a", 1, None]}, that=["a", 1, None])),
+    "a map of a union": (with_field(type="object", additionalProperties={"type": ["string", "boolean"]}), sends({"that": {"a": "b", "c": True}}, that={"a": "b", "c": True})),
+    "a date-time or a number": (with_field(oneOf=[{"type": "number"}, DATE_TIME]), all_of(sends({"that": 1.5}, that=1.5), sends({"that": "2026-01-29T10:00:05Z"}, that=datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC)))),
+    "an enum or any string": (with_field(anyOf=[{"type": "string", "enum": ["a", "b"]}, STRING]), sends({"that": "c"}, that="c")),
+    "an integer or a number": (with_field(oneOf=[{"type": "integer"}, {"type": "number"}]), sends({"that": 1.5}, that=1.5)),
+    "unions in a union": (with_field(oneOf=[{"anyOf": [STRING, {"type": "integer"}]}, {"type": "boolean"}]), all_of(sends({"that": True}, that=True), sends({"that": "a"}, that="a"))),
+    "a component that is a union": (both(schemas(Id={"oneOf": [STRING, {"type": "integer"}]}), with_field(**{"$ref": "#/components/schemas/Id"})), sends({"that": 5}, that=5)),
+    "a body of one of several models": (
+        pets(with_body(**PET)),
+        all_of(
+            refuses(body={"kind": "cow"}, text="body.kind must be one of 'Cat', 'Dog', got 'cow'"),
+            refuses(body={"kind": "Cat", "name": "a", "barks": True}, text="body has no field 'barks'"),
+            sends({"kind": "Dog", "name": "a"}, body={"kind": "Dog", "name": "a"}),
+            lambda client: sends({"kind": "Cat", "name": "a"}, body=client.package(".models").Cat(kind="Cat", name="a"))(client),
+        ),
+    ),
+    "a model with the discriminator of another": (pets(with_field(**PET)), lambda client: refuses(that=client.package(".models").Cat(kind="Dog", name="a"), text="that.kind of Cat must be 'Cat', got 'Dog'")(client)),
+    "a discriminator with a mapping": (
+        pets(with_field(**{**PET, "discriminator": {"propertyName": "kind", "mapping": {"c": "#/components/schemas/Cat", "cat": "Cat", "d": "Dog"}}})),
+        all_of(sends({"that": {"kind": "cat", "name": "a"}}, that={"kind": "cat", "name": "a"}), refuses(that={"kind": "Cat"}, text="must be one of 'c', 'cat', 'd'")),
+    ),
+    "models that a constant tells apart": (
+        with_field(oneOf=[constant("circle", radius={"type": "number"}), constant("box", width={"type": "number"})]),
+        all_of(sends({"that": {"kind": "box", "width": 1}}, that={"kind": "box", "width": 1}), refuses(that={"kind": "line"}, text="that.kind must be one of 'circle', 'box'")),
+    ),
+    "models without a discriminator": (
+        with_field(oneOf=[{"type": "object", "required": ["a"], "properties": {"a": STRING}}, {"type": "object", "required": ["b"], "properties": {"b": STRING}}]),
+        all_of(sends({"that": {"b": "c"}}, that={"b": "c"}), refuses(that={"c": "d"}, text="that is of none of the types that it may have: that has no field 'c'.*; that has no field")),
+    ),
+    "secrets in a union": (with_field(anyOf=[SECRET, {"type": "integer"}]), hides_secrets),
+    "a constant": (with_body(type="object", properties={"that": {"const": "a"}}), all_of(refuses(that="b", text="that must be one of 'a'"), sends({"that": "a"}, that="a"))),
+    # Unions in responses.
+    "a string or an integer in an answer": (with_answer(type="object", properties={"a": {"type": ["string", "integer"]}, "b": STRING}), all_of(reads({"a": "c"}), reads({"a": 5}), misreads({"a": 1.5}, "a: it is of none of the types: expected an integer, got a number: 1.5; expected a string"))),
+    "a date-time or a string in an answer": (with_answer(type="object", properties={"a": {"anyOf": [STRING, DATE_TIME]}, "b": STRING}), all_of(reads({"a": "2026-01-29T10:00:05Z"}), reads({"a": "soon"}), field_is({"a": "2026-01-29T10:00:05Z"}, "a", "datetime"), field_is({"a": "soon"}, "a", "str"))),
+    "an enum or a string in an answer": (with_answer(type="object", properties={"a": {"anyOf": [STRING, {"type": "string", "enum": ["x"]}]}, "b": STRING}), all_of(field_is({"a": "y"}, "a", "str"), field_is({"a": "x"}, "a", "PingApiResponse200AType1"))),
+    "a list or a model in an answer": (
+        with_answer(type="object", properties={"a": {"oneOf": [POINT, {"type": "array", "items": POINT}]}, "b": STRING}),
+        all_of(reads({"a": [{"x": 1, "y": 2}]}), reads({"a": {"x": 1, "y": 2}}), misreads({"a": "c"}, "a: it is of none of the types")),
+    ),
+    "a list of a union in an answer": (with_answer(type="array", items={"oneOf": [STRING, POINT, {"type": "integer"}]}), lambda client: client.call("bindings", "ping_api", answer=["a", {"x": 1, "y": 2}, 5])[1].x == 1 and None),
+    "a map of a union in an answer": (with_answer(type="object", additionalProperties={"type": ["string", "integer"]}), reads({"a": "b", "c": 5})),
+    "an answer of one of several models": (
+        pets(with_answer(**PET)),
+        all_of(
+            is_a({"kind": "Dog", "name": "a", "barks": True}, "Dog"),
+            is_a({"kind": "Cat", "name": "a", "barks": True}, "Cat"),
+            misreads({"kind": "cow", "name": "a"}, "its kind is 'cow', and not one of 'Cat', 'Dog'"),
+            misreads({"kind": "Dog"}, "name: it is missing"),
+            misreads([], "expected an object"),
+        ),
+    ),
+    "a model or a string by a discriminator": (
+        pets(with_answer(type="object", properties={"a": {"oneOf": [*PET["oneOf"], STRING], "discriminator": PET["discriminator"]}, "b": STRING})),
+        all_of(field_is({"a": {"kind": "Dog", "name": "c"}}, "a", "Dog"), reads({"a": "c"}), misreads({"a": {"kind": 5}}, "a: its kind is 5")),
+    ),
+    "answers without a discriminator": (
+        both(schemas(One=only_field("one"), Two=only_field("two")), with_answer(oneOf=[{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Two"}])),
+        all_of(is_a({"two": "a", "three": 1}, "Two"), is_a({"one": "a"}, "One"), misreads({"three": 1}, "it is of none of the types: One: one: it is missing; Two: two: it is missing")),
+    ),
+    "an answer that has more than another": (
+        both(schemas(Short=only_field("a"), Long={"type": "object", "required": ["a"], "properties": {"a": STRING, "b": POINT}}), with_answer(anyOf=[{"$ref": "#/components/schemas/Short"}, {"$ref": "#/components/schemas/Long"}])),
+        all_of(is_a({"a": "c"}, "Short"), is_a({"a": "c", "b": {"x": 1}}, "Long"), is_a({"a": "c", "b": {"x": 1}, "d": 1}, "Long")),
+    ),
+    "a model or a map in an answer": (
+        both(schemas(One=only_field("one")), with_answer(type="object", properties={"a": {"anyOf": [MAP, {"$ref": "#/components/schemas/One"}]}, "b": STRING})),
+        all_of(field_is({"a": {"one": "c"}}, "a", "One"), field_is({"a": {"two": "c"}}, "a", "dict")),
+    ),
+    "a union that may be null in an answer": (with_answer(type="object", properties={"a": {"oneOf": [STRING, {"type": "integer"}, NULL]}, "b": STRING}), all_of(reads({"a": None}), reads({"a": 5}))),
+    "a union that is required in an answer": (with_answer(type="object", required=["a"], properties={"a": {"oneOf": [STRING, {"type": "integer"}]}, "b": STRING}), all_of(reads({"a": 5}), misreads({"b": "c"}, "a: it is missing"))),
+    "a secret in a union of an answer": (with_answer(type="object", properties={"a": {"anyOf": [{"type": "integer"}, {"type": "string", "format": "password"}]}, "b": STRING}), misreads({"a": ["sesame"]}, "a: it is of none of the types", hides="sesame")),
+    "a union in what an answer wraps": (with_answer(type="object", required=["a"], properties={"a": {"oneOf": [STRING, {"type": "integer"}]}}), lambda client: client.call("bindings", "ping_api", answer={"a": 5}) == 5 and None),
+    "a union and anything": (with_answer(type="object", properties={"a": {"anyOf": [STRING, {}]}, "b": STRING}), reads({"a": [1]})),
+    # Circles.
+    "schemas that refer to each other": (circle(), all_of(reads({"name": "a", "children": [{"parent": {"name": "b"}, "age": 1}]}), field_is({"children": []}, "children", "list"))),
+    "a body of schemas that refer to each other": (circle(is_sent=True), sends({"name": "a", "children": [{"parent": {"name": "b"}}]}, name="a", children=[{"parent": {"name": "b"}}])),
+    "a circle of three": (
+        both(schemas(A=refers("B"), B=refers("C"), C=refers("A")), with_field(**{"$ref": "#/components/schemas/A"})),
+        all_of(sends({"that": {"next": {"next": {"next": {"name": "a"}}}}}, that={"next": {"next": {"next": {"name": "a"}}}}), refuses(that={"next": {"next": {"next": {"z": 1}}}}, text="that.next.next.next has no field 'z'")),
+    ),
+    "a schema that refers to itself": (both(schemas(A=refers("A")), with_answer(**{"$ref": "#/components/schemas/A"})), reads({"next": {"next": {"name": "a"}}})),
+    "a union in a circle": (
+        both(schemas(A={"type": "object", "properties": {"name": STRING, "inner": {"oneOf": [STRING, {"$ref": "#/components/schemas/A"}]}}}), with_answer(**{"$ref": "#/components/schemas/A"})),
+        all_of(reads({"inner": {"inner": "a"}}), misreads({"inner": {"name": 1}}, "inner: it is of none of the types")),
+    ),
+    "properties beside one reference in allOf": (both(schemas(Base=POINT), with_body(allOf=[{"$ref": "#/components/schemas/Base"}], properties={"z": {"type": "integer"}})), sends({"x": 1, "z": 2}, x=1, z=2)),
+    "a union in what may be null": (with_field(anyOf=[{"oneOf": [{"type": "string", "maxLength": 3}, {"type": "integer"}]}, NULL]), all_of(refuses(that="four", text="at most 3"), sends({"that": None}, that=None), sends({"that": 5}, that=5))),
+    "a union and anything in a body": (with_field(anyOf=[STRING, {}]), sends({"that": [1]}, that=[1])),
+    "alternatives that are the same": (with_field(anyOf=[STRING, {"type": "string", "description": "It."}]), sends({"that": "a"}, that="a")),
+    "one of several constants with titles": (with_field(oneOf=[{"const": "a", "title": "First"}, {"const": "b", "title": "Second"}]), all_of(sends({"that": "b"}, that="b"), refuses(that="c", text="that must be one of 'a', got 'c'.*; that must be one of 'b'"))),
+    "allOf in a union": (
+        both(schemas(Base=POINT, Child={"allOf": [{"$ref": "#/components/schemas/Base"}, only_field("name")]}), with_answer(oneOf=[{"$ref": "#/components/schemas/Child"}, only_field("other")])),
+        all_of(is_a({"name": "a", "x": 1}, "Child"), is_a({"other": "a"}, "PingApiResponse200Type1")),
+    ),
+    "a model of either of two unions": (
+        pets(both(schemas(Cow=constant("Cow", milk=STRING)), at("components schemas Farm", {"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Cow"}], "discriminator": {"propertyName": "kind"}}), with_answer(type="object", properties={"pet": PET, "farm": {"$ref": "#/components/schemas/Farm"}}))),
+        all_of(reads({"pet": {"kind": "Cat", "name": "a"}, "farm": {"kind": "Cow", "milk": "b"}}), misreads({"pet": {"kind": "Cow"}}, "pet: its kind is 'Cow', and not one of 'Cat', 'Dog'")),
+    ),
+    "rules between fields beside properties": (
+        with_body(type="object", properties={"a": STRING, "b": STRING}, oneOf=[{"required": ["a"]}, {"required": ["b"]}]),
+        all_of(refuses(a="c", b="d", text="a and b cannot be combined"), sends({"a": "c"}, a="c")),
+    ),
+    "secrets in a list of a header": (with_header(schema={"type": "array", "items": SECRET}), all_of(refuses(that=["sesame!"], text=r"that\[0\] must match .*, got a secret"), has_header("x-that", "a,b", that=["a", "b"]))),
+}  # fmt: skip
