@@ -242,6 +242,10 @@ class Calls(Values):
         """Whether the document calls the operation deprecated."""
         return bool(self._calls[endpoint.name][1].get("deprecated"))
 
+    def evidence(self, endpoint: Endpoint) -> str:
+        """How sure it is that the API has the operation (`x-evidence`); empty if its document has it."""
+        return str(self._calls[endpoint.name][1].get("x-evidence", ""))
+
     def pages_of(self, endpoint: Endpoint) -> Pages | None:
         """What makes an operation a list in pages, read off its structure; None if it is none.
 

@@ -34,6 +34,7 @@ include-operation-id = [
     "multiSizeRenderTemplate", "createBinding", "updateBinding", "createWebhookSubscription",
     "updateWebhookSubscription", "createExperiment", "updateExperiment", "completeExperiment",
     "createTemplate", "updateTemplate", "batchRenderTemplate", "renderTemplateUrl",
+    "createVideo", "updateVideo", "renderVideo", "previewVideo",
 ]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 422]
 

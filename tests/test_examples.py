@@ -94,6 +94,18 @@ def test_an_experiment_goes_from_its_draft_to_its_winner(base_url: str, capsys: 
     assert re.fullmatch(r"hero-image is completed: (calm|bold) wins", lines[8])
 
 
+def test_a_video_is_made_and_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "title.mp4"
+    run("video", str(path))
+    assert path.read_bytes()[4:8] == b"ftyp"
+    named, rendered, saved = capsys.readouterr().out.splitlines()
+    assert named == "Title has the variables title, size"
+    assert rendered.endswith(".mp4")
+    assert saved == f"saved as {path}"
+    run("video", str(path), "const scene = {}")
+    assert capsys.readouterr().out == "scene.tsx: the scene has no default export\n"
+
+
 SECRET = "whsec_new"
 HOOK = b'{"event": "render.completed", "data": {"url": "https://cdn.pictify.io/a.png"}}'
 

@@ -33,6 +33,8 @@ else:
     from .templates import Templates as Templates
     from .url_rendering import AsyncUrlRendering as AsyncUrlRendering
     from .url_rendering import UrlRendering as UrlRendering
+    from .videos import AsyncVideos as AsyncVideos
+    from .videos import Videos as Videos
     from .webhooks import AsyncWebhooks as AsyncWebhooks
     from .webhooks import Webhooks as Webhooks
 
@@ -98,6 +100,11 @@ class Resources:
         """Images at addresses that can be embedded in a page or a mail."""
         return api.UrlRendering(self.client)
 
+    @cached_property
+    def videos(self) -> api.Videos:
+        """Video templates, rendered to MP4 files and animated GIFs with other values each time."""
+        return api.Videos(self.client)
+
 
 class AsyncResources:
     """What `AsyncPictify` offers: an attribute a tag of the contract, for async code."""
@@ -150,6 +157,11 @@ class AsyncResources:
         """Images at addresses that can be embedded in a page or a mail."""
         return api.AsyncUrlRendering(self.client)
 
+    @cached_property
+    def videos(self) -> api.AsyncVideos:
+        """Video templates, rendered to MP4 files and animated GIFs with other values each time."""
+        return api.AsyncVideos(self.client)
+
 
 attach(
     __name__,
@@ -172,5 +184,7 @@ attach(
         "Experiments": "experiments",
         "AsyncUrlRendering": "url_rendering",
         "UrlRendering": "url_rendering",
+        "AsyncVideos": "videos",
+        "Videos": "videos",
     },
 )

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .create_experiment_body import CreateExperimentBody as CreateExperimentBody
     from .create_og_image_body import CreateOgImageBody as CreateOgImageBody
     from .create_template_body import CreateTemplateBody as CreateTemplateBody
+    from .create_video_body import CreateVideoBody as CreateVideoBody
     from .create_webhook_subscription_body import CreateWebhookSubscriptionBody as CreateWebhookSubscriptionBody
     from .created_webhook_subscription import CreatedWebhookSubscription as CreatedWebhookSubscription
     from .credentials import Credentials as Credentials
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from .data_source_method import DataSourceMethod as DataSourceMethod
     from .data_source_type import DataSourceType as DataSourceType
     from .deletion import Deletion as Deletion
+    from .duplicate_video_body import DuplicateVideoBody as DuplicateVideoBody
     from .experiment import Experiment as Experiment
     from .experiment_event import ExperimentEvent as ExperimentEvent
     from .experiment_event import ExperimentEventParam as ExperimentEventParam
@@ -68,6 +70,8 @@ if TYPE_CHECKING:
     from .experiment_variant import ExperimentVariant as ExperimentVariant
     from .experiment_variant import ExperimentVariantParam as ExperimentVariantParam
     from .file_extension import FileExtension as FileExtension
+    from .generate_video_body import GenerateVideoBody as GenerateVideoBody
+    from .generated_video import GeneratedVideo as GeneratedVideo
     from .gif import Gif as Gif
     from .gif_capture_request import GifCaptureRequest as GifCaptureRequest
     from .gif_list import GifList as GifList
@@ -100,6 +104,7 @@ if TYPE_CHECKING:
     from .pdf_preset import PdfPreset as PdfPreset
     from .pdf_render_request import PdfRenderRequest as PdfRenderRequest
     from .pdf_response import PdfResponse as PdfResponse
+    from .preview_video_body import PreviewVideoBody as PreviewVideoBody
     from .quota_usage import QuotaUsage as QuotaUsage
     from .recurrence import Recurrence as Recurrence
     from .recurrence import RecurrenceParam as RecurrenceParam
@@ -115,8 +120,10 @@ if TYPE_CHECKING:
     from .render_size import RenderSize as RenderSize
     from .render_size import RenderSizeParam as RenderSizeParam
     from .render_template_body import RenderTemplateBody as RenderTemplateBody
+    from .render_video_body import RenderVideoBody as RenderVideoBody
     from .rendered_layout import RenderedLayout as RenderedLayout
     from .rendered_size import RenderedSize as RenderedSize
+    from .rendered_video import RenderedVideo as RenderedVideo
     from .size_error import SizeError as SizeError
     from .size_result import SizeResult as SizeResult
     from .stored_image import StoredImage as StoredImage
@@ -133,6 +140,7 @@ if TYPE_CHECKING:
     from .update_binding_body import UpdateBindingBody as UpdateBindingBody
     from .update_experiment_body import UpdateExperimentBody as UpdateExperimentBody
     from .update_template_body import UpdateTemplateBody as UpdateTemplateBody
+    from .update_video_body import UpdateVideoBody as UpdateVideoBody
     from .update_webhook_subscription_body import UpdateWebhookSubscriptionBody as UpdateWebhookSubscriptionBody
     from .variable_definition import VariableDefinition as VariableDefinition
     from .variable_definition import VariableDefinitionParam as VariableDefinitionParam
@@ -141,6 +149,10 @@ if TYPE_CHECKING:
     from .variable_validation import VariableValidationParam as VariableValidationParam
     from .variant_schedule import VariantSchedule as VariantSchedule
     from .variant_schedule import VariantScheduleParam as VariantScheduleParam
+    from .video_format import VideoFormat as VideoFormat
+    from .video_kind import VideoKind as VideoKind
+    from .video_template import VideoTemplate as VideoTemplate
+    from .video_variables import VideoVariables as VideoVariables
     from .webhook_event_type import WebhookEventType as WebhookEventType
     from .webhook_filters import WebhookFilters as WebhookFilters
     from .webhook_filters import WebhookFiltersParam as WebhookFiltersParam
@@ -183,6 +195,7 @@ attach(
         "CreateExperimentBody": "create_experiment_body",
         "CreateOgImageBody": "create_og_image_body",
         "CreateTemplateBody": "create_template_body",
+        "CreateVideoBody": "create_video_body",
         "CreateWebhookSubscriptionBody": "create_webhook_subscription_body",
         "CreatedWebhookSubscription": "created_webhook_subscription",
         "Credentials": "credentials",
@@ -193,6 +206,7 @@ attach(
         "DataSourceMethod": "data_source_method",
         "DataSourceType": "data_source_type",
         "Deletion": "deletion",
+        "DuplicateVideoBody": "duplicate_video_body",
         "Experiment": "experiment",
         "ExperimentEvent": "experiment_event",
         "ExperimentEventParam": "experiment_event",
@@ -213,6 +227,8 @@ attach(
         "ExperimentVariant": "experiment_variant",
         "ExperimentVariantParam": "experiment_variant",
         "FileExtension": "file_extension",
+        "GenerateVideoBody": "generate_video_body",
+        "GeneratedVideo": "generated_video",
         "Gif": "gif",
         "GifCaptureRequest": "gif_capture_request",
         "GifList": "gif_list",
@@ -245,6 +261,7 @@ attach(
         "PdfPreset": "pdf_preset",
         "PdfRenderRequest": "pdf_render_request",
         "PdfResponse": "pdf_response",
+        "PreviewVideoBody": "preview_video_body",
         "QuotaUsage": "quota_usage",
         "Recurrence": "recurrence",
         "RecurrenceParam": "recurrence",
@@ -260,8 +277,10 @@ attach(
         "RenderSize": "render_size",
         "RenderSizeParam": "render_size",
         "RenderTemplateBody": "render_template_body",
+        "RenderVideoBody": "render_video_body",
         "RenderedLayout": "rendered_layout",
         "RenderedSize": "rendered_size",
+        "RenderedVideo": "rendered_video",
         "SizeError": "size_error",
         "SizeResult": "size_result",
         "StoredImage": "stored_image",
@@ -278,6 +297,7 @@ attach(
         "UpdateBindingBody": "update_binding_body",
         "UpdateExperimentBody": "update_experiment_body",
         "UpdateTemplateBody": "update_template_body",
+        "UpdateVideoBody": "update_video_body",
         "UpdateWebhookSubscriptionBody": "update_webhook_subscription_body",
         "VariableDefinition": "variable_definition",
         "VariableDefinitionParam": "variable_definition",
@@ -286,6 +306,10 @@ attach(
         "VariableValidationParam": "variable_validation",
         "VariantSchedule": "variant_schedule",
         "VariantScheduleParam": "variant_schedule",
+        "VideoFormat": "video_format",
+        "VideoKind": "video_kind",
+        "VideoTemplate": "video_template",
+        "VideoVariables": "video_variables",
         "WebhookEventType": "webhook_event_type",
         "WebhookFilters": "webhook_filters",
         "WebhookFiltersParam": "webhook_filters",

@@ -32,6 +32,29 @@ _DESIGNS: tuple[Record, ...] = (
     {"name": "Price tag", "width": 600, "height": 400, "strictVariables": True},
     {"name": "Square post", "width": 1080, "height": 1080},
 )
+_SCENES: tuple[Record, ...] = (
+    {
+        "name": "Product teaser",
+        "kind": "tsx",
+        "durationInFrames": 150,
+        "tsx": """\
+import { AbsoluteFill } from "remotion";
+import { z } from "zod";
+
+export const schema = z.object({ title: z.string().default("Untitled"), price: z.string().default("soon") });
+
+export default function Scene({ title, price }: z.infer<typeof schema>) {
+  return <AbsoluteFill>{title}: {price}</AbsoluteFill>;
+}
+""",
+    },
+    {
+        "name": "Year in review",
+        "kind": "timeline",
+        "durationInFrames": None,
+        "projectJson": {"tracks": [{"type": "text", "text": "{{title}}"}]},
+    },
+)
 _FIRST_CREATED = datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC)
 
 
@@ -49,7 +72,10 @@ class Account:
         experiments: The experiments; deleted ones are `archived`.
         images: The images that were rendered.
         gifs: The GIFs that were rendered or captured.
-        template_limit: Number of templates that it may have; None for any number.
+        videos: The video templates.
+        template_limit: Number of templates that it may have, and of video templates; None for any number.
+        ai_credits: AI credits that it has left, of which a generated video costs 5; None for any number.
+        video_seconds: Seconds that the render of a video takes, by the clock.
         csv_files: For each `csv_url` of a batch the text of the file.
     """
 
@@ -61,13 +87,16 @@ class Account:
         self.experiments: list[Record] = []
         self.images: list[Record] = []
         self.gifs: list[Record] = []
+        self.videos: list[Record] = [_video(number, design) for number, design in enumerate(_SCENES, 1)]
         self.csv_files: dict[str, str] = {}
         self.template_limit: int | None = None
+        self.ai_credits: int | None = None
+        self.video_seconds: float = 90.0
         self.media: str = MEDIA
         self.upload_seconds: float = 0.0
         self._files: dict[str, tuple[str, int, int, int]] = {}
         self._uploaded_at: dict[str, float] = {}
-        self._created: Counter[str] = Counter(template=len(self.templates), binding=bindings)
+        self._created: Counter[str] = Counter(template=len(self.templates), video=len(self.videos), binding=bindings)
 
     def new_id(self, kind: str) -> str:
         """An id that nothing has yet."""
@@ -175,6 +204,23 @@ def _template(number: int, design: Record) -> Record:
         ],
         "jsEnabled": False,
         "strictVariables": False,
+        **design,
+        "createdAt": created,
+        "updatedAt": created,
+    }
+
+
+def _video(number: int, design: Record) -> Record:
+    created = _time(_FIRST_CREATED - timedelta(days=20 - number))
+    names = ("title", "price") if design["kind"] == "tsx" else ("title",)
+    return {
+        "uid": make_id("video", number),
+        "width": 1080,
+        "height": 1080,
+        "fps": 30,
+        "posterUrl": None,
+        "status": "draft",
+        "variableDefinitions": [{"name": name, "type": "text", "defaultValue": ""} for name in names],
         **design,
         "createdAt": created,
         "updatedAt": created,

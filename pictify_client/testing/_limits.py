@@ -26,9 +26,16 @@ RENDERS = frozenset(
         "render_multi_page_pdf",
         "render_pdf",
         "render_template",
+        "render_video",
     }
 )
-"""The operations that render, which an account with an unverified email address cannot call."""
+"""The operations that render."""
+
+VERIFIED_ONLY = RENDERS | {"generate_video"}
+"""The operations that an account with an unverified email address cannot call."""
+
+# For these the API says that the quota is used up with 402.
+_PAYMENT_REQUIRED = frozenset({"render_video"})
 
 # The fields of a body that have one item for each file, or for each page, that is rendered.
 _SEVERAL = ("layouts", "sizes", "variableSets")
@@ -92,7 +99,8 @@ class Month:
             renders *= max(len(arguments.get("body", {}).get(field, ())), 1)
         if quota is not None and renders and self.used + renders > quota:
             message = f"You have used all {quota} renders of this month"
-            raise refused(429, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
+            status = 402 if name in _PAYMENT_REQUIRED else 429
+            raise refused(status, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
         return renders
 
     def count(self, renders: int) -> None:

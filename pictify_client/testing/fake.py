@@ -17,11 +17,12 @@ from ._answers import Answer, Refused, document, refused
 from ._bindings import Bindings, Subscriptions
 from ._experiments import Experiments
 from ._faults import Faults, fault
-from ._limits import RENDERS, Minute, Month
+from ._limits import VERIFIED_ONLY, Minute, Month
 from ._renders import Batches, Renders
 from ._requests import Found, arguments, find
 from ._templates import Templates
 from ._transport import ClientOptions, async_client, client
+from ._videos import Videos
 from .clock import FakeClock
 from .received import ReceivedRequest, received
 from .webhooks import WebhookDelivery, delivery
@@ -32,7 +33,7 @@ API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
 """The API key that the fake accepts by default."""
 
 # Each has a method for each of its operations, of the same name.
-_CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments)
+_CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos)
 
 
 class FakePictify(Account):
@@ -217,7 +218,7 @@ class FakePictify(Account):
         handler = next((getattr(concern, name) for concern in self._concerns if hasattr(concern, name)), None)
         if handler is None:
             raise refused(501, f"the stand-in has no answer to {operation}")
-        if name in RENDERS and not self.email_verified:
+        if name in VERIFIED_ONLY and not self.email_verified:
             raise refused(403, "Please verify your email address to render")
         given = arguments(operation, path, query, headers, body)
         renders: int = self._month.check(name, given, self.quota)
