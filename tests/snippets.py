@@ -101,6 +101,7 @@ def _prepared() -> FakePictify:
     pictify = fake.client()
     pictify.images.create(html="<h1>Hello</h1>")
     pictify.gifs.create(html="<h1>Hello</h1>")
+    pictify.pdfs.render(template_uid="APPK3ATNDP")
     pictify.webhooks.create(event="render.completed", target_url="https://shop.example.com/hooks")
     pictify.batch.render_template("APPK3ATNDP", variable_sets=[{"title": "Hello"}])
     for slug in ("winter", "autumn"):

@@ -162,6 +162,9 @@ CALLS: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("videos.preview", [VIDEO], {"frame": 12}),
     ("videos.generate", [], {"prompt": "A teaser for a cup", "duration_seconds": 8}),
     ("videos.delete", [VIDEO], {}),
+    ("renders.list", [], {"format": "PNG", "limit": 2}),
+    ("pdfs.list", [], {"limit": 1}),
+    ("account.get_usage", [], {}),
 ]
 
 

@@ -85,6 +85,9 @@ METHODS = {
     "renderVideo": "videos.render",
     "previewVideo": "videos.preview",
     "generateVideo": "videos.generate",
+    "listRenders": "renders.list",
+    "listPdfs": "pdfs.list",
+    "getAccountUsage": "account.get_usage",
 }
 OPERATIONS = {operation["operationId"]: (path, method, operation) for path, method, operation in operations()}
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -17,6 +17,8 @@ else:
     from functools import cached_property
 
     from .. import client as clients
+    from .account import Account as Account
+    from .account import AsyncAccount as AsyncAccount
     from .batch import AsyncBatch as AsyncBatch
     from .batch import Batch as Batch
     from .bindings import AsyncBindings as AsyncBindings
@@ -29,6 +31,8 @@ else:
     from .images import Images as Images
     from .pdfs import AsyncPdfs as AsyncPdfs
     from .pdfs import Pdfs as Pdfs
+    from .renders import AsyncRenders as AsyncRenders
+    from .renders import Renders as Renders
     from .templates import AsyncTemplates as AsyncTemplates
     from .templates import Templates as Templates
     from .url_rendering import AsyncUrlRendering as AsyncUrlRendering
@@ -105,6 +109,16 @@ class Resources:
         """Video templates, rendered to MP4 files and animated GIFs with other values each time."""
         return api.Videos(self.client)
 
+    @cached_property
+    def renders(self) -> api.Renders:
+        """Everything that was rendered, as the web app lists it."""
+        return api.Renders(self.client)
+
+    @cached_property
+    def account(self) -> api.Account:
+        """The account that the API key belongs to."""
+        return api.Account(self.client)
+
 
 class AsyncResources:
     """What `AsyncPictify` offers: an attribute a tag of the contract, for async code."""
@@ -162,6 +176,16 @@ class AsyncResources:
         """Video templates, rendered to MP4 files and animated GIFs with other values each time."""
         return api.AsyncVideos(self.client)
 
+    @cached_property
+    def renders(self) -> api.AsyncRenders:
+        """Everything that was rendered, as the web app lists it."""
+        return api.AsyncRenders(self.client)
+
+    @cached_property
+    def account(self) -> api.AsyncAccount:
+        """The account that the API key belongs to."""
+        return api.AsyncAccount(self.client)
+
 
 attach(
     __name__,
@@ -186,5 +210,9 @@ attach(
         "UrlRendering": "url_rendering",
         "AsyncVideos": "videos",
         "Videos": "videos",
+        "AsyncRenders": "renders",
+        "Renders": "renders",
+        "AsyncAccount": "account",
+        "Account": "account",
     },
 )

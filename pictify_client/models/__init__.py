@@ -8,6 +8,7 @@ from .._lazy import attach
 TYPE_CHECKING = bool()  # noqa: UP018
 
 if TYPE_CHECKING:
+    from .account_usage import AccountUsage as AccountUsage
     from .agent_screenshot import AgentScreenshot as AgentScreenshot
     from .agent_screenshot_body import AgentScreenshotBody as AgentScreenshotBody
     from .agent_screenshot_metadata import AgentScreenshotMetadata as AgentScreenshotMetadata
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from .experiment_type import ExperimentType as ExperimentType
     from .experiment_variant import ExperimentVariant as ExperimentVariant
     from .experiment_variant import ExperimentVariantParam as ExperimentVariantParam
+    from .feed_render import FeedRender as FeedRender
     from .file_extension import FileExtension as FileExtension
     from .generate_video_body import GenerateVideoBody as GenerateVideoBody
     from .generated_video import GeneratedVideo as GeneratedVideo
@@ -96,6 +98,7 @@ if TYPE_CHECKING:
     from .page_size import PageSize as PageSize
     from .page_size import PageSizeParam as PageSizeParam
     from .pagination import Pagination as Pagination
+    from .pdf_list import PdfList as PdfList
     from .pdf_margins import PdfMargins as PdfMargins
     from .pdf_margins import PdfMarginsParam as PdfMarginsParam
     from .pdf_multi_page_request import PdfMultiPageRequest as PdfMultiPageRequest
@@ -116,6 +119,8 @@ if TYPE_CHECKING:
     from .render_completed import RenderCompleted as RenderCompleted
     from .render_failed import RenderFailed as RenderFailed
     from .render_format import RenderFormat as RenderFormat
+    from .render_format_filter import RenderFormatFilter as RenderFormatFilter
+    from .render_list import RenderList as RenderList
     from .render_result import RenderResult as RenderResult
     from .render_size import RenderSize as RenderSize
     from .render_size import RenderSizeParam as RenderSizeParam
@@ -127,6 +132,7 @@ if TYPE_CHECKING:
     from .size_error import SizeError as SizeError
     from .size_result import SizeResult as SizeResult
     from .stored_image import StoredImage as StoredImage
+    from .stored_pdf import StoredPdf as StoredPdf
     from .template import Template as Template
     from .template_counts import TemplateCounts as TemplateCounts
     from .template_engine import TemplateEngine as TemplateEngine
@@ -165,6 +171,7 @@ if TYPE_CHECKING:
 attach(
     __name__,
     {
+        "AccountUsage": "account_usage",
         "AgentScreenshot": "agent_screenshot",
         "AgentScreenshotBody": "agent_screenshot_body",
         "AgentScreenshotMetadata": "agent_screenshot_metadata",
@@ -226,6 +233,7 @@ attach(
         "ExperimentType": "experiment_type",
         "ExperimentVariant": "experiment_variant",
         "ExperimentVariantParam": "experiment_variant",
+        "FeedRender": "feed_render",
         "FileExtension": "file_extension",
         "GenerateVideoBody": "generate_video_body",
         "GeneratedVideo": "generated_video",
@@ -253,6 +261,7 @@ attach(
         "PageSize": "page_size",
         "PageSizeParam": "page_size",
         "Pagination": "pagination",
+        "PdfList": "pdf_list",
         "PdfMargins": "pdf_margins",
         "PdfMarginsParam": "pdf_margins",
         "PdfMultiPageRequest": "pdf_multi_page_request",
@@ -273,6 +282,8 @@ attach(
         "RenderCompleted": "render_completed",
         "RenderFailed": "render_failed",
         "RenderFormat": "render_format",
+        "RenderFormatFilter": "render_format_filter",
+        "RenderList": "render_list",
         "RenderResult": "render_result",
         "RenderSize": "render_size",
         "RenderSizeParam": "render_size",
@@ -284,6 +295,7 @@ attach(
         "SizeError": "size_error",
         "SizeResult": "size_result",
         "StoredImage": "stored_image",
+        "StoredPdf": "stored_pdf",
         "Template": "template",
         "TemplateCounts": "template_counts",
         "TemplateEngine": "template_engine",

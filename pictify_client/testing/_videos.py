@@ -85,6 +85,7 @@ class Videos:
         if extension == "gif" and width > _GIF_WIDTH:
             width, height = _GIF_WIDTH, round(height * _GIF_WIDTH / width)
         url = self._account.keep(extension, (width, height))
+        self._account.enter(self._account.new_id("render"), url, (width, height), uid)
         frames = video.get("durationInFrames") or 5 * video["fps"]
         answer = document(200, {"url": url, "durationInFrames": frames, "format": extension})
         return answer._replace(seconds=self._account.video_seconds)

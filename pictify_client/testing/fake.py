@@ -17,11 +17,12 @@ from ._answers import Answer, Refused, document, refused
 from ._bindings import Bindings, Subscriptions
 from ._experiments import Experiments
 from ._faults import Faults, fault
-from ._limits import VERIFIED_ONLY, Minute, Month
+from ._limits import VERIFIED_ONLY, Minute
 from ._renders import Batches, Renders
 from ._requests import Found, arguments, find
 from ._templates import Templates
 from ._transport import ClientOptions, async_client, client
+from ._usage import Usage
 from ._videos import Videos
 from .clock import FakeClock
 from .received import ReceivedRequest, received
@@ -33,7 +34,7 @@ API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
 """The API key that the fake accepts by default."""
 
 # Each has a method for each of its operations, of the same name.
-_CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos)
+_CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos, Usage)
 
 
 class FakePictify(Account):
@@ -54,7 +55,6 @@ class FakePictify(Account):
         latency: Seconds that every answer takes, by the clock. To a call that allows less it comes too late.
         rate_limit: Requests per minute that it allows, with `X-RateLimit` headers in its responses; None for any number
             and no headers, as the live API has it for requests with an API key.
-        quota: Renders a month that it allows; None for any number.
         media: Origin of the URLs of rendered files; its own if it is served.
         upload_seconds: Seconds during which the URL of a new file answers 404.
         email_verified: Whether the email address of the account is verified; if not, it does not render.
@@ -66,18 +66,11 @@ class FakePictify(Account):
         self.requests: list[ReceivedRequest] = []
         self.latency: float = 0.0
         self.rate_limit: int | None = None
-        self.quota: int | None = None
         self.email_verified = True
         self._minute = Minute(self.clock)
-        self._month = Month(self.clock)
         self._faults = Faults()
         self._concerns = [concern(self) for concern in _CONCERNS]
         self._lock = Lock()
-
-    @property
-    def renders(self) -> int:
-        """How many renders of this month count towards the quota."""
-        return self._month.used
 
     def client(self, **options: Unpack[ClientOptions]) -> Pictify:
         """A client for sync code, which asks this stand-in and shares its clock.
