@@ -1,4 +1,4 @@
-"""What was rendered, and what is left of the plan."""
+"""What was rendered, what is left of the plan, and other operations that the document lacks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pictify_client import Pictify
+from pictify_client import NotFoundError, Pictify, RenderFailedError, UnprocessableContentError
+from pictify_client.models import TemplatePreview
 from pictify_client.testing import FakeClock, FakePictify
 
 TEMPLATE = "APPK3ATNDP"
@@ -72,3 +73,62 @@ def test_the_usage_of_the_month(fake: FakePictify, pictify: Pictify) -> None:
     assert (usage.monthly_limit, usage.has_exceeded_monthly_limit, usage.ai_credits) == (1, True, 12)
     fake.clock.advance(31 * 86_400)
     assert not pictify.account.get_usage().has_exceeded_monthly_limit
+
+
+# Templates.
+
+
+def test_templates_are_found_by_their_names_and_tags(pictify: Pictify) -> None:
+    pictify.templates.create(name="Card of spring", html="<b>x</b>", tags=["Easter"])
+    assert [each.name for each in pictify.templates.search(q="CARD", limit=1)] == ["Card of spring", "Product card"]
+    assert [each.name for each in pictify.templates.search(q="easter card")] == ["Card of spring"]
+    assert list(pictify.templates.search(q="winter")) == []
+
+
+def test_templates_are_listed_by_type(pictify: Pictify) -> None:
+    pictify.templates.create(name="Canvas", fabric_js_data={})
+    assert [each.name for each in pictify.templates.by_type("canvas")] == ["Canvas"]
+    assert len(pictify.templates.by_type("html")) == 3
+    assert pictify.templates.by_type("og-image") == []
+
+
+def test_a_preview_is_an_image_that_costs_nothing(fake: FakePictify, pictify: Pictify) -> None:
+    preview = pictify.templates.preview(html="<b>{{a}}</b>", variables={"a": 1}, width=60, height=40, format="jpeg")
+    assert preview.content.startswith(b"\xff\xd8")
+    assert (preview.width, preview.height, preview.format) == (60, 40, "jpeg")
+    assert pictify.templates.preview(html="<b>x</b>").content.startswith(b"\x89PNG")
+    assert (fake.renders, fake.feed, len(fake.templates)) == (0, [], 3)
+    with pytest.raises(UnprocessableContentError, match="'b' is not defined"):
+        pictify.templates.preview(html="<b>{{a}}</b>", variables={"b": 1}, strict_variables=True)
+    with pytest.raises(UnprocessableContentError) as caught:
+        pictify.templates.preview(html="<b>{{a</b>")
+    assert caught.value.code == "HANDLEBARS_COMPILE_ERROR"
+
+
+def test_a_data_url_is_decoded_in_both_forms() -> None:
+    assert TemplatePreview(data_url="data:image/svg+xml,%3Csvg/%3E").content == b"<svg/>"
+    assert TemplatePreview(data_url="data:image/png;base64,aGk=").content == b"hi"
+
+
+@pytest.mark.parametrize("url", [None, "", "data:,", "data:image/png;base64,%", "https://a.b/c.png,x"])
+def test_a_preview_without_an_image_is_an_error(url: str | None) -> None:
+    with pytest.raises(RenderFailedError, match="no image"):
+        _ = TemplatePreview(data_url=url).content
+
+
+# Webhooks.
+
+
+def test_a_subscription_is_paused_and_resumed(fake: FakePictify, pictify: Pictify) -> None:
+    made = pictify.webhooks.create(event="render.failed", target_url="https://hooks.example.com", platform="n8n")
+    assert pictify.webhooks.pause(made.uid).status == "paused"
+    with pytest.raises(LookupError):
+        fake.webhook("render.failed")
+    stats = pictify.webhooks.get_stats()
+    assert stats.subscriptions
+    assert (stats.subscriptions.total, stats.subscriptions.by_status) == (1, {"paused": 1})
+    assert (stats.subscriptions.by_event, stats.subscriptions.by_platform) == ({"render.failed": 1}, {"n8n": 1})
+    assert pictify.webhooks.resume(made.uid).status == "active"
+    assert [each.uid for each in pictify.webhooks.list(platform="n8n")] == [made.uid]
+    with pytest.raises(NotFoundError):
+        pictify.webhooks.pause("NOWEBHOOKS")

@@ -107,6 +107,7 @@ if TYPE_CHECKING:
     from .pdf_preset import PdfPreset as PdfPreset
     from .pdf_render_request import PdfRenderRequest as PdfRenderRequest
     from .pdf_response import PdfResponse as PdfResponse
+    from .preview_template_body import PreviewTemplateBody as PreviewTemplateBody
     from .preview_video_body import PreviewVideoBody as PreviewVideoBody
     from .quota_usage import QuotaUsage as QuotaUsage
     from .recurrence import Recurrence as Recurrence
@@ -141,6 +142,8 @@ if TYPE_CHECKING:
     from .template_list import TemplateList as TemplateList
     from .template_output_format import TemplateOutputFormat as TemplateOutputFormat
     from .template_output_format_filter import TemplateOutputFormatFilter as TemplateOutputFormatFilter
+    from .template_preview import TemplatePreview as TemplatePreview
+    from .template_search import TemplateSearch as TemplateSearch
     from .template_sort import TemplateSort as TemplateSort
     from .template_variables import TemplateVariables as TemplateVariables
     from .update_binding_body import UpdateBindingBody as UpdateBindingBody
@@ -159,10 +162,12 @@ if TYPE_CHECKING:
     from .video_kind import VideoKind as VideoKind
     from .video_template import VideoTemplate as VideoTemplate
     from .video_variables import VideoVariables as VideoVariables
+    from .webhook_counts import WebhookCounts as WebhookCounts
     from .webhook_event_type import WebhookEventType as WebhookEventType
     from .webhook_filters import WebhookFilters as WebhookFilters
     from .webhook_filters import WebhookFiltersParam as WebhookFiltersParam
     from .webhook_platform import WebhookPlatform as WebhookPlatform
+    from .webhook_stats import WebhookStats as WebhookStats
     from .webhook_subscription import WebhookSubscription as WebhookSubscription
     from .webhook_subscription_list import WebhookSubscriptionList as WebhookSubscriptionList
     from .webhook_subscription_status import WebhookSubscriptionStatus as WebhookSubscriptionStatus
@@ -270,6 +275,7 @@ attach(
         "PdfPreset": "pdf_preset",
         "PdfRenderRequest": "pdf_render_request",
         "PdfResponse": "pdf_response",
+        "PreviewTemplateBody": "preview_template_body",
         "PreviewVideoBody": "preview_video_body",
         "QuotaUsage": "quota_usage",
         "Recurrence": "recurrence",
@@ -304,6 +310,8 @@ attach(
         "TemplateList": "template_list",
         "TemplateOutputFormat": "template_output_format",
         "TemplateOutputFormatFilter": "template_output_format_filter",
+        "TemplatePreview": "template_preview",
+        "TemplateSearch": "template_search",
         "TemplateSort": "template_sort",
         "TemplateVariables": "template_variables",
         "UpdateBindingBody": "update_binding_body",
@@ -322,10 +330,12 @@ attach(
         "VideoKind": "video_kind",
         "VideoTemplate": "video_template",
         "VideoVariables": "video_variables",
+        "WebhookCounts": "webhook_counts",
         "WebhookEventType": "webhook_event_type",
         "WebhookFilters": "webhook_filters",
         "WebhookFiltersParam": "webhook_filters",
         "WebhookPlatform": "webhook_platform",
+        "WebhookStats": "webhook_stats",
         "WebhookSubscription": "webhook_subscription",
         "WebhookSubscriptionList": "webhook_subscription_list",
         "WebhookSubscriptionStatus": "webhook_subscription_status",
