@@ -194,7 +194,7 @@ class Call(Generic[T]):
             hook = self._settings.hooks.on_request
             if hook is not None:
                 headers = headers.copy()
-                url = target.url.partition("?")[0]
+                url = _clean([*self._written.secrets], target.url.partition("?")[0])
                 yield Notify(
                     hook, RequestEvent(operation=str(self._operation), attempt=attempt, url=url, headers=headers)
                 )
@@ -479,6 +479,9 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _redact(request: httpx.Request, secrets: list[str]) -> None:
+    url = str(request.url)
+    if (shown := _clean(secrets, url)) != url:
+        request.url = httpx.URL(shown)
     for name in _SECRET_HEADERS:
         if name in request.headers:
             request.headers[name] = _REDACTED

@@ -172,6 +172,17 @@ CALLS: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("webhooks.pause", ["LHOLC87W64"], {}),
     ("webhooks.resume", ["LHOLC87W64"], {}),
     ("webhooks.get_stats", [], {}),
+    ("workflows.start", [], {"template_uid": "APPK3ATNDP", "rows": [{"title": "x"}], "output_format": "pdf"}),
+    ("workflows.list", [], {}),
+    ("workflows.get", [make_id("run", 1)], {}),
+    ("workflows.get_stats", [], {}),
+    ("templates.create", [], {"name": "Certificate", "html": "<b>{{a}}</b>", "output_format": "pdf"}),
+    ("workflows.preview", [], {"template_uid": make_id("template", 6), "rows": [{"a": "x"}]}),
+    ("workflows.get_preview", [make_id("job", 1)], {}),
+    ("workflows.create_hook", [], {"template_uid": "APPK3ATNDP"}),
+    ("workflows.list_hooks", [], {}),
+    ("workflows.post_rows", [make_id("hook", 1), make_id("hook secret", 1) * 3], {"rows": [{"title": "x"}]}),
+    ("workflows.delete_hook", [make_id("hook", 1)], {}),
 ]
 
 
@@ -390,7 +401,9 @@ def test_a_route_that_does_not_exist_is_not_found(fake: FakePictify, method: str
 def test_it_wants_its_key_where_the_contract_does(checked: Checked) -> None:
     stranger = checked.pictify(api_key="pic_live_unknown")
     for name, arguments, named in CALLS:
-        if name.startswith(("experiments.track", "url_rendering.render_b", "url_rendering.render_e", "gifs.get")):
+        if name.startswith(
+            ("experiments.track", "workflows.post_rows", "url_rendering.render_b", "url_rendering.render_e", "gifs.get")
+        ):
             continue
         with pytest.raises(UnauthorizedError, match="Invalid Request"):
             found = method(stranger, name)(*arguments, **named)

@@ -94,6 +94,16 @@ METHODS = {
     "pauseWebhookSubscription": "webhooks.pause",
     "resumeWebhookSubscription": "webhooks.resume",
     "getWebhookStats": "webhooks.get_stats",
+    "listWorkflows": "workflows.list",
+    "startWorkflow": "workflows.start",
+    "getWorkflowStats": "workflows.get_stats",
+    "previewWorkflow": "workflows.preview",
+    "getWorkflowPreview": "workflows.get_preview",
+    "getWorkflow": "workflows.get",
+    "listWorkflowHooks": "workflows.list_hooks",
+    "createWorkflowHook": "workflows.create_hook",
+    "deleteWorkflowHook": "workflows.delete_hook",
+    "postWorkflowRows": "workflows.post_rows",
 }
 OPERATIONS = {operation["operationId"]: (path, method, operation) for path, method, operation in operations()}
 PNG = b"\x89PNG\r\n\x1a\n"

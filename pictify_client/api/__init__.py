@@ -41,6 +41,8 @@ else:
     from .videos import Videos as Videos
     from .webhooks import AsyncWebhooks as AsyncWebhooks
     from .webhooks import Webhooks as Webhooks
+    from .workflows import AsyncWorkflows as AsyncWorkflows
+    from .workflows import Workflows as Workflows
 
 SERVER: Final = "https://api.pictify.io"
 """The first server of the contract."""
@@ -119,6 +121,11 @@ class Resources:
         """The account that the API key belongs to."""
         return api.Account(self.client)
 
+    @cached_property
+    def workflows(self) -> api.Workflows:
+        """Runs that render a document for each row and deliver it, and hooks to which rows are posted."""
+        return api.Workflows(self.client)
+
 
 class AsyncResources:
     """What `AsyncPictify` offers: an attribute a tag of the contract, for async code."""
@@ -186,6 +193,11 @@ class AsyncResources:
         """The account that the API key belongs to."""
         return api.AsyncAccount(self.client)
 
+    @cached_property
+    def workflows(self) -> api.AsyncWorkflows:
+        """Runs that render a document for each row and deliver it, and hooks to which rows are posted."""
+        return api.AsyncWorkflows(self.client)
+
 
 attach(
     __name__,
@@ -214,5 +226,7 @@ attach(
         "Renders": "renders",
         "AsyncAccount": "account",
         "Account": "account",
+        "AsyncWorkflows": "workflows",
+        "Workflows": "workflows",
     },
 )

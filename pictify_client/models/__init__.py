@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .create_template_body import CreateTemplateBody as CreateTemplateBody
     from .create_video_body import CreateVideoBody as CreateVideoBody
     from .create_webhook_subscription_body import CreateWebhookSubscriptionBody as CreateWebhookSubscriptionBody
+    from .create_workflow_hook_body import CreateWorkflowHookBody as CreateWorkflowHookBody
     from .created_webhook_subscription import CreatedWebhookSubscription as CreatedWebhookSubscription
     from .credentials import Credentials as Credentials
     from .credentials import CredentialsParam as CredentialsParam
@@ -107,8 +108,11 @@ if TYPE_CHECKING:
     from .pdf_preset import PdfPreset as PdfPreset
     from .pdf_render_request import PdfRenderRequest as PdfRenderRequest
     from .pdf_response import PdfResponse as PdfResponse
+    from .post_workflow_rows_body import PostWorkflowRowsBody as PostWorkflowRowsBody
+    from .posted_rows import PostedRows as PostedRows
     from .preview_template_body import PreviewTemplateBody as PreviewTemplateBody
     from .preview_video_body import PreviewVideoBody as PreviewVideoBody
+    from .preview_workflow_body import PreviewWorkflowBody as PreviewWorkflowBody
     from .quota_usage import QuotaUsage as QuotaUsage
     from .recurrence import Recurrence as Recurrence
     from .recurrence import RecurrenceParam as RecurrenceParam
@@ -132,6 +136,7 @@ if TYPE_CHECKING:
     from .rendered_video import RenderedVideo as RenderedVideo
     from .size_error import SizeError as SizeError
     from .size_result import SizeResult as SizeResult
+    from .start_workflow_body import StartWorkflowBody as StartWorkflowBody
     from .stored_image import StoredImage as StoredImage
     from .stored_pdf import StoredPdf as StoredPdf
     from .template import Template as Template
@@ -172,6 +177,11 @@ if TYPE_CHECKING:
     from .webhook_subscription_list import WebhookSubscriptionList as WebhookSubscriptionList
     from .webhook_subscription_status import WebhookSubscriptionStatus as WebhookSubscriptionStatus
     from .webhook_subscription_status_change import WebhookSubscriptionStatusChange as WebhookSubscriptionStatusChange
+    from .workflow_counts import WorkflowCounts as WorkflowCounts
+    from .workflow_hook import WorkflowHook as WorkflowHook
+    from .workflow_preview import WorkflowPreview as WorkflowPreview
+    from .workflow_run import WorkflowRun as WorkflowRun
+    from .workflow_stats import WorkflowStats as WorkflowStats
 
 attach(
     __name__,
@@ -209,6 +219,7 @@ attach(
         "CreateTemplateBody": "create_template_body",
         "CreateVideoBody": "create_video_body",
         "CreateWebhookSubscriptionBody": "create_webhook_subscription_body",
+        "CreateWorkflowHookBody": "create_workflow_hook_body",
         "CreatedWebhookSubscription": "created_webhook_subscription",
         "Credentials": "credentials",
         "CredentialsParam": "credentials",
@@ -275,8 +286,11 @@ attach(
         "PdfPreset": "pdf_preset",
         "PdfRenderRequest": "pdf_render_request",
         "PdfResponse": "pdf_response",
+        "PostWorkflowRowsBody": "post_workflow_rows_body",
+        "PostedRows": "posted_rows",
         "PreviewTemplateBody": "preview_template_body",
         "PreviewVideoBody": "preview_video_body",
+        "PreviewWorkflowBody": "preview_workflow_body",
         "QuotaUsage": "quota_usage",
         "Recurrence": "recurrence",
         "RecurrenceParam": "recurrence",
@@ -300,6 +314,7 @@ attach(
         "RenderedVideo": "rendered_video",
         "SizeError": "size_error",
         "SizeResult": "size_result",
+        "StartWorkflowBody": "start_workflow_body",
         "StoredImage": "stored_image",
         "StoredPdf": "stored_pdf",
         "Template": "template",
@@ -340,5 +355,10 @@ attach(
         "WebhookSubscriptionList": "webhook_subscription_list",
         "WebhookSubscriptionStatus": "webhook_subscription_status",
         "WebhookSubscriptionStatusChange": "webhook_subscription_status_change",
+        "WorkflowCounts": "workflow_counts",
+        "WorkflowHook": "workflow_hook",
+        "WorkflowPreview": "workflow_preview",
+        "WorkflowRun": "workflow_run",
+        "WorkflowStats": "workflow_stats",
     },
 )

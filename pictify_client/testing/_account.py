@@ -76,6 +76,7 @@ class Account:
         pdfs: The PDFs that were rendered.
         feed: Everything that was rendered, as `renders.list` lists it, the oldest first.
         videos: The video templates.
+        hooks: The hooks of workflows.
         quota: Renders a month that it allows; None for any number.
         template_limit: Number of templates that it may have, and of video templates; None for any number.
         ai_credits: AI credits that it has left, of which a generated video costs 5; None for any number.
@@ -94,6 +95,7 @@ class Account:
         self.pdfs: list[Record] = []
         self.feed: list[Record] = []
         self.videos: list[Record] = [_video(number, design) for number, design in enumerate(_SCENES, 1)]
+        self.hooks: list[Record] = []
         self.csv_files: dict[str, str] = {}
         self.quota: int | None = None
         self.template_limit: int | None = None

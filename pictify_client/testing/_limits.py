@@ -23,22 +23,24 @@ RENDERS = frozenset(
         "create_image",
         "create_og_image",
         "multi_size_render_template",
+        "post_workflow_rows",
         "render_multi_page_pdf",
         "render_pdf",
         "render_template",
         "render_video",
+        "start_workflow",
     }
 )
 """The operations that render."""
 
-VERIFIED_ONLY = RENDERS | {"generate_video"}
+VERIFIED_ONLY = RENDERS - {"post_workflow_rows", "start_workflow"} | {"generate_video"}
 """The operations that an account with an unverified email address cannot call."""
 
 # For these the API says that the quota is used up with 402.
-_PAYMENT_REQUIRED = frozenset({"render_video"})
+_PAYMENT_REQUIRED = frozenset({"post_workflow_rows", "render_video", "start_workflow"})
 
 # The fields of a body that have one item for each file, or for each page, that is rendered.
-_SEVERAL = ("layouts", "sizes", "variableSets")
+_SEVERAL = ("layouts", "rows", "sizes", "variableSets")
 _UPGRADE_URL = "https://pictify.io/dashboard/billing"
 
 

@@ -24,6 +24,7 @@ from ._templates import Templates
 from ._transport import ClientOptions, async_client, client
 from ._usage import Usage
 from ._videos import Videos
+from ._workflows import Workflows
 from .clock import FakeClock
 from .received import ReceivedRequest, received
 from .webhooks import WebhookDelivery, delivery
@@ -34,7 +35,7 @@ API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
 """The API key that the fake accepts by default."""
 
 # Each has a method for each of its operations, of the same name.
-_CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos, Usage)
+_CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos, Usage, Workflows)
 
 
 class FakePictify(Account):
