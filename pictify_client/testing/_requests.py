@@ -20,7 +20,7 @@ from ..types import UNSET
 from ._answers import Refused, document, failed, fastify, refused
 
 # The fields that are `format: uri` in the contract, which the client leaves to the API.
-_ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl")
+_ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl", "posterUrl")
 # Fields that the live API takes as null, as the vendor's own library sends them.
 _NULLABLE = ("brandColor",)
 _PLAIN = r"[\w.~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}"
