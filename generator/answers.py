@@ -133,6 +133,10 @@ class Answers(Lists):
         """Whether the document calls the operation deprecated."""
         return bool(self._calls[endpoint.name][1].get("deprecated"))
 
+    def evidence(self, endpoint: Endpoint) -> str:
+        """How sure it is that the API has the operation (`x-evidence`); empty if its document has it."""
+        return str(self._calls[endpoint.name][1].get("x-evidence", ""))
+
     def _answer_props(self, endpoint: Endpoint) -> list[PropertyProtocol]:
         return [prop for _, prop, _ in self._answers(endpoint)] if self.kind(endpoint) == "json" else []
 

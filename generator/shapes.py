@@ -50,6 +50,13 @@ _OF_THE_PIXEL = (
 )
 _PIXEL = ("RenderFailedError", "If the API sends an image of one pixel in place of the result.")
 _DEPRECATED = "Deprecated: the vendor has retired it, and the API may respond with 404."
+# By the mark of an operation that is no more than documented.
+_UNVERIFIED = {
+    "C": "Not verified: the vendor's applications call it, but no response of it was recorded.",
+    "D": "Documented, not verified.",
+    "E": "Documented, not verified.",
+    "?": "Not verified: nothing shows that the API has it.",
+}
 _OF_KEYS_IN_URLS = (
     "A key in a URL is read by whoever sees the page, a log or a referrer, and whoever has it can spend your "
     "credits. Give a `token` only where the URL stays private; for public pages embed the `render_url` of a "
@@ -151,6 +158,8 @@ class Shapes(Calls):
         lines = [filled(f"{summary.rstrip('.')} ({call}).", indent)]
         if endpoint.description:
             lines += ["", filled(text_of(endpoint.description), indent)]
+        if note := _UNVERIFIED.get(self.evidence(endpoint)):
+            lines += ["", filled(note, indent)]
         if self.is_deprecated(endpoint):
             lines += ["", filled(_DEPRECATED, indent)]
         return self._sections(lines, described, returns, [*more, *self._raised(endpoint)], indent)

@@ -101,8 +101,14 @@ def _prepared() -> FakePictify:
     pictify = fake.client()
     pictify.images.create(html="<h1>Hello</h1>")
     pictify.gifs.create(html="<h1>Hello</h1>")
+    pictify.pdfs.render(template_uid="APPK3ATNDP")
     pictify.webhooks.create(event="render.completed", target_url="https://shop.example.com/hooks")
     pictify.batch.render_template("APPK3ATNDP", variable_sets=[{"title": "Hello"}])
+    certificate = pictify.templates.create(name="Certificate", html="<b>{{title}}</b>", output_format="pdf")
+    pictify.workflows.start(template_uid="APPK3ATNDP", rows=[{"title": "Hello"}])
+    pictify.workflows.preview(template_uid=certificate.uid, rows=[{"title": "Hello"}])
+    pictify.workflows.create_hook(template_uid="APPK3ATNDP")
+    pictify.templates.delete(certificate.uid)
     for slug in ("winter", "autumn"):
         experiment = pictify.experiments.create(
             name=slug,

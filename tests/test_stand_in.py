@@ -46,6 +46,7 @@ from pictify_client.models import (
     RenderSizeParam,
 )
 from pictify_client.testing import API_KEY, FakeClock, FakePictify
+from pictify_client.testing._account import make_id
 from pictify_client.testing._bindings import Bindings
 from pictify_client.testing.fake import Answer
 
@@ -59,6 +60,8 @@ VARIANTS: list[ExperimentVariantParam] = [
     {"id": "a", "weight": 7500},
     {"id": "b", "weight": 2500, "templateUid": "1O8AC6BEVJ"},
 ]
+# The first that is created.
+VIDEO = make_id("video", 3)
 HTTP: DataSourceParam = {"type": "http", "url": "https://shop.example.com/1.json"}
 
 # Every operation once and more; each finds what the ones before it have made.
@@ -149,6 +152,37 @@ CALLS: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("experiments.delete", ["8ZUOVHB2Q6"], {}),
     ("url_rendering.render_template", ["APPK3ATNDP", "jpeg"], {"quality": 0.5, "variables": {"title": "x"}}),
     ("url_rendering.render_binding", ["OW9OT95X0L", "webp"], {}),
+    ("videos.create", [], {"name": "Mine", "kind": "tsx", "tsx": "export default () => null", "fps": 24}),
+    ("videos.list", [], {}),
+    ("videos.get", [VIDEO], {}),
+    ("videos.update", [VIDEO], {"name": "Ours", "variable_definitions": [{"name": "a"}]}),
+    ("videos.duplicate", [VIDEO], {"name": "Theirs"}),
+    ("videos.get_variables", [VIDEO], {}),
+    ("videos.render", [VIDEO], {"variables": {"a": 1}, "format": "gif"}),
+    ("videos.preview", [VIDEO], {"frame": 12}),
+    ("videos.generate", [], {"prompt": "A teaser for a cup", "duration_seconds": 8}),
+    ("videos.delete", [VIDEO], {}),
+    ("renders.list", [], {"format": "PNG", "limit": 2}),
+    ("pdfs.list", [], {"limit": 1}),
+    ("account.get_usage", [], {}),
+    ("templates.search", [], {"q": "card"}),
+    ("templates.by_type", ["html"], {}),
+    ("templates.preview", [], {"html": "<b>{{a}}</b>", "variables": {"a": 1}}),
+    ("webhooks.create", [], {"event": "render.failed", "target_url": "https://hooks.example.com"}),
+    ("webhooks.pause", ["LHOLC87W64"], {}),
+    ("webhooks.resume", ["LHOLC87W64"], {}),
+    ("webhooks.get_stats", [], {}),
+    ("workflows.start", [], {"template_uid": "APPK3ATNDP", "rows": [{"title": "x"}], "output_format": "pdf"}),
+    ("workflows.list", [], {}),
+    ("workflows.get", [make_id("run", 1)], {}),
+    ("workflows.get_stats", [], {}),
+    ("templates.create", [], {"name": "Certificate", "html": "<b>{{a}}</b>", "output_format": "pdf"}),
+    ("workflows.preview", [], {"template_uid": make_id("template", 6), "rows": [{"a": "x"}]}),
+    ("workflows.get_preview", [make_id("job", 1)], {}),
+    ("workflows.create_hook", [], {"template_uid": "APPK3ATNDP"}),
+    ("workflows.list_hooks", [], {}),
+    ("workflows.post_rows", [make_id("hook", 1), make_id("hook secret", 1) * 3], {"rows": [{"title": "x"}]}),
+    ("workflows.delete_hook", [make_id("hook", 1)], {}),
 ]
 
 
@@ -306,7 +340,7 @@ def method(pictify: Pictify | AsyncPictify, name: str) -> Any:
 def test_it_answers_every_operation(checked: Checked, pictify: Pictify) -> None:
     for name, arguments, named in CALLS:
         found: Any = method(pictify, name)(*arguments, **named)
-        if name.endswith(".list"):
+        if name.endswith((".list", ".search")):
             assert len(list(found)) > 0
         if isinstance(found, File):
             assert found.read()
@@ -318,7 +352,7 @@ def test_it_answers_every_operation_for_async_code(checked: Checked) -> None:
         pictify = checked.pictify_async()
         for name, arguments, named in CALLS:
             found: Any = method(pictify, name)(*arguments, **named)
-            if name.endswith(".list"):
+            if hasattr(found, "first_page"):
                 assert len([item async for item in found]) > 0
             else:
                 answer = await found
@@ -335,7 +369,7 @@ def test_it_gives_the_same_answers_every_time() -> None:
         pictify = stand_in.pictify()
         for name, arguments, named in CALLS:
             found: Any = method(pictify, name)(*arguments, **named)
-            if name.endswith(".list"):
+            if name.endswith((".list", ".search")):
                 list(found)
     assert stand_ins[0].answers == stand_ins[1].answers
 
@@ -369,7 +403,9 @@ def test_a_route_that_does_not_exist_is_not_found(fake: FakePictify, method: str
 def test_it_wants_its_key_where_the_contract_does(checked: Checked) -> None:
     stranger = checked.pictify(api_key="pic_live_unknown")
     for name, arguments, named in CALLS:
-        if name.startswith(("experiments.track", "url_rendering.render_b", "url_rendering.render_e", "gifs.get")):
+        if name.startswith(
+            ("experiments.track", "workflows.post_rows", "url_rendering.render_b", "url_rendering.render_e", "gifs.get")
+        ):
             continue
         with pytest.raises(UnauthorizedError, match="Invalid Request"):
             found = method(stranger, name)(*arguments, **named)

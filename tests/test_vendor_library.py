@@ -77,6 +77,37 @@ def test_a_batch_is_rendered(client: vendor.Pictify, fake: FakePictify) -> None:
     assert [(each.index, each.error) for each in results.errors] == [(1, "Variable 'unknown' is not defined")]
 
 
+SCENE = 'export const schema = z.object({ title: z.string().default("x") });\nexport default () => null;\n'
+
+
+def test_videos_are_created_and_listed(client: vendor.Pictify, fake: FakePictify) -> None:
+    created = client.create_video_template("Mine", SCENE, fps=24, duration_seconds=2)
+    assert (created.kind, created.fps, created.duration_in_frames, created.status) == ("tsx", 24, 48, "draft")
+    assert [each.name for each in created.variable_definitions or []] == ["title"]
+    assert [each.uid for each in client.list_video_templates()] == [each["uid"] for each in reversed(fake.videos)]
+    known = client.get_video_template_variables(created.uid)
+    assert (known.template_name, known.referenced) == ("Mine", ["title"])
+    with pytest.raises(vendor.RenderError, match="the scene has no default export") as caught:
+        client.create_video_template("Mine", "const scene = {}")
+    assert caught.value.errors == ["scene.tsx: the scene has no default export"]
+
+
+def test_videos_are_rendered_and_generated(client: vendor.Pictify, fake: FakePictify) -> None:
+    uid = fake.videos[0]["uid"]
+    rendered = client.render_video(uid, variables={"title": "x"})
+    assert (rendered.format, rendered.duration_in_frames) == ("mp4", 150)
+    assert b"ftyp" in fake.file(rendered.url)
+    assert client.render_video(uid, format="gif").format == "gif"
+    with pytest.raises(vendor.RenderError, match="Unknown variable"):
+        client.render_video(uid, variables={"unknown": "x"})
+    made = client.generate_video_template("A teaser")
+    assert made.template.duration_in_frames == 240
+    assert made.preview_url
+    fake.quota = 0
+    with pytest.raises(vendor.QuotaExceededError):
+        client.render_video(uid)
+
+
 def test_errors_are_of_their_kind(client: vendor.Pictify, fake: FakePictify) -> None:
     with pytest.raises(vendor.TemplateNotFoundError, match="Template not found"):
         client.get_template("NOTEMPLATE")

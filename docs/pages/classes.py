@@ -34,7 +34,7 @@ _PARAMS = [name for name in _NAMES if name.removesuffix("Param") != name and nam
 _MODELS = [name for name in _NAMES if name not in (*_ENUMS, *_PARAMS)]
 _FIELDS_ALONE = (
     '{members_order: source, filters: ["!^(take|to_dict|FIELDS|_.*)$"], show_attribute_values: false, '
-    "show_labels: false, inherited_members: [url, raise_for_errors, duration]}"
+    "show_labels: false, inherited_members: [url, raise_for_errors, duration, content]}"
 )
 _VALUES = "{members_order: source, separate_signature: false, show_if_no_docstring: true, show_labels: false}"
 _KEYS = "{members_order: source, show_if_no_docstring: true, show_attribute_values: false, show_labels: false}"

@@ -154,7 +154,7 @@ class Call(Generic[T]):
             hook = self._settings.hooks.on_request
             if hook is not None:
                 headers = headers.copy()
-                url = target.url.partition("?")[0]
+                url = redact_text([*self._written.secrets], target.url.partition("?")[0])
                 yield Notify(hook, RequestEvent(operation=name, attempt=attempt, url=url, headers=headers))
             left = max(budget.end - self._clock.monotonic(), _SHORTEST)
             request = self._request(target, headers, left)

@@ -95,6 +95,7 @@ class Operation(Generic[T]):
         self.has_error_pixel = has_error_pixel
         self.timeout = timeout
         self.responses = responses
+        self._secret_parameters = tuple(each for each in path_parameters if getattr(each.kind, "secret", False))
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -111,14 +112,20 @@ class Operation(Generic[T]):
             if (text := _header(parameter, arguments)) is not None
         }
         target = self.target(arguments)
+        secrets = [
+            spelt
+            for each in self._secret_parameters
+            for text in secrets_of(each.kind, arguments[each.argument])
+            for spelt in (text, quote(text, safe=""))
+        ]
         if self.body is None:
             pixel = bool(arguments.get("allow_error_pixel")) if self.has_error_pixel else None
-            return Request(target, headers, None, (), pixel)
+            return Request(target, headers, None, tuple(secrets), pixel)
         try:
             body = self._body(self.body, arguments)
         except RecursionError:
             raise ValueError("the body is nested too deeply to be sent as JSON") from None
-        return Request(target, headers, _json(body), tuple(secrets_of(self.body, body)))
+        return Request(target, headers, _json(body), (*secrets, *secrets_of(self.body, body)))
 
     def target(self, arguments: Mapping[str, object]) -> str:
         """The URL for a call with these arguments, from its path on.

@@ -13,6 +13,9 @@ SECRET_HEADERS = ("Authorization", "X-Write-Key")
 
 
 def redact_request(request: httpx.Request, secrets: list[str]) -> None:
+    url = str(request.url)
+    if (shown := redact_text(secrets, url)) != url:
+        request.url = httpx.URL(shown)
     for name in SECRET_HEADERS:
         if name in request.headers:
             request.headers[name] = REDACTED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_to_bytes
 
 from ..errors import ErrorDetail, RenderFailedError
 from .decoding import Model, is_array, is_object
@@ -67,6 +69,28 @@ class Rendered(Behavior):
 
     def _details(self) -> list[ErrorDetail]:
         return [ErrorDetail(each.error or "unknown error", each.layout or None) for each in self.errors]
+
+
+class Previewed(Behavior):
+    """An image of a draft."""
+
+    data_url: str | None
+
+    @property
+    def content(self) -> bytes:
+        """The image, decoded from `data_url`.
+
+        Raises:
+            RenderFailedError: If the response has no image.
+        """
+        head, _, data = (self.data_url or "").partition(",")
+        try:
+            content = b64decode(data, validate=True) if head.endswith(";base64") else unquote_to_bytes(data)
+        except ValueError:
+            content = b""
+        if not content or not head.startswith("data:"):
+            raise RenderFailedError("The preview has no image: its data_url cannot be decoded")
+        return content
 
 
 class Animation(Behavior):

@@ -17,6 +17,8 @@ else:
     from functools import cached_property
 
     from .. import low_level as clients
+    from .account import Account as Account
+    from .account import AsyncAccount as AsyncAccount
     from .batch import AsyncBatch as AsyncBatch
     from .batch import Batch as Batch
     from .bindings import AsyncBindings as AsyncBindings
@@ -29,12 +31,18 @@ else:
     from .images import Images as Images
     from .pdfs import AsyncPdfs as AsyncPdfs
     from .pdfs import Pdfs as Pdfs
+    from .renders import AsyncRenders as AsyncRenders
+    from .renders import Renders as Renders
     from .templates import AsyncTemplates as AsyncTemplates
     from .templates import Templates as Templates
     from .url_rendering import AsyncUrlRendering as AsyncUrlRendering
     from .url_rendering import UrlRendering as UrlRendering
+    from .videos import AsyncVideos as AsyncVideos
+    from .videos import Videos as Videos
     from .webhooks import AsyncWebhooks as AsyncWebhooks
     from .webhooks import Webhooks as Webhooks
+    from .workflows import AsyncWorkflows as AsyncWorkflows
+    from .workflows import Workflows as Workflows
 
 SERVER: Final = "https://api.pictify.io"
 """The first server of the contract."""
@@ -98,6 +106,26 @@ class Resources:
         """Images at addresses that can be embedded in a page or a mail."""
         return api.UrlRendering(self.client)
 
+    @cached_property
+    def videos(self) -> api.Videos:
+        """Video templates, rendered to MP4 files and animated GIFs with other values each time."""
+        return api.Videos(self.client)
+
+    @cached_property
+    def renders(self) -> api.Renders:
+        """Everything that was rendered, as the web app lists it."""
+        return api.Renders(self.client)
+
+    @cached_property
+    def account(self) -> api.Account:
+        """The account that the API key belongs to."""
+        return api.Account(self.client)
+
+    @cached_property
+    def workflows(self) -> api.Workflows:
+        """Runs that render a document for each row and deliver it, and hooks to which rows are posted."""
+        return api.Workflows(self.client)
+
 
 class AsyncResources:
     """What `AsyncPictify` offers: an attribute a tag of the contract, for async code."""
@@ -150,6 +178,26 @@ class AsyncResources:
         """Images at addresses that can be embedded in a page or a mail."""
         return api.AsyncUrlRendering(self.client)
 
+    @cached_property
+    def videos(self) -> api.AsyncVideos:
+        """Video templates, rendered to MP4 files and animated GIFs with other values each time."""
+        return api.AsyncVideos(self.client)
+
+    @cached_property
+    def renders(self) -> api.AsyncRenders:
+        """Everything that was rendered, as the web app lists it."""
+        return api.AsyncRenders(self.client)
+
+    @cached_property
+    def account(self) -> api.AsyncAccount:
+        """The account that the API key belongs to."""
+        return api.AsyncAccount(self.client)
+
+    @cached_property
+    def workflows(self) -> api.AsyncWorkflows:
+        """Runs that render a document for each row and deliver it, and hooks to which rows are posted."""
+        return api.AsyncWorkflows(self.client)
+
 
 attach(
     __name__,
@@ -172,5 +220,13 @@ attach(
         "Experiments": "experiments",
         "AsyncUrlRendering": "url_rendering",
         "UrlRendering": "url_rendering",
+        "AsyncVideos": "videos",
+        "Videos": "videos",
+        "AsyncRenders": "renders",
+        "Renders": "renders",
+        "AsyncAccount": "account",
+        "Account": "account",
+        "AsyncWorkflows": "workflows",
+        "Workflows": "workflows",
     },
 )

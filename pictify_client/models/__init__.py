@@ -8,6 +8,7 @@ from .._runtime.lazy import attach
 TYPE_CHECKING = bool()  # noqa: UP018
 
 if TYPE_CHECKING:
+    from .account_usage import AccountUsage as AccountUsage
     from .agent_screenshot import AgentScreenshot as AgentScreenshot
     from .agent_screenshot_body import AgentScreenshotBody as AgentScreenshotBody
     from .agent_screenshot_metadata import AgentScreenshotMetadata as AgentScreenshotMetadata
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from .create_experiment_body import CreateExperimentBody as CreateExperimentBody
     from .create_og_image_body import CreateOgImageBody as CreateOgImageBody
     from .create_template_body import CreateTemplateBody as CreateTemplateBody
+    from .create_video_body import CreateVideoBody as CreateVideoBody
     from .create_webhook_subscription_body import CreateWebhookSubscriptionBody as CreateWebhookSubscriptionBody
+    from .create_workflow_hook_body import CreateWorkflowHookBody as CreateWorkflowHookBody
     from .created_webhook_subscription import CreatedWebhookSubscription as CreatedWebhookSubscription
     from .credentials import Credentials as Credentials
     from .credentials import CredentialsParam as CredentialsParam
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from .data_source_method import DataSourceMethod as DataSourceMethod
     from .data_source_type import DataSourceType as DataSourceType
     from .deletion import Deletion as Deletion
+    from .duplicate_video_body import DuplicateVideoBody as DuplicateVideoBody
     from .experiment import Experiment as Experiment
     from .experiment_event import ExperimentEvent as ExperimentEvent
     from .experiment_event import ExperimentEventParam as ExperimentEventParam
@@ -67,7 +71,10 @@ if TYPE_CHECKING:
     from .experiment_type import ExperimentType as ExperimentType
     from .experiment_variant import ExperimentVariant as ExperimentVariant
     from .experiment_variant import ExperimentVariantParam as ExperimentVariantParam
+    from .feed_render import FeedRender as FeedRender
     from .file_extension import FileExtension as FileExtension
+    from .generate_video_body import GenerateVideoBody as GenerateVideoBody
+    from .generated_video import GeneratedVideo as GeneratedVideo
     from .gif import Gif as Gif
     from .gif_capture_request import GifCaptureRequest as GifCaptureRequest
     from .gif_list import GifList as GifList
@@ -92,6 +99,7 @@ if TYPE_CHECKING:
     from .page_size import PageSize as PageSize
     from .page_size import PageSizeParam as PageSizeParam
     from .pagination import Pagination as Pagination
+    from .pdf_list import PdfList as PdfList
     from .pdf_margins import PdfMargins as PdfMargins
     from .pdf_margins import PdfMarginsParam as PdfMarginsParam
     from .pdf_multi_page_request import PdfMultiPageRequest as PdfMultiPageRequest
@@ -100,6 +108,11 @@ if TYPE_CHECKING:
     from .pdf_preset import PdfPreset as PdfPreset
     from .pdf_render_request import PdfRenderRequest as PdfRenderRequest
     from .pdf_response import PdfResponse as PdfResponse
+    from .post_workflow_rows_body import PostWorkflowRowsBody as PostWorkflowRowsBody
+    from .posted_rows import PostedRows as PostedRows
+    from .preview_template_body import PreviewTemplateBody as PreviewTemplateBody
+    from .preview_video_body import PreviewVideoBody as PreviewVideoBody
+    from .preview_workflow_body import PreviewWorkflowBody as PreviewWorkflowBody
     from .quota_usage import QuotaUsage as QuotaUsage
     from .recurrence import Recurrence as Recurrence
     from .recurrence import RecurrenceParam as RecurrenceParam
@@ -111,15 +124,21 @@ if TYPE_CHECKING:
     from .render_completed import RenderCompleted as RenderCompleted
     from .render_failed import RenderFailed as RenderFailed
     from .render_format import RenderFormat as RenderFormat
+    from .render_format_filter import RenderFormatFilter as RenderFormatFilter
+    from .render_list import RenderList as RenderList
     from .render_result import RenderResult as RenderResult
     from .render_size import RenderSize as RenderSize
     from .render_size import RenderSizeParam as RenderSizeParam
     from .render_template_body import RenderTemplateBody as RenderTemplateBody
+    from .render_video_body import RenderVideoBody as RenderVideoBody
     from .rendered_layout import RenderedLayout as RenderedLayout
     from .rendered_size import RenderedSize as RenderedSize
+    from .rendered_video import RenderedVideo as RenderedVideo
     from .size_error import SizeError as SizeError
     from .size_result import SizeResult as SizeResult
+    from .start_workflow_body import StartWorkflowBody as StartWorkflowBody
     from .stored_image import StoredImage as StoredImage
+    from .stored_pdf import StoredPdf as StoredPdf
     from .template import Template as Template
     from .template_counts import TemplateCounts as TemplateCounts
     from .template_engine import TemplateEngine as TemplateEngine
@@ -128,11 +147,14 @@ if TYPE_CHECKING:
     from .template_list import TemplateList as TemplateList
     from .template_output_format import TemplateOutputFormat as TemplateOutputFormat
     from .template_output_format_filter import TemplateOutputFormatFilter as TemplateOutputFormatFilter
+    from .template_preview import TemplatePreview as TemplatePreview
+    from .template_search import TemplateSearch as TemplateSearch
     from .template_sort import TemplateSort as TemplateSort
     from .template_variables import TemplateVariables as TemplateVariables
     from .update_binding_body import UpdateBindingBody as UpdateBindingBody
     from .update_experiment_body import UpdateExperimentBody as UpdateExperimentBody
     from .update_template_body import UpdateTemplateBody as UpdateTemplateBody
+    from .update_video_body import UpdateVideoBody as UpdateVideoBody
     from .update_webhook_subscription_body import UpdateWebhookSubscriptionBody as UpdateWebhookSubscriptionBody
     from .variable_definition import VariableDefinition as VariableDefinition
     from .variable_definition import VariableDefinitionParam as VariableDefinitionParam
@@ -141,18 +163,30 @@ if TYPE_CHECKING:
     from .variable_validation import VariableValidationParam as VariableValidationParam
     from .variant_schedule import VariantSchedule as VariantSchedule
     from .variant_schedule import VariantScheduleParam as VariantScheduleParam
+    from .video_format import VideoFormat as VideoFormat
+    from .video_kind import VideoKind as VideoKind
+    from .video_template import VideoTemplate as VideoTemplate
+    from .video_variables import VideoVariables as VideoVariables
+    from .webhook_counts import WebhookCounts as WebhookCounts
     from .webhook_event_type import WebhookEventType as WebhookEventType
     from .webhook_filters import WebhookFilters as WebhookFilters
     from .webhook_filters import WebhookFiltersParam as WebhookFiltersParam
     from .webhook_platform import WebhookPlatform as WebhookPlatform
+    from .webhook_stats import WebhookStats as WebhookStats
     from .webhook_subscription import WebhookSubscription as WebhookSubscription
     from .webhook_subscription_list import WebhookSubscriptionList as WebhookSubscriptionList
     from .webhook_subscription_status import WebhookSubscriptionStatus as WebhookSubscriptionStatus
     from .webhook_subscription_status_change import WebhookSubscriptionStatusChange as WebhookSubscriptionStatusChange
+    from .workflow_counts import WorkflowCounts as WorkflowCounts
+    from .workflow_hook import WorkflowHook as WorkflowHook
+    from .workflow_preview import WorkflowPreview as WorkflowPreview
+    from .workflow_run import WorkflowRun as WorkflowRun
+    from .workflow_stats import WorkflowStats as WorkflowStats
 
 attach(
     __name__,
     {
+        "AccountUsage": "account_usage",
         "AgentScreenshot": "agent_screenshot",
         "AgentScreenshotBody": "agent_screenshot_body",
         "AgentScreenshotMetadata": "agent_screenshot_metadata",
@@ -183,7 +217,9 @@ attach(
         "CreateExperimentBody": "create_experiment_body",
         "CreateOgImageBody": "create_og_image_body",
         "CreateTemplateBody": "create_template_body",
+        "CreateVideoBody": "create_video_body",
         "CreateWebhookSubscriptionBody": "create_webhook_subscription_body",
+        "CreateWorkflowHookBody": "create_workflow_hook_body",
         "CreatedWebhookSubscription": "created_webhook_subscription",
         "Credentials": "credentials",
         "CredentialsParam": "credentials",
@@ -193,6 +229,7 @@ attach(
         "DataSourceMethod": "data_source_method",
         "DataSourceType": "data_source_type",
         "Deletion": "deletion",
+        "DuplicateVideoBody": "duplicate_video_body",
         "Experiment": "experiment",
         "ExperimentEvent": "experiment_event",
         "ExperimentEventParam": "experiment_event",
@@ -212,7 +249,10 @@ attach(
         "ExperimentType": "experiment_type",
         "ExperimentVariant": "experiment_variant",
         "ExperimentVariantParam": "experiment_variant",
+        "FeedRender": "feed_render",
         "FileExtension": "file_extension",
+        "GenerateVideoBody": "generate_video_body",
+        "GeneratedVideo": "generated_video",
         "Gif": "gif",
         "GifCaptureRequest": "gif_capture_request",
         "GifList": "gif_list",
@@ -237,6 +277,7 @@ attach(
         "PageSize": "page_size",
         "PageSizeParam": "page_size",
         "Pagination": "pagination",
+        "PdfList": "pdf_list",
         "PdfMargins": "pdf_margins",
         "PdfMarginsParam": "pdf_margins",
         "PdfMultiPageRequest": "pdf_multi_page_request",
@@ -245,6 +286,11 @@ attach(
         "PdfPreset": "pdf_preset",
         "PdfRenderRequest": "pdf_render_request",
         "PdfResponse": "pdf_response",
+        "PostWorkflowRowsBody": "post_workflow_rows_body",
+        "PostedRows": "posted_rows",
+        "PreviewTemplateBody": "preview_template_body",
+        "PreviewVideoBody": "preview_video_body",
+        "PreviewWorkflowBody": "preview_workflow_body",
         "QuotaUsage": "quota_usage",
         "Recurrence": "recurrence",
         "RecurrenceParam": "recurrence",
@@ -256,15 +302,21 @@ attach(
         "RenderCompleted": "render_completed",
         "RenderFailed": "render_failed",
         "RenderFormat": "render_format",
+        "RenderFormatFilter": "render_format_filter",
+        "RenderList": "render_list",
         "RenderResult": "render_result",
         "RenderSize": "render_size",
         "RenderSizeParam": "render_size",
         "RenderTemplateBody": "render_template_body",
+        "RenderVideoBody": "render_video_body",
         "RenderedLayout": "rendered_layout",
         "RenderedSize": "rendered_size",
+        "RenderedVideo": "rendered_video",
         "SizeError": "size_error",
         "SizeResult": "size_result",
+        "StartWorkflowBody": "start_workflow_body",
         "StoredImage": "stored_image",
+        "StoredPdf": "stored_pdf",
         "Template": "template",
         "TemplateCounts": "template_counts",
         "TemplateEngine": "template_engine",
@@ -273,11 +325,14 @@ attach(
         "TemplateList": "template_list",
         "TemplateOutputFormat": "template_output_format",
         "TemplateOutputFormatFilter": "template_output_format_filter",
+        "TemplatePreview": "template_preview",
+        "TemplateSearch": "template_search",
         "TemplateSort": "template_sort",
         "TemplateVariables": "template_variables",
         "UpdateBindingBody": "update_binding_body",
         "UpdateExperimentBody": "update_experiment_body",
         "UpdateTemplateBody": "update_template_body",
+        "UpdateVideoBody": "update_video_body",
         "UpdateWebhookSubscriptionBody": "update_webhook_subscription_body",
         "VariableDefinition": "variable_definition",
         "VariableDefinitionParam": "variable_definition",
@@ -286,13 +341,24 @@ attach(
         "VariableValidationParam": "variable_validation",
         "VariantSchedule": "variant_schedule",
         "VariantScheduleParam": "variant_schedule",
+        "VideoFormat": "video_format",
+        "VideoKind": "video_kind",
+        "VideoTemplate": "video_template",
+        "VideoVariables": "video_variables",
+        "WebhookCounts": "webhook_counts",
         "WebhookEventType": "webhook_event_type",
         "WebhookFilters": "webhook_filters",
         "WebhookFiltersParam": "webhook_filters",
         "WebhookPlatform": "webhook_platform",
+        "WebhookStats": "webhook_stats",
         "WebhookSubscription": "webhook_subscription",
         "WebhookSubscriptionList": "webhook_subscription_list",
         "WebhookSubscriptionStatus": "webhook_subscription_status",
         "WebhookSubscriptionStatusChange": "webhook_subscription_status_change",
+        "WorkflowCounts": "workflow_counts",
+        "WorkflowHook": "workflow_hook",
+        "WorkflowPreview": "workflow_preview",
+        "WorkflowRun": "workflow_run",
+        "WorkflowStats": "workflow_stats",
     },
 )

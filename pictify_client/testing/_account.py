@@ -11,6 +11,7 @@ from typing import Any
 
 from ._answers import MEDIA, Answer, refused, route_not_found
 from ._images import MEDIA_TYPES, file
+from ._limits import Month
 from .clock import FakeClock
 
 Record = dict[str, Any]
@@ -32,6 +33,29 @@ _DESIGNS: tuple[Record, ...] = (
     {"name": "Price tag", "width": 600, "height": 400, "strictVariables": True},
     {"name": "Square post", "width": 1080, "height": 1080},
 )
+_SCENES: tuple[Record, ...] = (
+    {
+        "name": "Product teaser",
+        "kind": "tsx",
+        "durationInFrames": 150,
+        "tsx": """\
+import { AbsoluteFill } from "remotion";
+import { z } from "zod";
+
+export const schema = z.object({ title: z.string().default("Untitled"), price: z.string().default("soon") });
+
+export default function Scene({ title, price }: z.infer<typeof schema>) {
+  return <AbsoluteFill>{title}: {price}</AbsoluteFill>;
+}
+""",
+    },
+    {
+        "name": "Year in review",
+        "kind": "timeline",
+        "durationInFrames": None,
+        "projectJson": {"tracks": [{"type": "text", "text": "{{title}}"}]},
+    },
+)
 _FIRST_CREATED = datetime(2026, 1, 29, 10, 0, 5, tzinfo=UTC)
 
 
@@ -49,7 +73,14 @@ class Account:
         experiments: The experiments; deleted ones are `archived`.
         images: The images that were rendered.
         gifs: The GIFs that were rendered or captured.
-        template_limit: Number of templates that it may have; None for any number.
+        pdfs: The PDFs that were rendered.
+        feed: Everything that was rendered, as `renders.list` lists it, the oldest first.
+        videos: The video templates.
+        hooks: The hooks of workflows.
+        quota: Renders a month that it allows; None for any number.
+        template_limit: Number of templates that it may have, and of video templates; None for any number.
+        ai_credits: AI credits that it has left, of which a generated video costs 5; None for any number.
+        video_seconds: Seconds that the render of a video takes, by the clock.
         csv_files: For each `csv_url` of a batch the text of the file.
     """
 
@@ -61,13 +92,26 @@ class Account:
         self.experiments: list[Record] = []
         self.images: list[Record] = []
         self.gifs: list[Record] = []
+        self.pdfs: list[Record] = []
+        self.feed: list[Record] = []
+        self.videos: list[Record] = [_video(number, design) for number, design in enumerate(_SCENES, 1)]
+        self.hooks: list[Record] = []
         self.csv_files: dict[str, str] = {}
+        self.quota: int | None = None
         self.template_limit: int | None = None
+        self.ai_credits: int | None = None
+        self.video_seconds: float = 90.0
         self.media: str = MEDIA
         self.upload_seconds: float = 0.0
+        self._month = Month(clock)
         self._files: dict[str, tuple[str, int, int, int]] = {}
         self._uploaded_at: dict[str, float] = {}
-        self._created: Counter[str] = Counter(template=len(self.templates), binding=bindings)
+        self._created: Counter[str] = Counter(template=len(self.templates), video=len(self.videos), binding=bindings)
+
+    @property
+    def renders(self) -> int:
+        """How many renders of this month count towards the quota."""
+        return self._month.used
 
     def new_id(self, kind: str) -> str:
         """An id that nothing has yet."""
@@ -80,6 +124,21 @@ class Account:
         self._files[path] = (extension, int(size[0]), int(size[1]), pages)
         self._uploaded_at[path] = self.clock.time() + self.upload_seconds
         return self.media + path
+
+    def enter(self, uid: str, url: str, size: tuple[float, float], template: str | None = None) -> None:
+        """Enter a file that was rendered in the feed."""
+        self.feed.append(
+            {
+                "uid": uid,
+                "url": url,
+                "format": url.rpartition(".")[2].upper(),
+                "source": "api",
+                "templateUid": template,
+                "width": size[0],
+                "height": size[1],
+                "createdAt": self.now(),
+            }
+        )
 
     def file(self, url: str) -> bytes:
         """The file at the URL of a render: plain, and of the size that was requested.
@@ -109,7 +168,7 @@ class Account:
 
     def now(self) -> str:
         """The time, as the API writes it."""
-        return _time(self.clock.now())
+        return time_text(self.clock.now())
 
     def template(self, uid: str) -> Record:
         """A template of the account."""
@@ -120,6 +179,13 @@ class Account:
         found = matching(self.templates, uid=template_uid)[:1] if template_uid else []
         template = found[0] if found else {}
         return template.get("width", 1280), template.get("height", 720)
+
+
+def offset_page(name: str, records: list[Record], limit: int, offset: int) -> Record:
+    """A page of a list whose items are counted."""
+    total = len(records)
+    pagination = {"total": total, "limit": limit, "offset": offset, "hasMore": offset + limit < total}
+    return {name: records[offset : offset + limit], "pagination": pagination}
 
 
 def make_id(kind: str, number: int) -> str:
@@ -158,7 +224,7 @@ def page_of(name: str, records: list[Record], page: int, limit: int) -> Record:
 
 
 def _template(number: int, design: Record) -> Record:
-    created = _time(_FIRST_CREATED - timedelta(days=30 - number))
+    created = time_text(_FIRST_CREATED - timedelta(days=30 - number))
     return {
         "uid": make_id("template", number),
         "html": "<h1>{{title}}</h1><p>{{price}}</p>",
@@ -175,6 +241,23 @@ def _template(number: int, design: Record) -> Record:
         ],
         "jsEnabled": False,
         "strictVariables": False,
+        **design,
+        "createdAt": created,
+        "updatedAt": created,
+    }
+
+
+def _video(number: int, design: Record) -> Record:
+    created = time_text(_FIRST_CREATED - timedelta(days=20 - number))
+    names = ("title", "price") if design["kind"] == "tsx" else ("title",)
+    return {
+        "uid": make_id("video", number),
+        "width": 1080,
+        "height": 1080,
+        "fps": 30,
+        "posterUrl": None,
+        "status": "draft",
+        "variableDefinitions": [{"name": name, "type": "text", "defaultValue": ""} for name in names],
         **design,
         "createdAt": created,
         "updatedAt": created,
@@ -203,12 +286,12 @@ def _binding(number: int) -> Record:
         "status": "error" if failed else "paused" if number % 5 == 0 else "active",
         "renderUrl": binding_url(uid),
         "webhookUrl": webhook_url(uid),
-        "lastFetchAt": _time(created + timedelta(minutes=1)),
-        "lastRenderAt": _time(created + timedelta(minutes=1)),
+        "lastFetchAt": time_text(created + timedelta(minutes=1)),
+        "lastRenderAt": time_text(created + timedelta(minutes=1)),
         "lastError": "The data source responded with 503" if failed else None,
         "errorCount": 3 if failed else 0,
-        "createdAt": _time(created),
-        "updatedAt": _time(created + timedelta(minutes=1)),
+        "createdAt": time_text(created),
+        "updatedAt": time_text(created + timedelta(minutes=1)),
     }
 
 
@@ -222,5 +305,6 @@ def webhook_url(uid: str) -> str:
     return f"https://api.pictify.io/webhooks/{uid}"
 
 
-def _time(moment: datetime) -> str:
+def time_text(moment: datetime) -> str:
+    """A time, as the API writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

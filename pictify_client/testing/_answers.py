@@ -13,11 +13,12 @@ _STATUSES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Answer(NamedTuple):
-    """A response: status code, headers and body."""
+    """A response: status code, headers and body; and the seconds that it takes, beside the latency."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    seconds: float = 0.0
 
 
 class Refused(Exception):  # noqa: N818

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import Counter
 
 from ._account import Account, Record, binding_url, matching, one, page_of, webhook_url
 from ._answers import Answer, picture, refused
@@ -120,6 +121,20 @@ class Subscriptions:
     def delete_webhook_subscription(self, uid: str) -> Record:
         self._account.subscriptions.remove(self._subscription(uid))
         return {"deleted": True}
+
+    def pause_webhook_subscription(self, uid: str) -> Record:
+        return self.update_webhook_subscription(uid, {"status": "paused"})
+
+    def resume_webhook_subscription(self, uid: str) -> Record:
+        return self.update_webhook_subscription(uid, {"status": "active"})
+
+    def get_webhook_stats(self) -> Record:
+        records = self._account.subscriptions
+        counts = {
+            f"by{name.title()}": dict(Counter(each[name] for each in records))
+            for name in ("event", "status", "platform")
+        }
+        return {"subscriptions": {"total": len(records), **counts}, "queue": {"waiting": 0}}
 
     def _subscription(self, uid: str) -> Record:
         return one(self._account.subscriptions, "Subscription", uid=uid)

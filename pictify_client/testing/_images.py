@@ -13,6 +13,7 @@ MEDIA_TYPES: Final = {
     "jpg": "image/jpeg",
     "webp": "image/webp",
     "gif": "image/gif",
+    "mp4": "video/mp4",
     "pdf": "application/pdf",
 }
 
@@ -26,7 +27,10 @@ _GREY = 0x5B
 
 
 def file(extension: str, width: int, height: int, pages: int = 1) -> bytes:
-    """A plain image of this size; or a PDF of so many empty pages, whose size is in pixels at 96 to the inch."""
+    """A plain image of this size; or a PDF of so many empty pages, whose size is in pixels at 96 to the inch.
+
+    An MP4 file has one track of the size, and no frames.
+    """
     width, height = (max(1, min(side, _MOST_PIXELS)) for side in (width, height))
     match extension:
         case "jpeg" | "jpg":
@@ -35,6 +39,8 @@ def file(extension: str, width: int, height: int, pages: int = 1) -> bytes:
             return _webp(width, height)
         case "gif":
             return _gif(width, height)
+        case "mp4":
+            return _mp4(width, height)
         case "pdf":
             return _pdf(width, height, pages)
         case _:
@@ -98,6 +104,20 @@ def _webp(width: int, height: int) -> bytes:
 def _gif(width: int, height: int) -> bytes:
     """The transparent pixel in the corner of a canvas of this size."""
     return PIXEL[:6] + struct.pack("<HH", width, height) + PIXEL[10:]
+
+
+def _mp4(width: int, height: int) -> bytes:
+    """The boxes in which a player finds the size: `ftyp`, and `moov` with a track."""
+    times = bytes(8) + struct.pack(">II", 1000, 0)
+    matrix = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    movie = _box(b"mvhd", bytes(4) + times + struct.pack(">IH10x", 0x10000, 0x100) + matrix + bytes(24) + b"\0\0\0\2")
+    size = struct.pack(">II", width << 16, height << 16)
+    track = _box(b"tkhd", b"\0\0\0\3" + struct.pack(">IIIII16x", 0, 0, 1, 0, 0) + matrix + size)
+    return _box(b"ftyp", b"isom\0\0\2\0isomiso2mp41") + _box(b"moov", movie + _box(b"trak", track))
+
+
+def _box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content) + 8) + name + content
 
 
 def _pdf(width: int, height: int, pages: int) -> bytes:

@@ -23,15 +23,24 @@ RENDERS = frozenset(
         "create_image",
         "create_og_image",
         "multi_size_render_template",
+        "post_workflow_rows",
         "render_multi_page_pdf",
         "render_pdf",
         "render_template",
+        "render_video",
+        "start_workflow",
     }
 )
-"""The operations that render, which an account with an unverified email address cannot call."""
+"""The operations that render."""
+
+VERIFIED_ONLY = RENDERS - {"post_workflow_rows", "start_workflow"} | {"generate_video"}
+"""The operations that an account with an unverified email address cannot call."""
+
+# For these the API says that the quota is used up with 402.
+_PAYMENT_REQUIRED = frozenset({"post_workflow_rows", "render_video", "start_workflow"})
 
 # The fields of a body that have one item for each file, or for each page, that is rendered.
-_SEVERAL = ("layouts", "sizes", "variableSets")
+_SEVERAL = ("layouts", "rows", "sizes", "variableSets")
 _UPGRADE_URL = "https://pictify.io/dashboard/billing"
 
 
@@ -92,7 +101,8 @@ class Month:
             renders *= max(len(arguments.get("body", {}).get(field, ())), 1)
         if quota is not None and renders and self.used + renders > quota:
             message = f"You have used all {quota} renders of this month"
-            raise refused(429, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
+            status = 402 if name in _PAYMENT_REQUIRED else 429
+            raise refused(status, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
         return renders
 
     def count(self, renders: int) -> None:

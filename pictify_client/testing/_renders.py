@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from attrs import define
 
-from ._account import Account, Record, matching, one
+from ._account import Account, Record, matching, offset_page, one
 from ._answers import Refused, failed, refused
 from ._templates import check_variables, layout_size
 
@@ -42,11 +44,12 @@ class Renders:
     def create_image(self, body: Record) -> Record:
         known: Record = {"width": 1280, "height": 720, **self._design(body), **body}
         size = (known["width"], known["height"])
-        return self._image(body.get("fileExtension", "png"), size, html=body.get("html"), link=body.get("url"))
+        source, template = {"html": body.get("html"), "link": body.get("url")}, body.get("template")
+        return self._image(body.get("fileExtension", "png"), size, template=template, source=source)
 
     def list_images(self, limit: int = 30, offset: int = 0) -> Record:
         images = [{name: each[name] for name in ("url", "createdAt")} | {"id": each["uid"]} for each in self._images()]
-        return _offset_page("images", images, limit, offset)
+        return offset_page("images", images, limit, offset)
 
     def get_image(self, uid: str) -> Record:
         return {"image": _found(self._images(), uid)}
@@ -54,7 +57,7 @@ class Renders:
     def create_og_image(self, body: Record) -> Record:
         if not matching(self._account.templates, uid=body["template"]):
             raise failed(404, "Template not found")
-        return self._image("png", _SIZES["og-image"])
+        return self._image("png", _SIZES["og-image"], template=body["template"])
 
     def create_canvas_image(self, body: Record) -> Record:
         size = (body.get("width", 1280), body.get("height", 720))
@@ -82,7 +85,7 @@ class Renders:
         return {"gif": gif, "_meta": {"processingTime": 1234}}
 
     def list_gifs(self, limit: int = 30, offset: int = 0) -> Record:
-        return _offset_page("gifs", self._account.gifs, limit, offset)
+        return offset_page("gifs", self._account.gifs, limit, offset)
 
     def get_gif(self, uid: str) -> Record:
         return {"gif": _found(self._account.gifs, uid)}
@@ -95,6 +98,9 @@ class Renders:
         metadata = {name: gif[name] for name in ("width", "height", "quality", *length)}
         metadata.update(frameCount=frames, uid=gif["url"].rpartition("/")[2].partition(".")[0])
         return {"gif": gif, "metadata": metadata, "_meta": {"processingTime": 1234}}
+
+    def list_pdfs(self, limit: int = 30, offset: int = 0) -> Record:
+        return offset_page("pdfs", self._account.pdfs, limit, offset)
 
     def render_pdf(self, body: Record) -> Record:
         return self._pdf(body, [body.get("variables", {})])
@@ -118,7 +124,7 @@ class Renders:
                 errors.append({"layout": layout, "error": f"Layout '{layout}' not found"})
                 continue
             width, height = body.get("width", size[0]), body.get("height", size[1])
-            image = self._image(extension, (width, height), pages=len(sets))
+            image = self._image(extension, (width, height), pages=len(sets), template=uid)
             name = template.get("layouts", {}).get(layout, {}).get("name", template.get("name", ""))
             result = {"layout": layout, "name": name, "width": width, "height": height, "format": extension}
             results.append({**result, **image})
@@ -134,7 +140,7 @@ class Renders:
             if width is None or height is None:
                 errors.append({"size": size, "error": "Neither a known preset nor a width and a height"})
                 continue
-            image = self._image(body.get("format", "png"), (width, height))
+            image = self._image(body.get("format", "png"), (width, height), template=uid)
             label = {"label": size["label"]} if "label" in size else {}
             shown = {"width": width, "height": height, "preset": size.get("preset"), **label}
             results.append({"url": image["url"], "id": image["id"], "size": shown})
@@ -161,15 +167,19 @@ class Renders:
         size: tuple[float, float],
         *,
         pages: int = 1,
-        html: str | None = None,
-        link: str | None = None,
+        template: str | None = None,
+        source: Mapping[str, str | None] = MappingProxyType({}),
     ) -> Record:
-        """Render an image, and keep it as the API stores it."""
+        """Render an image or a PDF, and keep it as the API stores it."""
         width, height = (min(side, _MAX_SIDE) for side in size)
         created = {"url": self._account.keep(extension, (width, height), pages), "createdAt": self._account.now()}
         uid = self._account.new_id("image")
-        source = {"html": html} if html is not None else {"link": link} if link is not None else {}
-        stored = {"uid": uid, **created, "width": width, "height": height, "createdBy": _TEAM, "active": True, **source}
+        self._account.enter(uid, created["url"], (width, height), template)
+        if extension == "pdf":
+            self._store_pdf(uid, created["url"], (width, height), pages)
+            return {"id": uid, **created}
+        stored = {"uid": uid, **created, "width": width, "height": height, "createdBy": _TEAM, "active": True}
+        stored.update((name, value) for name, value in source.items() if value is not None)
         self._account.images.append(stored)
         return {"id": uid, **created}
 
@@ -186,6 +196,7 @@ class Renders:
             "active": True,
         }
         self._account.gifs.append(gif)
+        self._account.enter(gif["uid"], gif["url"], size, body.get("template"))
         return gif
 
     def _pdf(self, body: Record, sets: list[Record]) -> Record:
@@ -197,8 +208,15 @@ class Renders:
         size = options.get("customSize", {}) if preset == "custom" else _PAPER.get(preset, _PAPER["A4"])
         if not {"width", "height"} <= set(size):
             raise failed(400, "The preset custom needs a customSize with a width and a height")
-        url = self._account.keep("pdf", (size["width"], size["height"]), len(sets))
+        paper = (size["width"], size["height"])
+        url, uid = self._account.keep("pdf", paper, len(sets)), self._account.new_id("pdf")
+        self._account.enter(uid, url, paper, body["templateUid"])
+        self._store_pdf(uid, url, paper, len(sets))
         return {"success": True, "url": url, "pageCount": len(sets), "preset": preset, "pageSize": size}
+
+    def _store_pdf(self, uid: str, url: str, size: tuple[float, float], pages: int) -> None:
+        pdf = {"id": uid, "url": url, "width": size[0], "height": size[1], "pageCount": pages}
+        self._account.pdfs.append({**pdf, "createdAt": self._account.now()})
 
 
 def _found(records: list[Record], uid: str) -> Record:
@@ -206,12 +224,6 @@ def _found(records: list[Record], uid: str) -> Record:
     if not found:
         raise failed(404, "Not found")
     return found[0]
-
-
-def _offset_page(name: str, records: list[Record], limit: int, offset: int) -> Record:
-    total = len(records)
-    pagination = {"total": total, "limit": limit, "offset": offset, "hasMore": offset + limit < total}
-    return {name: records[offset : offset + limit], "pagination": pagination}
 
 
 @define

@@ -17,10 +17,12 @@ from .._runtime.fields import Kind
 from .._runtime.operations import Operation
 from .._runtime.validation import Anything, Boolean, Integer, ListOf, MapOf, Number, Object, OneOrMany
 from ..types import UNSET
-from ._answers import Refused, failed, fastify, refused
+from ._answers import Refused, document, failed, fastify, refused
 
 # The fields that are `format: uri` in the contract, which the client leaves to the API.
-_ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl")
+_ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl", "posterUrl")
+# Fields that the live API takes as null, as the vendor's own library sends them.
+_NULLABLE = ("brandColor",)
 _PLAIN = r"[\w.~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}"
 _ADDRESS = re.compile(
     rf"https?://[\w.-]+(?::\d{{1,5}})?(?:/(?:{_PLAIN})*)?(?:\?(?:{_PLAIN}|\?)*)?(?:\#(?:{_PLAIN}|\?)*)?", re.ASCII
@@ -127,7 +129,12 @@ def _faults(kind: Kind, value: object, where: str = "") -> Iterator[str]:
         for field in kind.model.FIELDS:
             inner = f"{where}.{field.name}" if where else field.name
             part = given.get(field.name, UNSET)
-            if part is None and not field.nullable and not isinstance(field.kind, Anything):
+            if (
+                part is None
+                and not field.nullable
+                and field.name not in _NULLABLE
+                and not isinstance(field.kind, Anything)
+            ):
                 yield f"{inner} must not be null"
             elif part is not None and part is not UNSET:
                 yield from _faults(field.kind, part, inner)
@@ -139,6 +146,8 @@ def _invalid(operation: Operation[Any], errors: list[str]) -> Refused:
     """The error for an invalid request, in the form in which the route of the operation sends errors."""
     if operation.path.startswith(("/image", "/gif", "/pdf")):
         return failed(400, "; ".join(errors))
+    if operation.path in ("/video/templates", "/video/templates/{uid}"):
+        return Refused("; ".join(errors), document(422, {"errors": errors}))
     if operation.path in ("/templates", "/templates/{uid}"):
         return refused(422, "Validation failed", errors=errors)
     return refused(400, "; ".join(errors))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping
-from typing import Any
 
 from ._account import Account, Record, matching, page_of
 from ._answers import Answer, Refused, failed, picture, refused
-from ._images import png
+from ._images import MEDIA_TYPES, file, png
 
 _MAX_HTML = 500 * 1024
 # What a list leaves out of a template.
@@ -31,8 +32,7 @@ class Templates:
         output_format: str = "all",
         has_dynamic_link: bool | None = None,
     ) -> Record:
-        bound = {binding.get("templateId") for binding in self._account.bindings}
-        records = [self._listed(template, bound) for template in self._account.templates]
+        records = [self._listed(template) for template in self._account.templates]
         found = matching(records, outputFormat=None if output_format == "all" else output_format)
         found = matching(found, hasDynamicLink=has_dynamic_link)
         by = "name" if sort == "name" else "createdAt"
@@ -42,6 +42,35 @@ class Templates:
         found.sort(key=lambda template: template.get(by, ""), reverse=sort == "newest")
         counts = {"all": len(records), **{kind: len(matching(records, outputFormat=kind)) for kind in ("image", "pdf")}}
         return {**page_of("templates", found, page, limit), "counts": counts}
+
+    def search_templates(self, q: str, page: int = 1, limit: int = 12) -> Record:
+        words = q.lower().split()
+        found = [
+            self._listed(template)
+            for template in reversed(self._account.templates)
+            if all(word in json.dumps([template.get("name"), template.get("tags")]).lower() for word in words)
+        ]
+        return page_of("templates", found, page, limit)
+
+    def templates_by_type(self, type: str) -> Record:  # noqa: A002
+        return {"templates": [self._listed(each) for each in matching(self._account.templates, type=type)]}
+
+    def preview_template(self, body: Record) -> Record:
+        _check_design(body)
+        template: Record = {name: value for name, value in body.items() if name != "variables"}
+        _define_variables(template)
+        check_variables(template, body.get("variables", {}))
+        extension, width, height = body.get("format", "png"), body.get("width", 1280), body.get("height", 720)
+        data = b64encode(file(extension, width, height)).decode()
+        return {
+            "dataUrl": f"data:{MEDIA_TYPES.get(extension, 'image/png')};base64,{data}",
+            "width": width,
+            "height": height,
+            "format": extension,
+            "renderId": self._account.new_id("preview"),
+            "timings": {"render": 212},
+            "totalMs": 240,
+        }
 
     def create_template(self, body: Record) -> Record:
         limit = self._account.template_limit
@@ -108,7 +137,8 @@ class Templates:
         headers = {"cache-control": "private, max-age=300", "referrer-policy": "no-referrer"}
         return picture(format, size, headers)
 
-    def _listed(self, template: Record, bound: set[Any]) -> Record:
+    def _listed(self, template: Record) -> Record:
+        bound = {binding.get("templateId") for binding in self._account.bindings}
         shown = {name: value for name, value in template.items() if name not in _NOT_LISTED}
         return {**shown, "hasDynamicLink": template.get("uid") in bound}
 

@@ -75,7 +75,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 if isinstance(error, kind):
                     return limits.get(phase) or 0.0, error
             return 0.0, error
-        latency, longest = self._fake.latency, limits.get("read")
+        latency, longest = self._fake.latency + outcome.seconds, limits.get("read")
         if longest is not None and latency > longest:
             return longest, httpx.ReadTimeout(f"the answer takes {latency:g} s")
         return latency, outcome

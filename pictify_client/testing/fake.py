@@ -17,11 +17,14 @@ from ._answers import Answer, Refused, document, refused
 from ._bindings import Bindings, Subscriptions
 from ._experiments import Experiments
 from ._faults import Faults, fault
-from ._limits import RENDERS, Minute, Month
+from ._limits import VERIFIED_ONLY, Minute
 from ._renders import Batches, Renders
 from ._requests import Found, arguments, find
 from ._templates import Templates
 from ._transport import ClientOptions, async_client, client
+from ._usage import Usage
+from ._videos import Videos
+from ._workflows import Workflows
 from .clock import FakeClock
 from .received import ReceivedRequest, received
 from .webhooks import WebhookDelivery, delivery
@@ -32,7 +35,7 @@ API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
 """The API key that the fake accepts by default."""
 
 # Each has a method for each of its operations, of the same name.
-_CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments)
+_CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos, Usage, Workflows)
 
 
 class FakePictify(Account):
@@ -53,7 +56,6 @@ class FakePictify(Account):
         latency: Seconds that every answer takes, by the clock. To a call that allows less it comes too late.
         rate_limit: Requests per minute that it allows, with `X-RateLimit` headers in its responses; None for any number
             and no headers, as the live API has it for requests with an API key.
-        quota: Renders a month that it allows; None for any number.
         media: Origin of the URLs of rendered files; its own if it is served.
         upload_seconds: Seconds during which the URL of a new file answers 404.
         email_verified: Whether the email address of the account is verified; if not, it does not render.
@@ -65,18 +67,11 @@ class FakePictify(Account):
         self.requests: list[ReceivedRequest] = []
         self.latency: float = 0.0
         self.rate_limit: int | None = None
-        self.quota: int | None = None
         self.email_verified = True
         self._minute = Minute(self.clock)
-        self._month = Month(self.clock)
         self._faults = Faults()
         self._concerns = [concern(self) for concern in _CONCERNS]
         self._lock = Lock()
-
-    @property
-    def renders(self) -> int:
-        """How many renders of this month count towards the quota."""
-        return self._month.used
 
     def client(self, **options: Unpack[ClientOptions]) -> Pictify:
         """A client for sync code, which asks this stand-in and shares its clock.
@@ -217,7 +212,7 @@ class FakePictify(Account):
         handler = next((getattr(concern, name) for concern in self._concerns if hasattr(concern, name)), None)
         if handler is None:
             raise refused(501, f"the stand-in has no answer to {operation}")
-        if name in RENDERS and not self.email_verified:
+        if name in VERIFIED_ONLY and not self.email_verified:
             raise refused(403, "Please verify your email address to render")
         given = arguments(operation, path, query, headers, body)
         renders: int = self._month.check(name, given, self.quota)

@@ -32,6 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
             # It was told to fail, which here is to hang up.
             self.close_connection = True
             return
+        # The minutes of a video would be those of this machine.
         if self.fake.latency:
             _CLOCK.sleep(self.fake.latency)
         self.send_response_only(answer.status)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ... import models
+from ...pagination import AsyncPager, Pager
 from .. import Resource
 
 
@@ -82,6 +83,29 @@ class Pdfs(Resource):
         from .get_pdf_presets import OPERATION
 
         return self._client.send(OPERATION).result()
+
+    def list(
+        self, *, limit: int | None = None, offset: int | None = None, prefetch: int = 0
+    ) -> Pager[models.StoredPdf, models.OffsetPagination]:
+        """List the PDFs of the account (`GET /pdf`).
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Args:
+            limit: Number of PDFs per page. 1 to 100; defaults to 30.
+            offset: How many PDFs to skip. At least 0; defaults to 0.
+            prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
+
+        Returns:
+            The list. Iterating over it fetches the pages; no request is sent before.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .list_pdfs import OPERATION, split
+
+        return Pager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)
 
 
 class AsyncPdfs(Resource):
@@ -159,3 +183,26 @@ class AsyncPdfs(Resource):
 
         response = await self._client.asend(OPERATION)
         return response.result()
+
+    def list(
+        self, *, limit: int | None = None, offset: int | None = None, prefetch: int = 1
+    ) -> AsyncPager[models.StoredPdf, models.OffsetPagination]:
+        """List the PDFs of the account (`GET /pdf`).
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Args:
+            limit: Number of PDFs per page. 1 to 100; defaults to 30.
+            offset: How many PDFs to skip. At least 0; defaults to 0.
+            prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
+
+        Returns:
+            The list. Iterating over it fetches the pages; no request is sent before.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .list_pdfs import OPERATION, split
+
+        return AsyncPager(self._client, OPERATION, split, prefetch, limit=limit, offset=offset)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -352,6 +353,98 @@ class Templates(Resource):
             OPERATION, uid=uid, sizes=sizes, variables=variables, format=format, quality=quality
         ).result()
 
+    def search(
+        self, *, q: str, page: int | None = None, limit: int | None = None, prefetch: int = 0
+    ) -> Pager[models.Template, models.Pagination]:
+        """Search the templates of the account (`GET /templates/search`).
+
+        Args:
+            q: Words to search for. At least 1 characters.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of templates per page. 1 to 100; defaults to 12.
+            prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
+
+        Returns:
+            The list. Iterating over it fetches the pages; no request is sent before.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .search_templates import OPERATION, split
+
+        return Pager(self._client, OPERATION, split, prefetch, q=q, page=page, limit=limit)
+
+    def by_type(self, type: str) -> builtins.list[models.Template]:
+        """List the templates of a type (`GET /templates/type/{type}`).
+
+        Such as those of the type `og-image`, which `images.create_og` renders. The list has no pages.
+
+        Args:
+            type: Kind of template, such as `og-image`.
+
+        Returns:
+            The templates.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .templates_by_type import OPERATION
+
+        return self._client.send(OPERATION, type=type).result()
+
+    def preview(
+        self,
+        *,
+        html: str,
+        variable_definitions: Iterable[models.VariableDefinition | models.VariableDefinitionParam] | None = None,
+        variables: Mapping[str, Any] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        format: str | None = None,
+        js_enabled: bool | None = None,
+        strict_variables: bool | None = None,
+    ) -> models.TemplatePreview:
+        """Render HTML without saving it (`POST /templates/preview`).
+
+        For drafts: nothing is stored or billed, and the image is in the response. The API allows 60 previews per
+        minute.
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Args:
+            html: The design in HTML. Variables are written `{{name}}`.
+            variable_definitions: Its variables.
+            variables: Values by variable name.
+            width: Width in pixels. 10 to 4096.
+            height: Height in pixels. 10 to 4096.
+            format: File format, such as `png`.
+            js_enabled: Whether scripts in the HTML run; not by default.
+            strict_variables: Whether a value for an unknown variable is an error; not by default.
+
+        Returns:
+            The image.
+
+        Raises:
+            UnprocessableContentError: The template cannot be compiled.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .preview_template import OPERATION
+
+        return self._client.send(
+            OPERATION,
+            html=html,
+            variable_definitions=variable_definitions,
+            variables=variables,
+            width=width,
+            height=height,
+            format=format,
+            js_enabled=js_enabled,
+            strict_variables=strict_variables,
+        ).result()
+
 
 class AsyncTemplates(Resource):
     """Designs with variables, rendered with other values each time."""
@@ -698,5 +791,99 @@ class AsyncTemplates(Resource):
 
         response = await self._client.asend(
             OPERATION, uid=uid, sizes=sizes, variables=variables, format=format, quality=quality
+        )
+        return response.result()
+
+    def search(
+        self, *, q: str, page: int | None = None, limit: int | None = None, prefetch: int = 1
+    ) -> AsyncPager[models.Template, models.Pagination]:
+        """Search the templates of the account (`GET /templates/search`).
+
+        Args:
+            q: Words to search for. At least 1 characters.
+            page: Number of the page, counted from 1. At least 1; defaults to 1.
+            limit: Number of templates per page. 1 to 100; defaults to 12.
+            prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
+
+        Returns:
+            The list. Iterating over it fetches the pages; no request is sent before.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .search_templates import OPERATION, split
+
+        return AsyncPager(self._client, OPERATION, split, prefetch, q=q, page=page, limit=limit)
+
+    async def by_type(self, type: str) -> builtins.list[models.Template]:
+        """List the templates of a type (`GET /templates/type/{type}`).
+
+        Such as those of the type `og-image`, which `images.create_og` renders. The list has no pages.
+
+        Args:
+            type: Kind of template, such as `og-image`.
+
+        Returns:
+            The templates.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .templates_by_type import OPERATION
+
+        response = await self._client.asend(OPERATION, type=type)
+        return response.result()
+
+    async def preview(
+        self,
+        *,
+        html: str,
+        variable_definitions: Iterable[models.VariableDefinition | models.VariableDefinitionParam] | None = None,
+        variables: Mapping[str, Any] | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        format: str | None = None,
+        js_enabled: bool | None = None,
+        strict_variables: bool | None = None,
+    ) -> models.TemplatePreview:
+        """Render HTML without saving it (`POST /templates/preview`).
+
+        For drafts: nothing is stored or billed, and the image is in the response. The API allows 60 previews per
+        minute.
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Args:
+            html: The design in HTML. Variables are written `{{name}}`.
+            variable_definitions: Its variables.
+            variables: Values by variable name.
+            width: Width in pixels. 10 to 4096.
+            height: Height in pixels. 10 to 4096.
+            format: File format, such as `png`.
+            js_enabled: Whether scripts in the HTML run; not by default.
+            strict_variables: Whether a value for an unknown variable is an error; not by default.
+
+        Returns:
+            The image.
+
+        Raises:
+            UnprocessableContentError: The template cannot be compiled.
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .preview_template import OPERATION
+
+        response = await self._client.asend(
+            OPERATION,
+            html=html,
+            variable_definitions=variable_definitions,
+            variables=variables,
+            width=width,
+            height=height,
+            format=format,
+            js_enabled=js_enabled,
+            strict_variables=strict_variables,
         )
         return response.result()

@@ -156,6 +156,68 @@ class Webhooks(Resource):
 
         return self._client.send(OPERATION, uid=uid).result()
 
+    def pause(self, uid: str) -> models.WebhookSubscription:
+        """Pause a webhook subscription (`POST /webhook-subscriptions/{uid}/pause`).
+
+        The API may respond with 401, since it did not accept API keys here once. `webhooks.update` with the status
+        `paused` does the same.
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Args:
+            uid: Id of the webhook subscription.
+
+        Returns:
+            The webhook subscription.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .pause_webhook_subscription import OPERATION
+
+        return self._client.send(OPERATION, uid=uid).result()
+
+    def resume(self, uid: str) -> models.WebhookSubscription:
+        """Resume a webhook subscription (`POST /webhook-subscriptions/{uid}/resume`).
+
+        The API may respond with 401, since it did not accept API keys here once. `webhooks.update` with the status
+        `active` does the same.
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Args:
+            uid: Id of the webhook subscription.
+
+        Returns:
+            The webhook subscription.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .resume_webhook_subscription import OPERATION
+
+        return self._client.send(OPERATION, uid=uid).result()
+
+    def get_stats(self) -> models.WebhookStats:
+        """Count the webhook subscriptions (`GET /webhook-subscriptions/stats`).
+
+        The API may respond with 401, since it did not accept API keys here once.
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Returns:
+            Number of webhook subscriptions, and the queue of deliveries.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .get_webhook_stats import OPERATION
+
+        return self._client.send(OPERATION).result()
+
 
 class AsyncWebhooks(Resource):
     """Messages sent to a URL of yours when something happens; `pictify_client.webhooks` reads what arrives."""
@@ -305,4 +367,69 @@ class AsyncWebhooks(Resource):
         from .delete_webhook_subscription import OPERATION
 
         response = await self._client.asend(OPERATION, uid=uid)
+        return response.result()
+
+    async def pause(self, uid: str) -> models.WebhookSubscription:
+        """Pause a webhook subscription (`POST /webhook-subscriptions/{uid}/pause`).
+
+        The API may respond with 401, since it did not accept API keys here once. `webhooks.update` with the status
+        `paused` does the same.
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Args:
+            uid: Id of the webhook subscription.
+
+        Returns:
+            The webhook subscription.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .pause_webhook_subscription import OPERATION
+
+        response = await self._client.asend(OPERATION, uid=uid)
+        return response.result()
+
+    async def resume(self, uid: str) -> models.WebhookSubscription:
+        """Resume a webhook subscription (`POST /webhook-subscriptions/{uid}/resume`).
+
+        The API may respond with 401, since it did not accept API keys here once. `webhooks.update` with the status
+        `active` does the same.
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Args:
+            uid: Id of the webhook subscription.
+
+        Returns:
+            The webhook subscription.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .resume_webhook_subscription import OPERATION
+
+        response = await self._client.asend(OPERATION, uid=uid)
+        return response.result()
+
+    async def get_stats(self) -> models.WebhookStats:
+        """Count the webhook subscriptions (`GET /webhook-subscriptions/stats`).
+
+        The API may respond with 401, since it did not accept API keys here once.
+
+        Not verified: the vendor's applications call it, but no response of it was recorded.
+
+        Returns:
+            Number of webhook subscriptions, and the queue of deliveries.
+
+        Raises:
+            PictifyError: If the request fails or the response is invalid.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from .get_webhook_stats import OPERATION
+
+        response = await self._client.asend(OPERATION)
         return response.result()

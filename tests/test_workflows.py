@@ -1,0 +1,164 @@
+"""Workflows: runs that go on by themselves, hooks, and the secrets of these."""
+
+from __future__ import annotations
+
+import pickle
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from pictify_client import (
+    APIConnectionError,
+    BadRequestError,
+    NotFoundError,
+    Pictify,
+    QuotaExceededError,
+    RequestEvent,
+    ResponseDecodeError,
+)
+from pictify_client.models import WorkflowHook, WorkflowRun
+from pictify_client.testing import FakePictify
+
+TEMPLATE, STRICT = "APPK3ATNDP", "1O8AC6BEVJ"
+ROWS = [{"title": letter} for letter in "abcdef"]
+
+
+@pytest.fixture
+def fake() -> FakePictify:
+    return FakePictify()
+
+
+@pytest.fixture
+def pictify(fake: FakePictify) -> Pictify:
+    return fake.client()
+
+
+def counts(run: WorkflowRun) -> tuple[int | None, ...]:
+    assert run.counts
+    return run.counts.total, run.counts.rendered, run.counts.delivered, run.counts.failed
+
+
+def test_a_run_goes_on_by_the_clock(fake: FakePictify, pictify: Pictify) -> None:
+    uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
+    run = pictify.workflows.get(uid)
+    assert (run.status, counts(run)) == ("processing", (6, 0, 0, 0))
+    fake.clock.advance(2)
+    assert counts(pictify.workflows.get(uid)) == (6, 4, 4, 0)
+    fake.clock.advance(60)
+    run = pictify.workflows.get(uid)
+    assert (run.status, counts(run)) == ("completed", (6, 6, 6, 0))
+    assert [item["index"] for item in run.items or []] == [*range(6)]
+    assert fake.file((run.items or [])[0]["url"]).startswith(b"\x89PNG")
+    assert pictify.workflows.get(uid) == run
+    assert len(list(pictify.renders.list(template=TEMPLATE))) == 6
+
+
+def test_a_run_goes_on_with_each_poll(pictify: Pictify) -> None:
+    uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
+    assert [counts(pictify.workflows.get(uid))[1] for _ in range(5)] == [0, 2, 4, 6, 6]
+
+
+def test_columns_are_mapped_and_rows_may_fail(fake: FakePictify, pictify: Pictify) -> None:
+    rows = [{"name": "a"}, {"name": "b"}]
+    good = pictify.workflows.start(template_uid=STRICT, rows=rows, column_mapping={"title": "name"})
+    bad = pictify.workflows.start(template_uid=STRICT, rows=rows)
+    odd = pictify.workflows.start(template_uid=STRICT, rows=[{"title": "a"}], output_format="docx")
+    fake.clock.advance(3)
+    assert counts(pictify.workflows.get(good.uid or "")) == (2, 2, 2, 0)
+    failed = pictify.workflows.get(bad.uid or "")
+    assert counts(failed) == (2, 0, 0, 2)
+    assert [item["error"] for item in failed.items or []] == ["Variable 'name' is not defined"] * 2
+    assert counts(pictify.workflows.get(odd.uid or "")) == (1, 0, 0, 1)
+    stats = pictify.workflows.get_stats()
+    assert (stats.total_runs, stats.documents_rendered, stats.documents_delivered) == (3, 2, 2)
+
+
+def test_the_newest_runs_come_first(pictify: Pictify) -> None:
+    uids = [pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid for _ in range(22)]
+    assert [run.uid for run in pictify.workflows.list()] == uids[:1:-1]
+    with pytest.raises(NotFoundError, match="Run not found"):
+        pictify.workflows.get("NOWORKFLOW")
+    with pytest.raises(NotFoundError, match="Template not found"):
+        pictify.workflows.start(template_uid="NOTEMPLATE", rows=ROWS)
+
+
+def test_every_row_is_billed_and_none_twice(fake: FakePictify, pictify: Pictify) -> None:
+    fake.fail_next(httpx.ReadTimeout)
+    with pytest.raises(APIConnectionError):
+        pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS)
+    assert (fake.renders, len(pictify.workflows.list())) == (6, 1)
+    fake.quota = 11
+    with pytest.raises(QuotaExceededError) as caught:
+        pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS)
+    assert (caught.value.status_code, caught.value.code) == (402, "quota_exceeded")
+    fake.email_verified = False
+    assert pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS[:5]).uid
+
+
+def test_a_preview_of_a_pdf_is_queued(fake: FakePictify, pictify: Pictify) -> None:
+    now = pictify.workflows.preview(template_uid=TEMPLATE, rows=ROWS)
+    assert (now.job_id, now.width, fake.file(now.url or "")[:4]) == (None, 1200, b"\x89PNG")
+    template = pictify.templates.create(name="Mine", html="<b>{{title}}</b>", output_format="pdf").uid
+    queued = pictify.workflows.preview(template_uid=template, rows=ROWS)
+    assert (queued.url, queued.status) == (None, "queued")
+    job_id = queued.job_id or ""
+    assert pictify.workflows.get_preview(job_id).status == "queued"
+    assert fake.file(pictify.workflows.get_preview(job_id).url or "").startswith(b"%PDF")
+    later = pictify.workflows.preview(template_uid=template, rows=ROWS)
+    fake.clock.advance(1)
+    assert pictify.workflows.get_preview(later.job_id or "").url
+    with pytest.raises(BadRequestError) as caught:
+        pictify.workflows.preview(template_uid=template, rows=ROWS, output_format="png")
+    assert caught.value.code == "output_format_mismatch"
+    with pytest.raises(NotFoundError, match="Preview not found"):
+        pictify.workflows.get_preview("NOPREVIEWS")
+
+
+def test_a_hook_starts_runs_without_a_key(fake: FakePictify, pictify: Pictify) -> None:
+    hook = pictify.workflows.create_hook(template_uid=TEMPLATE, output_format="pdf", column_mapping={"title": "name"})
+    uid, secret = hook.uid or "", hook.secret or ""
+    posted = pictify.workflows.post_rows(uid, secret, rows=[{"name": "a"}])
+    assert "authorization" not in fake.requests[-1].headers
+    assert posted.run
+    assert posted.success
+    fake.clock.advance(3)
+    assert counts(pictify.workflows.get(posted.run.uid or "")) == (1, 1, 1, 0)
+    assert len(list(pictify.pdfs.list())) == 1
+    for wrong in ((uid, "x" * 30), ("NOWORKFLOW", secret)):
+        with pytest.raises(NotFoundError, match="Hook not found"):
+            pictify.workflows.post_rows(*wrong, rows=ROWS)
+    assert [(each.uid, each.secret, each.url) for each in pictify.workflows.list_hooks()] == [(uid, None, None)]
+    assert pictify.workflows.delete_hook(uid).success
+    assert pictify.workflows.list_hooks() == []
+
+
+@pytest.mark.parametrize("secret", ["0123456789ABCDEF", "0123 456789/ABCDEF"])
+def test_the_secret_of_a_hook_is_not_shown(secret: str) -> None:
+    asked: list[RequestEvent] = []
+
+    def repeat(request: httpx.Request) -> httpx.Response:
+        if len(asked) > 1:
+            raise httpx.ReadError("lost", request=request)
+        return httpx.Response(404, json={"message": f"no hook {secret}"})
+
+    http_client = httpx.Client(transport=httpx.MockTransport(repeat))
+    pictify = Pictify(api_key="pic_live_x", http_client=http_client, on_request=asked.append)
+    for error in (NotFoundError, APIConnectionError):
+        with pytest.raises(error) as caught:
+            pictify.workflows.post_rows("HOOK", secret, rows=ROWS)
+        assert isinstance(caught.value, NotFoundError | APIConnectionError)
+        assert caught.value.request
+        for spelt in (secret, quote(secret, safe="")):
+            for shown in (caught.value, caught.value.request.url, pickle.dumps(caught.value), *asked):
+                assert spelt not in str(shown)
+    assert secret not in repr(WorkflowHook(secret=secret, url=f"https://api.pictify.io/workflow/hooks/a/{secret}"))
+
+
+def test_whatever_is_said_of_rows_that_were_accepted_is_no_error() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(202, json={"ok": True}))
+    pictify = Pictify(api_key="pic_live_x", http_client=httpx.Client(transport=transport))
+    posted = pictify.workflows.post_rows("a", "b", rows=ROWS)
+    assert (posted.run, posted.additional_properties) == (None, {"ok": True})
+    with pytest.raises(ResponseDecodeError, match="holds no `run`"):
+        pictify.workflows.get("a")
