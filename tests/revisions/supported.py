@@ -488,4 +488,8 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         all_of(refuses(a="c", b="d", text="a and b cannot be combined"), sends({"a": "c"}, a="c")),
     ),
     "secrets in a list of a header": (with_header(schema={"type": "array", "items": SECRET}), all_of(refuses(that=["sesame!"], text=r"that\[0\] must match .*, got a secret"), has_header("x-that", "a,b", that=["a", "b"]))),
+    "models that the second of two constants tells apart": (
+        with_field(oneOf=[{"type": "object", "required": ["color", "kind"], "properties": {"color": {"const": "red"}, "kind": {"const": "circle"}}}, constant("box")]),
+        all_of(sends({"that": {"kind": "box"}}, that={"kind": "box"}), refuses(that={"kind": "line"}, text="that.kind must be one of 'circle', 'box'")),
+    ),
 }  # fmt: skip
