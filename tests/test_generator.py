@@ -16,6 +16,7 @@ import pytest
 
 from generator.__main__ import FOLDERS, OVERLAYS, ROOT, generate, main, overlaid
 from generator.document import load, operations
+from generator.prose import docstring
 
 from .replay import KEY
 
@@ -489,6 +490,11 @@ DOCUMENT: dict[str, Any] = {
     "class": "first",
     "client": "mine",
 }
+
+
+def test_a_docstring_of_one_line_leaves_room_for_its_quotes() -> None:
+    text = "word " * 22 + "words"
+    assert docstring(text, 4) == f"{'word ' * 21}".rstrip() + "\n    word words\n    "
 
 
 def test_fields_of_every_shape_are_read_and_written(grown: Callable[[str], ModuleType]) -> None:

@@ -23,7 +23,9 @@ from ..test_generator import only_bindings
 from .edits import written
 from .supported import SUPPORTED
 
-_IMPORTED = re.compile(r"^from (\.\.+)(\w+) import |^from \.\. import (?!api$|models$|Resource$)(\w+)", re.MULTILINE)
+_IMPORTED = re.compile(
+    r"^from (\.\.+)([\w.]+) import |^ *from \.\. import (?!api$|models$|Resource$)(\w+)", re.MULTILINE
+)
 _UNCLEAN = "import os\ndef f(a: int) -> str: return a\n"
 
 
@@ -39,8 +41,11 @@ def write(folder: Path, named: tuple[str, str]) -> None:
         depth = len(path.relative_to(package).parts)
         for dots, module, other in _IMPORTED.findall(path.read_text("utf-8")):
             shared = module or other
-            if (other or len(dots) == depth) and shared not in FOLDERS:
-                (package / f"{shared}.py").write_text(f"from pictify_client.{shared} import *\n")
+            if (other or len(dots) == depth) and shared.partition(".")[0] not in FOLDERS:
+                module_file = package.joinpath(*shared.split(".")).with_suffix(".py")
+                module_file.parent.mkdir(exist_ok=True)
+                (module_file.parent / "__init__.py").touch()
+                module_file.write_text(f"from pictify_client.{shared} import *\n")
 
 
 def commands(folder: Path) -> Iterator[list[str]]:
@@ -54,7 +59,7 @@ def commands(folder: Path) -> Iterator[list[str]]:
     ruff = ["--no-cache", "--config", str(project), *generated]
     yield ["ruff", "check", "--output-format=concise", ignore, *ruff]
     yield ["ruff", "format", "--check", *ruff]
-    yield ["mypy", "--strict", "--config-file=", f"--cache-dir={ROOT}/.mypy_cache/revisions", "."]
+    yield ["mypy", "--strict", "--config-file=", f"--cache-dir={folder}/.mypy_cache", "."]
     yield ["basedpyright", "--project", str(folder)]
 
 
