@@ -12,16 +12,9 @@ from weakref import finalize
 
 import httpx
 
-from ._runtime.bodies import AsyncBody, announced_size, close_when_collected, iter_body
+from ._runtime.bodies import TRANSPORT_ERRORS, AsyncBody, announced_size, close_when_collected, iter_body
 from ._runtime.saving import Chunker, opened, save_to_path, unwritten, write_method
 from .errors import PictifyError
-
-TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
-"""What httpx raises if there is no complete response.
-
-OSError, as a broken TLS record causes one that httpx passes on as it is. ValueError, because the request is valid at
-that point: it is about something that the server sent, such as a cookie.
-"""
 
 _SHOWN_TYPES = ("image/png", "image/jpeg", "image/gif")
 

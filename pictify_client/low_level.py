@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Self, TypeVar
 import httpx
 from attrs import evolve
 
+from ._runtime.bodies import ACCEPT_ENCODING
 from ._runtime.calls import Call
 from ._runtime.clock import Clock
 from ._runtime.connections import Connections
@@ -96,7 +97,7 @@ class Client:
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,
     ) -> None:
-        own = httpx.Headers({"User-Agent": user_agent(), "Accept-Encoding": "gzip, deflate"})
+        own = httpx.Headers({"User-Agent": user_agent(), "Accept-Encoding": ACCEPT_ENCODING})
         own.update(extra_headers(headers))
         check_http2(http2, http_client)
         self._settings = Settings(

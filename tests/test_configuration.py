@@ -57,7 +57,9 @@ def answering(requests: list[httpx.Request]) -> httpx.Client:
 
 @clients
 def test_no_key_at_all(make: Maker) -> None:
-    with pytest.raises(ConfigurationError, match=r"no API key: set PICTIFY_API_KEY, or pass it as api_key="):
+    with pytest.raises(
+        ConfigurationError, match=r"no API key: set the environment variable PICTIFY_API_KEY, or pass it as api_key="
+    ):
         make()
 
 

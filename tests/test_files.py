@@ -554,7 +554,7 @@ def test_what_is_in_memory_already_is_read_from_there() -> None:
 @pytest.mark.parametrize("kind", ["text/html", "application/json; charset=utf-8"])
 def test_a_page_is_no_image(kind: str, tmp_path: Path) -> None:
     answer = transport(200, stream=Body(), headers={"content-type": kind})
-    with pytest.raises(ResponseDecodeError, match="it is no file"):
+    with pytest.raises(ResponseDecodeError, match="it is not a file"):
         sync_client(answer).url_rendering.render_template("t", "png").save(tmp_path / "hero.png")
 
 

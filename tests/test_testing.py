@@ -158,7 +158,7 @@ def test_the_example_without_a_key_says_what_is_missing() -> None:
     )
     assert run.returncode == 1
     assert run.stderr == (
-        "ConfigurationError: there is no API key: set PICTIFY_API_KEY, or pass it as api_key= (token=)\n"
+        "ConfigurationError: no API key: set the environment variable PICTIFY_API_KEY, or pass it as api_key= (token=)\n"
     )
 
 

@@ -21,6 +21,13 @@ from .loops import EventLoop, running_loop
 ACCEPT_ENCODING = "gzip, deflate"
 """The content codings that a client requests."""
 
+TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
+"""What httpx raises if there is no complete response.
+
+OSError, as a broken TLS record causes one that httpx passes on as it is. ValueError, because the request is valid at
+that point: it is about something that the server sent, such as a cookie.
+"""
+
 MAX_PIECE = 65_536
 """Maximum size of a piece of decoded content: a few bytes may expand to gigabytes, which have to be counted first."""
 

@@ -32,6 +32,7 @@ from .reporting import logger, report
 from .retries import Retries, is_certificate_error, wait_before_retry
 from .settings import is_loopback
 from .steps import FileMaker, Notify, Sleep, Step, Turn
+from .validation import MIN_SECRET_LENGTH
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -353,7 +354,8 @@ class Call(Generic[T]):
         """What no error may show."""
         sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in SECRET_HEADERS)
         written = (spelt for secret in self._written.secrets for spelt in spellings_in_json(secret))
-        return [secret for secret in (*sent, self._settings.key, *written) if secret]
+        known = (*sent, self._settings.key or "", *written)
+        return [secret for secret in known if len(secret) >= MIN_SECRET_LENGTH]
 
 
 class _Budget(NamedTuple):

@@ -17,9 +17,8 @@ import anyio
 import httpx
 
 from ..errors import ClientClosedError, ConfigurationError, PictifyError
-from ..files import TRANSPORT_ERRORS
 from .async_pool import AsyncTransport
-from .bodies import BodyTooLarge, aread_body, read_body
+from .bodies import TRANSPORT_ERRORS, BodyTooLarge, aread_body, read_body
 from .network import DEADLINE
 from .pool import PoolClosed
 from .proxies import ConnectionSettings

@@ -6,9 +6,9 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import PictifyError
-from ..files import TRANSPORT_ERRORS
 from ..fleets import PacingError
 from ..hooks import notify
+from .bodies import TRANSPORT_ERRORS
 from .connections import SendRequest, aclose
 from .steps import Sleep, Step, Turn
 

@@ -95,7 +95,6 @@ class Operation(Generic[T]):
         self.has_error_pixel = has_error_pixel
         self.timeout = timeout
         self.responses = responses
-        self._secret_parameters = tuple(each for each in path_parameters if getattr(each.kind, "secret", False))
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -114,7 +113,7 @@ class Operation(Generic[T]):
         target = self.target(arguments)
         secrets = [
             spelt
-            for each in self._secret_parameters
+            for each in self.path_parameters
             for text in secrets_of(each.kind, arguments[each.argument])
             for spelt in (text, quote(text, safe=""))
         ]
@@ -169,8 +168,7 @@ class Operation(Generic[T]):
         if self.redirects:
             return cast("T", response.headers["location"])
         if not self.responses:
-            kind = response.headers.get("content-type", "no type")
-            raise DecodeError(f"it is no file ({kind} from {response.request.url.host})")
+            raise DecodeError(f"it is not a file ({_origin_of(response)})")
         if self.may_be_empty and not content.strip():
             return cast("T", None)
         take = self.responses.get(response.status_code) or next(iter(self.responses.values()))
@@ -181,8 +179,10 @@ class Operation(Generic[T]):
         except (ValueError, RecursionError) as error:
             if not content.strip():
                 raise DecodeError(f"it is empty (from {response.request.url.host})") from None
-            kind = response.headers.get("content-type", "no type")
-            raise DecodeError(f"it is not JSON ({kind} from {response.request.url.host}): {error}") from None
+            hint = f": {error}"
+            if response.headers.get("content-type", "").startswith("text/html"):
+                hint = "; is it the right base_url (PICTIFY_BASE_URL)?"
+            raise DecodeError(f"it is not JSON ({_origin_of(response)}){hint}") from None
         return decode(take, document, lambda: parse_json(content))
 
     def _query(self, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -219,6 +219,11 @@ class Operation(Generic[T]):
         if both := [name for name, value in given.items() if value is not None]:
             raise ValueError(f"{self.items} and {both[0]} cannot both be given: a call sends one, or a list of them")
         return kind.write(many, self.items)
+
+
+def _origin_of(response: httpx.Response) -> str:
+    """The media type and the host of a response that cannot be decoded."""
+    return f"{response.headers.get('content-type', 'no type')} from {response.request.url.host}"
 
 
 def _header(parameter: Argument, arguments: Mapping[str, object]) -> str | None:

@@ -135,7 +135,9 @@ def resolve_api_key(given: Any) -> str:
     key: Any = os.environ.get("PICTIFY_API_KEY") if given is None else given
     source = "PICTIFY_API_KEY" if given is None else "the API key given"
     if key is None:
-        raise ConfigurationError("there is no API key: set PICTIFY_API_KEY, or pass it as api_key= (token=)")
+        raise ConfigurationError(
+            "no API key: set the environment variable PICTIFY_API_KEY, or pass it as api_key= (token=)"
+        )
     if not isinstance(key, str):
         raise ConfigurationError(f"{source} must be a string, got {type(key).__name__}")
     if not key:

@@ -23,8 +23,8 @@ from .fields import Kind
 
 _LONGEST_SHOWN = 100
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
-# What is shorter is no secret worth the name, and would be found everywhere.
-_SHORTEST_SECRET = 6
+MIN_SECRET_LENGTH = 6
+"""Shorter strings are not secrets, and would be redacted within ordinary words."""
 
 
 class String(NamedTuple):
@@ -319,7 +319,7 @@ def secrets_of(kind: Kind, value: object) -> Iterator[str]:
     elif isinstance(kind, Nullable):
         yield from secrets_of(kind.kind, value)
     elif isinstance(kind, String):
-        if kind.secret and isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+        if kind.secret and isinstance(value, str) and len(value) >= MIN_SECRET_LENGTH:
             yield value
     elif isinstance(value, list):
         inner = kind.many.kind if isinstance(kind, OneOrMany) else kind.kind if isinstance(kind, ListOf) else Anything()
