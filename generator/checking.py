@@ -65,7 +65,7 @@ class Arguments(Readers):
     def nullable_kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
         """The expression for what a value may be that cannot be left out, as an item of a list, but may be null."""
         kind = self.kind_of(prop, schema)
-        return f"Nullable({kind})" if self._nullable(prop)[1] and kind != "Anything()" else kind
+        return f"Nullable({kind})" if self._nullable(prop)[1] and not kind.startswith("Anything(") else kind
 
     def _alternatives_in(self, union: UnionProperty, schema: oai.Schema | oai.Reference) -> list[oai.Schema]:
         """The schemas of the types of a union, without null.
@@ -154,7 +154,7 @@ class Arguments(Readers):
             names = (known.model_extra or {}).get("propertyNames", {}).get("pattern")
             pattern = None if names is None else repr(names)
             return _called("MapOf", *words, max_items=known.maxProperties, key_pattern=pattern)
-        return "Anything()"
+        return _called("Anything", secret=self._is_password(known) or None)
 
 
 def _literal(argument: object) -> str:

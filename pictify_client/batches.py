@@ -5,7 +5,7 @@ What is done next is decided in `_Watch`, without I/O; `BatchJob` and `AsyncBatc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from inspect import isawaitable, iscoroutine
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 import attrs
 
 from ._runtime.lazy import Deferred
-from ._runtime.operations import Operation
+from ._runtime.operations import Operation, Request
 from ._runtime.validation import ListOf, MapOf, Object
 from .errors import APIConnectionError, APIStatusError, PictifyError, RateLimitError, ResponseDecodeError, ServerError
 from .types import Response
@@ -171,7 +171,8 @@ class _Job:
     ) -> Generator[_Poll | _Sleep | _Report, Response[models.BatchStatus] | PictifyError | None, models.BatchStatus]:
         """What to do next, until all batches are done; a poll is answered with its response or its error."""
         for name, given in (("timeout", timeout), ("poll_interval", poll_interval)):
-            if not isinstance(given, int | float) and not (name == "timeout" and given is None):
+            is_number = isinstance(given, int | float) and not isinstance(given, bool)
+            if not is_number and not (name == "timeout" and given is None):
                 raise TypeError(f"{name} must be a number of seconds, got {given!r}")
             if given is not None and not 0 < given < inf:
                 raise ValueError(f"{name} must be more than 0 seconds, and finite, got {given!r}")
@@ -259,7 +260,7 @@ class BatchJob(_Job):
         job = cls(client, _Operations(*operations))
         for offset, left, request in _requests(job._operations.start, arguments):
             try:
-                job._add(client.send(job._operations.start, **request), offset)
+                job._add(client.send_request(job._operations.start, request), offset)
             except PictifyError as error:
                 failure = job._failed(error, left)
             else:
@@ -345,7 +346,7 @@ class AsyncBatchJob(_Job):
         job = cls(client, _Operations(*operations))
         for offset, left, request in _requests(job._operations.start, arguments):
             try:
-                job._add(await client.asend(job._operations.start, **request), offset)
+                job._add(await client.asend_request(job._operations.start, request), offset)
             except PictifyError as error:
                 failure = job._failed(error, left)
             else:
@@ -419,10 +420,10 @@ class AsyncBatchJob(_Job):
 
 def _requests(
     start: Operation[models.BatchResponse], arguments: Mapping[str, object]
-) -> Iterator[tuple[int, int, Any]]:
-    """The arguments of each request that it takes to send all variable sets: with the first's place, and what is left.
+) -> list[tuple[int, int, Request]]:
+    """Return the requests that send all variable sets: with the place of the first, and how many are left.
 
-    What is wrong with them is said before the first is sent.
+    All are validated before the first is sent.
     """
     body = cast("Object", start.body)
     name, sets, most = next(
@@ -432,16 +433,12 @@ def _requests(
     )
     if arguments.get(name) is None:
         # The rows are in a CSV file, which is not split.
-        return iter([(0, 0, arguments)])
+        return [(0, 0, start.request(arguments))]
     given = ListOf(sets.kind, sets.min_items).write(arguments[name], name)
-    requests = [
-        (offset, len(given) - offset, {**arguments, name: given[offset : offset + most]})
+    return [
+        (offset, len(given) - offset, start.request({**arguments, name: given[offset : offset + most]}))
         for offset in range(0, len(given), most)
     ]
-    # The first is checked when it is sent.
-    for _, _, request in requests[1:]:
-        start.request(request)
-    return iter(requests)
 
 
 def _is_lost(error: PictifyError) -> bool:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NoReturn, Self, overload
 import httpx
 
 from ._runtime.downloads import NEW_FILE_SECONDS, HasURL, adownload, download
-from ._runtime.pacing import Fleet
 from ._runtime.settings import (
     MAX_RESPONSE_SIZE,
     check_http_client,
 )
 from .api import AsyncResources, Resources
 from .files import AsyncFile, File
+from .fleets import Fleet
 from .hooks import Hooks, RequestHook, ResponseHook, RetryHook
 from .low_level import AuthenticatedClient
 from .types import UNSET, Unset

@@ -14,7 +14,7 @@
         ResponseDecodeError
         RenderFailedError
         PaginationError
-        PacingError (in pacing.py)
+        PacingError (in fleets.py)
         BatchStartError, BatchTimeoutError (in batches.py)
         WebhookVerificationError, WebhookPayloadError (in webhooks.py; not raised by API calls)
 
@@ -271,7 +271,7 @@ class APIStatusError(PictifyError):
     def __str__(self) -> str:
         faults = _joined(self.errors)
         # The path of a file means nothing without its host.
-        call = self.operation if "://" in self.operation else _call(self.request)
+        call = self.operation if self._is_foreign else _call(self.request)
         phrase = _phrase(self.status_code)
         status = f"{self.status_code}" if self.message.startswith(phrase) else f"{self.status_code} {phrase}"
         text = f"{call} failed with {status}{self._after_attempts()}: {self.message}"
@@ -284,8 +284,13 @@ class APIStatusError(PictifyError):
         if details and details not in text:
             text = f"{text.removesuffix('.')}: {details}"
         aside = ", ".join(f"{name} {value}" for name, value in known.items() if value)
-        hint = self._hint()
+        hint = None if self._is_foreign else self._hint()
         return f"{text}{f' ({aside})' if aside else ''}{f'. {hint}' if hint else ''}"
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether it is from another server, such as the one of a file: then no hint about the API applies."""
+        return "://" in self.operation
 
     def _hint(self) -> str | None:
         """Return what to do about the error, if that is known."""
@@ -321,9 +326,9 @@ class ForbiddenError(APIStatusError):
     """
 
     def _hint(self) -> str | None:
-        if re.search(r"verif", self.message, re.IGNORECASE):
+        if re.search(r"\bverif(y|ied|ication)\b", self.message, re.IGNORECASE):
             return "The account cannot render until its email address is verified"
-        if re.search(r"plan|upgrade|subscription", self.message, re.IGNORECASE):
+        if re.search(r"\b(plan|upgrade|subscription)\b", self.message, re.IGNORECASE):
             return "The plan of the account does not include this feature"
         return None
 
@@ -332,7 +337,7 @@ class NotFoundError(APIStatusError):
     """404: the resource does not exist or belongs to another team, or the API no longer has the operation."""
 
     def _hint(self) -> str | None:
-        if "://" not in self.operation and re.fullmatch(r"Route [A-Z]+:\S* not found", self.message):
+        if re.fullmatch(r"Route [A-Z]+:\S* not found", self.message):
             return "The API does not have this operation: it was retired, or base_url is wrong"
         return None
 
@@ -379,7 +384,8 @@ def status_error(operation: str, response: httpx.Response) -> APIStatusError:
     """Return the error for a response whose status is not a success."""
     status = response.status_code
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIStatusError)
-    return (QuotaExceededError if status == 429 and _is_about_quota(response) else kind)(operation, response)
+    is_quota = status == 429 and "://" not in operation and _is_about_quota(response)
+    return (QuotaExceededError if is_quota else kind)(operation, response)
 
 
 def _is_about_quota(response: httpx.Response) -> bool:

@@ -12,7 +12,14 @@ from weakref import finalize
 
 import httpx
 
-from ._runtime.bodies import TRANSPORT_ERRORS, AsyncBody, announced_size, close_when_collected, iter_body
+from ._runtime.bodies import (
+    TRANSPORT_ERRORS,
+    AsyncBody,
+    announced_size,
+    close_when_collected,
+    iter_body,
+    media_type,
+)
 from ._runtime.saving import Chunker, opened, save_to_path, unwritten, write_method
 from .errors import PictifyError
 
@@ -52,8 +59,9 @@ class _File:
         self._is_streamed = False
 
     def __repr__(self) -> str:
-        size = "not modified" if self.not_modified else f"{self.content_length or 'unknown'} bytes"
-        return f"<{type(self).__name__} {self.content_type}, {size}>"
+        size = self.content_length if self._content is None else len(self._content)
+        shown = "not modified" if self.not_modified else f"{'unknown' if size is None else size} bytes"
+        return f"<{type(self).__name__} {self.content_type}, {shown}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """What a notebook shows: the image, if it is one in memory."""
@@ -65,7 +73,7 @@ class _File:
     @property
     def content_type(self) -> str:
         """Media type, such as `image/png`; empty if the response has none."""
-        return str(self._response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+        return media_type(self._response)
 
     @property
     def content_length(self) -> int | None:

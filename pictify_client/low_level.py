@@ -16,7 +16,7 @@ from ._runtime.connections import Connections
 from ._runtime.decoding import find_orjson
 from ._runtime.execution import aexecute, execute
 from ._runtime.operations import Operation, Request
-from ._runtime.pacing import Fleet, pacer
+from ._runtime.pacing import pacer
 from ._runtime.proxies import ConnectionSettings
 from ._runtime.retries import Retries
 from ._runtime.settings import (
@@ -37,6 +37,7 @@ from ._runtime.settings import (
 from ._runtime.steps import FileMaker
 from .api import SERVER
 from .files import AsyncFile, File
+from .fleets import Fleet
 from .hooks import Hooks, RequestHook, ResponseHook, RetryHook
 from .types import UNSET, Response, Unset
 

@@ -17,7 +17,8 @@ from multiprocessing.connection import Connection
 
 from pictify_client._runtime import windows
 from pictify_client._runtime.clock import Clock
-from pictify_client._runtime.pacing import Fleet, Pacer, pacer
+from pictify_client._runtime.pacing import Pacer, pacer
+from pictify_client.fleets import Fleet
 
 KEY = "pic_live_of_the_fleet"
 SLOWEST_REQUEST = 1.0

@@ -15,6 +15,7 @@ from pictify_client import APIStatusError, ConfigurationError, Pictify, Response
 from pictify_client.api.batch import batch_render_template
 from pictify_client.api.experiments import track_experiment_events
 from pictify_client.api.images import create_image
+from pictify_client.api.url_rendering import render_template_url
 from pictify_client.models import (
     BindingStatusChange,
     CreateBindingBody,
@@ -201,6 +202,7 @@ REFUSED: list[tuple[Call, str]] = [
         lambda p: batch_render_template.sync("t", client=p.client, body={"csvUrl": "https://a.b"}),
         "body: csvUrl requires mappings",
     ),
+    (lambda p: p.templates.render("x" * 70_000, variables={"a": "y" * 99_000}), "uid is too long for a URL"),
     (lambda p: p.gifs.capture(url="https://a.b", frame_duration_seconds=0), "must be more than 0, got 0"),
     (lambda p: p.templates.create(name="x", layouts={"A": {}}), "layouts keys must match ^[a-z0-9-]{1,64}$, got 'A'"),
     (
@@ -224,6 +226,14 @@ def test_what_is_wrong_is_named_before_anything_is_sent(call: Call, text: str) -
 def test_a_string_for_a_time_is_a_date_time_of_rfc_3339(text: str) -> None:
     with pytest.raises(ValueError, match="startAt must be a date-time"):
         sent(lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "schedule": {"startAt": text}}]))
+
+
+def test_null_in_a_mapping_is_no_field_for_the_rules() -> None:
+    body: Any = {"html": "<p>", "url": None}
+    assert body_of(lambda p: create_image.sync(client=p.client, body=body)) == body
+    body["html"] = None
+    with pytest.raises(ValueError, match="one of html, url or template is required"):
+        sent(lambda p: create_image.sync(client=p.client, body=body))
 
 
 class Five:
@@ -265,6 +275,26 @@ def test_a_secret_that_the_api_repeats_is_in_no_error(status: int) -> None:
             call(pictify)
         assert "sesame" not in str(caught.value)
         assert "[redacted]" in str(caught.value)
+
+
+def test_the_body_of_a_data_source_is_a_secret_wherever_it_has_one() -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, json={"message": request.content.decode()})
+
+    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(handle)))
+    with pytest.raises(APIStatusError) as caught:
+        pictify.bindings.update("b", data_source={"body": {"client": [{"secret": "sesame"}], "scope": "a"}})
+    assert "sesame" not in f"{caught.value} {caught.value.request.content!r}"
+    assert b'"scope":"a"' in caught.value.request.content
+
+
+def test_a_secret_in_a_query_is_in_no_error() -> None:
+    handle = httpx.MockTransport(lambda request: httpx.Response(404, json={"message": str(request.url)}))
+    client = Pictify(api_key=KEY, http_client=httpx.Client(transport=handle)).client
+    response = client.stream(render_template_url.OPERATION, template_uid="t", format="png", token="sesame")
+    assert response.error
+    assert "sesame" not in f"{response.error} {response.error.request.url}"
+    assert "[redacted]" in str(response.error)
 
 
 def test_a_secret_that_cannot_be_read_is_in_no_error() -> None:

@@ -582,6 +582,46 @@ def test_a_task_that_is_cancelled_before_it_has_a_connection(form: str, monkeypa
 
 
 @forms
+def test_a_close_that_is_interrupted_at_its_end_leaves_the_next_call_its_connection(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind: Any = sync_pool.SyncPool if form == "sync" else async_pool.AsyncPool
+    finish = kind.finish
+    interrupts = [KeyboardInterrupt()]
+
+    def interrupted(*arguments: Any, **options: Any) -> None:
+        finish(*arguments, **options)
+        if interrupts:
+            raise interrupts.pop()
+
+    async def ainterrupted(*arguments: Any, **options: Any) -> None:
+        await finish(*arguments, **options)
+        if interrupts:
+            raise interrupts.pop()
+
+    monkeypatch.setattr(kind, "finish", interrupted if form == "sync" else ainterrupted)
+    with served(giving(http(), BIG)) as server:
+
+        async def test() -> None:
+            async with client_of(server) as client:
+                lost: list[BaseException] = []
+                try:
+                    await call(form, list_bindings, client)
+                except KeyboardInterrupt as interrupt:
+                    # Its traceback has the response.
+                    lost.append(interrupt)
+                file = await call(form, render_binding_url, streaming(client), **PNG)
+                assert lost
+                lost.clear()
+                gc.collect()
+                await anyio.lowlevel.checkpoint()
+                assert len(file.read() if form == "sync" else await file.read()) == 200_000
+
+        run(form, test)
+        assert len(server.lines) == 1
+
+
+@forms
 def test_a_file_that_is_closed_early_gives_its_connection_up(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     at_most(1, monkeypatch)
     with served(giving(BIG, BIG, http())) as server:

@@ -148,6 +148,12 @@ def test_what_cannot_be_read_is_named(model: type[Model], document: Any, path: s
     assert str(caught.value) == (f"{path}: {reason}" if path else reason)
 
 
+def test_the_path_is_that_of_the_value_whatever_else_the_mapping_holds() -> None:
+    given = {"createdAt": datetime(2026, 1, 29, tzinfo=UTC), "dataSource": DataSource(url="x"), "errorCount": "x"}
+    with pytest.raises(DecodeError, match="^errorCount: expected an integer"):
+        Binding.from_dict({**REQUIRED, **given})
+
+
 def test_what_is_nested_too_deeply_is_refused() -> None:
     deep: Any = {}
     for _ in range(100_000):

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from pictify_client import (
     APIConnectionError,
+    APIStatusError,
     AsyncPictify,
+    ForbiddenError,
     NotFoundError,
     Pictify,
+    RateLimitError,
+    ResponseTooLargeError,
     ServerError,
+    UnauthorizedError,
 )
 from pictify_client.testing import FakePictify
 from pictify_client.testing.clock import FakeClock
@@ -174,3 +181,69 @@ def test_a_served_fake_has_its_files_too(fake: FakePictify) -> None:
         made = pictify.images.create(html="<p>")
         assert str(made.url).startswith(base_url)
         assert pictify.download(made).read() == fake.file(str(made.url))
+
+
+def mocked(handle: Callable[[httpx.Request], httpx.Response], **options: Any) -> Pictify:
+    transport = httpx.MockTransport(handle)
+    pictify = Pictify(KEY, http_client=httpx.Client(transport=transport), max_retries=0, **options)
+    pictify.client.clock = FakeClock()
+    return pictify
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize(
+    ("query", "later"), [("", "attempt=1"), ("?X-Amz-Signature=abc&x=a%20b", "X-Amz-Signature=abc&x=a%20b")]
+)
+def test_a_file_that_is_not_there_yet_is_requested_again_and_a_signed_query_stays(
+    status: int, query: str, later: str
+) -> None:
+    queries: list[bytes] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        queries.append(request.url.query)
+        return httpx.Response(200 if queries[1:] else status, content=b"png", headers={"content-type": "image/png"})
+
+    assert mocked(handle).download(f"https://cdn.example.com/a.png{query}").read() == b"png"
+    assert queries == [query[1:].encode(), later.encode()]
+
+
+def test_a_file_that_is_saved_may_be_larger_than_a_response(tmp_path: Path) -> None:
+    large = b"x" * 200_000
+    with (
+        served(lambda line: give(line, http(large, 200, b"content-type: image/png"))) as media,
+        Pictify(KEY, max_response_size=100_000) as pictify,
+    ):
+        with pytest.raises(ResponseTooLargeError):
+            pictify.download(f"{media.base_url}/a.png")
+        path = pictify.download(f"{media.base_url}/a.png", tmp_path / "a.png")
+    assert path.read_bytes() == large
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        (401, "no", UnauthorizedError),
+        (403, "SignatureDoesNotMatch: verify your key", ForbiddenError),
+        (403, "Access denied, no explanation", ForbiddenError),
+        (403, "upgrade your plan", ForbiddenError),
+        (429, "slow down please", RateLimitError),
+    ],
+)
+def test_an_error_of_another_server_says_nothing_of_the_account_and_shows_no_secret(
+    status: int, message: str, kind: type[APIStatusError]
+) -> None:
+    pictify = mocked(lambda _: httpx.Response(status, json={"message": message}))
+    with pytest.raises(APIStatusError) as caught:
+        pictify.download("https://user:sesame@cdn.example.com/a.png?signature=sesame", wait=0)
+    error = caught.value
+    assert type(error) is kind
+    assert str(error).endswith(f": {message}")
+    assert str(error.request.url) == "https://cdn.example.com/a.png"
+    assert "sesame" not in str(error)
+
+
+def test_a_path_that_is_none_is_an_error_before_anything_is_sent(fake: FakePictify) -> None:
+    path: Any = 3
+    with pytest.raises(TypeError):
+        fake.client().download("https://media.pictify.io/a.png", path)
+    assert fake.requests == []

@@ -137,6 +137,12 @@ def saving(form: str, *, complete: bool = False) -> Save:
     return save
 
 
+def test_a_file_in_memory_knows_its_size() -> None:
+    image = streamed(Body())
+    size = len(image.read())
+    assert repr(image) == f"<File image/png, {size} bytes>"
+
+
 def test_a_streamed_file_is_saved_to_a_path_and_to_an_open_file(tmp_path: Path) -> None:
     body = Body()
     image = streamed(body, etag='"1"')

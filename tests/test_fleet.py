@@ -27,8 +27,8 @@ from redis import Redis as RedisClient
 
 from pictify_client._runtime import windows
 from pictify_client._runtime.clock import Clock
-from pictify_client._runtime.pacing import Fleet, PacingError
 from pictify_client._runtime.windows import Inquiry, MemoryWindow, Place, RedisWindow
+from pictify_client.fleets import Fleet, PacingError
 
 from .fleet_worker import delay_responses, set_time_of_redis, work
 from .test_pacing import FakeClock, create, forms, in_one_loop, in_threads, messages, waits
@@ -363,7 +363,8 @@ def test_parent_and_child_of_a_fork_share_the_limit(redis: Redis) -> None:
     code = f"""
 import os
 from pictify_client._runtime.clock import Clock
-from pictify_client._runtime.pacing import Fleet, PacingError, pacer
+from pictify_client._runtime.pacing import pacer
+from pictify_client.fleets import Fleet, PacingError
 
 paced = pacer(Fleet({redis.url!r}, per_minute=5), "key")
 paced.wait(Clock(), 0)

@@ -25,6 +25,7 @@ from pictify_client import (
     QuotaExceededError,
     RateLimitError,
     RenderFailedError,
+    ResponseDecodeError,
     ServerError,
 )
 from pictify_client.api.templates import render_template
@@ -282,6 +283,13 @@ def test_the_results_of_a_batch_are_read_in_all_their_forms(form: str) -> None:
     assert urls - {None} == ({RESULT["url"]} if form != "live" else set())
     looked = pictify.batch.get_results("WC3ML14NYO")
     assert (len(looked.results), len(looked.errors)) == (2, 1)
+
+
+def test_errors_of_a_batch_that_are_no_list_are_named() -> None:
+    rows = [{"index": 0, "success": False, "error": "it failed"}]
+    body = {"batchId": "b", "status": "partial", "totalItems": 1, "results": rows, "errors": {"a": 1}}
+    with pytest.raises(ResponseDecodeError, match="errors: expected an array, got an object"):
+        client_of(responding(body)).batch.get_results("b")
 
 
 def test_the_failures_of_several_batches_are_counted_from_the_first_row() -> None:

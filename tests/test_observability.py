@@ -137,6 +137,20 @@ def test_what_comes_of_an_attempt_that_fails(form: str, caplog: pytest.LogCaptur
     assert "GET /bindings: RemoteProtocolError in " in caplog.text
 
 
+def test_a_hook_sees_no_secret_that_a_server_repeats() -> None:
+    seen: list[ResponseEvent] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        key = request.headers["authorization"].removeprefix("Bearer ")
+        return httpx.Response(200, json={"bindings": []}, headers={"x-key": key, "x-request-id": key})
+
+    transport = httpx.MockTransport(handle)
+    Pictify(KEY, http_client=httpx.Client(transport=transport), on_response=seen.append).bindings.list().first_page()
+    (event,) = seen
+    assert event.headers is not None
+    assert (event.headers["x-key"], event.request_id) == ("[redacted]", "[redacted]")
+
+
 def test_what_no_one_listens_to_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "pictify_client")
     with served() as server, client_of(server) as client:

@@ -36,8 +36,9 @@ from redis import client as redis_client
 
 from pictify_client import fleets
 from pictify_client._runtime.clock import Clock
-from pictify_client._runtime.pacing import Fleet, Pacer, PacingError, pacer
+from pictify_client._runtime.pacing import Pacer, pacer
 from pictify_client.errors import ConfigurationError, PictifyError
+from pictify_client.fleets import Fleet, PacingError
 from pictify_client.rate_limits import RateLimit
 
 from .redis_stand_in import StandIn, redis_stand_in
@@ -1258,7 +1259,8 @@ def test_a_first_request_imports_nothing(storage: str, redis: StandIn) -> None:
     code = """
 import socket, sys
 from pictify_client._runtime.clock import Clock
-from pictify_client._runtime.pacing import Fleet, pacer
+from pictify_client._runtime.pacing import pacer
+from pictify_client.fleets import Fleet
 
 fleet = Fleet(sys.argv[1], per_minute=3)
 paced = pacer(fleet, "key")

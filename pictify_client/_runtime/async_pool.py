@@ -87,7 +87,7 @@ class AsyncPool:
         self._network = AsyncNetwork(backend)
         self._slots = AsyncSlots(loop)
         self._idle: IdleConnections[PooledConnection[AnyAsyncCore]] = IdleConnections()
-        self.reading: set[PooledConnection[AnyAsyncCore]] = set()
+        self.reading: set[tuple[PooledConnection[AnyAsyncCore], int]] = set()
         self._is_closed = False
 
     @property
@@ -132,20 +132,22 @@ class AsyncPool:
         self._idle.reap(taken, 0)
         await _aclose(taken)
 
-    async def finish(self, origin: object, connection: PooledConnection[AnyAsyncCore], *, is_complete: bool) -> None:
+    async def finish(
+        self, origin: object, connection: PooledConnection[AnyAsyncCore], use: int, *, is_complete: bool
+    ) -> None:
         """Keep a connection whose response was read to its end, and close any other."""
-        # An interrupted `aclose` may have finished it already.
+        # An interrupted `aclose` may have finished this use already, and another call use the connection by now.
         with suppress(KeyError):
-            self.reading.remove(connection)
+            self.reading.remove((connection, use))
             if self._is_closed or not is_complete:
                 await self._discard(connection)
                 return
             connection.slot = None
             self._idle.give(origin, connection)
 
-    def abandon(self, connection: PooledConnection[AnyAsyncCore]) -> None:
+    def abandon(self, connection: PooledConnection[AnyAsyncCore], use: int) -> None:
         """Close a connection whose response nobody reads, from any thread."""
-        self._loop.start(partial(self.finish, None, connection, is_complete=False))
+        self._loop.start(partial(self.finish, None, connection, use, is_complete=False))
 
     async def _discard(self, connection: PooledConnection[AnyAsyncCore]) -> None:
         connection.slot = None
@@ -201,7 +203,8 @@ class AsyncPoolStream:
         self._chunks = aiter(stream)
         self._is_complete = False
         # A socket that is collected together with this would warn that nobody has closed it.
-        pool.reading.add(connection)
+        self._use = connection.requests
+        pool.reading.add((connection, self._use))
 
     def __aiter__(self) -> Self:
         return self
@@ -223,12 +226,12 @@ class AsyncPoolStream:
             await self._stream.aclose()
             is_complete = self._is_complete
         finally:
-            await self._pool.finish(self._origin, connection, is_complete=is_complete)
+            await self._pool.finish(self._origin, connection, self._use, is_complete=is_complete)
             self._connection = None
 
     def __del__(self) -> None:
         if self._connection is not None:
-            self._pool.abandon(self._connection)
+            self._pool.abandon(self._connection, self._use)
 
 
 async def _aclose(connections: list[PooledConnection[AnyAsyncCore]]) -> None:

@@ -1,6 +1,6 @@
 """A call, from its arguments to what comes of it: what is done next, without I/O.
 
-`Call.steps()` yields what is to be done, and `client.py` does it, in sync or in async code. All of retries,
+`Call.steps()` yields what is to be done, and `execution.py` does it, in sync or in async code. All of retries,
 redirects, pacing, hooks, logs and errors is here once.
 """
 
@@ -24,7 +24,7 @@ from ..errors import (
 )
 from ..hooks import RequestEvent, RetryEvent
 from ..types import Response
-from .bodies import BodyTooLarge, is_error_pixel, media_type
+from .bodies import BodyTooLarge, announced_size, is_error_pixel, media_type
 from .connections import DeadlineExceeded, RawResponse, SendRequest, origin_of
 from .decoding import DecodeError
 from .redaction import SECRET_HEADERS, redact_request, redact_response, redact_text, spellings_in_json
@@ -35,10 +35,10 @@ from .steps import FileMaker, Notify, Sleep, Step, Turn
 from .validation import MIN_SECRET_LENGTH
 
 if TYPE_CHECKING:
+    from ..fleets import PacingError
     from .clock import Clock
     from .connections import Connections
     from .operations import Operation, Request
-    from .pacing import PacingError
     from .settings import Settings
 
 T = TypeVar("T")
@@ -167,6 +167,9 @@ class Call(Generic[T]):
                 self._is_read_at_once,
                 self._operation.may_be_empty or self._operation.method == "DELETE",
             )
+            if self._written.url is not None:
+                # A query may be a signature, by which anyone can get the file.
+                request.url = request.url.copy_with(query=None, username=None, password=None)
             if isinstance(got, Exception):
                 failure = self._failure(request, secrets, budget, got)
                 yield from report(name, on_response, attempt, started, type(got).__name__, failure, secrets, None)
@@ -249,13 +252,12 @@ class Call(Generic[T]):
         """Whether a response is read before it is returned: all but files that are streamed and not small."""
         if self._make_file is None or not self._settings.stream_files:
             return True
-        length = response.headers.get("content-length", "")
+        size = announced_size(response.headers)
         # What is compressed may be large all the same.
-        plain = "content-encoding" not in response.headers
-        small = plain and length.isascii() and length.isdigit() and int(length[:20]) <= _SMALL_FILE
+        small = size is not None and size <= _SMALL_FILE and "content-encoding" not in response.headers
         # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
         # A failure may be a small image, whose size is not always announced.
-        may_be_pixel = self._written.error_pixel is not None and not length and media_type(response) == "image/png"
+        may_be_pixel = self._written.error_pixel is not None and size is None and media_type(response) == "image/png"
         return small or may_be_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
 
     def _is_file(self, response: httpx.Response) -> bool:

@@ -133,7 +133,7 @@ class Model:
             owned = to_json(src_dict)
         except RecursionError:
             raise _too_deep() from None
-        return decode(cls.take, owned, lambda: src_dict)
+        return decode(cls.take, owned, lambda: to_json(src_dict))
 
 
 class _CustomModel:

@@ -37,7 +37,8 @@ class HasURL(Protocol):
 def download(client: Client, source: str | HasURL, path: str | PathLike[str] | None, wait: float) -> File | Path:
     """Download a file; see `Pictify.download`."""
     attempts = _Attempts(source, wait, client.clock)
-    client = client.with_options(stream_files=path is not None)
+    target = None if path is None else Path(path)
+    client = client.with_options(stream_files=target is not None)
     while True:
         response: Response[File] = client.send_request(attempts.operation, attempts.request(), File)
         seconds = attempts.wait_before_retry(response)
@@ -45,10 +46,10 @@ def download(client: Client, source: str | HasURL, path: str | PathLike[str] | N
             break
         client.clock.sleep(seconds)
     with response.result() as file:
-        if path is None:
+        if target is None:
             return file
-        file.save(path)
-    return Path(path)
+        file.save(target)
+    return target
 
 
 async def adownload(
@@ -56,7 +57,8 @@ async def adownload(
 ) -> AsyncFile | Path:
     """`download` for asyncio and trio."""
     attempts = _Attempts(source, wait, client.clock)
-    client = client.with_options(stream_files=path is not None)
+    target = None if path is None else Path(path)
+    client = client.with_options(stream_files=target is not None)
     while True:
         response: Response[AsyncFile] = await client.asend_request(attempts.operation, attempts.request(), AsyncFile)
         seconds = attempts.wait_before_retry(response)
@@ -64,10 +66,10 @@ async def adownload(
             break
         await client.clock.asleep(seconds)
     async with response.result() as file:
-        if path is None:
+        if target is None:
             return file
-        await file.save(path)
-    return Path(path)
+        await file.save(target)
+    return target
 
 
 class _Attempts:
@@ -86,7 +88,9 @@ class _Attempts:
 
     def request(self) -> Request:
         """The next request. A query defeats caches that have kept the first response, that there is no file."""
-        url = self._url.copy_merge_params({"attempt": self._count}) if self._count else self._url
+        # A query may be signed.
+        again = self._count and not self._url.query
+        url = self._url.copy_merge_params({"attempt": self._count}) if again else self._url
         self._count += 1
         return Request("", {}, None, (), url=str(url.copy_with(fragment=None)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import cached_property
 from math import isfinite
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar, cast
@@ -15,7 +16,7 @@ import httpx
 from ..types import UNSET
 from .decoding import DecodeError, Model, decode, format_datetime, parse_json
 from .fields import Argument, Kind
-from .validation import DateTime, MapOf, Object, OneOrMany, secrets_of
+from .validation import DateTime, MapOf, Object, OneOrMany, may_hold_secrets, secrets_of
 
 T = TypeVar("T")
 
@@ -95,6 +96,9 @@ class Operation(Generic[T]):
         self.has_error_pixel = has_error_pixel
         self.timeout = timeout
         self.responses = responses
+        self._parameters_with_secrets = tuple(
+            each for each in (*path_parameters, *query_parameters) if may_hold_secrets(each.kind)
+        )
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -113,9 +117,9 @@ class Operation(Generic[T]):
         target = self.target(arguments)
         secrets = [
             spelt
-            for each in self.path_parameters
-            for text in secrets_of(each.kind, arguments[each.argument])
-            for spelt in (text, quote(text, safe=""))
+            for each in self._parameters_with_secrets
+            for text in secrets_of(each.kind, arguments.get(each.argument))
+            for spelt in (text, _quoted(text))
         ]
         if self.body is None:
             pixel = bool(arguments.get("allow_error_pixel")) if self.has_error_pixel else None
@@ -124,7 +128,14 @@ class Operation(Generic[T]):
             body = self._body(self.body, arguments)
         except RecursionError:
             raise ValueError("the body is nested too deeply to be sent as JSON") from None
-        return Request(target, headers, _json(body), (*secrets, *secrets_of(self.body, body)))
+        if self._body_may_hold_secrets:
+            secrets += secrets_of(self.body, body)
+        return Request(target, headers, _json(body), tuple(secrets))
+
+    @cached_property
+    def _body_may_hold_secrets(self) -> bool:
+        # Not at import: the fields of the models are declared after the classes.
+        return self.body is not None and may_hold_secrets(self.body)
 
     def target(self, arguments: Mapping[str, object]) -> str:
         """The URL for a call with these arguments, from its path on.
@@ -144,7 +155,8 @@ class Operation(Generic[T]):
         if query:
             target = f"{target}?{query}"
         if len(target) > _LONGEST_TARGET:
-            sizes = {name: len(str(value)) for name, value in arguments.items()}
+            sent = (each.argument for each in (*self.path_parameters, *self.query_parameters))
+            sizes = {name: len(str(arguments[name])) for name in sent if name in arguments}
             longest = max(sizes, key=lambda name: sizes[name])
             raise ValueError(f"{longest} is too long for a URL, of which it makes {len(target)} characters")
         return target

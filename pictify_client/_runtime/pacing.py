@@ -13,12 +13,10 @@ from threading import Lock
 from weakref import WeakSet
 
 from ..errors import ConfigurationError
-from ..fleets import Fleet, Line, PacingError, Waiting, after_fork
+from ..fleets import Fleet, Line, Waiting, after_fork
 from ..rate_limits import RateLimit, http_date
 from .clock import Clock
 from .windows import MINUTE
-
-__all__ = ["Fleet", "Pacer", "PacingError", "pacer"]
 
 # A reset that is further off is invalid.
 _HOUR = 3600

@@ -13,6 +13,7 @@ SECRET_HEADERS = ("Authorization", "X-Write-Key")
 
 
 def redact_request(request: httpx.Request, secrets: list[str]) -> None:
+    """Take the secrets out of a request that was sent."""
     url = str(request.url)
     if (shown := redact_text(secrets, url)) != url:
         request.url = httpx.URL(shown)
@@ -26,10 +27,12 @@ def redact_request(request: httpx.Request, secrets: list[str]) -> None:
 
 
 def redact_text(secrets: list[str], text: str) -> str:
+    """Return a text without secrets."""
     return re.sub(_any_of(secrets), REDACTED, text) if any(secret in text for secret in secrets) else text
 
 
 def redact_bytes(secrets: list[str], content: bytes) -> bytes:
+    """Return bytes without secrets."""
     return re.sub(_any_of(secrets).encode(), REDACTED.encode(), content) if secrets else content
 
 
@@ -43,6 +46,11 @@ def spellings_in_json(secret: str) -> set[str]:
     return {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
 
 
+def redact_headers(secrets: list[str], headers: httpx.Headers) -> list[tuple[bytes, bytes]]:
+    """Return headers without secrets, as a server may repeat a secret anywhere."""
+    return [(name, redact_bytes(secrets, value)) for name, value in headers.raw]
+
+
 def redact_response(secrets: list[str], response: httpx.Response, content: bytes) -> httpx.Response:
     """Return a complete response without secrets: those of its request, and those that the server repeats."""
     redact_request(response.request, secrets)
@@ -50,7 +58,7 @@ def redact_response(secrets: list[str], response: httpx.Response, content: bytes
     return httpx.Response(
         response.status_code,
         # The content is decoded already.
-        headers=[(name, clean(value)) for name, value in response.headers.raw if name.lower() != b"content-encoding"],
+        headers=[each for each in redact_headers(secrets, response.headers) if each[0].lower() != b"content-encoding"],
         content=clean(content),
         request=response.request,
         extensions={"reason_phrase": clean(response.extensions.get("reason_phrase", b""))},

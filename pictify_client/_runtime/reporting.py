@@ -13,7 +13,7 @@ import httpx
 from ..errors import PictifyError
 from ..hooks import ResponseEvent, ResponseHook
 from ..types import Response
-from .redaction import redact_text
+from .redaction import redact_headers, redact_text
 from .steps import Notify, Step
 
 logger = logging.getLogger("pictify_client")
@@ -55,7 +55,7 @@ def report(
             attempt=attempt,
             elapsed=elapsed,
             status_code=status,
-            headers=None if response is None else response.headers,
+            headers=None if response is None else httpx.Headers(redact_headers(secrets, response.headers)),
             request_id=request_id,
             error=outcome.error if isinstance(outcome, Response) else outcome,
         )

@@ -119,10 +119,11 @@ class Rows(Behavior):
     def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:
         """Move the rows that failed to `errors`, where older versions of the API listed them among the results."""
         rows = d.get("results")
-        if is_array(rows) and any(_has_failed(row) for row in rows):
+        errors: Any = d.get("errors") or []
+        if is_array(rows) and is_array(errors):
             failed = [row for row in rows if _has_failed(row)]
-            errors: list[Any] = d.get("errors") or []
-            d.update(results=[row for row in rows if row not in failed], errors=[*errors, *failed])
+            if failed:
+                d.update(results=[row for row in rows if not _has_failed(row)], errors=[*errors, *failed])
         return d
 
 

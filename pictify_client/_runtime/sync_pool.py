@@ -47,7 +47,7 @@ class SyncPool:
         self.network: SyncNetwork = SyncNetwork()
         self._slots = SyncSlots()
         self._idle: IdleConnections[PooledConnection[SyncCore]] = IdleConnections()
-        self.reading: set[PooledConnection[SyncCore]] = set()
+        self.reading: set[tuple[PooledConnection[SyncCore], int]] = set()
         self._finalizer = finalize(self, _close_idle, self._idle)
         self._finalizer.atexit = False
 
@@ -84,11 +84,11 @@ class SyncPool:
         self._finalizer.detach()
         self.reset()
 
-    def finish(self, origin: object, connection: PooledConnection[SyncCore], *, is_complete: bool) -> None:
+    def finish(self, origin: object, connection: PooledConnection[SyncCore], use: int, *, is_complete: bool) -> None:
         """Keep a connection whose response was read to its end, and close any other."""
-        # An interrupted `close` may have finished it already.
+        # An interrupted `close` may have finished this use already, and another call use the connection by now.
         with suppress(KeyError):
-            self.reading.remove(connection)
+            self.reading.remove((connection, use))
             if not is_complete:
                 self._discard(connection)
                 return
@@ -134,7 +134,8 @@ class SyncPoolStream:
         self._stream = stream
         self._is_complete = False
         # A socket that is collected together with this would warn that nobody has closed it.
-        pool.reading.add(connection)
+        self._use = connection.requests
+        pool.reading.add((connection, self._use))
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._stream
@@ -149,12 +150,12 @@ class SyncPoolStream:
             self._stream.close()
             is_complete = self._is_complete
         finally:
-            self._pool.finish(self._origin, connection, is_complete=is_complete)
+            self._pool.finish(self._origin, connection, self._use, is_complete=is_complete)
             self._connection = None
 
     def __del__(self) -> None:
         if self._connection is not None:
-            self._pool.finish(self._origin, self._connection, is_complete=False)
+            self._pool.finish(self._origin, self._connection, self._use, is_complete=False)
 
 
 def _close(connection: PooledConnection[SyncCore]) -> None:

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, SupportsIndex, cast
 
 from ..types import UNSET, OpenEnum
-from .decoding import DecodeError, Model, format_datetime, names_of, parse_datetime
+from .decoding import DecodeError, Model, format_datetime, is_array, is_object, names_of, parse_datetime
 from .fields import Kind
 
 _LONGEST_SHOWN = 100
@@ -127,15 +127,17 @@ class Choice(NamedTuple):
 
     def write(self, value: Any, where: str) -> str:
         """Answer its string."""
-        known = ", ".join(repr(str(member)) for member in self.enum)
         if not isinstance(value, str):
-            _refuse_type(f"{self.enum.__name__} ({known})", value, where)
-        if not self.extensible and not isinstance(value, self.enum) and value not in list(self.enum):
+            _refuse_type(f"{self.enum.__name__} ({self._values()})", value, where)
+        if not self.extensible and not isinstance(value, self.enum) and value not in self.enum.by_value:
             raise ValueError(
-                f"{where} must be one of {known}, got {_shown(value)}; to send a value that this version does not "
-                f"know, pass {self.enum.__name__}({_shown(value)})"
+                f"{where} must be one of {self._values()}, got {_shown(value)}; to send a value that this version does "
+                f"not know, pass {self.enum.__name__}({_shown(value)})"
             )
         return String().write(value, where)
+
+    def _values(self) -> str:
+        return ", ".join(repr(str(member)) for member in self.enum)
 
 
 class ListOf(NamedTuple):
@@ -155,7 +157,9 @@ class ListOf(NamedTuple):
 
 
 class Anything(NamedTuple):
-    """Whatever has a form in JSON."""
+    """Whatever is serializable to JSON. If it is secret, all strings in it are."""
+
+    secret: bool = False
 
     def write(self, value: Any, where: str) -> Any:
         """Answer it as it is: whether JSON has a form for it turns out when it is written."""
@@ -234,8 +238,9 @@ class Object(NamedTuple):
         return body
 
     def _check_rules(self, body: Mapping[str, object], where: str, spell: Callable[[str], str]) -> None:
+        given = {name: value for name, value in body.items() if value is not None}
         for rule in self.model.RULES:
-            if reason := rule.check(body, spell):
+            if reason := rule.check(given, spell):
                 raise ValueError(f"{where}{reason}")
 
 
@@ -311,28 +316,52 @@ class OneOf:
         return body
 
 
+def may_hold_secrets(kind: Kind, seen: frozenset[Kind] = frozenset()) -> bool:
+    """Whether a value of a kind may hold a secret."""
+    if isinstance(kind, String | Anything):
+        return kind.secret
+    inner: tuple[Kind, ...] = ()
+    if isinstance(kind, Object):
+        inner = () if kind in seen else tuple(field.kind for field in kind.model.FIELDS)
+        seen |= {kind}
+    elif isinstance(kind, OneOrMany):
+        inner = (kind.one,)
+    elif isinstance(kind, OneOf):
+        inner = kind.kinds
+    elif isinstance(kind, ListOf | MapOf | Nullable):
+        inner = (kind.kind,)
+    return any(may_hold_secrets(each, seen) for each in inner)
+
+
 def secrets_of(kind: Kind, value: object) -> Iterator[str]:
     """The secrets in a JSON value that a kind has written."""
-    if isinstance(kind, OneOf):
-        for each in kind.kinds:
+    if isinstance(kind, String | Anything):
+        if kind.secret:
+            yield from _strings(value)
+        return
+    if isinstance(kind, OneOf | Nullable):
+        for each in kind.kinds if isinstance(kind, OneOf) else (kind.kind,):
             yield from secrets_of(each, value)
-    elif isinstance(kind, Nullable):
-        yield from secrets_of(kind.kind, value)
-    elif isinstance(kind, String):
-        if kind.secret and isinstance(value, str) and len(value) >= MIN_SECRET_LENGTH:
-            yield value
-    elif isinstance(value, list):
-        inner = kind.many.kind if isinstance(kind, OneOrMany) else kind.kind if isinstance(kind, ListOf) else Anything()
-        for item in cast("list[object]", value):
-            yield from secrets_of(inner, item)
-    elif isinstance(value, dict):
-        known = cast("dict[str, object]", value)
-        if isinstance(kind, MapOf):
-            for item in known.values():
-                yield from secrets_of(kind.kind, item)
-        elif isinstance(kind, Object | OneOrMany):
-            for field in (kind.one if isinstance(kind, OneOrMany) else kind).model.FIELDS:
-                yield from secrets_of(field.kind, known.get(field.name))
+    elif isinstance(kind, OneOrMany):
+        yield from secrets_of(kind.many if is_array(value) else kind.one, value)
+    elif isinstance(kind, ListOf) and is_array(value):
+        for item in value:
+            yield from secrets_of(kind.kind, item)
+    elif isinstance(kind, MapOf) and is_object(value):
+        for item in value.values():
+            yield from secrets_of(kind.kind, item)
+    elif isinstance(kind, Object) and is_object(value):
+        for field in kind.model.FIELDS:
+            yield from secrets_of(field.kind, value.get(field.name))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from [value] if len(value) >= MIN_SECRET_LENGTH else []
+    elif isinstance(value, Mapping | list | tuple):
+        known = cast("Mapping[object, object] | list[object]", value)
+        for item in known.values() if isinstance(known, Mapping) else known:
+            yield from _strings(item)
 
 
 def _key(key: object, where: str) -> str:

@@ -66,6 +66,6 @@ DataSource.FIELDS = (
     Argument("url", "url", String()),
     Argument("method", "method", Choice(DataSourceMethod)),
     Argument("headers", "headers", MapOf(String(secret=True))),
-    Argument("body", "body", Anything()),
+    Argument("body", "body", Anything(secret=True)),
     Argument("credentials", "credentials", Object(Credentials)),
 )
