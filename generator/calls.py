@@ -98,6 +98,25 @@ class Calls(Answers):
         given = [self._argument(prop, required=prop.required) for prop in endpoint.query_parameters]
         return ", ".join(["self", *self._in_path(endpoint), *(["*", *given] if given else [])])
 
+    def wait_name(self, endpoint: Endpoint) -> str:
+        """The name of the method that polls an operation until its result is final (`x-wait`); empty without one."""
+        return str(self._calls[endpoint.name][1].get("x-wait", {}).get("name", ""))
+
+    def wait_signature(self, endpoint: Endpoint, prefix: str = "") -> str:
+        """The parameters of a method that waits."""
+        answer = _in_class(self.answer_type(endpoint, prefix))
+        keywords = [
+            "timeout: float | None = None",
+            f"on_progress: Callable[[{answer}], object] | None = None",
+            "poll_interval: float = 1.0",
+        ]
+        return ", ".join(["self", *self._in_path(endpoint), "*", *keywords])
+
+    def wait_passed(self, endpoint: Endpoint) -> list[str]:
+        """The arguments of a method that waits, as passed on."""
+        path = [prop.python_name for prop in endpoint.path_parameters]
+        return [*path, *(f"{name}={name}" for name in ("timeout", "on_progress", "poll_interval"))]
+
     def _in_path(self, endpoint: Endpoint) -> list[str]:
         return [self._argument(prop, required=True) for prop in endpoint.path_parameters]
 
@@ -151,6 +170,7 @@ class Calls(Answers):
         signatures = [
             f"{self.method_signature(endpoint)} {self.method_answer(endpoint)}" for endpoint in collection.endpoints
         ]
+        signatures += [self.wait_signature(each) for each in collection.endpoints if self.wait_name(each)]
         return set(_NAME.findall(" ".join(signatures))) - {""}
 
     def qualified(self, code: str, names: Iterable[str]) -> str:

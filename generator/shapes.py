@@ -43,6 +43,19 @@ _OF_AHEAD = {
 _OF_A_JOB = (
     "The job, to wait for. More items than one request takes are split into several batches, whose results it combines."
 )
+_OF_WAITING = (
+    "The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails is "
+    "repeated; the fifth failure in a row is raised."
+)
+_WAITED = {
+    "timeout": "Maximum number of seconds to wait. None waits until it is done.",
+    "on_progress": "Called with the state after each poll, for example for a progress bar.",
+    "poll_interval": "Seconds until the second poll.",
+}
+_WAIT_ENDED = [
+    ("WaitTimeoutError", "If it is not done in time. It is not cancelled."),
+    ("PictifyError", "If polls fail."),
+]
 _OF_A_FILE = "It is in memory, unless the client streams files."
 _OF_A_URL = "The URL. No request is sent."
 _OF_THE_PIXEL = (
@@ -144,6 +157,17 @@ class Shapes(Calls):
         if any(self._for_urls_only(endpoint, prop) for prop in endpoint.query_parameters):
             lines += ["", filled(_OF_KEYS_IN_URLS, 8)]
         return self._sections(lines, described, _OF_A_URL, [(_ARGUMENTS_REFUSED[0], "If an argument is invalid.")], 8)
+
+    def wait_doc(self, endpoint: Endpoint, prefix: str = "") -> str:
+        """The docstring of a method that waits."""
+        summary: str = self._calls[endpoint.name][1]["x-wait"]["summary"]
+        call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
+        lines = [filled(f"{summary.rstrip('.')} ({call}).", 8), "", filled(_OF_WAITING, 8)]
+        described = self._described(endpoint, [*endpoint.path_parameters])
+        for name, text in _WAITED.items():
+            is_awaited = prefix and name == "on_progress"
+            described.append((name, f"{text} May be a coroutine function." if is_awaited else text))
+        return self._sections(lines, described, self._answer_text(endpoint), [*_WAIT_ENDED, _ARGUMENTS_REFUSED], 8)
 
     def _call_doc(
         self,

@@ -1,4 +1,4 @@
-"""The Pictify API for Python: images, GIFs and PDFs from HTML and templates, async and sync.
+"""The Pictify API for Python: images, GIFs, PDFs and videos from HTML and templates, async and sync.
 
     from pictify_client import AsyncPictify
 
@@ -6,9 +6,8 @@
         async for binding in pictify.bindings.list(status="active"):
             print(binding.name, binding.render_url)
 
-`pictify_client.api` holds a function for every operation of the contract, `pictify_client.models`
-what they take and give, and `pictify_client.errors` what they raise. `pictify_client.webhooks` verifies and reads
-what Pictify sends by itself.
+`pictify_client.api` has a function for each operation, `pictify_client.models` the types of their arguments and
+results, and `pictify_client.errors` the exceptions. `pictify_client.webhooks` verifies and decodes incoming webhooks.
 """
 
 from ._runtime.lazy import attach
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from .batches import AsyncBatchJob as AsyncBatchJob
     from .batches import BatchJob as BatchJob
     from .batches import BatchStartError as BatchStartError
-    from .batches import BatchTimeoutError as BatchTimeoutError
     from .client import AsyncPictify as AsyncPictify
     from .client import Pictify as Pictify
     from .errors import APIConnectionError as APIConnectionError
@@ -53,6 +51,7 @@ if TYPE_CHECKING:
     from .errors import ServerError as ServerError
     from .errors import UnauthorizedError as UnauthorizedError
     from .errors import UnprocessableContentError as UnprocessableContentError
+    from .errors import WaitTimeoutError as WaitTimeoutError
     from .files import AsyncFile as AsyncFile
     from .files import File as File
     from .fleets import Fleet as Fleet
@@ -89,7 +88,6 @@ attach(
         "AsyncBatchJob": "batches",
         "BatchJob": "batches",
         "BatchStartError": "batches",
-        "BatchTimeoutError": "batches",
         "AsyncPictify": "client",
         "AuthenticatedClient": "low_level",
         "Client": "low_level",
@@ -118,6 +116,7 @@ attach(
         "ServerError": "errors",
         "UnauthorizedError": "errors",
         "UnprocessableContentError": "errors",
+        "WaitTimeoutError": "errors",
         "AsyncFile": "files",
         "File": "files",
         "RequestEvent": "hooks",

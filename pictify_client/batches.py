@@ -1,12 +1,8 @@
-"""Batches: started, watched until they are done, and put together where one request could not take them all.
-
-What is done next is decided in `_Watch`, without I/O; `BatchJob` and `AsyncBatchJob` do it.
-"""
+"""Batches: started in as many requests as they need, waited for and cancelled as one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from inspect import isawaitable, iscoroutine
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
@@ -14,51 +10,30 @@ import attrs
 
 from ._runtime.lazy import Deferred
 from ._runtime.operations import Operation, Request
+from ._runtime.results import is_final
 from ._runtime.validation import ListOf, MapOf, Object
-from .errors import APIConnectionError, APIStatusError, PictifyError, RateLimitError, ResponseDecodeError, ServerError
+from ._runtime.waiting import Part, Watch, await_for, wait_for
+from .errors import APIStatusError, PictifyError
 from .types import Response
 
 if TYPE_CHECKING:
     from . import low_level as clients
     from . import models
 else:
-    # A client imports most of the package, and the models are imported with the first answer that needs them.
+    # A client imports most of the package, and the models are imported with the first response that needs them.
     clients = Deferred(".low_level", __package__)
     models = Deferred(".models", __package__)
 
 Row = TypeVar("Row", "models.BatchResult", "models.BatchError")
 
-_FINAL = frozenset({"completed", "partial", "failed", "cancelled"})
-# Longer than the minute over which the API counts, a clock is wrong; longer than an hour, a server is.
-_LONGEST_SPACING = 60.0
-_LONGEST_TOLD = 3600.0
-# Each wait is half as long again as the one before, up to this many seconds.
-_GROWTH = 1.5
-_LONGEST_WAIT = 15.0
-_MOST_LOST_POLLS = 5
-# A poll takes no longer than what is left of the time for all of them, or than this.
-_SHORTEST_POLL = 1.0
-
-
-class BatchTimeoutError(PictifyError, TimeoutError):
-    """A batch took longer than `wait` was told to. It goes on; wait for it again, or cancel it.
-
-    Attributes:
-        status: What was last known of it; None where no poll was answered.
-    """
-
-    def __init__(self, message: str, status: models.BatchStatus | None) -> None:
-        super().__init__(message)
-        self.status = status
-
 
 class BatchStartError(PictifyError):
-    """Of more variable sets than one request takes, some were started and the next request failed.
+    """Some of the variable sets were started, and the request for further ones failed.
 
-    The cause is the error of that request. What was started goes on, and is billed.
+    Its cause is the error of that request. The batches that were started continue, and are billed.
 
     Attributes:
-        job: What was started: a `BatchJob` or an `AsyncBatchJob`, to wait for or to cancel.
+        job: The job of what was started, to wait for or to cancel: a `BatchJob` or an `AsyncBatchJob`.
     """
 
     def __init__(self, message: str, job: BatchJob | AsyncBatchJob) -> None:
@@ -67,37 +42,11 @@ class BatchStartError(PictifyError):
 
 
 class _Operations(NamedTuple):
-    """What can be done with a batch, as the contract's links say."""
+    """The operations of a batch, as the links of the OpenAPI document name them."""
 
     start: Operation[models.BatchResponse]
     results: Operation[models.BatchStatus]
     cancel: Operation[Any]
-
-
-class _Poll(NamedTuple):
-    batch_id: str
-    timeout: float
-
-
-class _Sleep(NamedTuple):
-    seconds: float
-
-
-class _Report(NamedTuple):
-    status: models.BatchStatus
-
-
-class _Part:
-    """One request's share of a job: its batch, the place of its first variable set, and what is known of it."""
-
-    def __init__(self, batch_id: str, offset: int) -> None:
-        self.batch_id = batch_id
-        self.offset = offset
-        self.status: models.BatchStatus | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self.status is not None and self.status.status in _FINAL
 
 
 class _Job:
@@ -111,10 +60,10 @@ class _Job:
 
     def __init__(self, client: clients.Client, operations: _Operations) -> None:
         self._caller = client, operations
-        self._parts: list[_Part] = []
+        self._parts: list[Part[models.BatchStatus]] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A worker process sends it with an error that holds it. The client stays there: it holds the API key.
+        # An error that a worker process sends may hold it. Its client stays there, as it has the API key.
         return type(self).__new__, (type(self),), {"_parts": self._parts}
 
     def __copy__(self) -> Self:
@@ -134,7 +83,7 @@ class _Job:
     def _called(self) -> tuple[clients.Client, _Operations]:
         if self._caller is None:
             raise PictifyError(
-                "The job comes from another process and has no client: pass its `batch_ids` to `batch.get_results` or "
+                "The job comes from another process and has no client: pass its `batch_ids` to `batch.wait` or "
                 "`batch.cancel`"
             )
         return self._caller
@@ -144,90 +93,41 @@ class _Job:
 
     @property
     def batch_ids(self) -> list[str]:
-        return [part.batch_id for part in self._parts]
+        return [part.uid for part in self._parts]
 
     def _add(self, response: Response[models.BatchResponse], offset: int) -> None:
-        answer = response.result()
+        batch_id = response.result().batch_id
         try:
-            self._operations.results.target({"batch_id": answer.batch_id})
+            self._operations.results.target({"batch_id": batch_id})
         except ValueError as error:
-            raise PictifyError(f"{self._operations.start}: the answer names no batch that can be asked for") from error
-        self._parts.append(_Part(answer.batch_id, offset))
+            raise PictifyError(
+                f"{self._operations.start}: the response has an invalid batch id: {batch_id!r}"
+            ) from error
+        self._parts.append(Part(batch_id, offset))
 
     def _failed(self, error: PictifyError, left: int) -> PictifyError:
-        """What to raise for a request that failed: another error where there is something to go on with."""
+        """Return the error for a request that failed: one with this job if a request before it succeeded."""
         if not self._parts:
             return error
-        refused = "were not started" if isinstance(error, APIStatusError) else "may not have been started"
+        outcome = "were not started" if isinstance(error, APIStatusError) else "may not have been started"
         failure = BatchStartError(
-            f"{left} variable sets {refused} ({error}); {', '.join(self.batch_ids)} go on: see `job` of this error",
+            f"{left} variable sets {outcome} ({error}). {', '.join(self.batch_ids)} continue: see `job` of this error",
             cast("BatchJob | AsyncBatchJob", self),
         )
         failure.__cause__ = error
         return failure
 
-    def _watch(
-        self, timeout: Any, poll_interval: Any
-    ) -> Generator[_Poll | _Sleep | _Report, Response[models.BatchStatus] | PictifyError | None, models.BatchStatus]:
-        """What to do next, until all batches are done; a poll is answered with its response or its error."""
-        for name, given in (("timeout", timeout), ("poll_interval", poll_interval)):
-            is_number = isinstance(given, int | float) and not isinstance(given, bool)
-            if not is_number and not (name == "timeout" and given is None):
-                raise TypeError(f"{name} must be a number of seconds, got {given!r}")
-            if given is not None and not 0 < given < inf:
-                raise ValueError(f"{name} must be more than 0 seconds, and finite, got {given!r}")
-        clock = self._client.clock
-        deadline = inf if timeout is None else clock.monotonic() + timeout
-        pause, lost = poll_interval, 0
-        while True:
-            least = 0.0
-            for part in self._parts:
-                if part.is_done:
-                    continue
-                if least:
-                    yield _Sleep(self._in_time(least, deadline))
-                left = deadline - clock.monotonic()
-                answered = yield _Poll(part.batch_id, max(left, _SHORTEST_POLL))
-                answer = cast("Response[models.BatchStatus] | PictifyError", answered)
-                error = _error_of(answer)
-                if error is not None:
-                    lost += not isinstance(error, RateLimitError)
-                    if not _is_lost(error) or lost >= _MOST_LOST_POLLS:
-                        raise error
-                else:
-                    part.status, lost = cast("Response[models.BatchStatus]", answer).result(), 0
-                unfinished = sum(not each.is_done for each in self._parts)
-                told = error.retry_after if isinstance(error, APIStatusError) else None
-                least = max(min(told or 0.0, _LONGEST_TOLD), _spacing(answer, unfinished, clock.time()))
-            if all(part.status is not None for part in self._parts):
-                yield _Report(self._status())
-            if all(part.is_done for part in self._parts):
-                return self._status()
-            yield _Sleep(self._in_time(max(least, min(pause, deadline - clock.monotonic())), deadline))
-            pause = min(pause * _GROWTH, max(_LONGEST_WAIT, poll_interval))
-
-    def _in_time(self, seconds: float, deadline: float) -> float:
-        left = deadline - self._client.clock.monotonic()
-        if left <= 0 or seconds > left:
-            known = self._status() if all(part.status is not None for part in self._parts) else None
-            shown = (
-                f"{known.completed_items} of {known.total_items} items are done" if known else "no poll was answered"
-            )
-            raise BatchTimeoutError(
-                f"{', '.join(self.batch_ids)} is not done within the timeout of wait(): {shown}. It is not cancelled: "
-                "wait() again, or cancel()",
-                known,
-            )
-        return seconds
+    def _watch(self, timeout: object, poll_interval: object) -> Watch[models.BatchStatus]:
+        return Watch(self._client, self._operations.results, self._parts, self._status, timeout, poll_interval)
 
     def _status(self) -> models.BatchStatus:
-        """What is known of all batches, as if they were one."""
-        known = [cast("models.BatchStatus", part.status) for part in self._parts]
+        """Return the last known state of all batches as that of one."""
+        known = [cast("models.BatchStatus", part.state) for part in self._parts]
         first = known[0]
         if len(known) == 1:
             return attrs.evolve(first, results=_in_order(first.results, 0), errors=_in_order(first.errors, 0))
         states = [each.status for each in known]
-        unfinished = [state for state in states if state not in _FINAL]
+        unfinished = [state for state in states if not is_final(state)]
         state = (unfinished or states)[0]
         if not unfinished and len(set(states)) > 1:
             state = type(first.status)("partial")
@@ -248,15 +148,15 @@ class _Job:
 
 
 class BatchJob(_Job):
-    """A batch that was started. It goes on whether or not anyone waits for it.
+    """A batch that was started. It continues whether or not anyone waits for it.
 
     Attributes:
-        batch_ids: Its id; more than one where one request could not take all variable sets.
+        batch_ids: Its id; more than one if the variable sets did not fit into one request.
     """
 
     @classmethod
     def start(cls, client: clients.Client, operations: tuple[Any, Any, Any], /, **arguments: object) -> Self:
-        """Start it. `pictify.batch.render_template` is this with a signature."""
+        """Start a batch. `batch.render_template` calls this method."""
         job = cls(client, _Operations(*operations))
         for offset, left, request in _requests(job._operations.start, arguments):
             try:
@@ -277,56 +177,37 @@ class BatchJob(_Job):
     ) -> models.BatchStatus:
         """Wait until it is completed, partial, failed or cancelled (`GET /templates/batch/{batchId}/results`).
 
-        It asks less and less often, up to every 15 seconds, and never more often than the rate limit
-        allows. A poll that is lost is asked again; the fifth in a row is raised.
+        The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails is
+        repeated; the fifth failure in a row is raised.
 
         Args:
-            timeout: Seconds to wait at most; None waits for as long as it takes.
-            on_progress: Called with what is known after every poll, to drive a progress bar.
+            timeout: Maximum number of seconds to wait. None waits until it is done.
+            on_progress: Called with the state after each poll, for example for a progress bar.
             poll_interval: Seconds until the second poll.
 
         Returns:
-            Its final status. `results` are the rows that were rendered and `errors` those that failed, each in the
-            order of the variable sets and with its `index` among them. The API sends no URLs here: they come
-            with the webhook `render.completed`.
+            The final state. `results` has the rows that were rendered and `errors` those that failed, each in the order
+            of the variable sets and with its `index` among them. The API sends no URLs here: they come with the webhook
+            `render.completed`, or from `renders.list`.
 
         Raises:
-            BatchTimeoutError: It is not done in time. It is not cancelled.
-            PictifyError: The API refused to say, or polls were lost.
+            WaitTimeoutError: If it is not done in time. It is not cancelled.
+            PictifyError: If polls fail.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
-        steps = self._watch(timeout, poll_interval)
-        answer: Response[models.BatchStatus] | PictifyError | None = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as end:
-                return cast("models.BatchStatus", end.value)
-            answer = None
-            if isinstance(step, _Sleep):
-                self._client.clock.sleep(step.seconds)
-            elif isinstance(step, _Report):
-                told = None if on_progress is None else on_progress(step.status)
-                if iscoroutine(told):
-                    told.close()
-                    raise TypeError("on_progress is async, which only the wait of an AsyncBatchJob awaits")
-            else:
-                try:
-                    client = self._client.at_most(step.timeout)
-                    answer = client.send(self._operations.results, batch_id=step.batch_id)
-                except PictifyError as error:
-                    answer = error
+        return wait_for(self._watch(timeout, poll_interval), on_progress)
 
     def cancel(self) -> None:
-        """Cancel what is not rendered yet (`POST /templates/batch/{batchId}/cancel`).
+        """Cancel the rows that are not rendered yet (`POST /templates/batch/{batchId}/cancel`).
 
         Raises:
-            PictifyError: As any call; where there are several batches, once all were asked.
+            PictifyError: If a request fails. If there are several batches, it is raised after the last one.
         """
         errors: list[PictifyError] = []
         for part in self._parts:
             try:
                 if not part.is_done:
-                    self._client.send(self._operations.cancel, batch_id=part.batch_id).result()
+                    self._client.send(self._operations.cancel, batch_id=part.uid).result()
             except PictifyError as error:
                 errors.append(error)
         if errors:
@@ -334,15 +215,15 @@ class BatchJob(_Job):
 
 
 class AsyncBatchJob(_Job):
-    """A batch that was started, for async code. It goes on whether or not anyone waits for it.
+    """A batch that was started, for async code. It continues whether or not anyone waits for it.
 
     Attributes:
-        batch_ids: Its id; more than one where one request could not take all variable sets.
+        batch_ids: Its id; more than one if the variable sets did not fit into one request.
     """
 
     @classmethod
     async def start(cls, client: clients.Client, operations: tuple[Any, Any, Any], /, **arguments: object) -> Self:
-        """Start it. `pictify.batch.render_template` is this with a signature."""
+        """Start a batch. `batch.render_template` calls this method."""
         job = cls(client, _Operations(*operations))
         for offset, left, request in _requests(job._operations.start, arguments):
             try:
@@ -357,61 +238,44 @@ class AsyncBatchJob(_Job):
     async def wait(
         self,
         *,
-        timeout: float | None = None,  # noqa: ASYNC109 (a timeout for the batch, which goes on after it)
+        timeout: float | None = None,  # noqa: ASYNC109 (the batch continues after it)
         on_progress: Callable[[models.BatchStatus], object] | None = None,
         poll_interval: float = 1.0,
     ) -> models.BatchStatus:
         """Wait until it is completed, partial, failed or cancelled (`GET /templates/batch/{batchId}/results`).
 
-        It asks less and less often, up to every 15 seconds, and never more often than the rate limit
-        allows. A poll that is lost is asked again; the fifth in a row is raised.
+        The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails is
+        repeated; the fifth failure in a row is raised.
 
         Args:
-            timeout: Seconds to wait at most; None waits for as long as it takes.
-            on_progress: Called with what is known after every poll, to drive a progress bar; may be
-                a coroutine function.
+            timeout: Maximum number of seconds to wait. None waits until it is done.
+            on_progress: Called with the state after each poll, for example for a progress bar. May be a coroutine
+                function.
             poll_interval: Seconds until the second poll.
 
         Returns:
-            Its final status. `results` are the rows that were rendered and `errors` those that failed, each in the
-            order of the variable sets and with its `index` among them. The API sends no URLs here: they come
-            with the webhook `render.completed`.
+            The final state. `results` has the rows that were rendered and `errors` those that failed, each in the order
+            of the variable sets and with its `index` among them. The API sends no URLs here: they come with the webhook
+            `render.completed`, or from `renders.list`.
 
         Raises:
-            BatchTimeoutError: It is not done in time. It is not cancelled.
-            PictifyError: The API refused to say, or polls were lost.
+            WaitTimeoutError: If it is not done in time. It is not cancelled.
+            PictifyError: If polls fail.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
         """
-        steps = self._watch(timeout, poll_interval)
-        answer: Response[models.BatchStatus] | PictifyError | None = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as end:
-                return cast("models.BatchStatus", end.value)
-            answer = None
-            if isinstance(step, _Sleep):
-                await self._client.clock.asleep(step.seconds)
-            elif isinstance(step, _Report):
-                if on_progress is not None and isawaitable(told := on_progress(step.status)):
-                    await told
-            else:
-                try:
-                    client = self._client.at_most(step.timeout)
-                    answer = await client.asend(self._operations.results, batch_id=step.batch_id)
-                except PictifyError as error:
-                    answer = error
+        return await await_for(self._watch(timeout, poll_interval), on_progress)
 
     async def cancel(self) -> None:
-        """Cancel what is not rendered yet (`POST /templates/batch/{batchId}/cancel`).
+        """Cancel the rows that are not rendered yet (`POST /templates/batch/{batchId}/cancel`).
 
         Raises:
-            PictifyError: As any call; where there are several batches, once all were asked.
+            PictifyError: If a request fails. If there are several batches, it is raised after the last one.
         """
         errors: list[PictifyError] = []
         for part in self._parts:
             try:
                 if not part.is_done:
-                    (await self._client.asend(self._operations.cancel, batch_id=part.batch_id)).result()
+                    (await self._client.asend(self._operations.cancel, batch_id=part.uid)).result()
             except PictifyError as error:
                 errors.append(error)
         if errors:
@@ -421,12 +285,12 @@ class AsyncBatchJob(_Job):
 def _requests(
     start: Operation[models.BatchResponse], arguments: Mapping[str, object]
 ) -> list[tuple[int, int, Request]]:
-    """Return the requests that send all variable sets: with the place of the first, and how many are left.
+    """Return the requests for all variable sets, each with the place of its first set and the number that are left.
 
     All are validated before the first is sent.
     """
     body = cast("Object", start.body)
-    name, sets, most = next(
+    name, sets, size = next(
         (field.argument, field.kind, field.kind.max_items)
         for field in body.model.FIELDS
         if isinstance(field.kind, ListOf) and isinstance(field.kind.kind, MapOf | Object) and field.kind.max_items
@@ -434,36 +298,15 @@ def _requests(
     if arguments.get(name) is None:
         # The rows are in a CSV file, which is not split.
         return [(0, 0, start.request(arguments))]
-    given = ListOf(sets.kind, sets.min_items).write(arguments[name], name)
+    rows = ListOf(sets.kind, sets.min_items).write(arguments[name], name)
     return [
-        (offset, len(given) - offset, start.request({**arguments, name: given[offset : offset + most]}))
-        for offset in range(0, len(given), most)
+        (offset, len(rows) - offset, start.request({**arguments, name: rows[offset : offset + size]}))
+        for offset in range(0, len(rows), size)
     ]
 
 
-def _is_lost(error: PictifyError) -> bool:
-    """Whether a poll that failed so may go well the next time."""
-    if isinstance(error, APIStatusError):
-        return isinstance(error, ServerError | RateLimitError) or error.status_code == 408
-    return isinstance(error, APIConnectionError | ResponseDecodeError)
-
-
-def _error_of(answer: Response[models.BatchStatus] | PictifyError) -> PictifyError | None:
-    """Return what went wrong with a poll."""
-    return answer if isinstance(answer, PictifyError) else answer.error
-
-
-def _spacing(answer: object, polls: int, now: float) -> float:
-    """Seconds between polls, so that this many fit into what the rate limit leaves until it is reset."""
-    limit = getattr(answer, "rate_limit", None)
-    if limit is None or limit.remaining is None or limit.reset is None:
-        return 0.0
-    left: float = min(max(0.0, limit.reset.timestamp() - now), _LONGEST_SPACING)
-    return left if limit.remaining < polls else left / limit.remaining
-
-
 def _in_order(rows: list[Row], offset: int) -> list[Row]:
-    """The rows of a batch in the order in which they were given, counted from the first row of all batches."""
+    """Return the rows of a batch in the order of the variable sets, counted from the first set of all batches."""
     if all(row.index is None for row in rows):
         rows = [attrs.evolve(row, index=place) for place, row in enumerate(rows)]
     counted = [row if row.index is None else attrs.evolve(row, index=offset + row.index) for row in rows]

@@ -15,7 +15,8 @@
         RenderFailedError
         PaginationError
         PacingError (in fleets.py)
-        BatchStartError, BatchTimeoutError (in batches.py)
+        WaitTimeoutError
+        BatchStartError (in batches.py)
         WebhookVerificationError, WebhookPayloadError (in webhooks.py; not raised by API calls)
 
 An invalid argument raises a `TypeError` or a `ValueError`. No request is sent then.
@@ -174,6 +175,18 @@ class RenderFailedError(PictifyError):
 
 class PaginationError(PictifyError):
     """A list cannot be iterated over: a response is not a list, or the API repeats the same pages endlessly."""
+
+
+class WaitTimeoutError(PictifyError, TimeoutError):
+    """What was waited for took longer than the timeout of `wait`. It continues: wait again, or cancel it.
+
+    Attributes:
+        last: The state that the last poll returned, such as a `BatchStatus` or a `WorkflowRun`; None if none did.
+    """
+
+    def __init__(self, message: str, last: Any) -> None:
+        super().__init__(message)
+        self.last = last
 
 
 class ErrorDetail(NamedTuple):

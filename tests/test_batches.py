@@ -20,9 +20,10 @@ from pictify_client import (
     PictifyError,
     QuotaExceededError,
     ResponseDecodeError,
+    WaitTimeoutError,
 )
 from pictify_client._runtime.clock import Clock
-from pictify_client.batches import BatchStartError, BatchTimeoutError
+from pictify_client.batches import BatchStartError
 from pictify_client.models import BatchStatus
 
 from .replay import KEY
@@ -171,13 +172,13 @@ def test_it_is_never_asked_more_often_than_the_rate_limit_allows(form: str) -> N
 @forms
 def test_a_timeout_cancels_nothing(form: str) -> None:
     api = Api(always(status("processing")))
-    with pytest.raises(BatchTimeoutError, match="2 of 2 items are done") as caught:
+    with pytest.raises(WaitTimeoutError, match="2 of 2 items are done") as caught:
         job_of(form, api, 1, timeout=5)
-    assert caught.value.status is not None
+    assert caught.value.last is not None
     assert api.cancelled == []
     assert api.clock.waits == [1.0, 1.5, 2.25, 0.25]
     assert len(api.polls) == 5
-    with pytest.raises(BatchTimeoutError, match="no poll was answered"):
+    with pytest.raises(WaitTimeoutError, match="no poll had a response"):
         job_of(form, Api(always(httpx.Response(503))), 1, timeout=2)
     with pytest.raises(ValueError, match="must be more than 0 seconds"):
         job_of(form, api, 1, timeout=0)
@@ -230,7 +231,7 @@ def test_progress_may_be_awaited_and_an_answer_without_an_id_is_an_error() -> No
     nameless = httpx.MockTransport(
         lambda _: httpx.Response(202, json={"batchId": "..", "status": "pending", "totalItems": 1})
     )
-    with pytest.raises(PictifyError, match="names no batch"):
+    with pytest.raises(PictifyError, match="has an invalid batch id"):
         Pictify(api_key=KEY, http_client=httpx.Client(transport=nameless)).batch.render_template(
             "t", variable_sets=[{}]
         )
@@ -250,9 +251,9 @@ def test_the_clock_of_this_machine_goes_on() -> None:
 def test_all_batches_of_a_job_are_cancelled_whatever_the_first_one_says(form: str) -> None:
     states = {"b1": "completed", "b2": "processing", "b3": "processing"}
     api = Api(lambda batch, _: status(states[batch], 100))
-    with pytest.raises(BatchTimeoutError) as caught:
+    with pytest.raises(WaitTimeoutError) as caught:
         job_of(form, api, 250, timeout=3)
-    assert caught.value.status is not None
+    assert caught.value.last is not None
     api = Api(lambda batch, _: status(states[batch], 100), most=2)
     with pytest.raises(BatchStartError) as failed:
         job_of(form, api, 250)
@@ -377,7 +378,7 @@ def test_a_poll_takes_no_longer_than_what_is_left_or_a_second() -> None:
 
     pictify = Pictify(api_key=KEY, timeout=None, http_client=httpx.Client(transport=httpx.MockTransport(poll)))
     pictify.client.clock = clock
-    with pytest.raises(BatchTimeoutError):
+    with pytest.raises(WaitTimeoutError):
         pictify.batch.render_template("t", variable_sets=[{}]).wait(timeout=5)
     assert timeouts == [5, 4, 2.5, 1, 1]
 

@@ -21,7 +21,6 @@ from pictify_client import (
     APIStatusError,
     APITimeoutError,
     BatchStartError,
-    BatchTimeoutError,
     ClientClosedError,
     ConfigurationError,
     DecodeError,
@@ -35,6 +34,7 @@ from pictify_client import (
     ResponseDecodeError,
     ResponseTooLargeError,
     ServerError,
+    WaitTimeoutError,
     WebhookPayloadError,
     WebhookVerificationError,
     errors,
@@ -249,7 +249,7 @@ ALL: list[Exception] = [
     ConfigurationError("no key"),
     PaginationError("round and round"),
     PacingError("too far off", 7.5),
-    BatchTimeoutError(
+    WaitTimeoutError(
         "not done", BatchStatus(batch_id="b", status=BatchState.PROCESSING, total_items=2, completed_items=1)
     ),
     BatchStartError("half", cast("Any", "what was started")),

@@ -16,7 +16,6 @@ from pictify_client import (
     APIStatusError,
     AsyncPictify,
     AuthenticatedClient,
-    BatchTimeoutError,
     ErrorDetail,
     ForbiddenError,
     NotFoundError,
@@ -27,6 +26,7 @@ from pictify_client import (
     RenderFailedError,
     ResponseDecodeError,
     ServerError,
+    WaitTimeoutError,
 )
 from pictify_client.api.templates import render_template
 from pictify_client.models import Gif, RenderResult, Template, VariableDefinition, VariableType
@@ -318,7 +318,7 @@ def test_a_batch_is_waited_for_without_a_limit() -> None:
     busy = client_of(batch([], [], status="processing"), timeout=None)
     busy.client.clock = FakeClock()
     job = busy.batch.render_template("x", csv_url="https://a.b/c.csv", mappings={"title": "Title"}, format="gif")
-    with pytest.raises(BatchTimeoutError):
+    with pytest.raises(WaitTimeoutError):
         job.wait(timeout=100)
 
 

@@ -23,7 +23,6 @@ from pictify_client import (
     APIConnectionError,
     APITimeoutError,
     AsyncPictify,
-    BatchTimeoutError,
     ForbiddenError,
     NotFoundError,
     PacingError,
@@ -34,6 +33,7 @@ from pictify_client import (
     RequestEvent,
     ServerError,
     UnauthorizedError,
+    WaitTimeoutError,
     WebhookEvent,
     webhooks,
 )
@@ -269,7 +269,7 @@ def test_waiting_for_a_batch_waits_by_the_clock(fake: FakePictify) -> None:
     assert 3 <= fake.clock.elapsed < 10
     job = pictify.batch.render_template("APPK3ATNDP", variable_sets=EMPTY * 3)
     assert isinstance(job, BatchJob)
-    with pytest.raises(BatchTimeoutError, match="2 of 3 items are done"):
+    with pytest.raises(WaitTimeoutError, match="2 of 3 items are done"):
         job.wait(timeout=2)
 
 

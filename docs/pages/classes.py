@@ -97,7 +97,7 @@ PAGES = {
             "ResponseTooLargeError APIStatusError BadRequestError UnauthorizedError QuotaExceededError ForbiddenError "
             "NotFoundError ConflictError GoneError ContentTooLargeError UnprocessableContentError RateLimitError "
             "ServerError ResponseDecodeError "
-            "RenderFailedError PaginationError PacingError BatchStartError BatchTimeoutError "
+            "RenderFailedError PaginationError PacingError BatchStartError WaitTimeoutError "
             "WebhookVerificationError WebhookPayloadError ErrorDetail Problem DecodeError",
         ),
         "{merge_init_into_class: false}",

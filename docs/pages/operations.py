@@ -53,9 +53,16 @@ class Method(NamedTuple):
     sync_function: Callable[..., Any]
 
     @property
-    def gives_url(self) -> bool:
-        """Whether it returns the URL of the operation without sending a request."""
-        return self.name.endswith("_url")
+    def is_variant(self) -> bool:
+        """Whether it does more or less than to call the operation once: return its URL, or poll it."""
+        return self.name.endswith("_url") or self.name.startswith("wait")
+
+    @property
+    def does(self) -> str:
+        """What a variant does."""
+        return (
+            "returns the URL without sending a request" if self.name.endswith("_url") else "polls it until it is done"
+        )
 
     @property
     def sections(self) -> dict[str, str]:
@@ -118,7 +125,7 @@ def pages() -> dict[str, str]:
 
 
 def _index(known: dict[str, list[Method]]) -> Iterator[str]:
-    calls = [method for found in known.values() for method in found if not method.gives_url]
+    calls = [method for found in known.values() for method in found if not method.is_variant]
     yield (
         f"# Operations\n\nThe API has {len(calls)} operations. Each is a method of `Pictify` and, to be awaited, of "
         "`AsyncPictify`.\n"
@@ -137,25 +144,26 @@ def _page(resource: str, found: list[Method]) -> Iterator[str]:
         yield f"[](){{ #{function.__module__}.{function.__qualname__.partition('.')[0]} }}\n"
     yield f"# {resource}\n\n{getdoc(import_module(first.function.__module__))}\n"
     for method in found:
-        if not method.gives_url:
-            urls = [each for each in found if each.gives_url and each.operation == method.operation]
-            yield from _described(method, urls)
+        if not method.is_variant:
+            variants = [each for each in found if each.is_variant and each.operation == method.operation]
+            yield from _described(method, variants)
 
 
-def _described(method: Method, urls: list[Method]) -> Iterator[str]:
+def _described(method: Method, variants: list[Method]) -> Iterator[str]:
     module = modules()[method.operation]
     code, sync_code = snippets(method.operation)
     yield f"\n## {method.resource}.{method.name} {{ #{method.name} }}\n\n"
     yield f"`{method.operation}`{{ .operation }} {method.summary}\n\n{method.description}\n\n"
-    for url in urls:
-        yield f"[`{url.name}`](#{url.name}) returns the URL without sending a request.\n\n"
+    for variant in variants:
+        yield f"[`{variant.name}`](#{variant.name}) {variant.does}.\n\n"
     for title, snippet in (("Async", code), ("Sync", sync_code)):
         yield f'=== "{title}"\n\n' + indent(f"```python\n{snippet}```\n\n", "    ")
     yield from _signature(method)
     yield f"\nLow-level functions: `{module.__name__}`.\n"
-    for url in urls:
-        yield f"\n### {url.resource}.{url.name} {{ #{url.name} }}\n\n{url.summary}\n\n{url.description}\n\n"
-        yield from _signature(url)
+    for variant in variants:
+        name = variant.name
+        yield f"\n### {variant.resource}.{name} {{ #{name} }}\n\n{variant.summary}\n\n{variant.description}\n\n"
+        yield from _signature(variant)
 
 
 def _signature(method: Method) -> Iterator[str]:

@@ -16,6 +16,7 @@ else:
     # The models derive from the classes here.
     models = Deferred("..models", __package__)
 
+_FINAL = frozenset({"completed", "partial", "failed", "cancelled"})
 # The fields of a result that is returned without an envelope.
 _RESULT_FIELDS = ("layout", "name", "url", "width", "height", "format", "id", "createdAt")
 
@@ -112,8 +113,12 @@ class Animation(Behavior):
         return length / 1000 if self.frame_duration_seconds is None else length
 
 
-class Rows(Behavior):
-    """The rows of a batch."""
+class BatchProgress(Behavior):
+    """The state of a batch, and its rows."""
+
+    status: models.BatchState
+    total_items: int
+    completed_items: int | None
 
     @classmethod
     def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:
@@ -125,6 +130,58 @@ class Rows(Behavior):
             if failed:
                 d.update(results=[row for row in rows if not _has_failed(row)], errors=[*errors, *failed])
         return d
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the batch has ended: it is completed, partial, failed or cancelled."""
+        return is_final(self.status)
+
+
+class RunProgress(Behavior):
+    """The state of a workflow run."""
+
+    status: str | None
+    counts: models.WorkflowCounts | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run has ended: each of its rows was rendered or failed, or its status says so."""
+        counts = self.counts
+        if is_final(self.status):
+            return True
+        return counts is not None and counts.total is not None and _ended(counts) >= counts.total
+
+
+class PreviewProgress(Behavior):
+    """A document, or the state of the job that renders it."""
+
+    url: str | None
+    status: str | None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is a `url`, or the job has ended without one."""
+        return self.url is not None or is_final(self.status)
+
+
+def is_final(status: str | None) -> bool:
+    """Whether a batch, run or job of this status has ended."""
+    return status in _FINAL
+
+
+def describe_progress(state: object) -> str:
+    """Return how far something is that was waited for."""
+    match state:
+        case BatchProgress():
+            return f"{state.completed_items} of {state.total_items} items are done"
+        case RunProgress(counts=counts) if counts is not None:
+            return f"{_ended(counts)} of {counts.total} rows are done"
+        case _:
+            return f"its status is {getattr(state, 'status', None)}"
+
+
+def _ended(counts: models.WorkflowCounts) -> int:
+    return (counts.rendered or 0) + (counts.failed or 0)
 
 
 def _has_failed(row: object) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from attrs import define, field
 
 from .._runtime.decoding import integer, items, new, number, parse_datetime, string
-from .._runtime.results import Rows
+from .._runtime.results import BatchProgress
 from .batch_error import BatchError
 from .batch_result import BatchResult
 from .batch_state import BatchState
@@ -19,7 +19,7 @@ _batch_state = BatchState.by_value
 
 
 @define(kw_only=True)
-class BatchStatus(Rows):
+class BatchStatus(BatchProgress):
     """A batch, how far it is, and its results."""
 
     NAMES: ClassVar[Mapping[str, str]] = {

@@ -16,7 +16,7 @@ class PostedRows(Model):
     """Rows that were accepted. What the API sends is not documented."""
 
     run: WorkflowRun | None = None
-    """A run. The API may leave out any of the fields."""
+    """A run. The API may omit any field but the id."""
     success: bool | None = None
     """Whether the rows were accepted."""
     message: str | None = None

@@ -6,12 +6,13 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, number, string
+from .._runtime.decoding import new, number, string
+from .._runtime.results import PreviewProgress
 
 
 @define(kw_only=True)
-class WorkflowPreview(Model):
-    """One document of a run, or the job that renders it. Poll the job until there is a `url`."""
+class WorkflowPreview(PreviewProgress):
+    """One document of a run, or the job that renders it."""
 
     NAMES: ClassVar[Mapping[str, str]] = {"job_id": "jobId"}
 
@@ -28,6 +29,7 @@ class WorkflowPreview(Model):
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
+        d = cls.prepare(d)
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str or v is None else string(v)

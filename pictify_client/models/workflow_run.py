@@ -5,17 +5,18 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, items, mapping, new, string
+from .._runtime.decoding import items, mapping, new, string
+from .._runtime.results import RunProgress
 from .workflow_counts import WorkflowCounts
 
 _workflow_counts = WorkflowCounts.take
 
 
 @define(kw_only=True)
-class WorkflowRun(Model):
-    """A run. The API may leave out any of the fields."""
+class WorkflowRun(RunProgress):
+    """A run. The API may omit any field but the id."""
 
-    uid: str | None = None
+    uid: str
     """Id of the run."""
     status: str | None = None
     """State of the run; its values are not documented."""
@@ -26,9 +27,10 @@ class WorkflowRun(Model):
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
+        d = cls.prepare(d)
         pop = d.pop
         self = new(cls)
-        self.uid = v if type(v := pop("uid", None)) is str or v is None else string(v)
+        self.uid = v if type(v := pop("uid", None)) is str else string(v)
         self.status = v if type(v := pop("status", None)) is str or v is None else string(v)
         self.counts = _workflow_counts(v) if (v := pop("counts", None)) is not None else None
         self.items = [mapping(i) for i in items(v) if i is not None] if (v := pop("items", None)) is not None else None

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from ... import models
@@ -92,6 +92,41 @@ class Batch(Resource):
         from .get_batch_results import OPERATION
 
         return self._client.send(OPERATION, batch_id=batch_id).result()
+
+    def wait(
+        self,
+        batch_id: str,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[models.BatchStatus], object] | None = None,
+        poll_interval: float = 1.0,
+    ) -> models.BatchStatus:
+        """Wait until a batch has ended: its status is completed, partial, failed or cancelled (`GET
+        /templates/batch/{batchId}/results`).
+
+        The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails
+        is repeated; the fifth failure in a row is raised.
+
+        Args:
+            batch_id: Id of the batch.
+            timeout: Maximum number of seconds to wait. None waits until it is done.
+            on_progress: Called with the state after each poll, for example for a progress bar.
+            poll_interval: Seconds until the second poll.
+
+        Returns:
+            The batch as it is now.
+
+        Raises:
+            WaitTimeoutError: If it is not done in time. It is not cancelled.
+            PictifyError: If polls fail.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from ..._runtime.waiting import wait
+        from .get_batch_results import OPERATION
+
+        return wait(
+            self._client, OPERATION, batch_id, timeout=timeout, on_progress=on_progress, poll_interval=poll_interval
+        )
 
     def cancel(self, batch_id: str) -> models.BatchCancellation:
         """Cancel a batch (`POST /templates/batch/{batchId}/cancel`).
@@ -193,6 +228,42 @@ class AsyncBatch(Resource):
 
         response = await self._client.asend(OPERATION, batch_id=batch_id)
         return response.result()
+
+    async def wait(
+        self,
+        batch_id: str,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[models.BatchStatus], object] | None = None,
+        poll_interval: float = 1.0,
+    ) -> models.BatchStatus:
+        """Wait until a batch has ended: its status is completed, partial, failed or cancelled (`GET
+        /templates/batch/{batchId}/results`).
+
+        The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails
+        is repeated; the fifth failure in a row is raised.
+
+        Args:
+            batch_id: Id of the batch.
+            timeout: Maximum number of seconds to wait. None waits until it is done.
+            on_progress: Called with the state after each poll, for example for a progress bar. May be a
+                coroutine function.
+            poll_interval: Seconds until the second poll.
+
+        Returns:
+            The batch as it is now.
+
+        Raises:
+            WaitTimeoutError: If it is not done in time. It is not cancelled.
+            PictifyError: If polls fail.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from ..._runtime.waiting import await_
+        from .get_batch_results import OPERATION
+
+        return await await_(
+            self._client, OPERATION, batch_id, timeout=timeout, on_progress=on_progress, poll_interval=poll_interval
+        )
 
     async def cancel(self, batch_id: str) -> models.BatchCancellation:
         """Cancel a batch (`POST /templates/batch/{batchId}/cancel`).

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ... import models
@@ -44,8 +44,8 @@ class Workflows(Resource):
     ) -> models.WorkflowRun:
         """Start a run (`POST /workflow`).
 
-        Renders and delivers a document for each row, in the background. Each row costs credits. Poll the run for
-        its `counts`; `renders.list` has the URLs of the files.
+        Renders and delivers a document for each row, in the background. Each row costs credits. Wait for the run
+        with `workflows.wait`; `renders.list` has the URLs of the files.
 
         Not verified: the vendor's applications call it, but no response of it was recorded.
 
@@ -105,7 +105,7 @@ class Workflows(Resource):
     ) -> models.WorkflowPreview:
         """Render one document of a run (`POST /workflow/preview`).
 
-        The result has the `url` of the file, or a `job_id`: then poll it with `workflows.get_preview`.
+        The result has the `url` of the file, or a `job_id`: then wait for it with `workflows.wait_for_preview`.
 
         Not verified: the vendor's applications call it, but no response of it was recorded.
 
@@ -156,6 +156,40 @@ class Workflows(Resource):
 
         return self._client.send(OPERATION, job_id=job_id).result()
 
+    def wait_for_preview(
+        self,
+        job_id: str,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[models.WorkflowPreview], object] | None = None,
+        poll_interval: float = 1.0,
+    ) -> models.WorkflowPreview:
+        """Wait until a document has a URL (`GET /workflow/preview/{jobId}`).
+
+        The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails
+        is repeated; the fifth failure in a row is raised.
+
+        Args:
+            job_id: Id of the job.
+            timeout: Maximum number of seconds to wait. None waits until it is done.
+            on_progress: Called with the state after each poll, for example for a progress bar.
+            poll_interval: Seconds until the second poll.
+
+        Returns:
+            The document, or the job that renders it.
+
+        Raises:
+            WaitTimeoutError: If it is not done in time. It is not cancelled.
+            PictifyError: If polls fail.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from ..._runtime.waiting import wait
+        from .get_workflow_preview import OPERATION
+
+        return wait(
+            self._client, OPERATION, job_id, timeout=timeout, on_progress=on_progress, poll_interval=poll_interval
+        )
+
     def get(self, uid: str) -> models.WorkflowRun:
         """Get a run (`GET /workflow/{uid}`).
 
@@ -174,6 +208,38 @@ class Workflows(Resource):
         from .get_workflow import OPERATION
 
         return self._client.send(OPERATION, uid=uid).result()
+
+    def wait(
+        self,
+        uid: str,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[models.WorkflowRun], object] | None = None,
+        poll_interval: float = 1.0,
+    ) -> models.WorkflowRun:
+        """Wait until each row of a run is rendered or has failed (`GET /workflow/{uid}`).
+
+        The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails
+        is repeated; the fifth failure in a row is raised.
+
+        Args:
+            uid: Id of the run.
+            timeout: Maximum number of seconds to wait. None waits until it is done.
+            on_progress: Called with the state after each poll, for example for a progress bar.
+            poll_interval: Seconds until the second poll.
+
+        Returns:
+            The run.
+
+        Raises:
+            WaitTimeoutError: If it is not done in time. It is not cancelled.
+            PictifyError: If polls fail.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from ..._runtime.waiting import wait
+        from .get_workflow import OPERATION
+
+        return wait(self._client, OPERATION, uid, timeout=timeout, on_progress=on_progress, poll_interval=poll_interval)
 
     def list_hooks(self) -> builtins.list[models.WorkflowHook]:
         """List the hooks of the account (`GET /workflow/hooks`).
@@ -308,8 +374,8 @@ class AsyncWorkflows(Resource):
     ) -> models.WorkflowRun:
         """Start a run (`POST /workflow`).
 
-        Renders and delivers a document for each row, in the background. Each row costs credits. Poll the run for
-        its `counts`; `renders.list` has the URLs of the files.
+        Renders and delivers a document for each row, in the background. Each row costs credits. Wait for the run
+        with `workflows.wait`; `renders.list` has the URLs of the files.
 
         Not verified: the vendor's applications call it, but no response of it was recorded.
 
@@ -371,7 +437,7 @@ class AsyncWorkflows(Resource):
     ) -> models.WorkflowPreview:
         """Render one document of a run (`POST /workflow/preview`).
 
-        The result has the `url` of the file, or a `job_id`: then poll it with `workflows.get_preview`.
+        The result has the `url` of the file, or a `job_id`: then wait for it with `workflows.wait_for_preview`.
 
         Not verified: the vendor's applications call it, but no response of it was recorded.
 
@@ -424,6 +490,41 @@ class AsyncWorkflows(Resource):
         response = await self._client.asend(OPERATION, job_id=job_id)
         return response.result()
 
+    async def wait_for_preview(
+        self,
+        job_id: str,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[models.WorkflowPreview], object] | None = None,
+        poll_interval: float = 1.0,
+    ) -> models.WorkflowPreview:
+        """Wait until a document has a URL (`GET /workflow/preview/{jobId}`).
+
+        The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails
+        is repeated; the fifth failure in a row is raised.
+
+        Args:
+            job_id: Id of the job.
+            timeout: Maximum number of seconds to wait. None waits until it is done.
+            on_progress: Called with the state after each poll, for example for a progress bar. May be a
+                coroutine function.
+            poll_interval: Seconds until the second poll.
+
+        Returns:
+            The document, or the job that renders it.
+
+        Raises:
+            WaitTimeoutError: If it is not done in time. It is not cancelled.
+            PictifyError: If polls fail.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from ..._runtime.waiting import await_
+        from .get_workflow_preview import OPERATION
+
+        return await await_(
+            self._client, OPERATION, job_id, timeout=timeout, on_progress=on_progress, poll_interval=poll_interval
+        )
+
     async def get(self, uid: str) -> models.WorkflowRun:
         """Get a run (`GET /workflow/{uid}`).
 
@@ -443,6 +544,41 @@ class AsyncWorkflows(Resource):
 
         response = await self._client.asend(OPERATION, uid=uid)
         return response.result()
+
+    async def wait(
+        self,
+        uid: str,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[models.WorkflowRun], object] | None = None,
+        poll_interval: float = 1.0,
+    ) -> models.WorkflowRun:
+        """Wait until each row of a run is rendered or has failed (`GET /workflow/{uid}`).
+
+        The pauses between polls grow to 15 seconds, and are longer if the rate limit requires it. A poll that fails
+        is repeated; the fifth failure in a row is raised.
+
+        Args:
+            uid: Id of the run.
+            timeout: Maximum number of seconds to wait. None waits until it is done.
+            on_progress: Called with the state after each poll, for example for a progress bar. May be a
+                coroutine function.
+            poll_interval: Seconds until the second poll.
+
+        Returns:
+            The run.
+
+        Raises:
+            WaitTimeoutError: If it is not done in time. It is not cancelled.
+            PictifyError: If polls fail.
+            TypeError, ValueError: If an argument is invalid. No request is sent.
+        """
+        from ..._runtime.waiting import await_
+        from .get_workflow import OPERATION
+
+        return await await_(
+            self._client, OPERATION, uid, timeout=timeout, on_progress=on_progress, poll_interval=poll_interval
+        )
 
     async def list_hooks(self) -> builtins.list[models.WorkflowHook]:
         """List the hooks of the account (`GET /workflow/hooks`).

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[WorkflowRun]] = Operation(
     "GET",
     "/workflow/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("run", WorkflowRun.take)},
+    responses={200: only("run", WorkflowRun.take, "uid")},
 )
 
 

@@ -25,7 +25,7 @@ OPERATION: Final[Operation[WorkflowPreview]] = Operation(
 def sync(*, client: AuthenticatedClient, body: PreviewWorkflowBody | Mapping[str, Any]) -> WorkflowPreview:
     """Render one document of a run (`POST /workflow/preview`).
 
-    The result has the `url` of the file, or a `job_id`: then poll it with `workflows.get_preview`.
+    The result has the `url` of the file, or a `job_id`: then wait for it with `workflows.wait_for_preview`.
 
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
@@ -53,7 +53,7 @@ def sync_detailed(
 async def asyncio(*, client: AuthenticatedClient, body: PreviewWorkflowBody | Mapping[str, Any]) -> WorkflowPreview:
     """Render one document of a run (`POST /workflow/preview`).
 
-    The result has the `url` of the file, or a `job_id`: then poll it with `workflows.get_preview`.
+    The result has the `url` of the file, or a `job_id`: then wait for it with `workflows.wait_for_preview`.
 
     Not verified: the vendor's applications call it, but no response of it was recorded.
 

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[WorkflowRun]] = Operation(
     "POST",
     "/workflow",
     body=Object(StartWorkflowBody),
-    responses={200: only("run", WorkflowRun.take)},
+    responses={200: only("run", WorkflowRun.take, "uid")},
     timeout=180,
 )
 
@@ -26,8 +26,8 @@ OPERATION: Final[Operation[WorkflowRun]] = Operation(
 def sync(*, client: AuthenticatedClient, body: StartWorkflowBody | Mapping[str, Any]) -> WorkflowRun:
     """Start a run (`POST /workflow`).
 
-    Renders and delivers a document for each row, in the background. Each row costs credits. Poll the run for its
-    `counts`; `renders.list` has the URLs of the files.
+    Renders and delivers a document for each row, in the background. Each row costs credits. Wait for the run with
+    `workflows.wait`; `renders.list` has the URLs of the files.
 
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
@@ -53,8 +53,8 @@ def sync_detailed(*, client: AuthenticatedClient, body: StartWorkflowBody | Mapp
 async def asyncio(*, client: AuthenticatedClient, body: StartWorkflowBody | Mapping[str, Any]) -> WorkflowRun:
     """Start a run (`POST /workflow`).
 
-    Renders and delivers a document for each row, in the background. Each row costs credits. Poll the run for its
-    `counts`; `renders.list` has the URLs of the files.
+    Renders and delivers a document for each row, in the background. Each row costs credits. Wait for the run with
+    `workflows.wait`; `renders.list` has the URLs of the files.
 
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
