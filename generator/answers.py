@@ -125,6 +125,11 @@ class Answers(Lists):
         seconds: float | None = self._calls[endpoint.name][1].get("x-timeout")
         return seconds
 
+    def signed_with(self, endpoint: Endpoint) -> str | None:
+        """The argument whose value signs the body (`x-signed-with`), if one does."""
+        name: str | None = self._calls[endpoint.name][1].get("x-signed-with")
+        return name
+
     def has_error_pixel(self, endpoint: Endpoint) -> bool:
         """Whether the API sends an image of one pixel in place of an error."""
         return "x-error-pixel" in self._calls[endpoint.name][1]

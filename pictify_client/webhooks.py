@@ -28,6 +28,7 @@ from typing import Any, Self, TypeAlias, cast
 
 from attrs import define
 
+from ._runtime import signatures
 from ._runtime.clock import Clock
 from ._runtime.decoding import DecodeError, Model, decode, mapping, parse_datetime, parse_json
 from .errors import ConfigurationError, PictifyError
@@ -54,7 +55,7 @@ __all__ = (
     "verify",
 )
 
-SIGNATURE_HEADER = "X-Pictify-Signature"
+SIGNATURE_HEADER = signatures.HEADER
 """Header with the signature: `t=<Unix seconds>,v1=<hex>`."""
 DELIVERY_ID_HEADER = "X-Pictify-Delivery-Id"
 """Header with the id of the delivery, which stays the same if the delivery is repeated. It is not signed."""
@@ -202,12 +203,12 @@ def verify(
     keys = _keys(secret)
     if not tolerance >= 0:
         raise ConfigurationError(f"tolerance must be a number of seconds, 0 or more, got {tolerance!r}")
-    time, signatures = _parts(_find(headers, _SIGNATURE_HEADERS))
+    time, sent = _parts(_find(headers, _SIGNATURE_HEADERS))
     # All are compared, to the end, whatever comes of it: how long it takes tells nothing.
     matches = [
-        hmac.compare_digest(expected, signature)
-        for expected in [_digest(key, time, body) for key in keys]
-        for signature in signatures
+        hmac.compare_digest(expected, each)
+        for expected in [signatures.digest(key, time, body) for key in keys]
+        for each in sent
     ]
     if not any(matches):
         raise WebhookVerificationError(
@@ -251,14 +252,7 @@ def sign(payload: bytes | bytearray | memoryview, secret: str, *, timestamp: int
     time = str(timestamp)
     if not _TIME.fullmatch(time):
         raise ValueError(f"timestamp must be an integer of Unix seconds from 0, got {time}")
-    key = _keys([secret])[0]
-    return f"t={time},v1={_digest(key, time, _body(payload)).hex()}"
-
-
-def _digest(key: bytes, time: str, body: bytes) -> bytes:
-    mac = hmac.new(key, f"{time}.".encode(), "sha256")
-    mac.update(body)
-    return mac.digest()
+    return signatures.signature(_keys([secret])[0], time, _body(payload))
 
 
 def _body(payload: object) -> bytes:

@@ -16,9 +16,12 @@ from pictify_client import (
     QuotaExceededError,
     RequestEvent,
     ResponseDecodeError,
+    webhooks,
 )
 from pictify_client.models import WorkflowHook, WorkflowRun
 from pictify_client.testing import FakePictify
+
+from .test_batches import FakeClock
 
 TEMPLATE, STRICT = "APPK3ATNDP", "1O8AC6BEVJ"
 ROWS = [{"title": letter} for letter in "abcdef"]
@@ -162,3 +165,26 @@ def test_whatever_is_said_of_rows_that_were_accepted_is_no_error() -> None:
     assert (posted.run, posted.additional_properties) == (None, {"ok": True})
     with pytest.raises(ResponseDecodeError, match="holds no `run`"):
         pictify.workflows.get("a")
+
+
+def test_each_attempt_to_post_rows_is_signed_with_the_secret_of_the_hook() -> None:
+    attempts: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        attempts.append(request)
+        busy = {"message": "busy", "retriable": True}
+        return (
+            httpx.Response(503, json=busy, headers={"retry-after": "30"}) if len(attempts) == 1 else httpx.Response(200)
+        )
+
+    pictify = Pictify(api_key="pic_live_x", http_client=httpx.Client(transport=httpx.MockTransport(respond)))
+    pictify.client.clock = clock = FakeClock()
+    with pytest.raises(ResponseDecodeError):
+        pictify.workflows.post_rows("HOOK", "secret", rows=[{"title": "ä"}])
+    signed = [each.headers[webhooks.SIGNATURE_HEADER] for each in attempts]
+    assert [int(each[2:12]) for each in signed] == [1_700_000_000, int(clock.now)]
+    assert clock.now >= 1_700_000_030
+    for each in attempts:
+        webhooks.verify(each.content, each.headers, "secret", now=clock.time)
+        with pytest.raises(webhooks.WebhookVerificationError):
+            webhooks.verify(each.content, each.headers, "other", now=clock.time)

@@ -31,6 +31,8 @@ from .redaction import SECRET_HEADERS, redact_request, redact_response, redact_t
 from .reporting import logger, report
 from .retries import Retries, is_certificate_error, wait_before_retry
 from .settings import is_loopback
+from .signatures import HEADER as SIGNATURE_HEADER
+from .signatures import signature
 from .steps import FileMaker, Notify, Sleep, Step, Turn
 from .validation import MIN_SECRET_LENGTH
 
@@ -211,6 +213,11 @@ class Call(Generic[T]):
             if self._settings.key is not None and self._operation.needs_key:
                 headers["Authorization"] = f"Bearer {self._settings.key}"
         content = self._written.content
+        if self._written.signing_key is not None and target.is_ours:
+            # A retry is signed anew: its time has passed.
+            headers[SIGNATURE_HEADER] = signature(
+                self._written.signing_key, str(int(self._clock.time())), content or b""
+            )
         request = self._connections.build(
             target.method, target.url, headers=headers, content=content, is_ours=target.is_ours
         )

@@ -33,7 +33,7 @@ class Request(NamedTuple):
     """What is sent for a call: the URL from its path on, the operation's own headers, the body, and its secrets.
 
     `error_pixel` is whether an image of one pixel is accepted in place of an error; None if the API sends none.
-    `url` is the complete URL of a request that does not go to the API.
+    `url` is the complete URL of a request that does not go to the API. `signing_key` signs the body.
     """
 
     target: str
@@ -42,6 +42,7 @@ class Request(NamedTuple):
     secrets: tuple[str, ...]
     error_pixel: bool | None = None
     url: str | None = None
+    signing_key: bytes | None = None
 
 
 class Operation(Generic[T]):
@@ -62,6 +63,7 @@ class Operation(Generic[T]):
         may_be_empty: Whether a successful response may have no body; the result is None then.
         has_error_pixel: Whether the API sends an image of one pixel in place of an error.
         timeout: Seconds that an attempt may take, if that is longer than most.
+        signed_with: The argument with whose value the body is signed, as webhooks are.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Operation(Generic[T]):
         may_be_empty: bool = False,
         has_error_pixel: bool = False,
         timeout: float | None = None,
+        signed_with: str | None = None,
     ) -> None:
         self.method = method
         self.path = path
@@ -95,6 +98,7 @@ class Operation(Generic[T]):
         self.may_be_empty = may_be_empty
         self.has_error_pixel = has_error_pixel
         self.timeout = timeout
+        self.signed_with = signed_with
         self.responses = responses
         self._parameters_with_secrets = tuple(
             each for each in (*path_parameters, *query_parameters) if may_hold_secrets(each.kind)
@@ -130,7 +134,8 @@ class Operation(Generic[T]):
             raise ValueError("the body is nested too deeply to be sent as JSON") from None
         if self._body_may_hold_secrets:
             secrets += secrets_of(self.body, body)
-        return Request(target, headers, _json(body), tuple(secrets))
+        key = None if self.signed_with is None else str(arguments[self.signed_with]).encode()
+        return Request(target, headers, _json(body), tuple(secrets), signing_key=key)
 
     @cached_property
     def _body_may_hold_secrets(self) -> bool:

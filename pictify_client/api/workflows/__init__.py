@@ -317,8 +317,8 @@ class Workflows(Resource):
     def post_rows(self, uid: str, secret: str, *, rows: Iterable[Mapping[str, Any]]) -> models.PostedRows:
         """Post rows to a hook, which starts a run (`POST /workflow/hooks/{uid}/{secret}`).
 
-        Needs no API key, but the secret of the hook. Each row costs credits. The request is not signed; the guide
-        shows how to sign one.
+        Needs no API key, but the secret of the hook, which also signs the request (`X-Pictify-Signature`, as
+        `webhooks.sign` does). Each row costs credits.
 
         Documented, not verified.
 
@@ -659,8 +659,8 @@ class AsyncWorkflows(Resource):
     async def post_rows(self, uid: str, secret: str, *, rows: Iterable[Mapping[str, Any]]) -> models.PostedRows:
         """Post rows to a hook, which starts a run (`POST /workflow/hooks/{uid}/{secret}`).
 
-        Needs no API key, but the secret of the hook. Each row costs credits. The request is not signed; the guide
-        shows how to sign one.
+        Needs no API key, but the secret of the hook, which also signs the request (`X-Pictify-Signature`, as
+        `webhooks.sign` does). Each row costs credits.
 
         Documented, not verified.
 

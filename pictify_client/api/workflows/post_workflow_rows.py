@@ -25,14 +25,15 @@ OPERATION: Final[Operation[PostedRows]] = Operation(
     responses={200: PostedRows.take},
     needs_key=False,
     timeout=180,
+    signed_with="secret",
 )
 
 
 def sync(uid: str, secret: str, *, client: Client, body: PostWorkflowRowsBody | Mapping[str, Any]) -> PostedRows:
     """Post rows to a hook, which starts a run (`POST /workflow/hooks/{uid}/{secret}`).
 
-    Needs no API key, but the secret of the hook. Each row costs credits. The request is not signed; the guide shows
-    how to sign one.
+    Needs no API key, but the secret of the hook, which also signs the request (`X-Pictify-Signature`, as
+    `webhooks.sign` does). Each row costs credits.
 
     Documented, not verified.
 
@@ -64,8 +65,8 @@ async def asyncio(
 ) -> PostedRows:
     """Post rows to a hook, which starts a run (`POST /workflow/hooks/{uid}/{secret}`).
 
-    Needs no API key, but the secret of the hook. Each row costs credits. The request is not signed; the guide shows
-    how to sign one.
+    Needs no API key, but the secret of the hook, which also signs the request (`X-Pictify-Signature`, as
+    `webhooks.sign` does). Each row costs credits.
 
     Documented, not verified.
 
