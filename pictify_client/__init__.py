@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .hooks import RequestEvent as RequestEvent
     from .hooks import ResponseEvent as ResponseEvent
     from .hooks import RetryEvent as RetryEvent
+    from .hooks import WaitEvent as WaitEvent
     from .low_level import AuthenticatedClient as AuthenticatedClient
     from .low_level import Client as Client
     from .pagination import AsyncPage as AsyncPage
@@ -122,6 +123,7 @@ attach(
         "RequestEvent": "hooks",
         "ResponseEvent": "hooks",
         "RetryEvent": "hooks",
+        "WaitEvent": "hooks",
         "Fleet": "fleets",
         "PacingError": "fleets",
         "AsyncPage": "pagination",

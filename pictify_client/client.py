@@ -19,7 +19,7 @@ from ._runtime.settings import (
 from .api import AsyncResources, Resources
 from .files import AsyncFile, File
 from .fleets import Fleet
-from .hooks import Hooks, RequestHook, ResponseHook, RetryHook
+from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, WaitHook
 from .low_level import AuthenticatedClient
 from .types import UNSET, Unset
 
@@ -101,6 +101,8 @@ class Pictify(_BaseClient, Resources):
             raises it.
         on_response: Called with a `ResponseEvent` after each attempt.
         on_retry: Called with a `RetryEvent` before each wait for a retry.
+        on_wait: Called with a `WaitEvent` every 10 seconds while a request waits for its response, such as that of
+            a video render. Not called if there is an `http_client`.
 
     Raises:
         ConfigurationError: If there is no API key, or an argument is invalid.
@@ -124,9 +126,10 @@ class Pictify(_BaseClient, Resources):
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,
+        on_wait: WaitHook | None = None,
     ) -> None:
         check_http_client(http_client, httpx.Client)
-        Hooks(on_request, on_response, on_retry).check_sync()
+        Hooks(on_request, on_response, on_retry, on_wait).check_sync()
         super().__init__(
             AuthenticatedClient(
                 token=api_key,
@@ -144,6 +147,7 @@ class Pictify(_BaseClient, Resources):
                 on_request=on_request,
                 on_response=on_response,
                 on_retry=on_retry,
+                on_wait=on_wait,
             )
         )
 
@@ -227,6 +231,8 @@ class AsyncPictify(_BaseClient, AsyncResources):
             hook raises an error, the call raises it.
         on_response: Called with a `ResponseEvent` after each attempt.
         on_retry: Called with a `RetryEvent` before each wait for a retry.
+        on_wait: Called with a `WaitEvent` every 10 seconds while a request waits for its response, such as that of
+            a video render.
 
     Raises:
         ConfigurationError: If there is no API key, or an argument is invalid.
@@ -250,6 +256,7 @@ class AsyncPictify(_BaseClient, AsyncResources):
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,
+        on_wait: WaitHook | None = None,
     ) -> None:
         check_http_client(http_client, httpx.AsyncClient)
         super().__init__(
@@ -269,6 +276,7 @@ class AsyncPictify(_BaseClient, AsyncResources):
                 on_request=on_request,
                 on_response=on_response,
                 on_retry=on_retry,
+                on_wait=on_wait,
             )
         )
 

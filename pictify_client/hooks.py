@@ -1,4 +1,4 @@
-"""The events of hooks, which a client calls before each request, after each attempt and before each retry."""
+"""The events of hooks, which a client calls before a request, while it waits, after an attempt and before a retry."""
 
 from __future__ import annotations
 
@@ -27,6 +27,21 @@ class RequestEvent:
     attempt: int
     url: str
     headers: httpx.Headers = field(repr=False)
+
+
+@frozen(kw_only=True)
+class WaitEvent:
+    """A request still waits for its response, or for the rest of it.
+
+    Attributes:
+        operation: The operation, such as `POST /video/templates/{uid}/render`.
+        attempt: Number of the attempt, from 1.
+        elapsed: Duration of the attempt until now, in seconds.
+    """
+
+    operation: str
+    attempt: int
+    elapsed: float
 
 
 @frozen(kw_only=True)
@@ -71,6 +86,7 @@ class RetryEvent:
 
 RequestHook = Callable[[RequestEvent], Awaitable[None] | None]
 ResponseHook = Callable[[ResponseEvent], Awaitable[None] | None]
+WaitHook = Callable[[WaitEvent], Awaitable[None] | None]
 RetryHook = Callable[[RetryEvent], Awaitable[None] | None]
 
 
@@ -80,6 +96,7 @@ class Hooks(NamedTuple):
     on_request: RequestHook | None = None
     on_response: ResponseHook | None = None
     on_retry: RetryHook | None = None
+    on_wait: WaitHook | None = None
 
     def validated(self) -> Hooks:
         """Return the hooks, if each can be called.

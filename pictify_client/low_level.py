@@ -38,7 +38,7 @@ from ._runtime.steps import FileMaker
 from .api import SERVER
 from .files import AsyncFile, File
 from .fleets import Fleet
-from .hooks import Hooks, RequestHook, ResponseHook, RetryHook
+from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, WaitHook
 from .types import UNSET, Response, Unset
 
 T = TypeVar("T")
@@ -73,6 +73,8 @@ class Client:
             functions. If a hook raises an error, the call raises it.
         on_response: Called with a `ResponseEvent` after each attempt.
         on_retry: Called with a `RetryEvent` before each wait for a retry.
+        on_wait: Called with a `WaitEvent` every 10 seconds while a request waits for its response, such as that of
+            a video render. Not called by sync code with an `http_client`.
 
     Raises:
         ConfigurationError: If an argument is invalid.
@@ -97,6 +99,7 @@ class Client:
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,
+        on_wait: WaitHook | None = None,
     ) -> None:
         own = httpx.Headers({"User-Agent": user_agent(), "Accept-Encoding": ACCEPT_ENCODING})
         own.update(extra_headers(headers))
@@ -109,7 +112,7 @@ class Client:
             retries=Retries(max_retries, max_wait).validated(),
             pacer=pacer(pacing, ""),
             max_response_size=validated_response_size(max_response_size),
-            hooks=Hooks(on_request, on_response, on_retry).validated(),
+            hooks=Hooks(on_request, on_response, on_retry, on_wait).validated(),
         )
         own_connections = (
             ConnectionSettings(self.base_url, verify=verify_ssl, http2=http2) if http_client is None else None
@@ -285,6 +288,7 @@ class AuthenticatedClient(Client):
         on_request: RequestHook | None = None,
         on_response: ResponseHook | None = None,
         on_retry: RetryHook | None = None,
+        on_wait: WaitHook | None = None,
     ) -> None:
         super().__init__(
             base_url=base_url,
@@ -300,6 +304,7 @@ class AuthenticatedClient(Client):
             on_request=on_request,
             on_response=on_response,
             on_retry=on_retry,
+            on_wait=on_wait,
         )
         key = resolve_api_key(token)
         check_encrypted(self.base_url, allow_http)

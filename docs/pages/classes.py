@@ -111,7 +111,7 @@ PAGES = {
         "Hooks",
         "Events and types of the hooks of a client. See the guide: [observability](../observability.md#hooks).",
         [
-            *_in("pictify_client", "RequestEvent ResponseEvent RetryEvent"),
+            *_in("pictify_client", "RequestEvent WaitEvent ResponseEvent RetryEvent"),
             *_in("pictify_client.hooks", "RequestHook ResponseHook RetryHook"),
         ],
         "{show_labels: false}",

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import httpx
 
 from ..errors import (
-    APIConnectionError,
-    APITimeoutError,
     PictifyError,
     RenderFailedError,
     ResponseDecodeError,
     ResponseTooLargeError,
     status_error,
 )
-from ..hooks import RequestEvent, RetryEvent
+from ..hooks import RequestEvent, RetryEvent, WaitEvent
 from ..types import Response
 from .bodies import BodyTooLarge, announced_size, is_error_pixel, media_type
-from .connections import DeadlineExceeded, RawResponse, SendRequest, origin_of
+from .connections import RawResponse, SendRequest, origin_of
 from .decoding import DecodeError
+from .failures import Budget, Limits, connection_error
+from .heartbeats import Heartbeat
 from .redaction import SECRET_HEADERS, redact_request, redact_response, redact_text, spellings_in_json
 from .reporting import logger, report
-from .retries import Retries, is_certificate_error, wait_before_retry
+from .retries import Retries, wait_before_retry
 from .settings import is_loopback
 from .signatures import HEADER as SIGNATURE_HEADER
 from .signatures import signature
@@ -82,7 +82,7 @@ class Call(Generic[T]):
         self._make_file = make_file
         self._timeouts = settings.timeouts.with_least(operation.timeout)
         whole = self._timeouts.whole
-        self._budget = _Budget(
+        self._budget = Budget(
             inf if whole is None else clock.monotonic() + whole, whole, "the complete call", "timeout="
         )
 
@@ -144,7 +144,7 @@ class Call(Generic[T]):
         budget = self._budget
         limit = self._timeouts.attempt
         if limit is not None and (end := self._clock.monotonic() + limit) < budget.end:
-            budget = _Budget(end, limit, "one attempt", "attempt_timeout=")
+            budget = Budget(end, limit, "one attempt", "attempt_timeout=")
         url = self._written.url
         target = _Target(
             self._operation.method, url or self._settings.base_url + self._written.target, is_ours=url is None
@@ -168,6 +168,7 @@ class Call(Generic[T]):
                 self._settings.max_response_size,
                 self._is_read_at_once,
                 self._operation.may_be_empty or self._operation.method == "DELETE",
+                self._heartbeat(attempt),
             )
             if self._written.url is not None:
                 # A query may be a signature, by which anyone can get the file.
@@ -188,6 +189,15 @@ class Call(Generic[T]):
             self._settings.pacer.learn(response.headers, self._clock)
         yield from report(name, on_response, attempt, started, str(response.status_code), outcome, secrets, response)
         return outcome
+
+    def _heartbeat(self, attempt: int) -> Heartbeat | None:
+        hook, operation = self._settings.hooks.on_wait, str(self._operation)
+        if hook is None:
+            return None
+        return Heartbeat(
+            self._clock.heartbeat_interval,
+            lambda elapsed: hook(WaitEvent(operation=operation, attempt=attempt, elapsed=elapsed)),
+        )
 
     def _headers(self, target: _Target) -> httpx.Headers:
         if not target.is_ours:
@@ -221,13 +231,8 @@ class Call(Generic[T]):
         request = self._connections.build(
             target.method, target.url, headers=headers, content=content, is_ours=target.is_ours
         )
-        request.extensions = {**request.extensions, "timeout": _clipped(self._phases, left)}
+        request.extensions = {**request.extensions, "timeout": self._limits(self._budget).clipped(left)}
         return request
-
-    @property
-    def _phases(self) -> Mapping[str, float | None]:
-        """How long each phase of an attempt may take, where there is time enough, by httpx's names."""
-        return self._timeouts.phases or (self._connections.timeout or httpx.Timeout(None)).as_dict()
 
     def _redirected(self, target: _Target, response: httpx.Response, secrets: list[str]) -> _Target | None:
         """Where an answer leads, with the same method; None where it leads nowhere, or where to follow is not safe."""
@@ -284,7 +289,7 @@ class Call(Generic[T]):
         if self._make_file is not None and (self._is_file(response) or (has_pixel and self._written.error_pixel)):
             if content is None:
                 # It is read when the caller likes, so what was left of the call's time says nothing of it.
-                request.extensions["timeout"].update(_clipped(self._phases, self._budget.seconds or inf))
+                request.extensions["timeout"].update(self._limits(self._budget).clipped(self._budget.seconds or inf))
             budget = self._budget._replace(of="each part of a file")
             file = self._make_file(response, lambda error: self._failure(request, secrets, budget, error), content)
             return Response(status_code=response.status_code, headers=response.headers, content=b"", parsed=file)
@@ -311,7 +316,7 @@ class Call(Generic[T]):
             misread = caught
         return ResponseDecodeError(str(self._operation), misread.reason, misread.path, misread.value, whole)
 
-    def _failure(self, request: httpx.Request, secrets: list[str], budget: _Budget, error: Exception) -> PictifyError:
+    def _failure(self, request: httpx.Request, secrets: list[str], budget: Budget, error: Exception) -> PictifyError:
         """Return the error for a call without a complete response; its cause is the error of httpx."""
         redact_request(request, secrets)
         base_url = self._settings.base_url if self._written.url is None else origin_of(request.url)
@@ -322,42 +327,12 @@ class Call(Generic[T]):
                 f"{self._settings.max_response_size} are allowed (set by max_response_size=){streamed}",
                 request,
             )
-        name = type(error).__name__
-        chain = _chain(error)
-        # If the error of httpx has no text, that of the system may have one.
-        telling = (str(each) for each in chain if each is error or isinstance(each, OSError))
-        text = redact_text(secrets, next(filter(None, telling), ""))
-        failure: APIConnectionError
-        if isinstance(error, httpx.TimeoutException):
-            why = self._limit(request, budget, error)
-            failure = APITimeoutError(f"{self._operation}: no response from {base_url} in time ({why})", request)
-        else:
-            reason = f"{name}: {text}" if text else name
-            what = f"no complete response from {base_url} ({reason})"
-            if is_certificate_error(error):
-                what = (
-                    f"the certificate of {base_url} is not trusted ({reason}). Behind a proxy that inspects TLS, set "
-                    "SSL_CERT_FILE to a file with the certificate of its authority"
-                )
-            elif isinstance(error, httpx.ConnectError):
-                what = f"no connection to {base_url} ({reason})"
-                if self._written.url is None:
-                    what = f"{what}; is it the right base_url (PICTIFY_BASE_URL)?"
-            failure = APIConnectionError(f"{self._operation}: {what}", request)
-        # Not where its text repeats the key, as a server can make it.
-        failure.__cause__ = error if all(redact_text(secrets, str(each)) == str(each) for each in chain) else None
-        return failure
+        return connection_error(str(self._operation), base_url, error, request, secrets, self._limits(budget))
 
-    def _limit(self, request: httpx.Request, budget: _Budget, error: httpx.TimeoutException) -> str:
-        """Which limit was reached, and what sets it."""
-        name = type(error).__name__
-        phase = name.removesuffix("Timeout").lower()
-        limit = request.extensions["timeout"].get(phase)
-        more = f": {error}" if isinstance(error, httpx.PoolTimeout) and str(error) else ""
-        if isinstance(error, DeadlineExceeded) or limit != self._phases.get(phase):
-            return f"{budget.seconds:g} s for {budget.of}; set by {budget.set_by}{more}"
-        after = "" if limit is None else f" after {limit:g} s"
-        return f"{name}{after}; set by {'attempt_timeout=' if self._timeouts.phases else 'http_client'}{more}"
+    def _limits(self, budget: Budget) -> Limits:
+        own = self._timeouts.phases
+        phases = own or (self._connections.timeout or httpx.Timeout(None)).as_dict()
+        return Limits(budget, phases, "attempt_timeout=" if own else "http_client")
 
     def _secrets(self, request: httpx.Request) -> list[str]:
         """What no error may show."""
@@ -367,32 +342,9 @@ class Call(Generic[T]):
         return [secret for secret in known if len(secret) >= MIN_SECRET_LENGTH]
 
 
-class _Budget(NamedTuple):
-    """A deadline: when it is, how long it takes from the start, and which option set it."""
-
-    end: float
-    seconds: float | None
-    of: str
-    set_by: str
-
-
 class _Target(NamedTuple):
     """Where a request goes; ours is what is of the origin that the key belongs to."""
 
     method: str
     url: str
     is_ours: bool
-
-
-def _clipped(phases: Mapping[str, float | None], longest: float) -> dict[str, float | None]:
-    most = None if longest == inf else longest
-    return {name: most if limit is None else min(limit, longest) for name, limit in phases.items()}
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """An error, and those that it came of."""
-    chain = [error]
-    # It grows during the iteration.
-    for each in chain:
-        chain += [earlier for earlier in (each.__cause__, each.__context__) if earlier and earlier not in chain]
-    return chain

@@ -9,6 +9,9 @@ import time
 class Clock:
     """The clock of this machine. Another one can take its place: `client.clock = ...`, for tests that do not wait."""
 
+    heartbeat_interval: float = 10.0
+    """Seconds between two calls of `on_wait`."""
+
     def time(self) -> float:
         """Seconds since 1970, UTC."""
         return time.time()

@@ -19,6 +19,7 @@ import httpx
 from ..errors import ClientClosedError, ConfigurationError, PictifyError
 from .async_pool import AsyncTransport
 from .bodies import TRANSPORT_ERRORS, BodyTooLarge, aread_body, read_body
+from .heartbeats import HEARTBEAT, Heartbeat, await_with_heartbeat
 from .network import DEADLINE
 from .pool import PoolClosed
 from .proxies import ConnectionSettings
@@ -42,6 +43,8 @@ class SendRequest(NamedTuple):
         seconds: How long it may take until the response is read, or returned to be read; None for no limit.
         max_size: Maximum size of a body that is read at once, decoded, in bytes.
         is_read_at_once: Whether a response is read at once; if not, its body is left to be read.
+        may_be_empty: Whether the body may be empty.
+        heartbeat: Calls a hook while the request waits for its response; None without one.
     """
 
     request: httpx.Request
@@ -49,6 +52,7 @@ class SendRequest(NamedTuple):
     max_size: int
     is_read_at_once: Callable[[httpx.Response], bool]
     may_be_empty: bool = False
+    heartbeat: Heartbeat | None = None
 
 
 class RawResponse(NamedTuple):
@@ -156,7 +160,7 @@ class Connections:
         if self.is_closed or client.is_closed:
             raise closed()
         deadline = inf if step.seconds is None else monotonic() + step.seconds
-        token = DEADLINE.set(deadline)
+        token, beats = DEADLINE.set(deadline), HEARTBEAT.set(step.heartbeat)
         try:
             response = client.send(step.request, auth=None, stream=True, follow_redirects=False)
             try:
@@ -190,6 +194,7 @@ class Connections:
             return RawResponse(response, read)
         finally:
             DEADLINE.reset(token)
+            HEARTBEAT.reset(beats)
 
     async def asend(self, step: SendRequest) -> RawResponse:
         """`send` for asyncio and trio.
@@ -207,17 +212,7 @@ class Connections:
         seconds = step.seconds if step.seconds is None or self._is_own else step.seconds + _GRACE
         try:
             with anyio.move_on_after(seconds):
-                response = await client.send(step.request, auth=None, stream=True, follow_redirects=False)
-                try:
-                    read = (
-                        await aread_body(response, max_size=step.max_size, may_be_empty=step.may_be_empty)
-                        if step.is_read_at_once(response)
-                        else None
-                    )
-                except BaseException:
-                    await aclose(response)
-                    raise
-                return RawResponse(response, read)
+                return await await_with_heartbeat(step.heartbeat, partial(_asend, client, step))
         except httpx.HTTPStatusError as error:
             return _raised(error)
         except PoolClosed:
@@ -269,6 +264,20 @@ def _raised(error: httpx.HTTPStatusError) -> RawResponse:
 def _check_deadline(deadline: float, request: httpx.Request) -> None:
     if monotonic() > deadline:
         raise DeadlineExceeded(_LATE, request=request)
+
+
+async def _asend(client: httpx.AsyncClient, step: SendRequest) -> RawResponse:
+    response = await client.send(step.request, auth=None, stream=True, follow_redirects=False)
+    try:
+        read = (
+            await aread_body(response, max_size=step.max_size, may_be_empty=step.may_be_empty)
+            if step.is_read_at_once(response)
+            else None
+        )
+    except BaseException:
+        await aclose(response)
+        raise
+    return RawResponse(response, read)
 
 
 async def aclose(response: httpx.Response) -> None:

@@ -22,6 +22,8 @@ from weakref import WeakSet
 import anyio
 import httpcore
 
+from .heartbeats import wait_with_heartbeat
+
 DEADLINE: ContextVar[float] = ContextVar("pictify_client_deadline", default=inf)
 """The end of all waits of the sync call that runs, by `time.monotonic()`."""
 
@@ -107,7 +109,11 @@ class SyncStream(httpcore.NetworkStream):
         self._handle: socket.socket | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._network.left(timeout, httpcore.ReadTimeout))
+        return wait_with_heartbeat(
+            lambda seconds: self._stream.read(max_bytes, seconds),
+            self._network.left(timeout, httpcore.ReadTimeout),
+            httpcore.ReadTimeout,
+        )
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for start in range(0, len(buffer), _CHUNK):

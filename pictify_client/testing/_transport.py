@@ -10,7 +10,7 @@ import httpx
 from .._runtime.connections import Connections, RawResponse, SendRequest
 from ..api import SERVER
 from ..client import AsyncPictify, Pictify
-from ..hooks import RequestHook, ResponseHook, RetryHook
+from ..hooks import RequestHook, ResponseHook, RetryHook, WaitHook
 from ..low_level import AuthenticatedClient
 from ..types import Unset
 from ._answers import Answer
@@ -42,6 +42,7 @@ class ClientOptions(TypedDict, total=False):
     on_request: RequestHook | None
     on_response: ResponseHook | None
     on_retry: RetryHook | None
+    on_wait: WaitHook | None
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
