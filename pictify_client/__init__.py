@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import models as models
     from . import webhooks as webhooks
-    from ._runtime.decoding import DecodeError as DecodeError
     from ._runtime.version import __version__ as __version__
     from .batches import AsyncBatchJob as AsyncBatchJob
     from .batches import BatchJob as BatchJob
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from .errors import ConfigurationError as ConfigurationError
     from .errors import ConflictError as ConflictError
     from .errors import ContentTooLargeError as ContentTooLargeError
+    from .errors import DecodeError as DecodeError
     from .errors import ErrorDetail as ErrorDetail
     from .errors import ForbiddenError as ForbiddenError
     from .errors import GoneError as GoneError
@@ -93,7 +93,6 @@ attach(
         "AuthenticatedClient": "low_level",
         "Client": "low_level",
         "Pictify": "client",
-        "DecodeError": "_runtime.decoding",
         "APIConnectionError": "errors",
         "APIStatusError": "errors",
         "APITimeoutError": "errors",
@@ -102,6 +101,7 @@ attach(
         "ConfigurationError": "errors",
         "ConflictError": "errors",
         "ContentTooLargeError": "errors",
+        "DecodeError": "errors",
         "ErrorDetail": "errors",
         "ForbiddenError": "errors",
         "GoneError": "errors",

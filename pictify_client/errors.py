@@ -1,8 +1,7 @@
 """All exceptions that an API call raises.
 
     PictifyError
-        ConfigurationError
-        ClientClosedError
+        ConfigurationError, ClientClosedError
         APIConnectionError
             APITimeoutError
         ResponseTooLargeError
@@ -11,43 +10,32 @@
             ForbiddenError (403), NotFoundError (404), ConflictError (409), GoneError (410),
             ContentTooLargeError (413), UnprocessableContentError (422), RateLimitError (429),
             ServerError (500 and above)
-        ResponseDecodeError
-        RenderFailedError
-        PaginationError
-        PacingError (in fleets.py)
-        WaitTimeoutError
-        BatchStartError (in batches.py)
+        ResponseDecodeError, RenderFailedError, PaginationError, WaitTimeoutError
+        PacingError (in fleets.py), BatchStartError (in batches.py)
         WebhookVerificationError, WebhookPayloadError (in webhooks.py; not raised by API calls)
 
-An invalid argument raises a `TypeError` or a `ValueError`. No request is sent then.
+An invalid argument raises a `TypeError` or a `ValueError`. No request is sent then. `from_dict` of a model raises a
+`DecodeError`, a `ValueError`.
 
 All of them can be pickled and copied, so that they can be raised by a worker process.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ._runtime.decoding import is_array, is_object
+from ._runtime import error_bodies as bodies
 from ._runtime.lazy import Deferred
-from .rate_limits import RateLimit, http_date, sent_at
+from ._runtime.pickling import new_error, portable_error
+from .rate_limits import RateLimit
 
 if TYPE_CHECKING:
     import httpx
 else:
     # What reads a webhook needs no httpx.
     httpx = Deferred("httpx")
-
-_ErrorT = TypeVar("_ErrorT", bound="PictifyError")
-
-_MAX_SHOWN = 200
-_QUOTA_CODES = frozenset({"quota_exceeded", "spending_cap_reached", "template_limit_reached", "ai_quota_exceeded"})
-_RATE_LIMIT_HEADERS = ("retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-_KNOWN_STATUSES = frozenset(HTTPStatus)
 
 
 class PictifyError(Exception):
@@ -63,11 +51,12 @@ class PictifyError(Exception):
         # By default an exception is made anew from its `args`, which are not always the arguments of `__init__`, and
         # loses its cause.
         state = {**vars(self), "args": self.args}
-        cause = _portable(self.__cause__)
-        return _new, (type(self),), state if cause is None else {**state, "__cause__": cause}
+        known = isinstance(self.__cause__, PictifyError)
+        cause = self.__cause__ if known else portable_error(self.__cause__)
+        return new_error, (type(self),), state if cause is None else {**state, "__cause__": cause}
 
     def __copy__(self) -> Self:
-        copied = _new(type(self))
+        copied = new_error(type(self))
         vars(copied).update(vars(self))
         copied.args = self.args
         copied.__cause__ = self.__cause__
@@ -150,6 +139,27 @@ class ResponseDecodeError(PictifyError):
         return (
             f"{self.operation} responded with {self.response.status_code}, but {self.path or 'the body'}: {self.reason}"
         )
+
+
+class DecodeError(ValueError):
+    """JSON that does not have the documented form.
+
+    Attributes:
+        reason: What is wrong with it.
+        path: Where it stands, such as `bindings[3].createdAt`; empty for the document itself.
+        value: What stands there, as parsed; None where it may be a secret.
+        secret: Whether it may.
+    """
+
+    def __init__(self, reason: str, path: str = "", value: object = None, *, secret: bool = False) -> None:
+        super().__init__(reason, path, value)
+        self.secret = secret
+        self.reason = reason
+        self.path = path
+        self.value = value
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason
 
 
 class RenderFailedError(PictifyError):
@@ -244,48 +254,32 @@ class APIStatusError(PictifyError):
         rate_limit: What the `X-RateLimit` headers say.
     """
 
-    operation: str
-    response: httpx.Response
-    request: httpx.Request
-    status_code: int
-    message: str
-    code: str | None
-    errors: list[ErrorDetail]
-    retriable: bool | None
-    details: Any
-    context: Any
-    upgrade_url: str | None
-    problem: Problem | None
-    request_id: str | None
-    retry_after: float | None
-    rate_limit: RateLimit
-
     def __init__(self, operation: str, response: httpx.Response) -> None:
         super().__init__(operation, response)
-        body = _json_object(response.content)
-        self.operation = operation
-        self.response = response
-        self.request = response.request
-        self.status_code = response.status_code
-        self.code = _code(body)
-        self.errors = [detail for item in _list(body.get("errors")) if (detail := _error_detail(item)) is not None]
+        body = bodies.json_object(response.content)
+        self.operation: str = operation
+        self.response: httpx.Response = response
+        self.request: httpx.Request = response.request
+        self.status_code: int = response.status_code
+        self.code: str | None = bodies.code_of(body)
+        self.errors: list[ErrorDetail] = [ErrorDetail(*each) for each in bodies.details_of(body)]
         retriable = body.get("retriable")
-        self.retriable = retriable if isinstance(retriable, bool) else None
-        self.details = body.get("details")
-        self.context = body.get("context")
-        self.upgrade_url = _text(body.get("upgradeUrl")) or _text(body.get("checkoutUrl"))
-        media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self.problem = _problem(body, media_type)
-        self.message = _message(body) or _joined(self.errors) or _description(response, media_type)
-        self.request_id = response.headers.get("x-request-id")
-        self.retry_after = _seconds(response)
-        self.rate_limit = RateLimit.from_headers(response.headers)
+        self.retriable: bool | None = retriable if isinstance(retriable, bool) else None
+        self.details: Any = body.get("details")
+        self.context: Any = body.get("context")
+        self.upgrade_url: str | None = bodies.text_of(body.get("upgradeUrl")) or bodies.text_of(body.get("checkoutUrl"))
+        problem = bodies.problem_of(body, bodies.media_type_of(response))
+        self.problem: Problem | None = None if problem is None else Problem(**problem)
+        self.message: str = bodies.message_of(body) or _joined(self.errors) or bodies.description_of(response)
+        self.request_id: str | None = response.headers.get("x-request-id")
+        self.retry_after: float | None = bodies.retry_after_of(response)
+        self.rate_limit: RateLimit = RateLimit.from_headers(response.headers)
 
     def __str__(self) -> str:
         faults = _joined(self.errors)
         # The path of a file means nothing without its host.
-        call = self.operation if self._is_foreign else _call(self.request)
-        phrase = _phrase(self.status_code)
+        call = self.operation if self._is_foreign else bodies.call_of(self.request)
+        phrase = bodies.phrase_of(self.status_code)
         status = f"{self.status_code}" if self.message.startswith(phrase) else f"{self.status_code} {phrase}"
         text = f"{call} failed with {status}{self._after_attempts()}: {self.message}"
         if faults and faults != self.message:
@@ -293,7 +287,7 @@ class APIStatusError(PictifyError):
         known = {"code": self.code, "request id": self.request_id}
         if self.retry_after:
             known["retry after"] = f"{self.retry_after:g} s"
-        details = _text(self.details)
+        details = bodies.text_of(self.details)
         if details and details not in text:
             text = f"{text.removesuffix('.')}: {details}"
         aside = ", ".join(f"{name} {value}" for name, value in known.items() if value)
@@ -397,131 +391,9 @@ def status_error(operation: str, response: httpx.Response) -> APIStatusError:
     """Return the error for a response whose status is not a success."""
     status = response.status_code
     kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIStatusError)
-    is_quota = status == 429 and "://" not in operation and _is_about_quota(response)
+    is_quota = status == 429 and "://" not in operation and bodies.is_about_quota(response)
     return (QuotaExceededError if is_quota else kind)(operation, response)
-
-
-def _is_about_quota(response: httpx.Response) -> bool:
-    """Whether a 429 means that the quota is used up, rather than that there were too many requests."""
-    body = _json_object(response.content)
-    code = _code(body)
-    if code is not None:
-        return code in _QUOTA_CODES or code.endswith("_quota_exceeded")
-    # The oldest form is only a message. Rate limits say when to retry, or call it too many requests.
-    if "statusCode" in body or any(name in response.headers for name in _RATE_LIMIT_HEADERS):
-        return False
-    message = _message(body)
-    return message is not None and re.search(r"too many|rate.?limit", message, re.IGNORECASE) is None
-
-
-def _call(request: httpx.Request) -> str:
-    """Return the method and the path of a request for an error message: without its query, and shortened."""
-    path = request.url.raw_path.partition(b"?")[0].decode("ascii")
-    return f"{request.method} {path if len(path) <= _MAX_SHOWN else f'{path[:_MAX_SHOWN]}...'}"
-
-
-def _phrase(status: int) -> str:
-    """Return the reason phrase of a status; an empty one if HTTP does not know the status."""
-    return HTTPStatus(status).phrase if status in _KNOWN_STATUSES else ""
-
-
-def _new(kind: type[_ErrorT]) -> _ErrorT:
-    return kind.__new__(kind)
-
-
-def _portable(error: BaseException | None) -> BaseException | None:
-    """Return an error in a form that can be pickled; None if there is none.
-
-    Errors of other packages are reduced to their arguments: their attributes, such as a request of httpx, may hold the
-    API key.
-    """
-    if error is None or isinstance(error, PictifyError):
-        return error
-    import pickle
-
-    try:
-        make, arguments, *_ = cast("tuple[Any, ...]", error.__reduce__())
-        portable: BaseException = make(*arguments)
-        pickle.dumps(portable)
-    except Exception:  # noqa: BLE001 (whatever another package raises where it has no such form)
-        return None
-    return portable
-
-
-def _json_object(content: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        return {}
-    return body if is_object(body) else {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _list(value: Any) -> list[Any]:
-    return value if is_array(value) else []
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if is_object(value) else {}
-
-
-def _code(body: Mapping[str, Any]) -> str | None:
-    return _text(body.get("code")) or _text(_mapping(body.get("error")).get("code"))
 
 
 def _joined(errors: Iterable[ErrorDetail]) -> str:
     return "; ".join(f"{each.field}: {each.message}" if each.field else each.message for each in errors)
-
-
-def _error_detail(item: object) -> ErrorDetail | None:
-    if isinstance(item, str):
-        return ErrorDetail(item)
-    known = _mapping(item)
-    field = _text(known.get("field"))
-    message = _text(known.get("message")) or _text(known.get("detail")) or field
-    return ErrorDetail(message, field, _text(known.get("code"))) if message else None
-
-
-def _problem(body: Mapping[str, Any], media_type: str) -> Problem | None:
-    if media_type != "application/problem+json" and not ("title" in body and "status" in body):
-        return None
-    status = body.get("status")
-    return Problem(
-        type=_text(body.get("type")) or "about:blank",
-        title=_text(body.get("title")),
-        status=status if isinstance(status, int) and not isinstance(status, bool) else None,
-        detail=_text(body.get("detail")),
-        instance=_text(body.get("instance")),
-        extensions={name: value for name, value in body.items() if name not in Problem._fields},
-    )
-
-
-def _message(body: Mapping[str, Any]) -> str | None:
-    said = (body.get(name) for name in ("message", "error", "detail", "title"))
-    return next((text for value in said if (text := _text(value) or _text(_mapping(value).get("message")))), None)
-
-
-def _description(response: httpx.Response, media_type: str) -> str:
-    status = response.status_code
-    phrase = response.reason_phrase or _phrase(status) or "unknown status"
-    if response.has_redirect_location:
-        return f"{phrase}, a redirect to {response.headers['location'][:_MAX_SHOWN]!r}"
-    host = response.request.url.host
-    if status == 206:
-        return f"{phrase}, with a part of the body from {host}, which was not requested"
-    if not response.content.strip():
-        return f"{phrase}, with an empty body from {host}"
-    if media_type != "text/plain":
-        return f"{phrase}, with a body of type {media_type or 'unknown'} from {host} that holds no message"
-    return f"{phrase}: {response.content[:_MAX_SHOWN].decode(errors='replace')!r}"
-
-
-def _seconds(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,9})?", text):
-        return float(text)
-    moment = http_date(text)
-    return None if moment is None else max(0.0, (moment - sent_at(response.headers)).total_seconds())

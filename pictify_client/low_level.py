@@ -13,8 +13,8 @@ from ._runtime.bodies import ACCEPT_ENCODING
 from ._runtime.calls import Call
 from ._runtime.clock import Clock
 from ._runtime.connections import Connections
-from ._runtime.decoding import find_orjson
 from ._runtime.execution import aexecute, execute
+from ._runtime.json_values import find_orjson
 from ._runtime.operations import Operation, Request
 from ._runtime.pacing import pacer
 from ._runtime.proxies import ConnectionSettings

@@ -30,8 +30,11 @@ from attrs import define
 
 from ._runtime import signatures
 from ._runtime.clock import Clock
-from ._runtime.decoding import DecodeError, Model, decode, mapping, parse_datetime, parse_json
-from .errors import ConfigurationError, PictifyError
+from ._runtime.decoding import decode
+from ._runtime.json_values import parse_json
+from ._runtime.model import Model
+from ._runtime.readers import mapping, parse_datetime
+from .errors import ConfigurationError, DecodeError, PictifyError
 from .models.batch_finished import BatchFinished
 from .models.render_completed import RenderCompleted
 from .models.render_failed import RenderFailed

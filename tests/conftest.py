@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from pictify_client._runtime import decoding
+from pictify_client._runtime import json_values
 from pictify_client._runtime.clock import Clock
 
 from .servers import CERTIFICATE, served
@@ -33,7 +33,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_extras(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     # Users without extras have the standard library; the tests of orjson say that they want it.
     if "_reader" not in request.fixturenames:
-        monkeypatch.setattr(decoding, "find_orjson", lambda: None)
+        monkeypatch.setattr(json_values, "find_orjson", lambda: None)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from pictify_client._runtime.decoding import is_array, is_object
+from pictify_client._runtime.json_values import is_array, is_object
 
 from .replay import RECORDINGS
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from pictify_client._runtime.decoding import is_array, is_object
+from pictify_client._runtime.json_values import is_array, is_object
 
 RECORDINGS = Path(__file__).parent / "recordings"
 KEY = "pic_live_of_the_recordings"

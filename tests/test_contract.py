@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 
 from generator.__main__ import OVERLAYS, ROOT, overlaid
 from generator.document import load, operations
-from pictify_client._runtime.decoding import is_array, is_object
+from pictify_client._runtime.json_values import is_array, is_object
 
 PUBLISHED = Path(ROOT.parent, "shared", "contract", "pictify-2026-03.yaml")
 CONTRACT: dict[str, Any] = load(ROOT / "openapi.yaml")

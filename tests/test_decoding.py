@@ -17,8 +17,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pictify_client import UNSET, DecodeError
-from pictify_client._runtime import decoding
-from pictify_client._runtime.decoding import Model, format_datetime
+from pictify_client._runtime import decoding, readers
+from pictify_client._runtime.model import Model
+from pictify_client._runtime.readers import format_datetime
 from pictify_client.models import (
     Binding,
     BindingList,
@@ -165,14 +166,14 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 
 
 READ: list[tuple[Callable[[Any], Any], Any, Any]] = [
-    (decoding.string, "a", "a"),
-    (decoding.integer, 7, 7),
-    (decoding.integer, 7.0, 7),
-    (decoding.number, 7, 7),
-    (decoding.number, 0.5, 0.5),
-    (decoding.boolean, False, False),
-    (decoding.mapping, {"a": None}, {"a": None}),
-    (decoding.items, [None], [None]),
+    (readers.string, "a", "a"),
+    (readers.integer, 7, 7),
+    (readers.integer, 7.0, 7),
+    (readers.number, 7, 7),
+    (readers.number, 0.5, 0.5),
+    (readers.boolean, False, False),
+    (readers.mapping, {"a": None}, {"a": None}),
+    (readers.items, [None], [None]),
 ]
 
 
@@ -184,7 +185,7 @@ def test_readers_take_their_own(read: Callable[[Any], Any], value: Any, expected
 
 @pytest.mark.parametrize(
     "read",
-    [decoding.string, decoding.integer, decoding.number, decoding.boolean, decoding.mapping, decoding.parse_datetime],
+    [readers.string, readers.integer, readers.number, readers.boolean, readers.mapping, readers.parse_datetime],
 )
 def test_null_is_of_no_other_type(read: Callable[[Any], Any]) -> None:
     with pytest.raises(DecodeError, match="got null"):
@@ -203,7 +204,7 @@ def test_what_is_always_there_has_to_be(document: dict[str, Any], reason: str) -
 
 @pytest.mark.parametrize("value", [True, "7", [], {}])
 def test_readers_of_numbers_take_no_others(value: Any) -> None:
-    for read in (decoding.number, decoding.integer):
+    for read in (readers.number, readers.integer):
         with pytest.raises(DecodeError, match="expected a"):
             read(value)
 
@@ -218,7 +219,7 @@ def test_a_model_that_holds_itself_is_read_as_deep_as_python_goes() -> None:
     with pytest.raises(DecodeError, match="nested too deeply"):
         decoding.decode(take, deep, lambda: deep)
     with pytest.raises(DecodeError, match="nested too deeply"):
-        decoding.decode(decoding.string, deep, lambda: deep)
+        decoding.decode(readers.string, deep, lambda: deep)
     while deep:
         deep = deep.pop()
 

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pictify_client import AsyncPictify, ConfigurationError, DecodeError, Pictify, ResponseDecodeError
-from pictify_client._runtime import decoding
+from pictify_client._runtime import json_values
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.models import BindingList
@@ -39,9 +39,9 @@ def _reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param == "json":
         # None stands there for a module that cannot be imported.
         monkeypatch.setitem(sys.modules, "orjson", None)
-    decoding.find_orjson.cache_clear()
+    json_values.find_orjson.cache_clear()
     yield
-    decoding.find_orjson.cache_clear()
+    json_values.find_orjson.cache_clear()
 
 
 def answering(content: bytes) -> Pictify:
@@ -90,12 +90,12 @@ def test_what_cannot_be_read_is_the_same_error(content: bytes) -> None:
 )
 def test_both_read_the_same_values(value: Any) -> None:
     content = json.dumps(value).encode()
-    assert decoding.parse_json(content) == json.loads(content)
+    assert json_values.parse_json(content) == json.loads(content)
 
 
 def test_a_model_reads_what_orjson_gives() -> None:
     with pytest.raises(DecodeError, match=r"bindings: expected an array"):
-        BindingList.from_dict(decoding.parse_json(b'{"bindings": 5}'))
+        BindingList.from_dict(json_values.parse_json(b'{"bindings": 5}'))
 
 
 @pytest.fixture

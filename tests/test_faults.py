@@ -26,7 +26,7 @@ from pictify_client import (
     Response,
     ResponseDecodeError,
 )
-from pictify_client._runtime.decoding import is_object
+from pictify_client._runtime.json_values import is_object
 from pictify_client.api.bindings import list_bindings
 from pictify_client.models import Binding, BindingList
 

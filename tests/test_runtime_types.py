@@ -19,7 +19,7 @@ import pytest
 
 import pictify_client
 from pictify_client import AsyncPictify, Pictify, api, errors, models, testing, types, webhooks
-from pictify_client._runtime.decoding import Model
+from pictify_client._runtime.model import Model
 from pictify_client.models import Template, TemplateSort
 from pictify_client.testing import FakePictify
 

@@ -33,7 +33,7 @@ from pictify_client import (
     UnprocessableContentError,
 )
 from pictify_client._runtime.clock import Clock
-from pictify_client._runtime.decoding import is_array, is_object
+from pictify_client._runtime.json_values import is_array, is_object
 from pictify_client.batches import AsyncBatchJob, BatchJob
 from pictify_client.files import AsyncFile, File
 from pictify_client.models import (

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from generator.__main__ import FOLDERS, ROOT
 from pictify_client import AsyncPictify, Pictify
-from pictify_client._runtime.decoding import Model, is_array
+from pictify_client._runtime.json_values import is_array
+from pictify_client._runtime.model import Model
 
 from .contract import answers, body, operations, resolved, sample, snake
 from .replay import KEY

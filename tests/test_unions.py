@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from pictify_client._runtime.decoding import DecodeError, Model, integer, items, mapping, string
 from pictify_client._runtime.fields import Argument, Kind
+from pictify_client._runtime.model import Model
 from pictify_client._runtime.operations import Operation
+from pictify_client._runtime.readers import integer, items, mapping, string
 from pictify_client._runtime.unions import one_of, tagged
 from pictify_client._runtime.validation import (
     Boolean,
@@ -24,6 +25,7 @@ from pictify_client._runtime.validation import (
     String,
     secrets_of,
 )
+from pictify_client.errors import DecodeError
 from pictify_client.models import BindingStatus, DataSource, RefreshPolicy
 
 SOURCE, POLICY = Object(DataSource), Object(RefreshPolicy)

@@ -125,7 +125,7 @@ PAGES = {
                 " ".join(name for name in ("Response", "UNSET", "Unset") if hasattr(pictify_client, name)),
             ),
             "pictify_client.types.OpenEnum",
-            "pictify_client._runtime.decoding.Model",
+            "pictify_client._runtime.model.Model",
         ],
     ),
     "classes/testing.md": Page(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import httpx
 
 from ..errors import (
+    DecodeError,
     PictifyError,
     RenderFailedError,
     ResponseDecodeError,
@@ -24,7 +25,6 @@ from ..hooks import RequestEvent, RetryEvent, WaitEvent
 from ..types import Response
 from .bodies import BodyTooLarge, announced_size, is_error_pixel, media_type
 from .connections import RawResponse, SendRequest, origin_of
-from .decoding import DecodeError
 from .failures import Budget, Limits, connection_error
 from .heartbeats import Heartbeat
 from .redaction import SECRET_HEADERS, redact_request, redact_response, redact_text, spellings_in_json

@@ -13,9 +13,13 @@ from urllib.parse import quote
 
 import httpx
 
+from ..errors import DecodeError
 from ..types import UNSET
-from .decoding import DecodeError, Model, decode, format_datetime, parse_json
+from .decoding import decode
 from .fields import Argument, Kind
+from .json_values import parse_json
+from .model import Model
+from .readers import format_datetime
 from .validation import DateTime, MapOf, Object, OneOrMany, may_hold_secrets, secrets_of
 
 T = TypeVar("T")

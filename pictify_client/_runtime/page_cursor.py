@@ -9,8 +9,8 @@ from operator import index
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, SupportsIndex, TypeVar
 
 from ..errors import PaginationError
-from .decoding import Model
 from .lazy import Deferred
+from .model import Model
 from .operations import Operation, Request
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from ..errors import PaginationError
-from .decoding import Model
+from .model import Model
 from .page_cursor import Info, Item, PageCursor, Position
 
 # More than one: pages in the middle may be empty, and a list that grows by a page between two requests repeats one.

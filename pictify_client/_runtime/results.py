@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from ..errors import ErrorDetail, RenderFailedError
-from .decoding import Model, is_array, is_object
+from .json_values import is_array, is_object
 from .lazy import Deferred
+from .model import Model
 
 if TYPE_CHECKING:
     from .. import models

@@ -8,8 +8,11 @@ from typing import Any
 
 from attrs import fields
 
+from ..errors import DecodeError
 from ..types import OpenEnum
-from .decoding import DecodeError, Model, decode, is_array, is_object
+from .decoding import decode
+from .json_values import is_array, is_object
+from .model import Model
 
 Reader = Callable[[Any], Any]
 

@@ -17,9 +17,12 @@ from operator import index
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, SupportsIndex, cast
 
+from ..errors import DecodeError
 from ..types import UNSET, OpenEnum
-from .decoding import DecodeError, Model, format_datetime, is_array, is_object, names_of, parse_datetime
 from .fields import Kind
+from .json_values import is_array, is_object
+from .model import Model, names_of
+from .readers import format_datetime, parse_datetime
 
 _LONGEST_SHOWN = 100
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")

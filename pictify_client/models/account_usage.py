@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, new, number, parse_datetime
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, number, parse_datetime
 
 
 @define(kw_only=True)

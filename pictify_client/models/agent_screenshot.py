@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, parse_datetime, string
+from .._runtime.model import Model, new
+from .._runtime.readers import parse_datetime, string
 from .agent_screenshot_metadata import AgentScreenshotMetadata
 
 _agent_screenshot_metadata = AgentScreenshotMetadata.take

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, new, number, string
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, number, string
 from .batch_state import BatchState
 
 _batch_state = BatchState.by_value

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, items, mapping, mapping_of, new, number, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, items, mapping, mapping_of, number, string
 from .._runtime.rules import ExactlyOne, NotTogether, Requires
 from .._runtime.validation import Choice, Integer, ListOf, MapOf, Number, String
 from .batch_format import BatchFormat

@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, integer, items, new, number, string
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, integer, items, number, string
 from .layout_error import LayoutError
 from .rendered_layout import RenderedLayout
 

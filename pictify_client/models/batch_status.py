@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from .._runtime.decoding import integer, items, new, number, parse_datetime, string
+from .._runtime.model import new
+from .._runtime.readers import integer, items, number, parse_datetime, string
 from .._runtime.results import BatchProgress
 from .batch_error import BatchError
 from .batch_result import BatchResult

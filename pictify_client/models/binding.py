@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, integer, mapping, mapping_of, new, parse_datetime, string
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, integer, mapping, mapping_of, parse_datetime, string
 from .binding_status import BindingStatus
 from .data_source import DataSource
 from .output_config import OutputConfig

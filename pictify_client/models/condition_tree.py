@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal, Self
 from attrs import define
 
 from .. import models
-from .._runtime.decoding import Model, items, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import items, string
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Anything, Choice, ListOf, Object, String
 from .condition_tree_operator import ConditionTreeOperator

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from .._runtime.decoding import Model, mapping, mapping_of, new, shown, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new, shown
+from .._runtime.readers import mapping, mapping_of, string
 from .._runtime.rules import ExactlyOne
 from .._runtime.validation import MapOf, Object, String
 from .data_source import DataSource

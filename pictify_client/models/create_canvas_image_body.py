@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, items, mapping, new
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, items, mapping
 from .._runtime.validation import Choice, Integer, ListOf, MapOf, Object
 from .file_extension import FileExtension
 from .variable_definition import VariableDefinition

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, entries, integer, items, mapping, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, entries, integer, items, mapping, string
 from .._runtime.validation import Anything, Boolean, Choice, Integer, ListOf, MapOf, Object, String
 from .template_engine import TemplateEngine
 from .template_layout import TemplateLayout

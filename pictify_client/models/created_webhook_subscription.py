@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from .._runtime.decoding import Model, hidden, integer, mapping, new, parse_datetime, secret, string
+from .._runtime.model import Model, hidden, new
+from .._runtime.readers import integer, mapping, parse_datetime, secret, string
 from .webhook_event_type import WebhookEventType
 from .webhook_filters import WebhookFilters
 from .webhook_platform import WebhookPlatform

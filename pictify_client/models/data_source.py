@@ -6,8 +6,9 @@ from typing import Any, Literal, Self
 
 from attrs import define, field
 
-from .._runtime.decoding import Model, hidden, mapping_of, new, secret, shown, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, hidden, new, shown
+from .._runtime.readers import mapping_of, secret, string
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Anything, Choice, MapOf, Object, String
 from .credentials import Credentials, CredentialsParam

@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, new, string
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, string
 
 
 @define(kw_only=True)

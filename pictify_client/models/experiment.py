@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, items, new, number, parse_datetime, string
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, items, number, parse_datetime, string
 from .bandit_config import BanditConfig
 from .experiment_output_config import ExperimentOutputConfig
 from .experiment_status import ExperimentStatus

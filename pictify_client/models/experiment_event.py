@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Required, Self
 
 from attrs import define, field
 
-from .._runtime.decoding import Model, hidden, mapping, new, secret, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, hidden, new
+from .._runtime.readers import mapping, secret, string
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Choice, MapOf, String
 from .experiment_event_channel import ExperimentEventChannel

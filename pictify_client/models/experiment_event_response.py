@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, integer, items, new, string
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, integer, items, string
 from .experiment_event_error import ExperimentEventError
 
 _experiment_event_error = ExperimentEventError.take

@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, items, new
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, items
 from .experiment import Experiment
 
 _experiment = Experiment.take

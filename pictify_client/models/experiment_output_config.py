@@ -5,8 +5,9 @@ from typing import Any, Literal, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, number
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import number
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Choice, Number
 from .image_format import ImageFormat

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, mapping, new, string
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, mapping, string
 from .experiment_quotas import ExperimentQuotas
 
 _experiment_quotas = ExperimentQuotas.take

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Required, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, integer, mapping, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, integer, mapping, string
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Boolean, Integer, MapOf, Object, String
 from .condition_tree import ConditionTree, ConditionTreeParam

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, string
+from .._runtime.model import Model, new
+from .._runtime.readers import string
 from .video_template import VideoTemplate
 
 _video_template = VideoTemplate.take

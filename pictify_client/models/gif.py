@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import boolean, new, number, parse_datetime, string
+from .._runtime.model import new
+from .._runtime.readers import boolean, number, parse_datetime, string
 from .._runtime.results import Animation
 from .gif_meta import GifMeta
 from .gif_metadata import GifMetadata

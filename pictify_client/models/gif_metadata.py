@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, number, string
+from .._runtime.model import Model, new
+from .._runtime.readers import number, string
 
 
 @define(kw_only=True)

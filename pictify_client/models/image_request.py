@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, mapping, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, mapping, string
 from .._runtime.rules import ExactlyOne
 from .._runtime.validation import Choice, Integer, MapOf, String
 from .file_extension import FileExtension

@@ -5,8 +5,9 @@ from typing import Any, Literal, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, items, mapping, new, number
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import items, mapping, number
 from .._runtime.validation import Choice, ListOf, MapOf, Number, Object
 from .image_format import ImageFormat
 from .render_size import RenderSize

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, items, new, string
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, items, string
 from .size_error import SizeError
 from .size_result import SizeResult
 

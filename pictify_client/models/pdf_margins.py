@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, new
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import integer
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Integer
 

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, integer, new, string
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, integer, string
 from .page_size import PageSize
 
 _page_size = PageSize.take

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, integer, items, mapping, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, integer, items, mapping, string
 from .._runtime.validation import Boolean, Integer, ListOf, MapOf, Object, String
 from .variable_definition import VariableDefinition
 

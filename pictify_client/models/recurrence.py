@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import string
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Choice, String
 from .recurrence_type import RecurrenceType

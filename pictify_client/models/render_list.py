@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, items, mapping, new
+from .._runtime.model import Model, new
+from .._runtime.readers import items, mapping
 from .feed_render import FeedRender
 from .offset_pagination import OffsetPagination
 

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import integer, items, new, string
+from .._runtime.model import new
+from .._runtime.readers import integer, items, string
 from .._runtime.results import Rendered
 from .layout_error import LayoutError
 from .rendered_layout import RenderedLayout

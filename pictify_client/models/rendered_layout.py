@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, number, parse_datetime, string
+from .._runtime.model import Model, new
+from .._runtime.readers import number, parse_datetime, string
 
 
 @define(kw_only=True)

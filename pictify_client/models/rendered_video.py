@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, new, string
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, string
 from .video_format import VideoFormat
 
 _video_format = VideoFormat.by_value

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, items, mapping, mapping_of, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import items, mapping, mapping_of, string
 from .._runtime.validation import Anything, ListOf, MapOf, String
 
 

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, entries, integer, items, mapping, new, number, parse_datetime, string
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, entries, integer, items, mapping, number, parse_datetime, string
 from .template_engine import TemplateEngine
 from .template_layout import TemplateLayout
 from .template_output_format import TemplateOutputFormat

@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, new
+from .._runtime.model import Model, new
+from .._runtime.readers import integer
 
 
 @define(kw_only=True)

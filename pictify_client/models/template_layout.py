@@ -5,8 +5,9 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, number, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import number, string
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Number, String
 

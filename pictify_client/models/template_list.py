@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, items, new
+from .._runtime.model import Model, new
+from .._runtime.readers import items
 from .pagination import Pagination
 from .template import Template
 from .template_counts import TemplateCounts

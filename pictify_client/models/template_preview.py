@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import new, number, string
+from .._runtime.model import new
+from .._runtime.readers import number, string
 from .._runtime.results import Previewed
 
 

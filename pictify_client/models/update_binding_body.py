@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define, field
 
-from .._runtime.decoding import Model, mapping, new, shown, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new, shown
+from .._runtime.readers import mapping, string
 from .._runtime.validation import Choice, MapOf, Object, String
 from .binding_status_change import BindingStatusChange
 from .data_source import DataSource

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, items, new, number, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, items, number, string
 from .._runtime.validation import Integer, ListOf, Number, Object, String
 from .bandit_config import BanditConfig
 from .experiment_output_config import ExperimentOutputConfig

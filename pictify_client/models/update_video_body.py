@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, items, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, items, string
 from .._runtime.rules import NotTogether
 from .._runtime.validation import Anything, Integer, ListOf, Object, String
 from .variable_definition import VariableDefinition

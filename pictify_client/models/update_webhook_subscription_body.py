@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Literal, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import string
 from .._runtime.validation import Choice, Object, String
 from .webhook_filters import WebhookFilters
 from .webhook_subscription_status_change import WebhookSubscriptionStatusChange

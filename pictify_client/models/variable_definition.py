@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, boolean, new, string
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import boolean, string
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Anything, Boolean, Choice, Object, String
 from .variable_type import VariableType

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new, parse_datetime
 from .._runtime.fields import Argument
+from .._runtime.model import Model, new
+from .._runtime.readers import parse_datetime
 from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import DateTime, Object
 from .recurrence import Recurrence, RecurrenceParam

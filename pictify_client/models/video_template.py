@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, items, new, parse_datetime, string
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, items, parse_datetime, string
 from .variable_definition import VariableDefinition
 from .video_kind import VideoKind
 

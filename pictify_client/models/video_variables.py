@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, items, new, string
+from .._runtime.model import Model, new
+from .._runtime.readers import items, string
 from .variable_definition import VariableDefinition
 from .video_kind import VideoKind
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, new
+from .._runtime.model import Model, new
 from .webhook_counts import WebhookCounts
 
 _webhook_counts = WebhookCounts.take

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define
 
-from .._runtime.decoding import Model, integer, mapping, new, parse_datetime, string
+from .._runtime.model import Model, new
+from .._runtime.readers import integer, mapping, parse_datetime, string
 from .webhook_event_type import WebhookEventType
 from .webhook_filters import WebhookFilters
 from .webhook_platform import WebhookPlatform

@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Self
 
 from attrs import define, field
 
-from .._runtime.decoding import Model, hidden, new, parse_datetime, secret, string
+from .._runtime.model import Model, hidden, new
+from .._runtime.readers import parse_datetime, secret, string
 
 
 @define(kw_only=True)

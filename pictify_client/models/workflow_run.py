@@ -5,7 +5,8 @@ from typing import Any, Self
 
 from attrs import define
 
-from .._runtime.decoding import items, mapping, new, string
+from .._runtime.model import new
+from .._runtime.readers import items, mapping, string
 from .._runtime.results import RunProgress
 from .workflow_counts import WorkflowCounts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import quote
 
-from .._runtime.decoding import parse_datetime
+from .._runtime.readers import parse_datetime
 from ._account import Account, Record, matching
 from ._answers import Answer, Refused, picture, refused
 from ._images import PIXEL

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..._runtime.decoding import only
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
+from ..._runtime.readers import only
 from ..._runtime.validation import Object, String
 from ...low_level import AuthenticatedClient
 from ...models.complete_experiment_body import CompleteExperimentBody

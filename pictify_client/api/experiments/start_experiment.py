@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..._runtime.decoding import only
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
+from ..._runtime.readers import only
 from ..._runtime.validation import String
 from ...low_level import AuthenticatedClient
 from ...models.experiment import Experiment

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..._runtime.decoding import only
 from ..._runtime.operations import Operation
+from ..._runtime.readers import only
 from ...low_level import AuthenticatedClient
 from ...types import Response
 

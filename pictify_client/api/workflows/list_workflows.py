@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..._runtime.decoding import items, only
 from ..._runtime.operations import Operation
+from ..._runtime.readers import items, only
 from ...low_level import AuthenticatedClient
 from ...models.workflow_run import WorkflowRun
 from ...types import Response

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..._runtime.decoding import only
 from ..._runtime.operations import Operation
+from ..._runtime.readers import only
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.start_workflow_body import StartWorkflowBody
