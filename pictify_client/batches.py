@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 import attrs
 
 from ._runtime.lazy import Deferred
-from ._runtime.operations import Operation, Request
+from ._runtime.operations import Operation, PreparedRequest
 from ._runtime.results import is_final
 from ._runtime.validation import ListOf, MapOf, Object
 from ._runtime.waiting import Part, Watch, await_for, wait_for
@@ -284,21 +284,23 @@ class AsyncBatchJob(_Job):
 
 def _requests(
     start: Operation[models.BatchResponse], arguments: Mapping[str, object]
-) -> list[tuple[int, int, Request]]:
+) -> list[tuple[int, int, PreparedRequest]]:
     """Return the requests for all variable sets, each with the place of its first set and the number that are left.
 
     All are validated before the first is sent.
     """
     body = cast("Object", start.body)
     name, sets, size = next(
-        (field.argument, field.kind, field.kind.max_items)
+        (field.argument, field.schema, field.schema.max_items)
         for field in body.model.FIELDS
-        if isinstance(field.kind, ListOf) and isinstance(field.kind.kind, MapOf | Object) and field.kind.max_items
+        if isinstance(field.schema, ListOf)
+        and isinstance(field.schema.schema, MapOf | Object)
+        and field.schema.max_items
     )
     if arguments.get(name) is None:
         # The rows are in a CSV file, which is not split.
         return [(0, 0, start.request(arguments))]
-    rows = ListOf(sets.kind, sets.min_items).write(arguments[name], name)
+    rows = ListOf(sets.schema, sets.min_items).serialize(arguments[name], name)
     return [
         (offset, len(rows) - offset, start.request({**arguments, name: rows[offset : offset + size]}))
         for offset in range(0, len(rows), size)

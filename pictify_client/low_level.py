@@ -15,7 +15,7 @@ from ._runtime.clock import Clock
 from ._runtime.connections import Connections
 from ._runtime.execution import aexecute, execute
 from ._runtime.json_values import find_orjson
-from ._runtime.operations import Operation, Request
+from ._runtime.operations import Operation, PreparedRequest
 from ._runtime.pacing import pacer
 from ._runtime.proxies import ConnectionSettings
 from ._runtime.retries import Retries
@@ -195,21 +195,21 @@ class Client:
         return await self.asend_request(operation, operation.request(arguments))
 
     def send_request(
-        self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None, /
+        self, operation: Operation[T], prepared: PreparedRequest, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
         """Send a request of an operation; `make_file` creates the file if it returns one."""
         return execute(
-            Call(operation, written, self._settings, self._connections, self.clock, make_file),
+            Call(operation, prepared, self._settings, self._connections, self.clock, make_file),
             self._connections,
             self.clock,
         )
 
     async def asend_request(
-        self, operation: Operation[T], written: Request, make_file: FileMaker[T] | None = None, /
+        self, operation: Operation[T], prepared: PreparedRequest, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
         """`send_request` for asyncio and trio."""
         return await aexecute(
-            Call(operation, written, self._settings, self._connections, self.clock, make_file),
+            Call(operation, prepared, self._settings, self._connections, self.clock, make_file),
             self._connections,
             self.clock,
         )

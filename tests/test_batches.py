@@ -318,7 +318,7 @@ def test_a_poll_takes_no_longer_than_the_client_allows_or_than_is_left() -> None
 def test_what_is_wrong_with_the_last_set_is_said_before_the_first_is_sent(form: str) -> None:
     api = Api(always(status("completed")))
     sets: list[Any] = [{"n": 1}] * 149
-    for wrong, text in ((3, r"variable_sets\[149\] must be a mapping"), ({"n": {1}}, "has no form in JSON")):
+    for wrong, text in ((3, r"variable_sets\[149\] must be a mapping"), ({"n": {1}}, "which JSON does not have")):
         with pytest.raises((TypeError, ValueError), match=text):
             job_of(form, api, [*sets, wrong])
     assert api.sizes == []

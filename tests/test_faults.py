@@ -246,7 +246,7 @@ def test_the_cookies_of_the_callers_own_client_are_not_sent(server: Wire) -> Non
         list(pictify.bindings.list())
         assert http_client.cookies
         list(pictify.bindings.list())
-        with pytest.raises(ConfigurationError, match="headers must not hold Cookie"):
+        with pytest.raises(ConfigurationError, match="headers must not contain Cookie"):
             pictify.with_options(headers={"cookie": "a=b"})
     assert len(server.received) == 2
     for request in server.received:

@@ -580,5 +580,5 @@ REFUSED: list[tuple[Callable[[Any], object], str]] = [
     (lambda pictify: pictify.things.update("a", tags=[]), "tags must have at least 1 item, got 0"),
     (lambda pictify: pictify.things.update("a", counts={"x": 10}), r"counts\['x'\] must be at most 9, got 10"),
     (lambda pictify: pictify.things.update("a", owner={"id": "i"}), "owner.team is required"),
-    (lambda pictify: pictify.things.get("a", depth="\n"), "depth holds what HTTP cannot carry in a header"),
+    (lambda pictify: pictify.things.get("a", depth="\n"), "depth must be ASCII without line breaks"),
 ]

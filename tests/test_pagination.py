@@ -30,7 +30,7 @@ from pictify_client import AsyncPager, AsyncPictify, Pager, PaginationError, Pic
 from pictify_client._runtime.clock import Clock
 from pictify_client._runtime.fields import Argument
 from pictify_client._runtime.operations import Operation
-from pictify_client._runtime.validation import Integer, String
+from pictify_client._runtime.scalars import Integer, String
 from pictify_client.models import Binding, BindingList, Pagination
 
 from .calls import walk

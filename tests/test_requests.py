@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from pictify_client import Pictify
 from pictify_client._runtime.fields import Argument
 from pictify_client._runtime.operations import Operation
-from pictify_client._runtime.validation import Boolean, DateTime, MapOf, Number, String
+from pictify_client._runtime.scalars import Boolean, DateTime, Number, String
+from pictify_client._runtime.validation import MapOf
 from pictify_client.models import Binding, BindingStatus
 
 from .calls import FUNCTIONS, call, sync_client
@@ -42,7 +43,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
         "pass BindingStatus('archive')",
     ),
     ({"template_id": b"tmpl"}, TypeError, "template_id must be str, got b'tmpl' (bytes)"),
-    ({"template_id": "\ud800"}, ValueError, "template_id is no Unicode text: '\\ud800'"),
+    ({"template_id": "\ud800"}, ValueError, "template_id is not valid Unicode: '\\ud800'"),
 ]
 
 
@@ -170,15 +171,15 @@ class Loop(dict[str, Any]):
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
-        (float("nan"), "a['b'][1] is no finite number"),
-        ({1}, "a['b'][1] is of type set, which has no form in JSON"),
-        ("\ud800", "a['b'][1] is no Unicode text"),
+        (float("nan"), "a['b'][1] is not a finite number"),
+        ({1}, "a['b'][1] is of type set, which JSON does not have"),
+        ("\ud800", "a['b'][1] is not valid Unicode"),
         (datetime(2026, 1, 29), "a['b'][1] datetime.datetime(2026, 1, 29, 0, 0) has no time zone"),  # noqa: DTZ001
         (Loop(), "is nested too deeply"),
     ],
 )
 def test_a_body_that_is_no_json_is_refused(value: object, fault: str) -> None:
-    with pytest.raises(ValueError, match="the body cannot be sent as JSON") as caught:
+    with pytest.raises(ValueError, match="the body is not JSON serializable") as caught:
         sent(uid="a", body={"a": {"b": (0, value)}})
     assert fault in str(caught.value)
 

@@ -8,23 +8,14 @@ from typing import Any
 
 import pytest
 
-from pictify_client._runtime.fields import Argument, Kind
+from pictify_client._runtime.fields import Argument, Schema
 from pictify_client._runtime.model import Model
 from pictify_client._runtime.operations import Operation
 from pictify_client._runtime.readers import integer, items, mapping, string
+from pictify_client._runtime.scalars import Boolean, Choice, Integer, String
+from pictify_client._runtime.secrets import secrets_of
 from pictify_client._runtime.unions import one_of, tagged
-from pictify_client._runtime.validation import (
-    Boolean,
-    Choice,
-    Integer,
-    ListOf,
-    MapOf,
-    Nullable,
-    Object,
-    OneOf,
-    String,
-    secrets_of,
-)
+from pictify_client._runtime.validation import ListOf, MapOf, Nullable, Object, OneOf
 from pictify_client.errors import DecodeError
 from pictify_client.models import BindingStatus, DataSource, RefreshPolicy
 
@@ -34,7 +25,7 @@ TAGGED = OneOf(SOURCE, POLICY, Boolean(), tag="type", tags={"http": SOURCE, "ttl
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "written"),
+    ("schema", "value", "written"),
     [
         (Nullable(String()), None, None),
         (Nullable(String()), "a", "a"),
@@ -49,12 +40,12 @@ TAGGED = OneOf(SOURCE, POLICY, Boolean(), tag="type", tags={"http": SOURCE, "ttl
         (TAGGED, True, True),
     ],
 )
-def test_a_value_is_written_as_the_kind_that_takes_it(kind: Kind, value: Any, written: Any) -> None:
-    assert kind.write(value, "that") == written
+def test_a_value_is_written_as_the_kind_that_takes_it(schema: Schema, value: Any, written: Any) -> None:
+    assert schema.serialize(value, "that") == written
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "error", "text"),
+    ("schema", "value", "error", "text"),
     [
         (
             OneOf(Integer(), Boolean()),
@@ -76,21 +67,21 @@ def test_a_value_is_written_as_the_kind_that_takes_it(kind: Kind, value: Any, wr
     ],
 )
 def test_a_value_that_no_kind_takes_is_refused_with_the_reasons(
-    kind: Kind, value: Any, error: type[Exception], text: str
+    schema: Schema, value: Any, error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error) as caught:
-        kind.write(value, "that")
+        schema.serialize(value, "that")
     assert text in str(caught.value)
     assert "Sesame" not in str(caught.value)
 
 
 def test_secrets_are_found_in_whatever_holds_them() -> None:
-    kind = OneOf(ListOf(Nullable(SECRET)), MapOf(SECRET))
-    assert list(secrets_of(kind, ["sesame", None])) == list(secrets_of(kind, {"a": "sesame"})) == ["sesame"]
+    schema = OneOf(ListOf(Nullable(SECRET)), MapOf(SECRET))
+    assert list(secrets_of(schema, ["sesame", None])) == list(secrets_of(schema, {"a": "sesame"})) == ["sesame"]
 
 
 def test_a_choice_is_one_of_several_kinds() -> None:
-    assert OneOf(Choice(BindingStatus), String()).write("else", "that") == "else"
+    assert OneOf(Choice(BindingStatus), String()).serialize("else", "that") == "else"
 
 
 def status(value: Any) -> Any:
@@ -143,8 +134,8 @@ def test_a_value_that_no_reader_can_read_is_refused_with_the_reasons() -> None:
         one_of(5, DataSource.take, string)
 
 
-def operation(style: Any, kind: Kind, place: str) -> Operation[Any]:
-    parameters: Any = {f"{place}_parameters": (Argument("that", "that", kind, style=style),)}
+def operation(style: Any, schema: Schema, place: str) -> Operation[Any]:
+    parameters: Any = {f"{place}_parameters": (Argument("that", "that", schema, style=style),)}
     return Operation("GET", "/ping/{that}" if place == "path" else "/ping", **parameters)
 
 
@@ -164,9 +155,9 @@ def operation(style: Any, kind: Kind, place: str) -> Operation[Any]:
     ],
 )
 def test_a_parameter_with_parts_is_written_in_its_style(style: Any, value: Any, target: str) -> None:
-    kind: Kind = MapOf() if isinstance(value, dict) else ListOf(Nullable(OneOf(Boolean(), Integer(), String())))
+    schema: Schema = MapOf() if isinstance(value, dict) else ListOf(Nullable(OneOf(Boolean(), Integer(), String())))
     arguments: dict[str, Any] = {"that": value}
-    known = operation(style, kind, "query").request(arguments).target
+    known = operation(style, schema, "query").request(arguments).target
     assert known == (f"/ping?{target}" if target else "/ping")
 
 
@@ -176,7 +167,7 @@ def test_headers_and_paths_take_values_of_all_types() -> None:
     assert operation("comma", ListOf(Integer()), "header").request({"that": []}).headers == {}
     assert operation("", Boolean(), "header").request({}).headers == {}
     assert operation("comma", ListOf(String()), "path").request({"that": ["a", "b/"]}).target == "/ping/a,b%2F"
-    with pytest.raises(ValueError, match=r"that\[0\] must not contain ',', which separates the parts of that"):
+    with pytest.raises(ValueError, match=r"that\[0\] must not contain ',', which separates the items of that"):
         operation("comma", ListOf(String()), "header").request({"that": ["a,b"]})
     with pytest.raises(ValueError, match=r"that\['a,b'\] must not contain ','"):
         operation("pairs", MapOf(String()), "path").request({"that": {"a,b": "c"}})

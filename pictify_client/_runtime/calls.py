@@ -30,17 +30,17 @@ from .heartbeats import Heartbeat
 from .redaction import SECRET_HEADERS, redact_request, redact_response, redact_text, spellings_in_json
 from .reporting import logger, report
 from .retries import Retries, wait_before_retry
+from .secrets import MIN_SECRET_LENGTH
 from .settings import is_loopback
 from .signatures import HEADER as SIGNATURE_HEADER
 from .signatures import signature
 from .steps import FileMaker, Notify, Sleep, Step, Turn
-from .validation import MIN_SECRET_LENGTH
 
 if TYPE_CHECKING:
     from ..fleets import PacingError
     from .clock import Clock
     from .connections import Connections
-    from .operations import Operation, Request
+    from .operations import Operation, PreparedRequest
     from .settings import Settings
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class Call(Generic[T]):
 
     Args:
         operation: What is called.
-        written: Its request.
+        prepared: Its request.
         settings: Those of the client.
         connections: What builds requests.
         clock: The client's.
@@ -68,14 +68,14 @@ class Call(Generic[T]):
     def __init__(
         self,
         operation: Operation[T],
-        written: Request,
+        prepared: PreparedRequest,
         settings: Settings,
         connections: Connections,
         clock: Clock,
         make_file: FileMaker[T] | None = None,
     ) -> None:
         self._operation = operation
-        self._written = written
+        self._prepared = prepared
         self._settings = settings
         self._connections = connections
         self._clock = clock
@@ -97,7 +97,7 @@ class Call(Generic[T]):
         while True:
             attempt += 1
             refusal: PacingError | None = None
-            if self._settings.pacer is not None and self._written.url is None:
+            if self._settings.pacer is not None and self._prepared.url is None:
                 refusal = yield Turn(self._settings.pacer, self._longest_wait())
             outcome = (yield from self._attempt(attempt)) if refusal is None else refusal
             error = outcome.error if isinstance(outcome, Response) else outcome
@@ -145,9 +145,9 @@ class Call(Generic[T]):
         limit = self._timeouts.attempt
         if limit is not None and (end := self._clock.monotonic() + limit) < budget.end:
             budget = Budget(end, limit, "one attempt", "attempt_timeout=")
-        url = self._written.url
+        url = self._prepared.url
         target = _Target(
-            self._operation.method, url or self._settings.base_url + self._written.target, is_ours=url is None
+            self._operation.method, url or self._settings.base_url + self._prepared.target, is_ours=url is None
         )
         passed: list[httpx.Response] = []
         secrets: list[str] = []
@@ -157,7 +157,7 @@ class Call(Generic[T]):
             hook = self._settings.hooks.on_request
             if hook is not None:
                 headers = headers.copy()
-                url = redact_text([*self._written.secrets], target.url.partition("?")[0])
+                url = redact_text([*self._prepared.secrets], target.url.partition("?")[0])
                 yield Notify(hook, RequestEvent(operation=name, attempt=attempt, url=url, headers=headers))
             left = max(budget.end - self._clock.monotonic(), _SHORTEST)
             request = self._request(target, headers, left)
@@ -170,7 +170,7 @@ class Call(Generic[T]):
                 self._operation.may_be_empty or self._operation.method == "DELETE",
                 self._heartbeat(attempt),
             )
-            if self._written.url is not None:
+            if self._prepared.url is not None:
                 # A query may be a signature, by which anyone can get the file.
                 request.url = request.url.copy_with(query=None, username=None, password=None)
             if isinstance(got, Exception):
@@ -185,7 +185,7 @@ class Call(Generic[T]):
             target = onward
         response.history = passed
         outcome = self._outcome(request, secrets, got)
-        if self._settings.pacer is not None and self._written.url is None:
+        if self._settings.pacer is not None and self._prepared.url is None:
             self._settings.pacer.learn(response.headers, self._clock)
         yield from report(name, on_response, attempt, started, str(response.status_code), outcome, secrets, response)
         return outcome
@@ -202,13 +202,13 @@ class Call(Generic[T]):
     def _headers(self, target: _Target) -> httpx.Headers:
         if not target.is_ours:
             # The caller's own may be secrets too.
-            return self._written_headers({name: self._settings.headers[name] for name in _OWN_HEADERS})
-        prepared = self._settings.prepared.get(self._operation)
-        if prepared is None:
-            prepared = self._settings.prepared[self._operation] = self._written_headers(self._settings.headers)
-        return prepared
+            return self._add_headers({name: self._settings.headers[name] for name in _OWN_HEADERS})
+        headers = self._settings.operation_headers.get(self._operation)
+        if headers is None:
+            headers = self._settings.operation_headers[self._operation] = self._add_headers(self._settings.headers)
+        return headers
 
-    def _written_headers(self, known: Mapping[str, str]) -> httpx.Headers:
+    def _add_headers(self, known: Mapping[str, str]) -> httpx.Headers:
         headers = httpx.Headers({"Accept": self._operation.accept})
         headers.update(known)
         if self._operation.body is not None:
@@ -219,14 +219,14 @@ class Call(Generic[T]):
         headers = headers.copy()
         headers.pop("cookie", None)
         if target.is_ours:
-            headers.update(self._written.headers)
+            headers.update(self._prepared.headers)
             if self._settings.key is not None and self._operation.needs_key:
                 headers["Authorization"] = f"Bearer {self._settings.key}"
-        content = self._written.content
-        if self._written.signing_key is not None and target.is_ours:
+        content = self._prepared.content
+        if self._prepared.signing_key is not None and target.is_ours:
             # A retry is signed anew: its time has passed.
             headers[SIGNATURE_HEADER] = signature(
-                self._written.signing_key, str(int(self._clock.time())), content or b""
+                self._prepared.signing_key, str(int(self._clock.time())), content or b""
             )
         request = self._connections.build(
             target.method, target.url, headers=headers, content=content, is_ours=target.is_ours
@@ -253,9 +253,9 @@ class Call(Generic[T]):
             return None
         is_ours = target.is_ours and origin_of(here) == origin_of(there)
         # Secrets go nowhere else: neither with the body, nor in a URL in which the server repeats a key.
-        if self._written.secrets and not is_ours:
+        if self._prepared.secrets and not is_ours:
             return None
-        if any(secret in location for secret in secrets if secret not in self._written.secrets):
+        if any(secret in location for secret in secrets if secret not in self._prepared.secrets):
             return None
         there = there.copy_with(username=None, password=None, fragment=None)
         return _Target(target.method, str(there), is_ours=is_ours)
@@ -269,7 +269,7 @@ class Call(Generic[T]):
         small = size is not None and size <= _SMALL_FILE and "content-encoding" not in response.headers
         # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
         # A failure may be a small image, whose size is not always announced.
-        may_be_pixel = self._written.error_pixel is not None and size is None and media_type(response) == "image/png"
+        may_be_pixel = self._prepared.error_pixel is not None and size is None and media_type(response) == "image/png"
         return small or may_be_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
 
     def _is_file(self, response: httpx.Response) -> bool:
@@ -280,13 +280,13 @@ class Call(Generic[T]):
     def _outcome(self, request: httpx.Request, secrets: list[str], answer: RawResponse) -> Response[T] | PictifyError:
         """Return the result of a response: a file, a decoded body, or an error."""
         response, content = answer
-        has_pixel = self._written.error_pixel is not None and is_error_pixel(response, content)
-        if has_pixel and self._written.error_pixel is False and self._operation.succeeded(response):
+        has_pixel = self._prepared.error_pixel is not None and is_error_pixel(response, content)
+        if has_pixel and self._prepared.error_pixel is False and self._operation.succeeded(response):
             return RenderFailedError(
                 f"{self._operation}: the API sent its error pixel, an image of one pixel, in place of the result",
                 response=redact_response(secrets, response, content or b""),
             )
-        if self._make_file is not None and (self._is_file(response) or (has_pixel and self._written.error_pixel)):
+        if self._make_file is not None and (self._is_file(response) or (has_pixel and self._prepared.error_pixel)):
             if content is None:
                 # It is read when the caller likes, so what was left of the call's time says nothing of it.
                 request.extensions["timeout"].update(self._limits(self._budget).clipped(self._budget.seconds or inf))
@@ -319,7 +319,7 @@ class Call(Generic[T]):
     def _failure(self, request: httpx.Request, secrets: list[str], budget: Budget, error: Exception) -> PictifyError:
         """Return the error for a call without a complete response; its cause is the error of httpx."""
         redact_request(request, secrets)
-        base_url = self._settings.base_url if self._written.url is None else origin_of(request.url)
+        base_url = self._settings.base_url if self._prepared.url is None else origin_of(request.url)
         if isinstance(error, BodyTooLarge):
             streamed = "" if self._make_file is None else "; saved by download() or streamed, a file may be larger"
             return ResponseTooLargeError(
@@ -337,8 +337,8 @@ class Call(Generic[T]):
     def _secrets(self, request: httpx.Request) -> list[str]:
         """What no error may show."""
         sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in SECRET_HEADERS)
-        written = (spelt for secret in self._written.secrets for spelt in spellings_in_json(secret))
-        known = (*sent, self._settings.key or "", *written)
+        spelt_secrets = (spelt for secret in self._prepared.secrets for spelt in spellings_in_json(secret))
+        known = (*sent, self._settings.key or "", *spelt_secrets)
         return [secret for secret in known if len(secret) >= MIN_SECRET_LENGTH]
 
 

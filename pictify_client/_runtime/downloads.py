@@ -11,7 +11,7 @@ import httpx
 
 from ..errors import APIStatusError
 from ..files import AsyncFile, File
-from .operations import Operation, Request
+from .operations import Operation, PreparedRequest
 
 if TYPE_CHECKING:
     from ..low_level import Client
@@ -86,13 +86,13 @@ class _Attempts:
         shown = str(self._url.copy_with(query=None, fragment=None, username=None, password=None))
         self.operation: Operation[Any] = Operation("GET", shown, accept="*/*", needs_key=False)
 
-    def request(self) -> Request:
+    def request(self) -> PreparedRequest:
         """The next request. A query defeats caches that have kept the first response, that there is no file."""
         # A query may be signed.
         again = self._count and not self._url.query
         url = self._url.copy_merge_params({"attempt": self._count}) if again else self._url
         self._count += 1
-        return Request("", {}, None, (), url=str(url.copy_with(fragment=None)))
+        return PreparedRequest("", {}, None, (), url=str(url.copy_with(fragment=None)))
 
     def wait_before_retry(self, response: Response[File] | Response[AsyncFile]) -> float | None:
         """How long to wait before the file is requested again, in seconds; None if this response is final.

@@ -1,4 +1,4 @@
-"""What can be sent: the arguments of a call, and the fields of the objects in one."""
+"""The arguments of a call, and the fields of the objects in one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any, Literal, NamedTuple, Protocol
 from ..types import UNSET
 
 
-class Kind(Protocol):
-    """What a value may be."""
+class Schema(Protocol):
+    """The schema of a value in a request."""
 
-    def write(self, value: Any, where: str) -> Any:
-        """The JSON value.
+    def serialize(self, value: Any, where: str) -> Any:
+        """Return the JSON value.
 
         Raises:
-            TypeError: It is of another type.
-            ValueError: It is none of the values that the API takes.
+            TypeError: If the value is of another type.
+            ValueError: If the value is not one that the API accepts.
         """
 
 
@@ -25,29 +25,29 @@ class Argument(NamedTuple):
     Attributes:
         argument: Its name in Python.
         name: Its name in the API.
-        kind: What it takes.
+        schema: Its schema.
         required: Whether it must not be omitted.
-        nullable: Whether None is sent as `null`; else it counts as omitted.
-        style: How a list or an object is written as a parameter: its parts or its names and values joined to one, by a
+        nullable: Whether None is sent as `null`; otherwise it means omitted.
+        style: How a list or an object is serialized as a parameter: its parts or its names and values joined by a
             comma, a space or a bar; `pairs` as `name=value`, joined by a comma; or `deep`, a parameter per field as
             `parameter[field]`. Empty for a parameter per item or field.
     """
 
     argument: str
     name: str
-    kind: Kind
+    schema: Schema
     required: bool = False
     nullable: bool = False
     style: Literal["", "comma", "space", "bar", "pairs", "deep"] = ""
 
-    def written(self, value: object, where: str) -> object:
-        """The JSON value, or `UNSET` where there is none to send.
+    def serialize(self, value: object, where: str) -> object:
+        """Return the JSON value, or `UNSET` if it is omitted.
 
         Raises:
-            TypeError, ValueError: As `Kind.write`; or it is required and not there.
+            TypeError, ValueError: If the value is invalid, or required and omitted.
         """
         if value is UNSET or (value is None and not self.nullable):
             if self.required:
                 raise ValueError(f"{where} is required")
             return UNSET
-        return None if value is None else self.kind.write(value, where)
+        return None if value is None else self.schema.serialize(value, where)

@@ -16,25 +16,27 @@ import httpx
 from ..errors import DecodeError
 from ..types import UNSET
 from .decoding import decode
-from .fields import Argument, Kind
+from .fields import Argument, Schema
 from .json_values import parse_json
 from .model import Model
 from .readers import format_datetime
-from .validation import DateTime, MapOf, Object, OneOrMany, may_hold_secrets, secrets_of
+from .scalars import DateTime
+from .secrets import may_hold_secrets, secrets_of
+from .validation import MapOf, Object, OneOrMany
 
 T = TypeVar("T")
 
-# httpx takes no URL above 65,536 characters; some of them are the base URL's.
-_LONGEST_TARGET = 64_000
+# httpx rejects URLs of more than 65,536 characters, of which the base URL has some.
+_MAX_TARGET_LENGTH = 64_000
 _NO_CONTENT = 204
 _NOT_MODIFIED = 304
-_DEEPEST = 100
-# What separates the parts of a parameter, and how it is written in a URL or a header.
+_MAX_DEPTH = 100
+# The separator of the items of a parameter, and its encoded form.
 _SEPARATORS = {"comma": (",", ","), "pairs": (",", ","), "space": (" ", "%20"), "bar": ("|", "%7C")}
 
 
-class Request(NamedTuple):
-    """What is sent for a call: the URL from its path on, the operation's own headers, the body, and its secrets.
+class PreparedRequest(NamedTuple):
+    """The request of a call: its URL from the path on, the headers of the operation, the body, and its secrets.
 
     `error_pixel` is whether an image of one pixel is accepted in place of an error; None if the API sends none.
     `url` is the complete URL of a request that does not go to the API. `signing_key` signs the body.
@@ -55,19 +57,19 @@ class Operation(Generic[T]):
     Args:
         method: HTTP method.
         path: Path, with its parameters in braces.
-        responses: For each status of success what reads its JSON; empty where it is not JSON.
-        path_parameters: What stands in the path.
-        query_parameters: What stands in the query; a `MapOf` there is as many parameters as it has keys.
-        header_parameters: What stands in headers.
-        body: What the body may be. A call passes it as `body`, or field by field.
-        items: The argument that gives the body as a list, where it may be one object or a list of them.
+        responses: The function that decodes the JSON of each successful status; empty if the response is not JSON.
+        path_parameters: The parameters in the path.
+        query_parameters: The parameters in the query. A `MapOf` is a parameter per key.
+        header_parameters: The parameters in headers.
+        body: The schema of the body. A call passes it as `body`, or field by field.
+        items: The argument for the body as a list, if it may be an object or a list of objects.
         accept: The media types of a successful response.
         needs_key: Whether the operation requires the API key; otherwise, it is not sent.
         redirects: Whether a successful response is a redirect, whose target is the result.
         may_be_empty: Whether a successful response may have no body; the result is None then.
         has_error_pixel: Whether the API sends an image of one pixel in place of an error.
-        timeout: Seconds that an attempt may take, if that is longer than most.
-        signed_with: The argument with whose value the body is signed, as webhooks are.
+        timeout: Timeout of an attempt in seconds, if it is longer than the default.
+        signed_with: The argument that is the secret by which the body is signed, as that of a webhook.
     """
 
     def __init__(
@@ -79,7 +81,7 @@ class Operation(Generic[T]):
         path_parameters: tuple[Argument, ...] = (),
         query_parameters: tuple[Argument, ...] = (),
         header_parameters: tuple[Argument, ...] = (),
-        body: Kind | None = None,
+        body: Schema | None = None,
         items: str | None = None,
         accept: str = "application/json",
         needs_key: bool = True,
@@ -105,13 +107,13 @@ class Operation(Generic[T]):
         self.signed_with = signed_with
         self.responses = responses
         self._parameters_with_secrets = tuple(
-            each for each in (*path_parameters, *query_parameters) if may_hold_secrets(each.kind)
+            each for each in (*path_parameters, *query_parameters) if may_hold_secrets(each.schema)
         )
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
-    def request(self, arguments: Mapping[str, object]) -> Request:
+    def request(self, arguments: Mapping[str, object]) -> PreparedRequest:
         """Return the request for a call with these arguments.
 
         Raises:
@@ -126,20 +128,20 @@ class Operation(Generic[T]):
         secrets = [
             spelt
             for each in self._parameters_with_secrets
-            for text in secrets_of(each.kind, arguments.get(each.argument))
+            for text in secrets_of(each.schema, arguments.get(each.argument))
             for spelt in (text, _quoted(text))
         ]
         if self.body is None:
             pixel = bool(arguments.get("allow_error_pixel")) if self.has_error_pixel else None
-            return Request(target, headers, None, tuple(secrets), pixel)
+            return PreparedRequest(target, headers, None, tuple(secrets), pixel)
         try:
             body = self._body(self.body, arguments)
         except RecursionError:
-            raise ValueError("the body is nested too deeply to be sent as JSON") from None
+            raise ValueError("the body is not JSON serializable: it is nested too deeply") from None
         if self._body_may_hold_secrets:
             secrets += secrets_of(self.body, body)
         key = None if self.signed_with is None else str(arguments[self.signed_with]).encode()
-        return Request(target, headers, _json(body), tuple(secrets), signing_key=key)
+        return PreparedRequest(target, headers, _json(body), tuple(secrets), signing_key=key)
 
     @cached_property
     def _body_may_hold_secrets(self) -> bool:
@@ -147,7 +149,7 @@ class Operation(Generic[T]):
         return self.body is not None and may_hold_secrets(self.body)
 
     def target(self, arguments: Mapping[str, object]) -> str:
-        """The URL for a call with these arguments, from its path on.
+        """Return the URL for a call with these arguments, from the path on.
 
         Raises:
             TypeError, ValueError: If an argument is invalid.
@@ -155,7 +157,7 @@ class Operation(Generic[T]):
         target = self.path
         for parameter in self.path_parameters:
             name = parameter.argument
-            segment = _joined(parameter, parameter.kind.write(arguments[name], name), _quoted)
+            segment = _joined(parameter, parameter.schema.serialize(arguments[name], name), _quoted)
             # As a path segment these would make it the path of another operation.
             if segment in ("", ".", ".."):
                 raise ValueError(f"{name} must not be {segment!r}: it is part of the path {self.path}")
@@ -163,11 +165,11 @@ class Operation(Generic[T]):
         query = "&".join(f"{_quoted(name)}={text}" for name, text in self._query(arguments))
         if query:
             target = f"{target}?{query}"
-        if len(target) > _LONGEST_TARGET:
+        if len(target) > _MAX_TARGET_LENGTH:
             sent = (each.argument for each in (*self.path_parameters, *self.query_parameters))
             sizes = {name: len(str(arguments[name])) for name in sent if name in arguments}
             longest = max(sizes, key=lambda name: sizes[name])
-            raise ValueError(f"{longest} is too long for a URL, of which it makes {len(target)} characters")
+            raise ValueError(f"{longest} is too long: the URL would have {len(target)} characters")
         return target
 
     def succeeded(self, response: httpx.Response) -> bool:
@@ -207,39 +209,41 @@ class Operation(Generic[T]):
         return decode(take, document, lambda: parse_json(content))
 
     def _query(self, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-        """The names of the parameters in the query, and their values as they stand there."""
-        names = {each.name for each in self.query_parameters if not isinstance(each.kind, MapOf)}
+        """Return the names of the query parameters, and their encoded values."""
+        names = {each.name for each in self.query_parameters if not isinstance(each.schema, MapOf)}
         for parameter in self.query_parameters:
             argument = parameter.argument
-            written = parameter.written(arguments.get(argument, UNSET), argument)
-            if written is UNSET:
+            serialized = parameter.serialize(arguments.get(argument, UNSET), argument)
+            if serialized is UNSET:
                 continue
-            if parameter.style not in ("", "deep") or not isinstance(written, dict | list):
-                if written not in ([], {}):
-                    yield parameter.name, _joined(parameter, written, _quoted)
+            if parameter.style not in ("", "deep") or not isinstance(serialized, dict | list):
+                if serialized not in ([], {}):
+                    yield parameter.name, _joined(parameter, serialized, _quoted)
                 continue
-            for name, value, where in _parts(argument, cast("dict[str, object] | list[object]", written)):
+            for name, value, where in _parts(argument, cast("dict[str, object] | list[object]", serialized)):
                 if parameter.style == "deep":
                     yield f"{parameter.name}[{name}]", _quoted(_text(value, where))
                 elif name is None:
                     yield parameter.name, _quoted(_text(value, where))
                 elif name in names:
-                    raise ValueError(f"{where} cannot be sent in a URL: `{name}` means something else there")
+                    raise ValueError(f"{where} cannot be sent in a URL: `{name}` is another parameter of the operation")
                 else:
                     yield name, _quoted(_text(value, where))
 
-    def _body(self, kind: Kind, arguments: Mapping[str, object]) -> object:
+    def _body(self, schema: Schema, arguments: Mapping[str, object]) -> object:
         if "body" in arguments:
-            return kind.write(arguments["body"], "body")
+            return schema.serialize(arguments["body"], "body")
         taken = {parameter.argument for parameter in self.header_parameters}
         given = {name: value for name, value in arguments.items() if value is not UNSET and name not in taken}
-        one = kind.one if isinstance(kind, OneOrMany) else cast("Object", kind)
+        one = schema.one if isinstance(schema, OneOrMany) else cast("Object", schema)
         many = None if self.items is None else given.pop(self.items, None)
         if self.items is None or many is None:
-            return one.write_fields(given)
+            return one.serialize_fields(given)
         if both := [name for name, value in given.items() if value is not None]:
-            raise ValueError(f"{self.items} and {both[0]} cannot both be given: a call sends one, or a list of them")
-        return kind.write(many, self.items)
+            raise ValueError(
+                f"{self.items} and {both[0]} cannot be combined: a call sends one object or a list of objects"
+            )
+        return schema.serialize(many, self.items)
 
 
 def _origin_of(response: httpx.Response) -> str:
@@ -248,36 +252,36 @@ def _origin_of(response: httpx.Response) -> str:
 
 
 def _header(parameter: Argument, arguments: Mapping[str, object]) -> str | None:
-    written = parameter.written(arguments.get(parameter.argument, UNSET), parameter.argument)
-    text = "" if written is UNSET else _joined(parameter, written, str)
+    serialized = parameter.serialize(arguments.get(parameter.argument, UNSET), parameter.argument)
+    text = "" if serialized is UNSET else _joined(parameter, serialized, str)
     if not (text.isascii() and text.isprintable()):
-        raise ValueError(f"{parameter.argument} holds what HTTP cannot carry in a header: a line break, or not ASCII")
-    return None if written in (UNSET, [], {}) else text
+        raise ValueError(f"{parameter.argument} must be ASCII without line breaks, since it is sent in a header")
+    return None if serialized in (UNSET, [], {}) else text
 
 
-def _joined(parameter: Argument, written: object, encode: Callable[[str], str]) -> str:
-    """A JSON value as one parameter."""
-    if not isinstance(written, dict | list):
-        return encode(_text(written, parameter.argument))
+def _joined(parameter: Argument, serialized: object, encode: Callable[[str], str]) -> str:
+    """Return a JSON value as one parameter."""
+    if not isinstance(serialized, dict | list):
+        return encode(_text(serialized, parameter.argument))
     separator, sent = _SEPARATORS[parameter.style]
     words: list[str] = []
-    for name, value, where in _parts(parameter.argument, cast("dict[str, object] | list[object]", written)):
+    for name, value, where in _parts(parameter.argument, cast("dict[str, object] | list[object]", serialized)):
         text = _text(value, where)
-        # By a server that decodes first, an item would be taken for two.
+        # A server that decodes first would split an item.
         if separator in text or (name is not None and separator in name):
-            raise ValueError(f"{where} must not contain {separator!r}, which separates the parts of {parameter.name}")
+            raise ValueError(f"{where} must not contain {separator!r}, which separates the items of {parameter.name}")
         texts = [encode(each) for each in (name, text) if each is not None]
         words += ["=".join(texts)] if parameter.style == "pairs" else texts
     return sent.join(words)
 
 
-def _parts(argument: str, written: dict[str, object] | list[object]) -> Iterator[tuple[str | None, object, str]]:
-    """The items of a list, or the fields of an object that are there: name, value, and what errors call them."""
-    if isinstance(written, list):
-        for number, value in enumerate(written):
+def _parts(argument: str, serialized: dict[str, object] | list[object]) -> Iterator[tuple[str | None, object, str]]:
+    """The items of a list, or the present fields of an object: name, value, and place for errors."""
+    if isinstance(serialized, list):
+        for number, value in enumerate(serialized):
             yield None, value, f"{argument}[{number}]"
     else:
-        for name, value in written.items():
+        for name, value in serialized.items():
             if value is not None and value is not UNSET:
                 yield name, value, f"{argument}[{name!r}]"
 
@@ -287,22 +291,24 @@ def _quoted(text: str) -> str:
 
 
 def _text(value: object, where: str) -> str:
-    """A JSON value as it stands in a URL."""
+    """Return a JSON value as text for a URL."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and not isfinite(value):
-        raise ValueError(f"{where} must be a finite number to stand in a URL, got {value!r}")
+        raise ValueError(f"{where} must be a finite number, since it is part of the URL, got {value!r}")
     if isinstance(value, int | float):
-        # What it is, should it be a member of an enum: that would give its name.
+        # The number itself: `str()` of a member of an enum is its name.
         return int.__repr__(value) if isinstance(value, int) else float.__repr__(value)
     if isinstance(value, datetime):
-        return DateTime().write(value, where)
+        return DateTime().serialize(value, where)
     if not isinstance(value, str):
-        raise TypeError(f"{where} must be a string, number or boolean to stand in a URL, got {type(value).__name__}")
+        raise TypeError(
+            f"{where} must be a string, number or boolean, since it is part of the URL, got {type(value).__name__}"
+        )
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{where} is no Unicode text: {value!r}") from None
+        raise ValueError(f"{where} is not valid Unicode: {value!r}") from None
     return str.__str__(value)
 
 
@@ -312,38 +318,38 @@ def _json(body: object) -> bytes:
         return text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         where, reason = _fault(body) or ("it", str(error))
-        raise ValueError(f"the body cannot be sent as JSON: {where} {reason}") from None
+        raise ValueError(f"the body is not JSON serializable: {where} {reason}") from None
 
 
 def _plain(value: object) -> object:
-    """What JSON has for a value that is natural in Python."""
+    """Convert a value that `json` does not serialize."""
     if isinstance(value, Model):
         return value.to_dict()
     if isinstance(value, datetime):
         return format_datetime(value)
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
-    raise TypeError(f"is of type {type(value).__name__}, which has no form in JSON")
+    raise TypeError(f"is of type {type(value).__name__}, which JSON does not have")
 
 
 def _fault(value: object, where: str = "", depth: int = 0) -> tuple[str, str] | None:
-    """Where in a body the first value is that JSON has no form for, and why; None where there is none."""
-    if depth > _DEEPEST:
+    """Return the place of the first value that is not JSON serializable, and why; None if there is none."""
+    if depth > _MAX_DEPTH:
         return where, "is nested too deeply"
     if isinstance(value, Mapping | list | tuple):
         given = cast("Mapping[object, object] | list[object]", value)
         if isinstance(given, Mapping) and not all(isinstance(key, str) for key in given):
-            return where or "it", "has a key that is no string"
+            return where or "it", "has a key that is not a string"
         parts = given.items() if isinstance(given, Mapping) else enumerate(given)
         named = ((f"{where}[{key!r}]" if where else str(key), part) for key, part in parts)
         inner = (_fault(part, name, depth + 1) for name, part in named)
         return next(filter(None, inner), None)
     if isinstance(value, float) and not isfinite(value):
-        return where, "is no finite number"
+        return where, "is not a finite number"
     try:
         json.dumps(value, ensure_ascii=False, default=_plain).encode()
     except UnicodeEncodeError:
-        return where, "is no Unicode text"
+        return where, "is not valid Unicode"
     except (TypeError, ValueError, RecursionError) as error:
         return where, str(error)
     return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, SupportsIndex,
 from ..errors import PaginationError
 from .lazy import Deferred
 from .model import Model
-from .operations import Operation, Request
+from .operations import Operation, PreparedRequest
 
 if TYPE_CHECKING:
     from .. import low_level as clients
@@ -101,7 +101,7 @@ class PageCursor(Generic[Item, Info]):
         self.operation: Operation[Any] = operation
         self.split: Split[Any, Item, Info] = split
         # Invalid arguments are reported by the call that passes them.
-        self._first_request: Request = operation.request(arguments)
+        self._first_request: PreparedRequest = operation.request(arguments)
         self._arguments = arguments
         self.counts_items: bool = "offset" in arguments
         self.limit: Any = self.argument("limit")
@@ -128,14 +128,14 @@ class PageCursor(Generic[Item, Info]):
         return names[parameter]
 
     def fetch(self, position: Position | None = None) -> object:
-        """Request the page at a position, or the first one."""
+        """PreparedRequest the page at a position, or the first one."""
         return self.client.send_request(self.operation, self._request(position)).result()
 
     async def afetch(self, position: Position | None = None) -> object:
-        """Request the page at a position, or the first one."""
+        """PreparedRequest the page at a position, or the first one."""
         return (await self.client.asend_request(self.operation, self._request(position))).result()
 
-    def _request(self, position: Position | None) -> Request:
+    def _request(self, position: Position | None) -> PreparedRequest:
         if position is None:
             return self._first_request
         return self.operation.request({**self._arguments, position.parameter: position.value})

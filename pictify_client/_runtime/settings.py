@@ -72,7 +72,7 @@ class Timeouts(NamedTuple):
 class Settings:
     """What all calls of a client have in common.
 
-    `prepared` has the headers of each operation, once it was called.
+    `operation_headers` has the headers of each operation, once it was called.
     """
 
     base_url: str
@@ -84,7 +84,9 @@ class Settings:
     max_response_size: int
     hooks: Hooks
     stream_files: bool = False
-    prepared: dict[Operation[Any], httpx.Headers] = field(init=False, factory=dict["Operation[Any]", httpx.Headers])
+    operation_headers: dict[Operation[Any], httpx.Headers] = field(
+        init=False, factory=dict["Operation[Any]", httpx.Headers]
+    )
 
 
 def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
@@ -218,11 +220,15 @@ def extra_headers(given: Any) -> dict[str, str]:
         if not (isinstance(name, str) and isinstance(value, str)):
             raise ConfigurationError(f"the header {name!r} must be a string, with a string for its value")
         if name.lower() == "authorization":
-            raise ConfigurationError("headers must not hold Authorization: the client makes it from the API key")
+            raise ConfigurationError("headers must not contain Authorization: the client sets it from the API key")
         if name.lower() == "cookie":
-            raise ConfigurationError("headers must not hold Cookie: for the API it takes precedence over the API key")
+            raise ConfigurationError(
+                "headers must not contain Cookie: for the API it takes precedence over the API key"
+            )
         if not re.fullmatch(r"[\w!#$%&'*+.^`|~-]+", name, re.ASCII) or not (value.isascii() and value.isprintable()):
-            raise ConfigurationError(f"the header {name!r} holds what HTTP cannot carry: a line break, or not ASCII")
+            raise ConfigurationError(
+                f"the header {name!r} is invalid: name and value must be ASCII without line breaks"
+            )
     return dict(headers)
 
 

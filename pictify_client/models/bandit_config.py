@@ -9,8 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import boolean, integer
+from .._runtime.scalars import Boolean, Choice, Integer
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Boolean, Choice, Integer
 from .bandit_config_algorithm import BanditConfigAlgorithm
 
 _bandit_config_algorithm = BanditConfigAlgorithm.by_value

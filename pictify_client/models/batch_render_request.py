@@ -10,7 +10,8 @@ from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, items, mapping, mapping_of, number, string
 from .._runtime.rules import ExactlyOne, NotTogether, Requires
-from .._runtime.validation import Choice, Integer, ListOf, MapOf, Number, String
+from .._runtime.scalars import Choice, Integer, Number, String
+from .._runtime.validation import ListOf, MapOf
 from .batch_format import BatchFormat
 
 _batch_format = BatchFormat.by_value

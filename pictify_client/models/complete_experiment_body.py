@@ -9,7 +9,7 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import string
-from .._runtime.validation import String
+from .._runtime.scalars import String
 
 
 @define(kw_only=True)

@@ -10,8 +10,9 @@ from .. import models
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import items, string
+from .._runtime.scalars import Anything, Choice, String
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Anything, Choice, ListOf, Object, String
+from .._runtime.validation import ListOf, Object
 from .condition_tree_operator import ConditionTreeOperator
 from .condition_tree_rule_operator import ConditionTreeRuleOperator
 from .condition_tree_type import ConditionTreeType

@@ -10,7 +10,8 @@ from .._runtime.fields import Argument
 from .._runtime.model import Model, new, shown
 from .._runtime.readers import mapping, mapping_of, string
 from .._runtime.rules import ExactlyOne
-from .._runtime.validation import MapOf, Object, String
+from .._runtime.scalars import String
+from .._runtime.validation import MapOf, Object
 from .data_source import DataSource
 from .output_config import OutputConfig
 from .refresh_policy import RefreshPolicy

@@ -9,7 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, items, mapping
-from .._runtime.validation import Choice, Integer, ListOf, MapOf, Object
+from .._runtime.scalars import Choice, Integer
+from .._runtime.validation import ListOf, MapOf, Object
 from .file_extension import FileExtension
 from .variable_definition import VariableDefinition
 

@@ -9,7 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, items, number, string
-from .._runtime.validation import Choice, Integer, ListOf, Number, Object, String
+from .._runtime.scalars import Choice, Integer, Number, String
+from .._runtime.validation import ListOf, Object
 from .bandit_config import BanditConfig
 from .experiment_output_config import ExperimentOutputConfig
 from .experiment_type import ExperimentType

@@ -10,7 +10,8 @@ from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, items, string
 from .._runtime.rules import ExactlyOne
-from .._runtime.validation import Anything, Choice, Integer, ListOf, Object, String
+from .._runtime.scalars import Anything, Choice, Integer, String
+from .._runtime.validation import ListOf, Object
 from .variable_definition import VariableDefinition
 from .video_kind import VideoKind
 

@@ -9,7 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import string
-from .._runtime.validation import Choice, Object, String
+from .._runtime.scalars import Choice, String
+from .._runtime.validation import Object
 from .webhook_event_type import WebhookEventType
 from .webhook_filters import WebhookFilters
 from .webhook_platform import WebhookPlatform

@@ -9,7 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import mapping_of, string
-from .._runtime.validation import Anything, MapOf, String
+from .._runtime.scalars import Anything, String
+from .._runtime.validation import MapOf
 
 
 @define(kw_only=True)

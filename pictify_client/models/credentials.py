@@ -9,8 +9,8 @@ from attrs import define, field
 from .._runtime.fields import Argument
 from .._runtime.model import Model, hidden, new
 from .._runtime.readers import secret, string
+from .._runtime.scalars import Choice, String
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Choice, String
 from .credentials_type import CredentialsType
 
 _credentials_type = CredentialsType.by_value

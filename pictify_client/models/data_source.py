@@ -9,8 +9,9 @@ from attrs import define, field
 from .._runtime.fields import Argument
 from .._runtime.model import Model, hidden, new, shown
 from .._runtime.readers import mapping_of, secret, string
+from .._runtime.scalars import Anything, Choice, String
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Anything, Choice, MapOf, Object, String
+from .._runtime.validation import MapOf, Object
 from .credentials import Credentials, CredentialsParam
 from .data_source_method import DataSourceMethod
 from .data_source_type import DataSourceType

@@ -9,8 +9,9 @@ from attrs import define, field
 from .._runtime.fields import Argument
 from .._runtime.model import Model, hidden, new
 from .._runtime.readers import mapping, secret, string
+from .._runtime.scalars import Choice, String
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Choice, MapOf, String
+from .._runtime.validation import MapOf
 from .experiment_event_channel import ExperimentEventChannel
 from .experiment_event_device import ExperimentEventDevice
 from .experiment_event_source import ExperimentEventSource

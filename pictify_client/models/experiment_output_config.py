@@ -8,8 +8,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import number
+from .._runtime.scalars import Choice, Number
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Choice, Number
 from .image_format import ImageFormat
 
 _image_format = ImageFormat.by_value

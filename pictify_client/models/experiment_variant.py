@@ -9,8 +9,9 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import boolean, integer, mapping, string
+from .._runtime.scalars import Boolean, Integer, String
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Boolean, Integer, MapOf, Object, String
+from .._runtime.validation import MapOf, Object
 from .condition_tree import ConditionTree, ConditionTreeParam
 from .variant_schedule import VariantSchedule, VariantScheduleParam
 

@@ -9,7 +9,7 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, number, string
-from .._runtime.validation import Choice, Integer, Number, String
+from .._runtime.scalars import Choice, Integer, Number, String
 from .gif_quality import GifQuality
 
 _gif_quality = GifQuality.by_value

@@ -10,7 +10,8 @@ from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, mapping, string
 from .._runtime.rules import ExactlyOne
-from .._runtime.validation import Choice, Integer, MapOf, String
+from .._runtime.scalars import Choice, Integer, String
+from .._runtime.validation import MapOf
 from .gif_quality import GifQuality
 
 _gif_quality = GifQuality.by_value

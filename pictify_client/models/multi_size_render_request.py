@@ -8,7 +8,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import items, mapping, number
-from .._runtime.validation import Choice, ListOf, MapOf, Number, Object
+from .._runtime.scalars import Choice, Number
+from .._runtime.validation import ListOf, MapOf, Object
 from .image_format import ImageFormat
 from .render_size import RenderSize
 

@@ -8,8 +8,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer
+from .._runtime.scalars import Integer
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Integer
 
 
 @define(kw_only=True)

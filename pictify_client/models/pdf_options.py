@@ -9,8 +9,9 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import string
+from .._runtime.scalars import Choice, String
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Choice, Object, String
+from .._runtime.validation import Object
 from .page_size import PageSize, PageSizeParam
 from .pdf_margins import PdfMargins, PdfMarginsParam
 from .pdf_preset import PdfPreset

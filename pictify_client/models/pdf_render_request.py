@@ -9,7 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import mapping, string
-from .._runtime.validation import MapOf, Object, String
+from .._runtime.scalars import String
+from .._runtime.validation import MapOf, Object
 from .pdf_options import PdfOptions
 
 _pdf_options = PdfOptions.take

@@ -9,7 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import boolean, integer, items, mapping, string
-from .._runtime.validation import Boolean, Integer, ListOf, MapOf, Object, String
+from .._runtime.scalars import Boolean, Integer, String
+from .._runtime.validation import ListOf, MapOf, Object
 from .variable_definition import VariableDefinition
 
 _variable_definition = VariableDefinition.take

@@ -8,7 +8,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, mapping
-from .._runtime.validation import Integer, MapOf
+from .._runtime.scalars import Integer
+from .._runtime.validation import MapOf
 
 
 @define(kw_only=True)

@@ -9,8 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer
+from .._runtime.scalars import Choice, Integer
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Choice, Integer
 from .refresh_policy_on_error import RefreshPolicyOnError
 from .refresh_policy_type import RefreshPolicyType
 

@@ -10,7 +10,8 @@ from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, items, mapping, number, string
 from .._runtime.rules import NotTogether, RequiresValue
-from .._runtime.validation import Choice, Integer, ListOf, MapOf, Number, String
+from .._runtime.scalars import Choice, Integer, Number, String
+from .._runtime.validation import ListOf, MapOf
 from .render_format import RenderFormat
 
 _render_format = RenderFormat.by_value

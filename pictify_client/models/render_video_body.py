@@ -8,7 +8,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import mapping
-from .._runtime.validation import Choice, MapOf
+from .._runtime.scalars import Choice
+from .._runtime.validation import MapOf
 from .video_format import VideoFormat
 
 _video_format = VideoFormat.by_value

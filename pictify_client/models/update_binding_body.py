@@ -9,7 +9,8 @@ from attrs import define, field
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new, shown
 from .._runtime.readers import mapping, string
-from .._runtime.validation import Choice, MapOf, Object, String
+from .._runtime.scalars import Choice, String
+from .._runtime.validation import MapOf, Object
 from .binding_status_change import BindingStatusChange
 from .data_source import DataSource
 from .output_config import OutputConfig

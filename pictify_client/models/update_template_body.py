@@ -9,7 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import boolean, entries, integer, items, mapping, string
-from .._runtime.validation import Anything, Boolean, Choice, Integer, ListOf, MapOf, Object, String
+from .._runtime.scalars import Anything, Boolean, Choice, Integer, String
+from .._runtime.validation import ListOf, MapOf, Object
 from .template_engine import TemplateEngine
 from .template_layout import TemplateLayout
 from .template_output_format import TemplateOutputFormat

@@ -10,7 +10,8 @@ from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, items, string
 from .._runtime.rules import NotTogether
-from .._runtime.validation import Anything, Integer, ListOf, Object, String
+from .._runtime.scalars import Anything, Integer, String
+from .._runtime.validation import ListOf, Object
 from .variable_definition import VariableDefinition
 
 _variable_definition = VariableDefinition.take

@@ -9,8 +9,9 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import boolean, string
+from .._runtime.scalars import Anything, Boolean, Choice, String
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Anything, Boolean, Choice, Object, String
+from .._runtime.validation import Object
 from .variable_type import VariableType
 from .variable_validation import VariableValidation, VariableValidationParam
 

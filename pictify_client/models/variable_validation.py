@@ -9,8 +9,8 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import boolean, integer
+from .._runtime.scalars import Boolean, Integer
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import Boolean, Integer
 
 
 @define(kw_only=True)

@@ -10,8 +10,9 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import parse_datetime
+from .._runtime.scalars import DateTime
 from .._runtime.typed_dict import TypedDict
-from .._runtime.validation import DateTime, Object
+from .._runtime.validation import Object
 from .recurrence import Recurrence, RecurrenceParam
 
 _recurrence = Recurrence.take

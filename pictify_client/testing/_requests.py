@@ -13,9 +13,10 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
 from .. import api
-from .._runtime.fields import Kind
+from .._runtime.fields import Schema
 from .._runtime.operations import Operation
-from .._runtime.validation import Anything, Boolean, Integer, ListOf, MapOf, Number, Object, OneOrMany
+from .._runtime.scalars import Anything, Boolean, Integer, Number
+from .._runtime.validation import ListOf, MapOf, Object, OneOrMany
 from ..types import UNSET
 from ._answers import Refused, document, failed, fastify, refused
 
@@ -92,15 +93,15 @@ def arguments(
         (operation.header_parameters, told),
     ):
         for parameter in parameters:
-            value = free if isinstance(parameter.kind, MapOf) else _value(parameter.kind, texts.get(parameter.name))
-            values.append((parameter.argument, parameter.written, value, parameter.name))
+            value = free if isinstance(parameter.schema, MapOf) else _value(parameter.schema, texts.get(parameter.name))
+            values.append((parameter.argument, parameter.serialize, value, parameter.name))
     if operation.body is not None:
-        values.append(("body", operation.body.write, _document(body), "body"))
+        values.append(("body", operation.body.serialize, _document(body), "body"))
     given: dict[str, Any] = {}
     errors: list[str] = []
-    for name, write, value, where in values:
+    for name, serialize, value, where in values:
         try:
-            given[name] = write(value, where)
+            given[name] = serialize(value, where)
         except (TypeError, ValueError) as error:
             # Without a hint that is for Python.
             errors.append(str(error).partition("; to send")[0].removeprefix("body.").removeprefix("body: "))
@@ -114,30 +115,30 @@ def arguments(
     return {name: value for name, value in given.items() if value is not UNSET}
 
 
-def _faults(kind: Kind, value: object, where: str = "") -> Iterator[str]:
+def _faults(schema: Schema, value: object, where: str = "") -> Iterator[str]:
     """What is wrong with a value that the client would send as it is."""
-    if isinstance(kind, OneOrMany):
-        kind = kind.many if isinstance(value, list) else kind.one
-    if isinstance(kind, ListOf):
+    if isinstance(schema, OneOrMany):
+        schema = schema.many if isinstance(value, list) else schema.one
+    if isinstance(schema, ListOf):
         for number, item in enumerate(cast("list[object]", value)):
-            yield from _faults(kind.kind, item, f"{where or 'body'}[{number}]")
-    elif isinstance(kind, MapOf):
+            yield from _faults(schema.schema, item, f"{where or 'body'}[{number}]")
+    elif isinstance(schema, MapOf):
         for name, item in cast("dict[str, object]", value).items():
-            yield from _faults(kind.kind, item, f"{where}[{name!r}]")
-    elif isinstance(kind, Object):
+            yield from _faults(schema.schema, item, f"{where}[{name!r}]")
+    elif isinstance(schema, Object):
         given = cast("dict[str, object]", value)
-        for field in kind.model.FIELDS:
+        for field in schema.model.FIELDS:
             inner = f"{where}.{field.name}" if where else field.name
             part = given.get(field.name, UNSET)
             if (
                 part is None
                 and not field.nullable
                 and field.name not in _NULLABLE
-                and not isinstance(field.kind, Anything)
+                and not isinstance(field.schema, Anything)
             ):
                 yield f"{inner} must not be null"
             elif part is not None and part is not UNSET:
-                yield from _faults(field.kind, part, inner)
+                yield from _faults(field.schema, part, inner)
                 if field.name in _ADDRESSES and not _ADDRESS.fullmatch(str(part)):
                     yield f"{inner} must be an absolute URL such as https://example.com/"
 
@@ -159,11 +160,11 @@ def _route(name: str, operation: Operation[Any]) -> Route:
     return Route(name, operation, re.compile(pattern))
 
 
-def _value(kind: Kind, text: str | None) -> object:
-    """What a text in a URL or a header stands for; the text itself where its kind will refuse it."""
+def _value(schema: Schema, text: str | None) -> object:
+    """What a text in a URL or a header stands for; the text itself where its schema will refuse it."""
     if text is None:
         return UNSET
-    if isinstance(kind, Integer | Number | Boolean):
+    if isinstance(schema, Integer | Number | Boolean):
         with suppress(ValueError, RecursionError):
             value = json.loads(text)
             return text if value is None else value

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Choice, Integer
+from ..._runtime.scalars import Choice, Integer
 from ...low_level import AuthenticatedClient
 from ...models.experiment import Experiment
 from ...models.experiment_list import ExperimentList

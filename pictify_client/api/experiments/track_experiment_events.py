@@ -8,7 +8,8 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import ListOf, Object, OneOrMany, String
+from ..._runtime.scalars import String
+from ..._runtime.validation import ListOf, Object, OneOrMany
 from ...low_level import Client
 from ...models.experiment_event import ExperimentEvent, ExperimentEventParam
 from ...models.experiment_event_response import ExperimentEventResponse

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import String
+from ..._runtime.scalars import String
 from ...files import AsyncFile, File
 from ...low_level import Client
 from ...types import Response

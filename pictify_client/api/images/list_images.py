@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Integer
+from ..._runtime.scalars import Integer
 from ...low_level import AuthenticatedClient
 from ...models.image_list import ImageList
 from ...models.image_response import ImageResponse

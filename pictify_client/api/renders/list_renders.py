@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Choice, Integer, String
+from ..._runtime.scalars import Choice, Integer, String
 from ...low_level import AuthenticatedClient
 from ...models.feed_render import FeedRender
 from ...models.offset_pagination import OffsetPagination

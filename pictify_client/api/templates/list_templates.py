@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Boolean, Choice, Integer
+from ..._runtime.scalars import Boolean, Choice, Integer
 from ...low_level import AuthenticatedClient
 from ...models.pagination import Pagination
 from ...models.template import Template

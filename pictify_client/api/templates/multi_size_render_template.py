@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Object, String
+from ..._runtime.scalars import String
+from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.multi_size_render_request import MultiSizeRenderRequest
 from ...models.multi_size_render_response import MultiSizeRenderResponse

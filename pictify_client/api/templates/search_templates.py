@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Integer, String
+from ..._runtime.scalars import Integer, String
 from ...low_level import AuthenticatedClient
 from ...models.pagination import Pagination
 from ...models.template import Template

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Choice, String
+from ..._runtime.scalars import Choice, String
 from ...files import AsyncFile, File
 from ...low_level import Client
 from ...models.file_extension import FileExtension

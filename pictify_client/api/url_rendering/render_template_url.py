@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Choice, MapOf, Number, String
+from ..._runtime.scalars import Choice, Number, String
+from ..._runtime.validation import MapOf
 from ...files import AsyncFile, File
 from ...low_level import AuthenticatedClient
 from ...models.file_extension import FileExtension

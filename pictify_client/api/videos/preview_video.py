@@ -9,7 +9,8 @@ from typing import Any, Final
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
 from ..._runtime.readers import only, string
-from ..._runtime.validation import Object, String
+from ..._runtime.scalars import String
+from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.preview_video_body import PreviewVideoBody
 from ...types import Response

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Choice, Integer, String
+from ..._runtime.scalars import Choice, Integer, String
 from ...low_level import AuthenticatedClient
 from ...models.pagination import Pagination
 from ...models.webhook_platform import WebhookPlatform

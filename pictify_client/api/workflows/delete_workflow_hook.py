@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import String
+from ..._runtime.scalars import String
 from ...low_level import AuthenticatedClient
 from ...models.deletion import Deletion
 from ...types import Response

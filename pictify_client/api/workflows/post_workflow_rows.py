@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.validation import Object, String
+from ..._runtime.scalars import String
+from ..._runtime.validation import Object
 from ...low_level import Client
 from ...models.post_workflow_rows_body import PostWorkflowRowsBody
 from ...models.posted_rows import PostedRows
