@@ -103,7 +103,7 @@ class Answers(Lists):
         required = self._models[prop.class_info.name].required_properties if isinstance(prop, ModelProperty) else []
         names = [name, *(field.name.get_untrusted_value() for field in required or [])]
         first, *others = (f'"{in_double_quote_literal(UntrustedString(each))}"' for each in names)
-        return f"only({', '.join([first, self.reader(prop), *others])})"
+        return f"unwrap({', '.join([first, self.reader(prop), *others])})"
 
     def answer_type(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The type of a successful answer."""

@@ -146,9 +146,9 @@ class DecodeError(ValueError):
 
     Attributes:
         reason: What is wrong with it.
-        path: Where it stands, such as `bindings[3].createdAt`; empty for the document itself.
-        value: What stands there, as parsed; None where it may be a secret.
-        secret: Whether it may.
+        path: The place in the document, such as `bindings[3].createdAt`; empty for the document itself.
+        value: The value there; None if it may be a secret.
+        secret: Whether the value may be a secret.
     """
 
     def __init__(self, reason: str, path: str = "", value: object = None, *, secret: bool = False) -> None:

@@ -46,7 +46,7 @@ class _File:
 
     Args:
         response: The response.
-        failure: Returns what to raise for an error of the transport.
+        failure: Returns the exception for an error of the transport.
         content: The file; None if it is streamed, that is, still to be read from the response.
     """
 
@@ -64,7 +64,7 @@ class _File:
         return f"<{type(self).__name__} {self.content_type}, {shown}>"
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """What a notebook shows: the image, if it is one in memory."""
+        """Return what a notebook shows: an image that is in memory."""
         bundle = {"text/plain": repr(self)}
         if self._content is not None and self.content_type in _SHOWN_TYPES:
             bundle[self.content_type] = b64encode(self._content).decode()
@@ -291,8 +291,8 @@ class _AsyncChunks(AsyncIterator[bytes]):
     """The chunks of an `AsyncFile`; not a generator, as trio warns of one that is left before its end.
 
     Args:
-        chunker: What cuts them.
-        ready: The chunks that are there.
+        chunker: Cuts the chunks.
+        ready: The chunks that were received.
         fetch: A method of the file, which lives on while it is read; None if all chunks are there.
     """
 

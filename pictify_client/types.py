@@ -126,7 +126,7 @@ class Response(Generic[T]):
         """The parsed body.
 
         Raises:
-            APIStatusError: The status is not in the 200s.
+            APIStatusError: If the status is not in the 200s.
         """
         if self.error is not None:
             raise self.error

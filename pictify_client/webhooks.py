@@ -1,4 +1,4 @@
-"""Webhooks as they arrive: the signature verified, the event read.
+"""Incoming webhooks: verify the signature, and decode the event.
 
     from pictify_client import webhooks
 
@@ -7,15 +7,15 @@
         case webhooks.RenderCompleted() as image:
             print(image.url)
 
-What a receiver does with the errors:
+How a receiver handles the errors:
 
-- `WebhookVerificationError`: respond with 400. It is not from Pictify, or too old.
-- `WebhookPayloadError`: respond with 500. It is from Pictify, and this version cannot decode it. Pictify sends it
-  again after 1 and 5 minutes, half an hour, 2 and 24 hours, which may be time enough to look into it.
+- `WebhookVerificationError`: respond with 400. The request is not from Pictify, or too old.
+- `WebhookPayloadError`: respond with 500. The request is from Pictify, but this version cannot decode it. Pictify
+  retries after 1 and 5 minutes, half an hour, 2 and 24 hours.
 - `ConfigurationError` and `TypeError`: the receiver is misconfigured. Respond with 500, and fix it.
 
-A delivery that the receiver was slow to confirm is repeated. `delivery_id` returns its id, which stays the same; it is
-not signed, so use it only to skip what was done before.
+Pictify also retries a delivery if the response is slow. `delivery_id` returns its id, which stays the same. It is not
+signed, so use it only to skip a delivery that was handled before.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ SIGNATURE_HEADER = signatures.HEADER
 DELIVERY_ID_HEADER = "X-Pictify-Delivery-Id"
 """Header with the id of the delivery, which stays the same if the delivery is repeated. It is not signed."""
 Headers: TypeAlias = Mapping[str, Any] | Iterable[Any] | str | bytes | None
-"""The headers of a request, as web frameworks have them: a mapping (also of WSGI's names), or name and value pairs of
-strings or bytes. The value of the one header that is needed is accepted, too."""
+"""The headers of a request, as web frameworks have them: a mapping (also with the names of WSGI), or pairs of name and
+value as strings or bytes. The value of the signature header is accepted, too."""
 
 # Two documents of the vendor name them differently.
 _SIGNATURE_HEADERS = (SIGNATURE_HEADER, "X-Webhook-Signature")
 _DELIVERY_ID_HEADERS = (DELIVERY_ID_HEADER, "X-Webhook-Delivery-Id")
 
-# Fifty signatures fit in, and no one works for long on what anyone can send.
+# Room for fifty signatures. Anyone can send a header, so its processing must be cheap.
 _LONGEST_HEADER = 4096
 # Fifteen digits are exact in a float, and last for thirty million years.
 _TIME = re.compile("[0-9]{1,15}")
@@ -78,16 +78,16 @@ _SIGNATURE = re.compile("[0-9a-fA-F]{64}")
 
 
 class WebhookVerificationError(PictifyError):
-    """A webhook that is not proven to be Pictify's: its signature is missing, malformed, wrong or too old."""
+    """A webhook could not be verified: its signature is missing, malformed, wrong or too old."""
 
 
 class WebhookPayloadError(PictifyError):
-    """A webhook that is Pictify's, and whose body cannot be read.
+    """A webhook was verified, but its body cannot be decoded.
 
     Attributes:
         reason: What is wrong with it.
-        path: Where in the body, such as `data.renderedAt`; empty for the body itself.
-        value: What stands there, as parsed; None where the body is not JSON.
+        path: The place in the body, such as `data.renderedAt`; empty for the body itself.
+        value: The value there; None if the body is not JSON.
         payload: The body.
     """
 
@@ -99,26 +99,25 @@ class WebhookPayloadError(PictifyError):
         self.payload = payload
 
     def __str__(self) -> str:
-        return f"the webhook is signed, but {self.path or 'its body'}: {self.reason}"
+        return f"The webhook is signed, but {self.path or 'the body'}: {self.reason}"
 
 
 @define(kw_only=True)
 class WebhookEvent(Model):
-    """What a webhook reports.
+    """The event that a webhook reports.
 
-    To tell events apart, match `data` by its class or `event` by its value, and give the `match` a default: the API
-    may add events.
+    Match `data` by its class, or `event` by its value. The `match` needs a default, since the API may add events.
     """
 
     event: WebhookEventName
-    """What happened. One of `render.completed`, `render.failed`, `batch.completed`, `batch.failed`,
-    `binding.updated`, `binding.failed`, or what the API adds to these (`event.is_known` is False).
+    """Name of the event: `render.completed`, `render.failed`, `batch.completed`, `batch.failed`, `binding.updated`,
+    `binding.failed`, or one that this version does not know (`event.is_known` is False).
     """
     timestamp: datetime | None = None
-    """When it happened."""
+    """Time of the event."""
     data: WebhookData
-    """What it was. `RenderCompleted`, `RenderFailed` or `BatchFinished`; for any other event the object as it came.
-    Where none came, it is empty.
+    """Data of the event: a `RenderCompleted`, `RenderFailed` or `BatchFinished`; for any other event the JSON object,
+    which is empty if there is none.
     """
 
     @classmethod
@@ -146,23 +145,26 @@ def parse(
     tolerance: float = 300,
     now: Callable[[], float] | None = None,
 ) -> WebhookEvent:
-    """Verify a webhook, and read what it reports.
+    """Verify a webhook, and decode its event.
 
     Args:
-        payload: The body, as it came: bytes, not parsed and dumped again.
-        headers: The headers of the request, of which `X-Pictify-Signature` or `X-Webhook-Signature` is read; or
-            the value of that header.
-        secret: The secret of the subscription, or several of which one must match.
-        tolerance: How many seconds the signature may be old, or ahead of this clock.
-        now: What gives the Unix time in seconds; else the clock of this machine.
+        payload: The raw body, in bytes.
+        headers: The headers of the request, with `X-Pictify-Signature` or `X-Webhook-Signature`; or the value of that
+            header.
+        secret: The secret of the subscription, or several secrets of which one must match.
+        tolerance: Maximum age of the signature, and how far it may be ahead of the clock, in seconds.
+        now: Returns the Unix time in seconds. Defaults to the clock of this machine.
+
+    Returns:
+        The event.
 
     Raises:
-        WebhookVerificationError: It is not proven to be Pictify's, or not of now.
-        WebhookPayloadError: It is Pictify's, and its body is not JSON of the shape `{event, timestamp, data}`.
-        ConfigurationError: There is no secret, or the tolerance is none.
-        TypeError: The payload is not bytes, or a secret not a string.
+        WebhookVerificationError: If the signature is missing, malformed, wrong or too old.
+        WebhookPayloadError: If the body is signed, but is not JSON of the form `{event, timestamp, data}`.
+        ConfigurationError: If a secret is missing or empty, or the tolerance is invalid.
+        TypeError: If the payload is not bytes, or a secret is not a string.
     """
-    # Once, so that what is read is what was verified.
+    # One copy, so that the body that is decoded is the one that was verified.
     body = _body(payload)
     verify(body, headers, secret, tolerance=tolerance, now=now)
     try:
@@ -183,31 +185,30 @@ def verify(
     tolerance: float = 300,
     now: Callable[[], float] | None = None,
 ) -> None:
-    """Verify that a webhook is Pictify's, and of now. `parse` does so too, and reads it.
+    """Verify the signature of a webhook. `parse` also decodes its event.
 
     Args:
-        payload: The body, as it came: bytes, not parsed and dumped again.
-        headers: The headers of the request, of which `X-Pictify-Signature` or `X-Webhook-Signature` is read; or
-            the value of that header.
-        secret: The secret of the subscription, or several of which one must match: the old and the new one during a
-            rotation, or those of all subscriptions with the same URL. Surrounding white space and quotes, as from
-            a mounted file or an environment file, do no harm.
-        tolerance: How many seconds the signature may be old, or ahead of this clock. `math.inf` takes any,
-            for deliveries that were stored.
-        now: What gives the Unix time in seconds; else the clock of this machine.
+        payload: The raw body, in bytes.
+        headers: The headers of the request, with `X-Pictify-Signature` or `X-Webhook-Signature`; or the value of that
+            header.
+        secret: The secret of the subscription, or several secrets of which one must match: the old and the new one
+            during a rotation, or those of all subscriptions with the same URL. White space and quotes around it, as in
+            a mounted file or an environment file, are ignored.
+        tolerance: Maximum age of the signature, and how far it may be ahead of the clock, in seconds. `math.inf`
+            accepts any, for deliveries that were stored.
+        now: Returns the Unix time in seconds. Defaults to the clock of this machine.
 
     Raises:
-        WebhookVerificationError: The header is missing or malformed, no signature in it is by a secret of these,
-            or it is too old.
-        ConfigurationError: There is no secret, or the tolerance is none.
-        TypeError: The payload is not bytes, or a secret not a string.
+        WebhookVerificationError: If the signature is missing, malformed, wrong or too old.
+        ConfigurationError: If a secret is missing or empty, or the tolerance is invalid.
+        TypeError: If the payload is not bytes, or a secret is not a string.
     """
     body = _body(payload)
     keys = _keys(secret)
     if not tolerance >= 0:
         raise ConfigurationError(f"tolerance must be a number of seconds, 0 or more, got {tolerance!r}")
     time, sent = _parts(_find(headers, _SIGNATURE_HEADERS))
-    # All are compared, to the end, whatever comes of it: how long it takes tells nothing.
+    # All are compared completely, so that the duration reveals nothing.
     matches = [
         hmac.compare_digest(expected, each)
         for expected in [signatures.digest(key, time, body) for key in keys]
@@ -215,23 +216,23 @@ def verify(
     ]
     if not any(matches):
         raise WebhookVerificationError(
-            "no signature is by this secret: the body is not as it was sent (give it raw, not parsed and dumped "
-            "again), or the secret is another subscription's"
+            "The signature does not match: the body is not the raw one (bytes, not parsed and dumped again), or the "
+            "secret is that of another subscription"
         )
     age = (Clock().time() if now is None else now()) - int(time)
-    # So that a clock which gives no number lets nothing in.
+    # In this form, NaN is rejected.
     if not abs(age) <= tolerance:
         when = f"{age:.0f} seconds ago" if age > 0 else f"{-age:.0f} seconds ahead of this clock"
         raise WebhookVerificationError(
-            f"it was signed {when}, and {tolerance:g} are allowed: it is a replayed one, or the clock is wrong"
+            f"The webhook was signed {when}, and {tolerance:g} are allowed: it was replayed, or a clock is wrong"
         )
 
 
 def delivery_id(headers: Headers) -> str | None:
-    """Return the id of a delivery, which stays the same if the delivery is repeated; None if it has none.
+    """Return the id of a delivery, which stays the same in retries; None if it has none.
 
     Args:
-        headers: The headers of the request, of which `X-Pictify-Delivery-Id` or `X-Webhook-Delivery-Id` is read.
+        headers: The headers of the request, with `X-Pictify-Delivery-Id` or `X-Webhook-Delivery-Id`.
     """
     return _find(headers, _DELIVERY_ID_HEADERS)
 
@@ -242,15 +243,15 @@ def sign(payload: bytes | bytearray | memoryview, secret: str, *, timestamp: int
     Args:
         payload: The body.
         secret: The secret to sign with.
-        timestamp: When it is signed, in Unix seconds: an integer from 0.
+        timestamp: Time of the signature, in Unix seconds: an integer from 0.
 
     Returns:
-        The header `X-Pictify-Signature`.
+        The value of the header `X-Pictify-Signature`.
 
     Raises:
-        ConfigurationError: The secret is empty.
-        ValueError: The timestamp is not an integer, negative or too large.
-        TypeError: The payload is not bytes, or the secret not a string.
+        ConfigurationError: If the secret is empty.
+        ValueError: If the timestamp is not an integer, is negative or too large.
+        TypeError: If the payload is not bytes, or the secret is not a string.
     """
     time = str(timestamp)
     if not _TIME.fullmatch(time):
@@ -259,21 +260,21 @@ def sign(payload: bytes | bytearray | memoryview, secret: str, *, timestamp: int
 
 
 def _body(payload: object) -> bytes:
-    # What was a string may not have been these bytes: it is not for us to guess.
+    # The bytes of a string that was decoded are not known.
     if not isinstance(payload, bytes | bytearray | memoryview):
-        raise TypeError(f"payload must be bytes, got {type(payload).__name__}: give the raw body, in bytes")
+        raise TypeError(f"payload must be bytes, got {type(payload).__name__}: pass the raw body")
     return bytes(cast("bytes", payload))
 
 
 def _keys(secret: object) -> list[bytes]:
-    # No message may show what is given here.
+    # No message may show a secret.
     given: Iterable[object] = [secret]
     if isinstance(secret, Iterable) and not isinstance(secret, str | bytes):
         given = cast("Iterable[object]", secret)
     secrets: list[str] = []
     for each in given:
         if not isinstance(each, str | None):
-            raise TypeError(f"secret must be a string or several, got {type(each).__name__}")
+            raise TypeError(f"secret must be a string or several strings, got {type(each).__name__}")
         secrets.append(each or "")
     cleaned = [each.strip().strip("\"'").strip() for each in secrets]
     if not cleaned or not all(cleaned):
@@ -281,12 +282,12 @@ def _keys(secret: object) -> list[bytes]:
             "The webhook secret is missing or empty: pass the `secret` that was returned when the subscription was "
             "created. Anyone could sign with an empty secret"
         )
-    # An undecodable byte, as from an environment in another encoding, is in no secret; an error would show it.
+    # An error for an undecodable byte, as from an environment in another encoding, would show it.
     return [each.encode("utf-8", "surrogatepass") for each in dict.fromkeys([*secrets, *cleaned])]
 
 
 def _find(headers: object, names: tuple[str, ...]) -> str | None:
-    """The value of the first of these headers that is there; of what is a value itself, that."""
+    """Return the value of the first of these headers that is present; `headers` may be the value itself."""
     if isinstance(headers, str | bytes | None):
         return _value_of(headers)
     if hasattr(headers, "items"):
@@ -305,13 +306,13 @@ def _find(headers: object, names: tuple[str, ...]) -> str | None:
 
 
 def _plain_name(name: object) -> str:
-    """The name of a header in lower case, also of the form that WSGI gives it."""
+    """Return the name of a header in lower case, also for the names of WSGI."""
     text = name.decode("latin-1") if isinstance(name, bytes) else str(name)
     return text.lower().replace("_", "-").removeprefix("http-")
 
 
 def _value_of(value: object) -> str | None:
-    """The value of a header, which may be bytes, or a list with the values of all lines."""
+    """Return the value of a header, which may be bytes, or a list of values."""
     if isinstance(value, list | tuple):
         return ",".join(_value_of(each) or "" for each in cast("list[object]", value)) or None
     if isinstance(value, bytes):
@@ -322,9 +323,9 @@ def _value_of(value: object) -> str | None:
 
 
 def _parts(header: str | None) -> tuple[str, list[bytes]]:
-    """The time and the signatures of a header."""
+    """Return the time and the signatures in a header."""
     if not header:
-        raise WebhookVerificationError(f"there is no signature: the header {SIGNATURE_HEADER} is missing or empty")
+        raise WebhookVerificationError(f"The header {SIGNATURE_HEADER} is missing or empty")
     if len(header) > _LONGEST_HEADER:
         raise _malformed(f"it has more than {_LONGEST_HEADER} characters")
     if not header.isascii():
@@ -334,16 +335,16 @@ def _parts(header: str | None) -> tuple[str, list[bytes]]:
     for part in header.split(","):
         name, equals, value = part.strip(" \t").partition("=")
         if not name or not equals:
-            raise _malformed("it is no list of `name=value`")
+            raise _malformed("it is not a list of `name=value`")
         if name == "t":
             if not _TIME.fullmatch(value):
-                raise _malformed("its `t` is no Unix time in seconds")
+                raise _malformed("its `t` is not a Unix time in seconds")
             times.append(value)
         elif name == "v1":
             if not _SIGNATURE.fullmatch(value):
                 raise _malformed("its `v1` is not 64 hexadecimal digits")
             signatures.append(bytes.fromhex(value))
-        # Any other name is a scheme of the future, which is signed beside this one.
+        # Other names may be future schemes.
     if len(times) != 1:
         raise _malformed(f"it must have one `t`, and has {len(times)}")
     if not signatures:
@@ -352,4 +353,4 @@ def _parts(header: str | None) -> tuple[str, list[bytes]]:
 
 
 def _malformed(reason: str) -> WebhookVerificationError:
-    return WebhookVerificationError(f"the header {SIGNATURE_HEADER} cannot be read: {reason}")
+    return WebhookVerificationError(f"The header {SIGNATURE_HEADER} is malformed: {reason}")

@@ -159,7 +159,10 @@ REFUSED: list[tuple[Call, str]] = [
         "variants[0].schedule.startAt must be datetime, got 3 (int)",
     ),
     (lambda p: p.templates.get("\ud800"), "uid is not valid Unicode"),
-    (lambda p: p.experiments.track_events(event="view", experiment="e", write_key="a\n"), "write_key must be ASCII without line breaks"),
+    (
+        lambda p: p.experiments.track_events(event="view", experiment="e", write_key="a\n"),
+        "write_key must be ASCII without line breaks",
+    ),
     (lambda p: p.templates.render("t", quality=10**400), "quality must be at most 1, got 1000"),
     (lambda p: p.images.create(width=10**5000), "width must be at most 4096, got int"),
     (lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "conditions": LOOP}]), "nested too deeply"),
@@ -181,7 +184,7 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda p: p.templates.get(3), "uid must be str, got 3 (int)"),
     # Which fields exclude and which require each other.
     (lambda p: p.images.create(), "one of html, url or template is required"),
-    (lambda p: p.images.create(html="x", url="https://a.b"), "html and url cannot be combined: give only one of them"),
+    (lambda p: p.images.create(html="x", url="https://a.b"), "html and url cannot be combined: pass only one of them"),
     (lambda p: p.gifs.create(html="x", url="y", template="z"), "html, url and template cannot be combined"),
     (lambda p: p.templates.render("t", layout="a", layouts=["b"]), "layout and layouts cannot be combined"),
     (lambda p: p.templates.render("t", variable_sets=[{}]), "variable_sets requires format='pdf'"),
@@ -337,7 +340,7 @@ def test_what_is_done_without_a_word_is_done() -> None:
         else:
             with pytest.raises(ResponseDecodeError, match="it is empty"):
                 pictify.batch.cancel("b")
-    with pytest.raises(ConfigurationError, match="base_url is no URL such as") as caught:
+    with pytest.raises(ConfigurationError, match="base_url is not a valid URL, such as") as caught:
         Pictify(api_key=KEY, base_url="https://user:sesame")
     assert "sesame" not in str(caught.value)
 
@@ -346,7 +349,7 @@ def test_wrapped_answers_come_unwrapped_or_bare_and_nothing_else_is_taken_for_th
     bare = {"uid": "b", "status": "active", "renderUrl": "u"}
     assert body_of(lambda p: p.bindings.update("b", name="n"), bare) == {"name": "n"}
     for answer in ({"message": "ok"}, {"status": "error", "message": "quota"}, {**bare, "binding": None}):
-        with pytest.raises(ResponseDecodeError, match="it holds no `binding`"):
+        with pytest.raises(ResponseDecodeError, match="it has no `binding`"):
             sent(lambda p: p.bindings.get("b"), answer)
 
 

@@ -178,7 +178,7 @@ def test_a_forged_webhook_is_refused_and_leaves_no_trace(receiver: Any, capsys: 
 
 def test_a_webhook_that_cannot_be_read_is_asked_for_again(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert [post(receiver, b"{}", "d1"), post(receiver, b"{}", "d1")] == [500] * 2
-    assert capsys.readouterr().err == "the webhook is signed, but event: it is missing\n" * 2
+    assert capsys.readouterr().err == "The webhook is signed, but event: it is missing\n" * 2
     assert receiver.seen == {}
 
 

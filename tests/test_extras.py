@@ -198,7 +198,7 @@ def test_a_request_that_http2_says_was_not_processed_is_sent_again(form: str, mo
 
 
 def test_http2_that_cannot_be_spoken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigurationError, match="http2 is for connections of the client's own: give it to your http_"):
+    with pytest.raises(ConfigurationError, match="http2 cannot be combined with http_client: set it on your httpx"):
         Pictify(api_key=KEY, http2=True, http_client=httpx.Client())
     wrong: Any = "yes"
     with pytest.raises(ConfigurationError, match="http2 must be True or False, got 'yes'"):

@@ -126,7 +126,7 @@ def test_64_mib_are_allowed_unless_told_otherwise(form: str) -> None:
 
 @pytest.mark.parametrize("size", [0, -1, True, 1.5, "64"])
 def test_a_size_that_cannot_be_one(size: Any) -> None:
-    with pytest.raises(ConfigurationError, match="max_response_size must be a number of bytes from 1 on, got"):
+    with pytest.raises(ConfigurationError, match="max_response_size must be a number of bytes, at least 1, got"):
         Pictify(api_key=KEY, max_response_size=size)
 
 

@@ -51,7 +51,7 @@ def test_a_value_is_written_as_the_kind_that_takes_it(schema: Schema, value: Any
             OneOf(Integer(), Boolean()),
             "a",
             TypeError,
-            "types that it may have: that must be int, got 'a' (str); that must",
+            "expected types: that must be int, got 'a' (str); that must",
         ),
         (OneOf(Integer(maximum=9), Boolean()), 10, ValueError, "that must be at most 9, got 10; that must be bool"),
         (TAGGED, {"type": "ftp"}, ValueError, "that.type must be one of 'http', 'ttl', got 'ftp'"),
@@ -120,14 +120,14 @@ def test_a_value_is_read_by_its_discriminator() -> None:
     readers = {"http": DataSource.take, "ttl": RefreshPolicy.take}
     assert type(tagged({"type": "ttl"}, "type", readers)) is RefreshPolicy
     assert tagged("a", "type", readers, string) == "a"
-    for value, text in (({"type": "ftp"}, "its type is 'ftp', and not one of 'http', 'ttl'"), ("a", "an object")):
+    for value, text in (({"type": "ftp"}, "its type is 'ftp', not one of 'http', 'ttl'"), ("a", "an object")):
         with pytest.raises(DecodeError, match=text):
             tagged(value, "type", readers)
 
 
 def test_a_value_that_no_reader_can_read_is_refused_with_the_reasons() -> None:
     with pytest.raises(
-        DecodeError, match="none of the types: expected an integer, got null; expected a string, got null"
+        DecodeError, match="none of the expected types: expected an integer, got null; expected a string, got null"
     ):
         one_of(None, integer, string)
     with pytest.raises(DecodeError, match="DataSource: expected an object, got an integer|DataSource: "):

@@ -163,7 +163,7 @@ def test_whatever_is_said_of_rows_that_were_accepted_is_no_error() -> None:
     pictify = Pictify(api_key="pic_live_x", http_client=httpx.Client(transport=transport))
     posted = pictify.workflows.post_rows("a", "b", rows=ROWS)
     assert (posted.run, posted.additional_properties) == (None, {"ok": True})
-    with pytest.raises(ResponseDecodeError, match="holds no `run`"):
+    with pytest.raises(ResponseDecodeError, match="has no `run`"):
         pictify.workflows.get("a")
 
 

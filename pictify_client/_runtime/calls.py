@@ -1,7 +1,7 @@
-"""A call, from its arguments to what comes of it: what is done next, without I/O.
+"""A call, from its request to its result, without I/O.
 
-`Call.steps()` yields what is to be done, and `execution.py` does it, in sync or in async code. All of retries,
-redirects, pacing, hooks, logs and errors is here once.
+`Call.steps()` yields the steps, and `execution.py` executes them in sync or async code. Retries, redirects, pacing,
+hooks, logs and errors are decided here.
 """
 
 from __future__ import annotations
@@ -48,19 +48,19 @@ T = TypeVar("T")
 _OWN_HEADERS = ("User-Agent", "Accept-Encoding")
 # A file up to this many bytes is read at once, which sets its connection free.
 _SMALL_FILE = 65_536
-_MOST_REDIRECTS = 10
-# What is left of a budget is never nothing at all: to some systems that means for ever, or not to wait.
-_SHORTEST = 0.001
+_MAX_REDIRECTS = 10
+# The time that is left is never 0, which may mean not to wait, or to wait forever.
+_MIN_TIMEOUT = 0.001
 
 
 class Call(Generic[T]):
     """One call; nothing of it is shared with another.
 
     Args:
-        operation: What is called.
+        operation: The operation.
         prepared: Its request.
         settings: Those of the client.
-        connections: What builds requests.
+        connections: The connections, which build requests.
         clock: The client's.
         make_file: Creates the file, if the operation returns one.
     """
@@ -87,7 +87,7 @@ class Call(Generic[T]):
         )
 
     def steps(self) -> Generator[Step, Any, Response[T]]:
-        """What is to be done, to the end of the call.
+        """Yield the steps of the call.
 
         Raises:
             PictifyError: If there is no response that can be decoded.
@@ -96,14 +96,14 @@ class Call(Generic[T]):
         attempt = 0
         while True:
             attempt += 1
-            refusal: PacingError | None = None
+            pacing_error: PacingError | None = None
             if self._settings.pacer is not None and self._prepared.url is None:
-                refusal = yield Turn(self._settings.pacer, self._longest_wait())
-            outcome = (yield from self._attempt(attempt)) if refusal is None else refusal
+                pacing_error = yield Turn(self._settings.pacer, self._longest_wait())
+            outcome = (yield from self._attempt(attempt)) if pacing_error is None else pacing_error
             error = outcome.error if isinstance(outcome, Response) else outcome
             wait = None if error is None or self._connections.is_closed else self._wait(attempt, error)
             if error is None or wait is None:
-                sent = attempt if refusal is None else attempt - 1
+                sent = attempt if pacing_error is None else attempt - 1
                 return self._result(outcome, error, sent, first)
             first = first or error
             name = str(self._operation)
@@ -139,7 +139,7 @@ class Call(Generic[T]):
         raise outcome
 
     def _attempt(self, attempt: int) -> Generator[Step, Any, Response[T] | PictifyError]:
-        """One attempt, with the redirects that it is sent through; gives its errors, as they may not be the last."""
+        """Make one attempt, with its redirects, and return its error, as it may be retried."""
         started = perf_counter()
         budget = self._budget
         limit = self._timeouts.attempt
@@ -159,7 +159,7 @@ class Call(Generic[T]):
                 headers = headers.copy()
                 url = redact_text([*self._prepared.secrets], target.url.partition("?")[0])
                 yield Notify(hook, RequestEvent(operation=name, attempt=attempt, url=url, headers=headers))
-            left = max(budget.end - self._clock.monotonic(), _SHORTEST)
+            left = max(budget.end - self._clock.monotonic(), _MIN_TIMEOUT)
             request = self._request(target, headers, left)
             secrets += self._secrets(request)
             got: RawResponse | Exception = yield SendRequest(
@@ -179,7 +179,7 @@ class Call(Generic[T]):
                 return failure
             response = got.response
             onward = self._redirected(target, response, secrets)
-            if onward is None or len(passed) == _MOST_REDIRECTS:
+            if onward is None or len(passed) == _MAX_REDIRECTS:
                 break
             passed.append(response)
             target = onward
@@ -201,7 +201,7 @@ class Call(Generic[T]):
 
     def _headers(self, target: _Target) -> httpx.Headers:
         if not target.is_ours:
-            # The caller's own may be secrets too.
+            # The additional headers may be secrets, too.
             return self._add_headers({name: self._settings.headers[name] for name in _OWN_HEADERS})
         headers = self._settings.operation_headers.get(self._operation)
         if headers is None:
@@ -235,8 +235,8 @@ class Call(Generic[T]):
         return request
 
     def _redirected(self, target: _Target, response: httpx.Response, secrets: list[str]) -> _Target | None:
-        """Where an answer leads, with the same method; None where it leads nowhere, or where to follow is not safe."""
-        # Where the redirect is the answer, it is not followed; and See Other would have another method.
+        """Return the target of a redirect; None if the response is not one, or it is not safe to follow."""
+        # The redirect may be the result. See Other would change the method.
         if not response.has_redirect_location or self._operation.redirects:
             return None
         if response.status_code == 303 and target.method != "GET":
@@ -277,9 +277,9 @@ class Call(Generic[T]):
         kind = media_type(response)
         return self._operation.succeeded(response) and not (kind.startswith("text/") or kind.endswith("json"))
 
-    def _outcome(self, request: httpx.Request, secrets: list[str], answer: RawResponse) -> Response[T] | PictifyError:
+    def _outcome(self, request: httpx.Request, secrets: list[str], raw: RawResponse) -> Response[T] | PictifyError:
         """Return the result of a response: a file, a decoded body, or an error."""
-        response, content = answer
+        response, content = raw
         has_pixel = self._prepared.error_pixel is not None and is_error_pixel(response, content)
         if has_pixel and self._prepared.error_pixel is False and self._operation.succeeded(response):
             return RenderFailedError(
@@ -295,12 +295,12 @@ class Call(Generic[T]):
             return Response(status_code=response.status_code, headers=response.headers, content=b"", parsed=file)
         body = content or b""
         if not self._operation.succeeded(response):
-            whole = redact_response(secrets, response, body)
+            redacted = redact_response(secrets, response, body)
             return Response(
-                status_code=whole.status_code,
-                headers=whole.headers,
-                content=whole.content,
-                error=status_error(str(self._operation), whole),
+                status_code=redacted.status_code,
+                headers=redacted.headers,
+                content=redacted.content,
+                error=status_error(str(self._operation), redacted),
             )
         try:
             parsed = self._operation.parse(response, body)
@@ -308,13 +308,13 @@ class Call(Generic[T]):
             misread = caught
         else:
             return Response(status_code=response.status_code, headers=response.headers, content=body, parsed=parsed)
-        whole = redact_response(secrets, response, body)
-        # Read once more, should the server have repeated a secret: the error shows what it is about.
+        redacted = redact_response(secrets, response, body)
+        # Decoded again without the secrets that the server may have repeated, since the error shows the value.
         try:
-            self._operation.parse(whole, whole.content)
+            self._operation.parse(redacted, redacted.content)
         except DecodeError as caught:
             misread = caught
-        return ResponseDecodeError(str(self._operation), misread.reason, misread.path, misread.value, whole)
+        return ResponseDecodeError(str(self._operation), misread.reason, misread.path, misread.value, redacted)
 
     def _failure(self, request: httpx.Request, secrets: list[str], budget: Budget, error: Exception) -> PictifyError:
         """Return the error for a call without a complete response; its cause is the error of httpx."""
@@ -335,7 +335,7 @@ class Call(Generic[T]):
         return Limits(budget, phases, "attempt_timeout=" if own else "http_client")
 
     def _secrets(self, request: httpx.Request) -> list[str]:
-        """What no error may show."""
+        """Return the strings that no error may show."""
         sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in SECRET_HEADERS)
         spelt_secrets = (spelt for secret in self._prepared.secrets for spelt in spellings_in_json(secret))
         known = (*sent, self._settings.key or "", *spelt_secrets)
@@ -343,7 +343,7 @@ class Call(Generic[T]):
 
 
 class _Target(NamedTuple):
-    """Where a request goes; ours is what is of the origin that the key belongs to."""
+    """The target of a request; `is_ours` is whether it has the origin of the API."""
 
     method: str
     url: str

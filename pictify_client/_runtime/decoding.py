@@ -23,9 +23,9 @@ def decode(take: Callable[[Any], T], document: Any, again: Callable[[], Any]) ->
     """Read a JSON document.
 
     Args:
-        take: What reads it, and may take it apart.
+        take: The reader, which may change the document.
         document: The document, as parsed.
-        again: Returns the document again.
+        again: Returns the document anew.
 
     Raises:
         DecodeError: If it does not have the documented form; the error names the path and the value.
@@ -58,7 +58,7 @@ def type_error(expected: str, value: object) -> DecodeError:
 
 
 class TracedDict(dict[str, Any]):
-    """A dict that knows which of its keys was looked at last, and what stood there."""
+    """A dict that remembers which of its keys was read last, and the value there."""
 
     last: tuple[str, Any] | None = None
 
@@ -74,7 +74,7 @@ class TracedDict(dict[str, Any]):
 
 
 class _TracedList(list[Any]):
-    """A list that knows which of its items was looked at last."""
+    """A list that remembers which of its items was read last."""
 
     last: tuple[int, Any] | None = None
 
@@ -105,12 +105,12 @@ def _locate_error(take: Callable[[Any], object], document: Any, error: Exception
     while (last := getattr(node, "last", None)) is not None:
         step, node = last
         is_missing = not is_array(document) and step not in document
-        # What stands beside a wrapped object is read as a part of it.
+        # The fields beside a wrapped object are read as a part of it.
         document = None if is_missing else document[step]
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if str(step).isidentifier() else f"[{step!r}]"
     if is_missing:
         error = DecodeError("it is missing")
     elif not isinstance(error, DecodeError):
-        # Only an object is asked for its fields; else it was an enum that cannot be looked up.
+        # An attribute is missing if an object was expected; a key, if a string of an enum was.
         error = type_error("an object" if isinstance(error, AttributeError) else "a string", document)
     return DecodeError(error.reason, path.removeprefix("."), None if error.secret else document, secret=error.secret)

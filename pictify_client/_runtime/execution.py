@@ -64,7 +64,7 @@ def _execute_step(step: Step, connections: Connections, clock: Clock) -> object:
         case Sleep():
             clock.sleep(step.seconds)
         case _:
-            # A Notify, as there is no other step.
+            # The only other step is a Notify.
             try:
                 notify(step.hook, step.event)
             except BaseException:
@@ -91,10 +91,10 @@ async def _aexecute_step(step: Step, connections: Connections, clock: Clock) -> 
         case Sleep():
             await clock.asleep(step.seconds)
         case _:
-            # A Notify, as there is no other step.
+            # The only other step is a Notify.
             try:
-                if isawaitable(told := step.hook(step.event)):
-                    await told
+                if isawaitable(returned := step.hook(step.event)):
+                    await returned
             except BaseException:
                 if step.unread is not None:
                     await aclose(step.unread)

@@ -21,17 +21,17 @@ new: Final = object.__new__
 
 @define(kw_only=True)
 class Model:
-    """What the models have in common. One is made by keyword, from the API's JSON, or by a call.
+    """The base class of the models, which are created by keyword, by `from_dict`, or by a call.
 
     A subclass may add fields and attributes. They are not part of the JSON: `from_dict` passes only the fields of the
     model to the subclass, and `to_dict` returns only those.
     """
 
     FIELDS: ClassVar[tuple[Argument, ...]] = ()
-    """What is sent of it in a call, and checked before; empty for what is only received."""
+    """The fields that can be sent; empty for a model that is only received."""
 
     NAMES: ClassVar[Mapping[str, str]] = {}
-    """The API's names of the fields that have another one in Python."""
+    """The API's names of the fields that have another name in Python."""
 
     RULES: ClassVar[tuple[Rule, ...]] = ()
     """The rules between the fields that are sent."""
@@ -42,7 +42,7 @@ class Model:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         owner = next(base for base in cls.__mro__ if "take" in vars(base))
-        # A generated model has its own `take`, and what it derives from has only this one.
+        # Only generated models, and the classes that they derive from, define `take`.
         if owner in (cls, Model):
             return
         # Not twice: attrs creates a custom subclass anew, to give it slots.
@@ -51,13 +51,13 @@ class Model:
             place = next(place for place, base in enumerate(bases) if issubclass(base, Model))
             type.__setattr__(cls, "__bases__", (*bases[:place], _CustomModel, *bases[place:]))
         for name in ("__getstate__", "__setstate__"):
-            # In the class itself, where attrs puts its own otherwise, which know nothing of a `__dict__`.
+            # In the class itself, else attrs adds its own, which ignore a `__dict__`.
             if name not in vars(cls):
                 setattr(cls, name, vars(_CustomModel)[name])
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
-        """Build a model from a dict that the caller gives away: what is left of it lives on inside."""
+        """Build a model from a dict, which becomes its `additional_properties`."""
         raise NotImplementedError(cls)
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Model:
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        """Build a model from a JSON object as `json.loads` gives it. The object stays as it was.
+        """Build a model from a JSON object, such as `json.loads` returns. The object is not changed.
 
         Raises:
             DecodeError: If it does not have the documented form; the error names the path and the value.
@@ -80,7 +80,7 @@ class Model:
 
 
 class _CustomModel:
-    """What a custom subclass of a model derives from, besides the model.
+    """The second base class of custom subclasses of a model.
 
     `take` of a model calls no `__init__`, which costs time, and sets only the fields of the model. A class with this
     base has a `__dict__` even if attrs gives it slots, so that `__attrs_post_init__` can set any attribute.
@@ -123,17 +123,17 @@ def names_of(model: type[Model]) -> Iterator[tuple[str, str]]:
 
 
 def hidden(value: object) -> str:
-    """The repr of a field that is secret: whether it is there."""
+    """Return the repr of a secret field, which shows whether it has a value."""
     return repr(value) if value is None else "[hidden]"
 
 
 def shown(value: object) -> str:
-    """The repr of a field that holds a model with secrets, which a mapping in its place would show."""
+    """Return the repr of a field whose model hides its secrets; a mapping in its place would show them."""
     return repr(value) if value is None or isinstance(value, Model) else f"[{type(value).__name__}]"
 
 
 def to_json(value: Any) -> Any:
-    """Copy a value as JSON has it: a model as an object, a `datetime` as a string."""
+    """Return a copy of a value for JSON, with models as objects and a `datetime` as a string."""
     if isinstance(value, Model):
         return value.to_dict()
     if isinstance(value, Mapping):

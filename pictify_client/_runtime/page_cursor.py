@@ -128,11 +128,11 @@ class PageCursor(Generic[Item, Info]):
         return names[parameter]
 
     def fetch(self, position: Position | None = None) -> object:
-        """PreparedRequest the page at a position, or the first one."""
+        """Request the page at a position, or the first one."""
         return self.client.send_request(self.operation, self._request(position)).result()
 
     async def afetch(self, position: Position | None = None) -> object:
-        """PreparedRequest the page at a position, or the first one."""
+        """Request the page at a position, or the first one."""
         return (await self.client.asend_request(self.operation, self._request(position))).result()
 
     def _request(self, position: Position | None) -> PreparedRequest:

@@ -42,6 +42,7 @@ class _StoppableClock(Clock):
     def __init__(self, clock: Clock, stopped: Event) -> None:
         self._clock = clock
         self._stopped = stopped
+        self.heartbeat_interval = clock.heartbeat_interval
 
     def time(self) -> float:
         return self._clock.time()

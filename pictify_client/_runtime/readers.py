@@ -60,12 +60,12 @@ def mapping(value: object) -> dict[str, Any]:
     raise type_error("an object", value)
 
 
-def mapping_of(value: Any, kind: type, read: Callable[[Any], Any]) -> Any:
-    """Read an object whose values are all of one kind, which `read` reads."""
+def mapping_of(value: Any, expected: type, read: Callable[[Any], Any]) -> Any:
+    """Read an object whose values are all of one type, which `read` reads."""
     found: dict[str, Any] = value
     if type(found) is dict:
         for item in found.values():
-            if type(item) is not kind:
+            if type(item) is not expected:
                 break
         else:
             return found
@@ -75,16 +75,16 @@ def mapping_of(value: Any, kind: type, read: Callable[[Any], Any]) -> Any:
 
 
 def entries(value: Any) -> Iterable[tuple[str, Any]]:
-    """Read an object whose values have a type of their own."""
+    """Return the entries of an object whose values are read one by one."""
     if isinstance(value, TracedDict):
         return value.traced_items()
     return mapping(value).items()
 
 
-def only(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any], T]:
-    """What reads an object that wraps one thing, and gives that, with what the API sends beside it.
+def unwrap(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any], T]:
+    """Return a reader of an object that wraps one value; it returns the value, with the fields beside it.
 
-    Where it comes without its wrapper, it is taken for what has all the `required` fields.
+    A value without its wrapper is recognized by its `required` fields.
     """
 
     def unwrapped(value: Any) -> T:
@@ -98,7 +98,7 @@ def only(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any],
             return take(inner)
         if name not in value and required and all(value.get(field) is not None for field in required):
             return take(value)
-        raise DecodeError(f"it holds no `{name}`")
+        raise DecodeError(f"it has no `{name}`")
 
     return unwrapped
 
@@ -124,19 +124,19 @@ def parse_datetime(value: Any) -> datetime:
 
 
 def format_datetime(value: datetime) -> str:
-    """Write a date-time (RFC 3339), with `Z` for UTC.
+    """Format a date-time (RFC 3339), with `Z` for UTC.
 
     Raises:
-        ValueError: The `datetime` is naive: what moment it means depends on the machine.
+        ValueError: If the `datetime` is naive: its meaning depends on the machine.
     """
     offset = value.utcoffset()
     if offset is None:
-        raise ValueError(f"{value!r} has no time zone; for UTC give it tzinfo=datetime.UTC")
+        raise ValueError(f"{value!r} has no time zone; for UTC pass tzinfo=datetime.UTC")
     if offset.seconds % 60:
-        # RFC 3339 has no seconds in an offset; local times of long ago do. At the end of time there is no other way.
+        # RFC 3339 has no seconds in an offset; old local times do. The first and last dates cannot be converted.
         with suppress(OverflowError):
             value = value.astimezone(UTC)
-    # Milliseconds, as the API has them, without trailing zeros.
+    # Milliseconds, as in the responses of the API.
     text = value.isoformat(
         timespec="auto" if value.microsecond % 1000 else "milliseconds" if value.microsecond else "seconds"
     )
@@ -146,7 +146,7 @@ def format_datetime(value: datetime) -> str:
 def _parse_rare_datetime(value: object) -> datetime:
     from dateutil.parser import isoparse
 
-    # isoparse also takes a year alone for a date.
+    # isoparse also accepts only a year.
     if not isinstance(value, str) or len(value) < len("2026-01-29T24:00"):
         raise type_error("a date-time", value)
     leap = value[16:19] == ":60"

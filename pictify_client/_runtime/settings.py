@@ -1,4 +1,4 @@
-"""The settings of a client, and what they must be to make sense."""
+"""The settings of a client, validated."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ if TYPE_CHECKING:
     from .retries import Retries
 
 DEFAULT_TIMEOUT: Final = 180.0
-"""Seconds for a whole call, its retries and its waits."""
+"""Timeout of a complete call, including retries and waits, in seconds."""
 
 DEFAULT_ATTEMPT_TIMEOUT: Final = 60.0
-"""Seconds for one attempt: a render may take its time."""
+"""Timeout of one attempt, in seconds: renders are slow."""
 
 MAX_RESPONSE_SIZE: Final = 64 * 1024 * 1024
-"""Bytes of an answer that is read at once, which is every answer but a file."""
+"""Maximum size of a response that is read at once, in bytes."""
 
 _CONNECT_TIMEOUT = 5.0
 _HTTPX_DEFAULT = httpx.Timeout(5.0)
-# A year; the clocks of some systems end not far beyond.
+# A year. The clocks of some systems end not far beyond.
 MAX_TIMEOUT: Final = 365 * 24 * 3600.0
 
 
 class Timeouts(NamedTuple):
-    """How long a call may take, in seconds; None for no limit.
+    """The timeouts of a call, in seconds; None disables one.
 
     Attributes:
         whole: Timeout of a complete call with its retries.
-        attempt: One attempt, from its start to the last byte.
-        phases: Each phase of an attempt, by httpx's names; None if those of the caller's httpx client apply.
+        attempt: Timeout of one attempt, from its start to the last byte.
+        phases: Timeouts of the phases of an attempt, by httpx's names; None if those of the `http_client` apply.
         whole_is_default: Whether `whole` was not chosen by the caller.
         attempt_is_default: Whether `attempt` was not chosen by the caller.
     """
@@ -56,7 +56,7 @@ class Timeouts(NamedTuple):
     attempt_is_default: bool = False
 
     def with_least(self, seconds: float | None) -> Timeouts:
-        """The timeouts of an operation that may take so many seconds; what the caller chose stays."""
+        """Return the timeouts for an operation that may take this long. Timeouts that the caller has set stay."""
         if seconds is None:
             return self
         known = self
@@ -90,10 +90,10 @@ class Settings:
 
 
 def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
-    """The timeouts, where what is `UNSET` stays as it is known.
+    """Return the timeouts with those that are not `UNSET` replaced.
 
     Raises:
-        ConfigurationError: One of them cannot be one.
+        ConfigurationError: If one is invalid.
     """
     if whole is not UNSET:
         if isinstance(whole, httpx.Timeout):
@@ -113,9 +113,9 @@ def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
 
 
 def default_timeouts(http_client: httpx.Client | httpx.AsyncClient | None) -> Timeouts:
-    """The timeouts unless others are given: those of the caller's httpx client, if it has any of its own.
+    """Return the default timeouts: those of the `http_client`, if it was created with any.
 
-    With httpx's default of 5 seconds a client has none: most renders take longer, and are billed all the same.
+    The default of httpx, 5 seconds, does not count: most renders take longer, and would be billed in vain.
     """
     if http_client is not None and http_client.timeout != _HTTPX_DEFAULT:
         return Timeouts(DEFAULT_TIMEOUT, None, None, whole_is_default=True)
@@ -124,50 +124,48 @@ def default_timeouts(http_client: httpx.Client | httpx.AsyncClient | None) -> Ti
 
 
 def user_agent() -> str:
-    """Who sends a request (`User-Agent`), with the versions that are installed."""
+    """Return the header `User-Agent`, with the installed versions."""
     return f"pictify-client/{__version__} python/{platform.python_version()} httpx/{httpx.__version__}"
 
 
-def resolve_api_key(given: Any) -> str:
-    """The API key: the one given, else that of the environment.
+def resolve_api_key(api_key: Any) -> str:
+    """Return the API key: the argument, or that of the environment.
 
     Raises:
-        ConfigurationError: There is none, or it cannot be one; says why, without it.
+        ConfigurationError: If there is none, or it is invalid. The message does not contain it.
     """
-    key: Any = os.environ.get("PICTIFY_API_KEY") if given is None else given
-    source = "PICTIFY_API_KEY" if given is None else "the API key given"
+    key: Any = os.environ.get("PICTIFY_API_KEY") if api_key is None else api_key
+    source = "PICTIFY_API_KEY" if api_key is None else "the API key"
     if key is None:
-        raise ConfigurationError(
-            "no API key: set the environment variable PICTIFY_API_KEY, or pass it as api_key= (token=)"
-        )
+        raise ConfigurationError("No API key: set the environment variable PICTIFY_API_KEY, or pass api_key (token)")
     if not isinstance(key, str):
         raise ConfigurationError(f"{source} must be a string, got {type(key).__name__}")
     if not key:
-        raise ConfigurationError(f"{source} is empty: set PICTIFY_API_KEY to a key (pic_live_...), or pass one")
+        raise ConfigurationError(f"{source} is empty: set PICTIFY_API_KEY to a key (pic_live_...), or pass api_key")
     if key.split() != [key]:
         raise ConfigurationError(
-            f"{source} holds white space: give the key alone, without 'Bearer' and with no line break or space "
-            "(a file's last one goes with .strip())"
+            f"{source} contains white space: pass only the key, without 'Bearer', spaces or line breaks "
+            "(strip() removes the one at the end of a file)"
         )
     if not (key.isascii() and key.isprintable()):
-        raise ConfigurationError(f"{source} holds characters that are not allowed in an HTTP header: copy it again")
+        raise ConfigurationError(f"{source} contains characters that are not allowed in an HTTP header: copy it again")
     return key
 
 
-def resolve_base_url(given: Any, default: str) -> str:
-    """Where the API is: what is given, else what the environment says, else the default.
+def resolve_base_url(base_url: Any, default: str) -> str:
+    """Return the URL of the API: the argument, or that of the environment, or the default.
 
     Raises:
-        ConfigurationError: It is no URL, or one that cannot be a base.
+        ConfigurationError: If it is invalid.
     """
-    text = str((os.environ.get("PICTIFY_BASE_URL") or default) if given is None else given)
-    source = "PICTIFY_BASE_URL" if given is None else "base_url"
+    text = str((os.environ.get("PICTIFY_BASE_URL") or default) if base_url is None else base_url)
+    source = "PICTIFY_BASE_URL" if base_url is None else "base_url"
     try:
         url = httpx.URL(text)
         host = url.host
     except (httpx.InvalidURL, UnicodeError):
-        # What is wrong with it may be a password in it.
-        raise ConfigurationError(f"{source} is no URL such as {default}") from None
+        # The error of httpx may contain a password.
+        raise ConfigurationError(f"{source} is not a valid URL, such as {default}") from None
     if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError(f"{source} must not have a user name, a password, a query or a fragment")
     if url.scheme not in ("http", "https") or not host or (url.port or 0) > 65535 or text.split() != [text]:
@@ -176,10 +174,10 @@ def resolve_base_url(given: Any, default: str) -> str:
 
 
 def check_encrypted(url: str, allow_http: Collection[str]) -> None:
-    """See that a key goes only where no one can read it on the way, or where the caller allows it.
+    """Check that the API key is only sent encrypted, to this machine, or to a host in `allow_http`.
 
     Raises:
-        ConfigurationError: It does not.
+        ConfigurationError: If it is not.
     """
     names: list[Any] = [] if isinstance(allow_http, str | bytes | Mapping) else list(allow_http)
     if not all(isinstance(name, str) for name in names) or (allow_http and not names):
@@ -190,8 +188,7 @@ def check_encrypted(url: str, allow_http: Collection[str]) -> None:
     host = target.host
     if target.scheme == "http" and not is_loopback(host) and host not in {name.lower() for name in names}:
         raise ConfigurationError(
-            f"the API key would go to {url} unencrypted, for anyone on the way to read: use https, "
-            f"or allow it with allow_http=[{host!r}]"
+            f"The API key would be sent to {url} unencrypted: use https, or allow it with allow_http=[{host!r}]"
         )
 
 
@@ -205,20 +202,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def extra_headers(given: Any) -> dict[str, str]:
-    """Headers of the caller's.
+def extra_headers(headers: Any) -> dict[str, str]:
+    """Return the additional headers.
 
     Raises:
-        ConfigurationError: One of them cannot be sent.
+        ConfigurationError: If one is invalid.
     """
-    if given is None:
+    if headers is None:
         return {}
-    headers: Mapping[Any, Any] = given
-    if not isinstance(given, Mapping):
-        raise ConfigurationError(f"headers must be a mapping of names to values, got {type(given).__name__}")
-    for name, value in headers.items():
+    known: Mapping[Any, Any] = headers
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(f"headers must be a mapping of names to values, got {type(known).__name__}")
+    for name, value in known.items():
         if not (isinstance(name, str) and isinstance(value, str)):
-            raise ConfigurationError(f"the header {name!r} must be a string, with a string for its value")
+            raise ConfigurationError(f"the name and the value of the header {name!r} must be strings")
         if name.lower() == "authorization":
             raise ConfigurationError("headers must not contain Authorization: the client sets it from the API key")
         if name.lower() == "cookie":
@@ -229,59 +226,60 @@ def extra_headers(given: Any) -> dict[str, str]:
             raise ConfigurationError(
                 f"the header {name!r} is invalid: name and value must be ASCII without line breaks"
             )
-    return dict(headers)
+    return dict(known)
 
 
-def validated_response_size(given: Any) -> int:
+def validated_response_size(size: Any) -> int:
     """Validate the maximum size of a response.
 
     Raises:
         ConfigurationError: If it is invalid.
     """
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        raise ConfigurationError(f"max_response_size must be a number of bytes from 1 on, got {given!r}")
-    return given
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        raise ConfigurationError(f"max_response_size must be a number of bytes, at least 1, got {size!r}")
+    return size
 
 
-def whether_to_stream(given: Any) -> bool:
+def whether_to_stream(stream_files: Any) -> bool:
     """Return whether files are streamed.
 
     Raises:
         ConfigurationError: If it is not a bool.
     """
-    if not isinstance(given, bool):
-        raise ConfigurationError(f"stream_files must be True or False, got {given!r}")
-    return given
+    if not isinstance(stream_files, bool):
+        raise ConfigurationError(f"stream_files must be True or False, got {stream_files!r}")
+    return stream_files
 
 
-def check_http_client(given: object, kind: type[httpx.Client | httpx.AsyncClient]) -> None:
-    """See that a httpx client is of the kind that is wanted.
-
-    Raises:
-        ConfigurationError: It is not.
-    """
-    if given is not None and not isinstance(given, kind):
-        raise ConfigurationError(f"http_client must be a httpx.{kind.__name__} here, got {type(given).__name__}")
-
-
-def check_http2(given: object, http_client: object) -> None:
-    """See that HTTP/2 can be spoken, where it is wanted.
+def check_http_client(http_client: object, expected: type[httpx.Client | httpx.AsyncClient]) -> None:
+    """Check the class of a httpx client.
 
     Raises:
-        ConfigurationError: It cannot.
+        ConfigurationError: If it is another class.
     """
-    if not isinstance(given, bool):
-        raise ConfigurationError(f"http2 must be True or False, got {given!r}")
-    if given and http_client is not None:
-        raise ConfigurationError("http2 is for connections of the client's own: give it to your http_client")
-    if given and find_spec("h2") is None:
+    if http_client is not None and not isinstance(http_client, expected):
+        found = type(http_client).__name__
+        raise ConfigurationError(f"http_client must be a httpx.{expected.__name__} here, got {found}")
+
+
+def check_http2(http2: object, http_client: object) -> None:
+    """Check that HTTP/2 can be used, if it is requested.
+
+    Raises:
+        ConfigurationError: If it cannot.
+    """
+    if not isinstance(http2, bool):
+        raise ConfigurationError(f"http2 must be True or False, got {http2!r}")
+    if http2 and http_client is not None:
+        raise ConfigurationError("http2 cannot be combined with http_client: set it on your httpx client")
+    if http2 and find_spec("h2") is None:
         raise ConfigurationError("http2=True needs the package h2: pip install 'pictify-client[http2]'")
 
 
-def _check_seconds(name: str, given: Any, or_else: str = "") -> None:
-    if given is None:
+def _check_seconds(name: str, seconds: Any, or_else: str = "") -> None:
+    if seconds is None:
         return
-    if not isinstance(given, int | float) or isinstance(given, bool):
-        raise ConfigurationError(f"{name} must be a number of seconds{or_else}, got {given!r}")
-    if not 0 < given <= MAX_TIMEOUT:
-        raise ConfigurationError(f"{name} must be more than 0 seconds, got {given!r}; None waits for ever")
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        raise ConfigurationError(f"{name} must be a number of seconds{or_else}, got {seconds!r}")
+    if not 0 < seconds <= MAX_TIMEOUT:
+        raise ConfigurationError(f"{name} must be more than 0 seconds, got {seconds!r}; None disables it")

@@ -23,7 +23,7 @@ class Sleep(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """Wait until the rate limit allows the next request; gives the PacingError where that takes too long."""
+    """Wait until the rate limit allows the next request; returns the PacingError if that takes too long."""
 
     pacer: Pacer
     longest: float
@@ -38,7 +38,7 @@ class Notify(NamedTuple):
 
 
 Step = SendRequest | Sleep | Turn | Notify
-"""What is to be done next. A SendRequest gives its RawResponse, or what was raised instead."""
+"""A step of a call. The result of a SendRequest is its RawResponse, or the exception of the transport."""
 
 
 class FileMaker(Protocol[FileT_co]):

@@ -1,4 +1,4 @@
-"""Values of responses that are one of several kinds: which one it is."""
+"""Values of responses that have one of several types."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ Reader = Callable[[Any], Any]
 
 
 def one_of(value: Any, *readers: Reader) -> Any:
-    """Read a value by the reader that can, and leaves least of it unknown; of several, by the first.
+    """Read a value by the reader that leaves the least of it unknown; of several, by the first.
 
     Raises:
-        DecodeError: If no reader can; says why not.
+        DecodeError: If no reader can read it.
     """
-    # A list that remembers which of its items was looked at last, for the path of an error, is not asked for them.
+    # A traced list is copied, since iterating over it changes what it remembers.
     text = json.dumps(value[:] if is_array(value) else value)
     found: list[Any] = []
     reasons: dict[str, None] = {}
     is_secret = False
     for read in readers:
         try:
-            # A reader takes apart what it is given.
+            # A reader changes its argument.
             found.append(decode(read, json.loads(text), lambda: json.loads(text)))
         except DecodeError as error:
             is_secret = is_secret or error.secret
@@ -39,7 +39,7 @@ def one_of(value: Any, *readers: Reader) -> Any:
             reasons[f"{name}: {error}" if name else str(error)] = None
     if found:
         return min(found, key=_unknown)
-    raise DecodeError(f"it is of none of the types: {'; '.join(reasons)}", secret=is_secret)
+    raise DecodeError(f"it has none of the expected types: {'; '.join(reasons)}", secret=is_secret)
 
 
 def tagged(value: Any, name: str, readers: Mapping[str, Reader], *others: Reader) -> Any:
@@ -55,11 +55,11 @@ def tagged(value: Any, name: str, readers: Mapping[str, Reader], *others: Reader
     tag: Any = value.get(name)
     if isinstance(tag, str) and tag in readers:
         return readers[tag](value)
-    raise DecodeError(f"its {name} is {tag!r:.100}, and not one of {', '.join(map(repr, readers))}")
+    raise DecodeError(f"its {name} is {tag!r:.100}, not one of {', '.join(map(repr, readers))}")
 
 
 def _unknown(value: object, *, is_field: bool = False) -> int:
-    """How much of a value its model does not know."""
+    """Return how many fields and values its model does not know."""
     if isinstance(value, Model):
         known = (getattr(value, field.name) for field in fields(type(value)))
         return len(value.additional_properties) + sum(_unknown(each, is_field=True) for each in known)

@@ -165,7 +165,7 @@ class OneOf:
                     raise
         raised = TypeError if all(isinstance(error, TypeError) for error in errors) else ValueError
         reasons = "; ".join(dict.fromkeys(map(str, errors)))
-        raise raised(f"{where} is of none of the types that it may have: {reasons}")
+        raise raised(f"{where} has none of the expected types: {reasons}")
 
     def _tagged(self, schema: Object, body: dict[str, Any], where: str) -> dict[str, Any]:
         known = [tag for tag, other in self.tags.items() if other == schema]

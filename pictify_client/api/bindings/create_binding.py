@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.binding import Binding
@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Binding]] = Operation(
     "POST",
     "/bindings",
     body=Object(CreateBindingBody),
-    responses={201: only("binding", Binding.take, "uid", "renderUrl")},
+    responses={201: unwrap("binding", Binding.take, "uid", "renderUrl")},
 )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.scalars import String
 from ...low_level import AuthenticatedClient
 from ...models.binding import Binding
@@ -17,7 +17,7 @@ OPERATION: Final[Operation[Binding]] = Operation(
     "GET",
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("binding", Binding.take, "uid", "renderUrl")},
+    responses={200: unwrap("binding", Binding.take, "uid", "renderUrl")},
 )
 
 

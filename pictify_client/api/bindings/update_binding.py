@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.scalars import String
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
@@ -21,7 +21,7 @@ OPERATION: Final[Operation[Binding | None]] = Operation(
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateBindingBody),
-    responses={200: only("binding", Binding.take, "uid", "renderUrl")},
+    responses={200: unwrap("binding", Binding.take, "uid", "renderUrl")},
     may_be_empty=True,
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.create_experiment_body import CreateExperimentBody
@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "POST",
     "/experiments/api",
     body=Object(CreateExperimentBody),
-    responses={201: only("experiment", Experiment.take, "uid")},
+    responses={201: unwrap("experiment", Experiment.take, "uid")},
 )
 
 

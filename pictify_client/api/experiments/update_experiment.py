@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.scalars import String
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
@@ -21,7 +21,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "/experiments/api/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateExperimentBody),
-    responses={200: only("experiment", Experiment.take, "uid")},
+    responses={200: unwrap("experiment", Experiment.take, "uid")},
 )
 
 

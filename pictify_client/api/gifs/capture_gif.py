@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.gif import Gif
@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Gif]] = Operation(
     "POST",
     "/gif/capture",
     body=Object(GifCaptureRequest),
-    responses={200: only("gif", Gif.take, "url", "uid")},
+    responses={200: unwrap("gif", Gif.take, "url", "uid")},
     timeout=600,
 )
 

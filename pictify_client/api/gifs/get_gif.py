@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.scalars import String
 from ...low_level import Client
 from ...models.gif import Gif
@@ -17,7 +17,7 @@ OPERATION: Final[Operation[Gif]] = Operation(
     "GET",
     "/gif/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("gif", Gif.take, "url", "uid")},
+    responses={200: unwrap("gif", Gif.take, "url", "uid")},
     needs_key=False,
 )
 

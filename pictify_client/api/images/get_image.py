@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.scalars import String
 from ...low_level import AuthenticatedClient
 from ...models.stored_image import StoredImage
@@ -17,7 +17,7 @@ OPERATION: Final[Operation[StoredImage]] = Operation(
     "GET",
     "/image/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("image", StoredImage.take, "uid", "url")},
+    responses={200: unwrap("image", StoredImage.take, "uid", "url")},
 )
 
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ...low_level import AuthenticatedClient
 from ...types import Response
 
 OPERATION: Final[Operation[Any]] = Operation(
     "GET",
     "/pdf/presets",
-    responses={200: only("presets", lambda v: v)},
+    responses={200: unwrap("presets", lambda v: v)},
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.create_template_body import CreateTemplateBody
@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "POST",
     "/templates",
     body=Object(CreateTemplateBody),
-    responses={200: only("template", Template.take, "uid", "name")},
+    responses={200: unwrap("template", Template.take, "uid", "name")},
 )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.scalars import String
 from ...low_level import AuthenticatedClient
 from ...models.template import Template
@@ -17,7 +17,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "GET",
     "/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: only("template", Template.take, "uid", "name")},
+    responses={200: unwrap("template", Template.take, "uid", "name")},
 )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.readers import items, only
+from ..._runtime.readers import items, unwrap
 from ..._runtime.scalars import String
 from ...low_level import AuthenticatedClient
 from ...models.template import Template
@@ -17,7 +17,7 @@ OPERATION: Final[Operation[list[Template]]] = Operation(
     "GET",
     "/templates/type/{type}",
     path_parameters=(Argument("type", "type", String(), required=True),),
-    responses={200: only("templates", lambda v: [Template.take(i) for i in items(v) if i is not None])},
+    responses={200: unwrap("templates", lambda v: [Template.take(i) for i in items(v) if i is not None])},
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.create_video_body import CreateVideoBody
@@ -18,7 +18,7 @@ OPERATION: Final[Operation[VideoTemplate]] = Operation(
     "POST",
     "/video/templates",
     body=Object(CreateVideoBody),
-    responses={200: only("template", VideoTemplate.take, "uid", "name", "kind")},
+    responses={200: unwrap("template", VideoTemplate.take, "uid", "name", "kind")},
     timeout=180,
 )
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import items, only
+from ..._runtime.readers import items, unwrap
 from ...low_level import AuthenticatedClient
 from ...models.video_template import VideoTemplate
 from ...types import Response
@@ -14,7 +14,7 @@ from ...types import Response
 OPERATION: Final[Operation[list[VideoTemplate]]] = Operation(
     "GET",
     "/video/templates",
-    responses={200: only("templates", lambda v: [VideoTemplate.take(i) for i in items(v) if i is not None])},
+    responses={200: unwrap("templates", lambda v: [VideoTemplate.take(i) for i in items(v) if i is not None])},
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only, string
+from ..._runtime.readers import string, unwrap
 from ..._runtime.scalars import String
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
@@ -20,7 +20,7 @@ OPERATION: Final[Operation[str]] = Operation(
     "/video/templates/{uid}/preview",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(PreviewVideoBody),
-    responses={200: only("url", string)},
+    responses={200: unwrap("url", string)},
     timeout=180,
 )
 

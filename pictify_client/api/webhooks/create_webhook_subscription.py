@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.create_webhook_subscription_body import CreateWebhookSubscriptionBody
@@ -18,7 +18,7 @@ OPERATION: Final[Operation[CreatedWebhookSubscription]] = Operation(
     "POST",
     "/webhook-subscriptions",
     body=Object(CreateWebhookSubscriptionBody),
-    responses={201: only("subscription", CreatedWebhookSubscription.take, "uid", "secret")},
+    responses={201: unwrap("subscription", CreatedWebhookSubscription.take, "uid", "secret")},
 )
 
 

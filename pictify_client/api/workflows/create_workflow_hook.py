@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.create_workflow_hook_body import CreateWorkflowHookBody
@@ -18,7 +18,7 @@ OPERATION: Final[Operation[WorkflowHook]] = Operation(
     "POST",
     "/workflow/hooks",
     body=Object(CreateWorkflowHookBody),
-    responses={200: only("hook", WorkflowHook.take)},
+    responses={200: unwrap("hook", WorkflowHook.take)},
 )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ...low_level import AuthenticatedClient
 from ...models.workflow_stats import WorkflowStats
 from ...types import Response
@@ -14,7 +14,7 @@ from ...types import Response
 OPERATION: Final[Operation[WorkflowStats]] = Operation(
     "GET",
     "/workflow/stats",
-    responses={200: only("stats", WorkflowStats.take)},
+    responses={200: unwrap("stats", WorkflowStats.take)},
 )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import items, only
+from ..._runtime.readers import items, unwrap
 from ...low_level import AuthenticatedClient
 from ...models.workflow_hook import WorkflowHook
 from ...types import Response
@@ -14,7 +14,7 @@ from ...types import Response
 OPERATION: Final[Operation[list[WorkflowHook]]] = Operation(
     "GET",
     "/workflow/hooks",
-    responses={200: only("hooks", lambda v: [WorkflowHook.take(i) for i in items(v) if i is not None])},
+    responses={200: unwrap("hooks", lambda v: [WorkflowHook.take(i) for i in items(v) if i is not None])},
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..._runtime.operations import Operation
-from ..._runtime.readers import only
+from ..._runtime.readers import unwrap
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
 from ...models.start_workflow_body import StartWorkflowBody
@@ -18,7 +18,7 @@ OPERATION: Final[Operation[WorkflowRun]] = Operation(
     "POST",
     "/workflow",
     body=Object(StartWorkflowBody),
-    responses={200: only("run", WorkflowRun.take, "uid")},
+    responses={200: unwrap("run", WorkflowRun.take, "uid")},
     timeout=180,
 )
 
