@@ -1,4 +1,4 @@
-"""Schemathesis against the stand-in: whether it answers all that can be made of the contract as the contract says.
+"""Schemathesis against the stand-in: whether it responses all that can be made of the contract as the contract says.
 
 `make schemathesis` runs it. Where it is lenient, and why, is in `SETTINGS` and `contract`.
 """
@@ -114,7 +114,7 @@ def _open_enums(part: Any) -> None:
 
 
 def main() -> int:
-    """Run it; answers the exit status."""
+    """Run it; responses the exit status."""
     fake = stand_in()
     with TemporaryDirectory() as folder, serving(fake) as base_url:
         document, settings = Path(folder, "openapi.json"), Path(folder, "schemathesis.toml")

@@ -24,7 +24,7 @@ from pictify_client._runtime.operations import Operation
 from pictify_client.models import Binding
 from pictify_client.testing import API_KEY, FakePictify, serving
 from pictify_client.testing.__main__ import main
-from pictify_client.testing.fake import Answer
+from pictify_client.testing.fake import FakeResponse
 
 
 @pytest.fixture
@@ -100,19 +100,19 @@ def test_it_takes_bodies_and_answers_files(base_url: str, fake: FakePictify) -> 
 
 def test_it_answers_any_method(base_url: str) -> None:
     for method in ("HEAD", "OPTIONS", "PATCH", "QUERY"):
-        answer = httpx.request(method, f"{base_url}/bindings")
-        assert answer.status_code == 404
-        assert bool(answer.content) == (method != "HEAD")
+        response = httpx.request(method, f"{base_url}/bindings")
+        assert response.status_code == 404
+        assert bool(response.content) == (method != "HEAD")
 
 
 @pytest.mark.parametrize(("failure", "told"), [(ConnectionResetError(), False), (ZeroDivisionError(), True)])
 def test_it_tells_of_its_own_failures_but_not_of_clients_that_went_away(
     failure: Exception, told: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: object) -> Answer:
+    def broken(*_: object) -> FakeResponse:
         raise failure
 
-    monkeypatch.setattr(FakePictify, "answer", broken)
+    monkeypatch.setattr(FakePictify, "respond", broken)
     with serving(FakePictify()) as base_url, pytest.raises(APIConnectionError):
         list(Pictify(api_key=API_KEY, max_retries=0, base_url=base_url).bindings.list())
     assert (type(failure).__name__ in capfd.readouterr().err) == told
@@ -168,12 +168,12 @@ def test_it_serves_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch, capsys: 
             about, *lines = capsys.readouterr().out.splitlines()
             settings = dict(line.removeprefix("export ").split("=", 1) for line in lines)
             assert about.startswith(f"# A stand-in of the Pictify API, on {settings['PICTIFY_BASE_URL']} until Ctrl-C.")
-            answer = httpx.get(
+            response = httpx.get(
                 f"{settings['PICTIFY_BASE_URL']}/bindings",
                 params={"limit": "1"},
                 headers={"Authorization": f"Bearer {settings['PICTIFY_API_KEY']}"},
             )
-            assert answer.json()["pagination"]["totalPages"] == 45
+            assert response.json()["pagination"]["totalPages"] == 45
             raise KeyboardInterrupt
 
     monkeypatch.setattr("pictify_client.testing.__main__.Event", Stopped)

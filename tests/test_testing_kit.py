@@ -481,8 +481,8 @@ def test_its_clock_goes_on_by_itself_while_it_is_served(fake: FakePictify, monke
 
 def test_it_tells_of_no_rate_limit_unless_it_has_one(fake: FakePictify) -> None:
     fake.client().templates.get("APPK3ATNDP")
-    answer = fake.answer("GET", "/templates", {"authorization": f"Bearer {API_KEY}"})
-    assert [*answer.headers] == ["date", "content-type"]
+    response = fake.respond("GET", "/templates", {"authorization": f"Bearer {API_KEY}"})
+    assert [*response.headers] == ["date", "content-type"]
 
 
 @forms
@@ -621,7 +621,7 @@ def test_it_remembers_what_it_was_asked(fake: FakePictify, form: str) -> None:
     assert (shown.query, shown.json) == ({"title": "a b"}, None)
     assert not any(API_KEY in repr((each, each.headers)) for each in fake.requests)
     fake.requests.clear()
-    fake.answer("GET", "/nowhere", {}, b"{")
+    fake.respond("GET", "/nowhere", {}, b"{")
     assert [(each.operation, each.path, each.json) for each in fake.requests] == [(None, "/nowhere", None)]
 
 
@@ -680,8 +680,8 @@ def test_the_files_of_renders_are_served(fake: FakePictify) -> None:
         pictify = Pictify(api_key=fake.api_key, base_url=base_url)
         image = pictify.images.create(html="x", width=60, height=30, file_extension="webp")
         there = base_url + httpx.URL(image.url).path
-        answer = httpx.get(there)
-        assert (answer.headers["content-type"], size_of(answer.content)) == ("image/webp", (60, 30))
+        response = httpx.get(there)
+        assert (response.headers["content-type"], size_of(response.content)) == ("image/webp", (60, 30))
         assert httpx.post(there).status_code == httpx.get(f"{there}x").status_code == 404
         pictify.close()
 
@@ -703,8 +703,8 @@ def test_many_tasks_may_connect_at_once(fake: FakePictify, form: str) -> None:
 
 def test_the_file_of_a_pdf(fake: FakePictify) -> None:
     pictify = fake.client()
-    answer = pictify.pdfs.render_multi_page(template_uid="APPK3ATNDP", variable_sets=[{}, {}]).to_dict()
-    content = fake.file(answer["url"])
+    response = pictify.pdfs.render_multi_page(template_uid="APPK3ATNDP", variable_sets=[{}, {}]).to_dict()
+    content = fake.file(response["url"])
     assert content.startswith(b"%PDF-1.4")
     assert content.endswith(b"%%EOF\n")
     assert content.count(b"/Type /Page ") == 2

@@ -109,8 +109,8 @@ def test_the_source_is_that_of_the_kind(pictify: Pictify, scene: str, timeline: 
 
 def test_an_invalid_request_is_told_as_compile_errors_are(fake: FakePictify) -> None:
     headers = {"authorization": f"Bearer {fake.api_key}"}
-    answer = fake.answer("POST", "/video/templates", headers, b'{"kind": "tsx", "tsx": "", "fps": 0}')
-    assert (answer.status, answer.body) == (422, b'{"errors": ["name is required"]}')
+    response = fake.respond("POST", "/video/templates", headers, b'{"kind": "tsx", "tsx": "", "fps": 0}')
+    assert (response.status, response.body) == (422, b'{"errors": ["name is required"]}')
 
 
 def test_a_video_is_updated(fake: FakePictify, pictify: Pictify, scene: str) -> None:

@@ -17,7 +17,7 @@ from .server import serving
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; answers the exit status."""
+    """The command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m pictify_client.testing",
         description="Serve a stand-in Pictify API on loopback: while COMMAND runs, or until it is stopped. "

@@ -9,9 +9,9 @@ from hashlib import sha256
 from string import digits
 from typing import Any
 
-from ._answers import MEDIA, Answer, refused, route_not_found
 from ._images import MEDIA_TYPES, file
 from ._limits import Month
+from ._responses import MEDIA, FakeResponse, rejected, route_not_found
 from .clock import FakeClock
 
 Record = dict[str, Any]
@@ -154,17 +154,17 @@ class Account:
             raise LookupError(f"no render has the URL {url}")
         return file(*self._files[path])
 
-    def _rendering(self, method: str, path: str) -> Answer:
+    def _rendering(self, method: str, path: str) -> FakeResponse:
         """The file at a path, as if this were the host of the rendered files.
 
         Raises:
-            Refused: If there is none.
+            Rejected: If there is none.
         """
         if method != "GET" or path not in self._files:
             raise route_not_found(method, path)
         if self.clock.time() < self._uploaded_at[path]:
-            return Answer(404, {"content-type": "text/html"}, b"<html><body>Not Found</body></html>")
-        return Answer(200, {"content-type": MEDIA_TYPES[self._files[path][0]]}, self.file(path))
+            return FakeResponse(404, {"content-type": "text/html"}, b"<html><body>Not Found</body></html>")
+        return FakeResponse(200, {"content-type": MEDIA_TYPES[self._files[path][0]]}, self.file(path))
 
     def now(self) -> str:
         """The time, as the API writes it."""
@@ -204,11 +204,11 @@ def one(records: Iterable[Record], noun: str, **wanted: object) -> Record:
     """The record with this id.
 
     Raises:
-        Refused: If there is none.
+        Rejected: If there is none.
     """
     found = matching(records, **wanted)
     if not found:
-        raise refused(404, f"{noun} not found")
+        raise rejected(404, f"{noun} not found")
     return found[0]
 
 

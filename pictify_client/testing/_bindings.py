@@ -7,7 +7,7 @@ import zlib
 from collections import Counter
 
 from ._account import Account, Record, binding_url, matching, one, page_of, webhook_url
-from ._answers import Answer, picture, refused
+from ._responses import FakeResponse, image_response, rejected
 
 
 class Bindings:
@@ -25,7 +25,7 @@ class Bindings:
     def create_binding(self, body: Record) -> Record:
         self._account.template(body["templateId"])
         if "type" not in body.get("dataSource", {"type": "http"}):
-            raise refused(400, "dataSource.type is required")
+            raise rejected(400, "dataSource.type is required")
         uid, made = self._account.new_id("binding"), self._account.now()
         policy = {"type": "ttl", "ttlSeconds": 300, "onError": "serve_stale"}
         output = {"format": "png", "quality": 90}
@@ -56,7 +56,7 @@ class Bindings:
         # The document says of an updated mapping only that it is one; its values are those of a creation.
         odd = [name for name, path in body.get("mapping", {}).items() if not isinstance(path, str)]
         if odd:
-            raise refused(400, f"mapping.{odd[0]} must be a string")
+            raise rejected(400, f"mapping.{odd[0]} must be a string")
         binding.update(_without_credentials(body), updatedAt=self._account.now())
         return {"binding": binding}
 
@@ -64,15 +64,15 @@ class Bindings:
         self._account.bindings.remove(self._binding(uid))
         return {"deleted": True}
 
-    def render_binding_url(self, binding_id: str, format: str, if_none_match: str = "") -> Answer:  # noqa: A002
+    def render_binding_url(self, binding_id: str, format: str, if_none_match: str = "") -> FakeResponse:  # noqa: A002
         binding = self._binding(binding_id)
         etag = f'"{zlib.crc32(json.dumps([binding, format]).encode()):08x}"'
         headers = {"cache-control": "public, max-age=60", "etag": etag}
         if etag in if_none_match:
-            return Answer(304, headers, b"")
+            return FakeResponse(304, headers, b"")
         output = binding.get("outputConfig", {})
         width, height = self._account.size(binding.get("templateId"))
-        return picture(format, (output.get("width", width), output.get("height", height)), headers)
+        return image_response(format, (output.get("width", width), output.get("height", height)), headers)
 
     def _binding(self, uid: str) -> Record:
         return one(self._account.bindings, "Binding", uid=uid)

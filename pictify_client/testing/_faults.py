@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import httpx
 
-from ._answers import Answer, document
 from ._requests import routes
+from ._responses import FakeResponse, json_response
 
 # With these the request never got there, or not whole; with the others the API may have done what it asks for.
 _NOT_ARRIVED = (
@@ -33,10 +33,10 @@ _MESSAGES = {
 
 
 class Fault(NamedTuple):
-    """What becomes of a request of an operation, or of any: an answer, or an error of the connection."""
+    """What becomes of a request of an operation, or of any: a response, or an error of the connection."""
 
     operation: str | None
-    answer: Answer | None = None
+    response: FakeResponse | None = None
     error: httpx.TransportError | type[httpx.TransportError] | None = None
 
     def happen(self, *, before: bool) -> None:
@@ -90,10 +90,10 @@ def fault(
         raise TypeError(f"failure must be a status, or an error of the connection (httpx.ReadTimeout), got {failure!r}")
     if not 400 <= failure <= 599:
         raise ValueError(f"failure must be a status from 400 to 599, got {failure!r}")
-    answer = document(failure, _body(failure, code, retriable))
+    response = json_response(failure, _body(failure, code, retriable))
     if retry_after is not None:
-        answer.headers["retry-after"] = f"{retry_after:g}"
-    return Fault(operation, answer)
+        response.headers["retry-after"] = f"{retry_after:g}"
+    return Fault(operation, response)
 
 
 def _body(status: int, code: str | None, retriable: bool | None) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from ._answers import fastify, refused
+from ._responses import fastify_error, rejected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ class Minute:
         """Count a request; returns the headers about the limit.
 
         Raises:
-            Refused: If there were as many in this minute as there may be.
+            Rejected: If there were as many in this minute as there may be.
         """
         now = self._clock.time()
         if now >= self._ends:
@@ -71,9 +71,9 @@ class Minute:
             "x-ratelimit-reset": str(left),
         }
         if not allowed:
-            refusal = fastify(429, f"Rate limit exceeded, retry in {left} seconds")
-            refusal.answer.headers.update(headers, **{"retry-after": str(left)})
-            raise refusal
+            rejection = fastify_error(429, f"Rate limit exceeded, retry in {left} seconds")
+            rejection.response.headers.update(headers, **{"retry-after": str(left)})
+            raise rejection
         return headers
 
 
@@ -94,7 +94,7 @@ class Month:
         """How many renders an operation costs.
 
         Raises:
-            Refused: If there are not so many left.
+            Rejected: If there are not so many left.
         """
         renders = int(name in RENDERS)
         for field in _SEVERAL if renders else ():
@@ -102,7 +102,7 @@ class Month:
         if quota is not None and renders and self.used + renders > quota:
             message = f"You have used all {quota} renders of this month"
             status = 402 if name in _PAYMENT_REQUIRED else 429
-            raise refused(status, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
+            raise rejected(status, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
         return renders
 
     def count(self, renders: int) -> None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from attrs import define
 
 from ._account import Account, Record, matching, offset_page, one
-from ._answers import Refused, failed, refused
+from ._responses import Rejected, rejected, render_error
 from ._templates import check_variables, layout_size
 
 # Pixels, at 96 to the inch.
@@ -56,7 +56,7 @@ class Renders:
 
     def create_og_image(self, body: Record) -> Record:
         if not matching(self._account.templates, uid=body["template"]):
-            raise failed(404, "Template not found")
+            raise render_error(404, "Template not found")
         return self._image("png", _SIZES["og-image"], template=body["template"])
 
     def create_canvas_image(self, body: Record) -> Record:
@@ -154,7 +154,7 @@ class Renders:
         found = matching(self._account.templates, uid=body["template"])
         if not found:
             # The API responds with 403 here, and not with 404.
-            raise failed(403, "Template not found")
+            raise render_error(403, "Template not found")
         check_variables(found[0], body.get("variables", {}))
         return found[0]
 
@@ -207,7 +207,7 @@ class Renders:
         preset = options.get("preset", "A4")
         size = options.get("customSize", {}) if preset == "custom" else _PAPER.get(preset, _PAPER["A4"])
         if not {"width", "height"} <= set(size):
-            raise failed(400, "The preset custom needs a customSize with a width and a height")
+            raise render_error(400, "The preset custom needs a customSize with a width and a height")
         paper = (size["width"], size["height"])
         url, uid = self._account.keep("pdf", paper, len(sets)), self._account.new_id("pdf")
         self._account.enter(uid, url, paper, body["templateUid"])
@@ -222,7 +222,7 @@ class Renders:
 def _found(records: list[Record], uid: str) -> Record:
     found = matching(records, uid=uid)
     if not found:
-        raise failed(404, "Not found")
+        raise render_error(404, "Not found")
     return found[0]
 
 
@@ -279,7 +279,7 @@ class Batches:
         """The rows of a CSV file, with the values of the columns that are mapped to variables."""
         text = self._account.csv_files.get(body["csvUrl"])
         if text is None:
-            raise refused(400, "The CSV file could not be fetched")
+            raise rejected(400, "The CSV file could not be fetched")
         lines = csv.DictReader(io.StringIO(text))
         return [{name: line.get(column) for name, column in body["mappings"].items()} for line in lines]
 
@@ -292,8 +292,8 @@ class Batches:
             options: Record = {name: body[name] for name in ("format", "layout", "layouts") if name in body}
             try:
                 rendered = self._renders.render_template(template["uid"], {"variables": row, **options})
-            except Refused as refusal:
-                batch["errors"].append({**known, "success": False, "error": refusal.message})
+            except Rejected as rejection:
+                batch["errors"].append({**known, "success": False, "error": rejection.message})
             else:
                 errors = "; ".join(each["error"] for each in rendered["errors"])
                 if rendered["results"]:

@@ -17,7 +17,7 @@ from .._runtime.fields import Kind
 from .._runtime.operations import Operation
 from .._runtime.validation import Anything, Boolean, Integer, ListOf, MapOf, Number, Object, OneOrMany
 from ..types import UNSET
-from ._answers import Refused, document, failed, fastify, refused
+from ._responses import Rejected, fastify_error, json_response, rejected, render_error
 
 # The fields that are `format: uri` in the contract, which the client leaves to the API.
 _ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl", "posterUrl")
@@ -31,7 +31,7 @@ _MOST_EXACT = 2**53
 
 
 class Route(NamedTuple):
-    """An operation, its name (that of its generated module), and the paths that it answers."""
+    """An operation, its name (that of its generated module), and the paths that it has."""
 
     name: str
     operation: Operation[Any]
@@ -80,7 +80,7 @@ def arguments(
     What the contract does not know of the body's fields is left out.
 
     Raises:
-        Refused: It is not what the contract allows.
+        Rejected: It is not what the contract allows.
     """
     named = {parameter.name for parameter in operation.query_parameters}
     free = {name: text for name, text in query.items() if name not in named}
@@ -142,15 +142,15 @@ def _faults(kind: Kind, value: object, where: str = "") -> Iterator[str]:
                     yield f"{inner} must be an absolute URL such as https://example.com/"
 
 
-def _invalid(operation: Operation[Any], errors: list[str]) -> Refused:
+def _invalid(operation: Operation[Any], errors: list[str]) -> Rejected:
     """The error for an invalid request, in the form in which the route of the operation sends errors."""
     if operation.path.startswith(("/image", "/gif", "/pdf")):
-        return failed(400, "; ".join(errors))
+        return render_error(400, "; ".join(errors))
     if operation.path in ("/video/templates", "/video/templates/{uid}"):
-        return Refused("; ".join(errors), document(422, {"errors": errors}))
+        return Rejected("; ".join(errors), json_response(422, {"errors": errors}))
     if operation.path in ("/templates", "/templates/{uid}"):
-        return refused(422, "Validation failed", errors=errors)
-    return refused(400, "; ".join(errors))
+        return rejected(422, "Validation failed", errors=errors)
+    return rejected(400, "; ".join(errors))
 
 
 def _route(name: str, operation: Operation[Any]) -> Route:
@@ -176,7 +176,7 @@ def _document(body: bytes) -> Any:
     except (ValueError, RecursionError):
         message = "Unexpected end of JSON input" if not body.strip() else "Body is not valid JSON"
         code = "FST_ERR_CTP_EMPTY_JSON_BODY" if not body.strip() else "FST_ERR_CTP_INVALID_JSON_BODY"
-        raise fastify(400, message, code=code) from None
+        raise fastify_error(400, message, code=code) from None
 
 
 def _number(text: str) -> float:

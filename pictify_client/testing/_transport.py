@@ -13,7 +13,7 @@ from ..client import AsyncPictify, Pictify
 from ..hooks import RequestHook, ResponseHook, RetryHook
 from ..low_level import AuthenticatedClient
 from ..types import Unset
-from ._answers import Answer
+from ._responses import FakeResponse
 
 if TYPE_CHECKING:
     from .fake import FakePictify
@@ -51,25 +51,25 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._fake = fake
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of sync code."""
+        """Respond to a request of sync code."""
         seconds, outcome = self._outcome(request, request.read())
         if seconds:
             self._fake.clock.sleep(seconds)
         return _response(request, outcome)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of async code, where other tasks have their turn meanwhile."""
+        """Respond to a request of async code, where other tasks have their turn meanwhile."""
         seconds, outcome = self._outcome(request, await request.aread())
         await self._fake.clock.asleep(seconds)
         return _response(request, outcome)
 
-    def _outcome(self, request: httpx.Request, body: bytes) -> tuple[float, Answer | httpx.TransportError]:
+    def _outcome(self, request: httpx.Request, body: bytes) -> tuple[float, FakeResponse | httpx.TransportError]:
         """What comes of a request, and after how long."""
         limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
         headers = {name.lower(): value for name, value in request.headers.items()}
-        outcome: Answer | httpx.TransportError
+        outcome: FakeResponse | httpx.TransportError
         try:
-            outcome = self._fake.answer(request.method, request.url.raw_path.decode(), headers, body)
+            outcome = self._fake.respond(request.method, request.url.raw_path.decode(), headers, body)
         except httpx.TransportError as error:
             for kind, phase in _PHASES.items():
                 if isinstance(error, kind):
@@ -77,7 +77,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return 0.0, error
         latency, longest = self._fake.latency + outcome.seconds, limits.get("read")
         if longest is not None and latency > longest:
-            return longest, httpx.ReadTimeout(f"the answer takes {latency:g} s")
+            return longest, httpx.ReadTimeout(f"the response takes {latency:g} s")
         return latency, outcome
 
 
@@ -133,7 +133,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise StopAsyncIteration
 
 
-def _response(request: httpx.Request, outcome: Answer | httpx.TransportError) -> httpx.Response:
+def _response(request: httpx.Request, outcome: FakeResponse | httpx.TransportError) -> httpx.Response:
     if isinstance(outcome, httpx.TransportError):
         outcome.request = request
         raise outcome

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from ._account import Account, Record, one
-from ._answers import Answer, Refused, document, refused
+from ._responses import FakeResponse, Rejected, json_response, rejected
 
 _NEWEST = 100
 _GENERATE_CREDITS = 5
@@ -77,7 +77,7 @@ class Videos:
             "referenced": [each["name"] for each in _variables(video) or []],
         }
 
-    def render_video(self, uid: str, body: Record) -> Answer:
+    def render_video(self, uid: str, body: Record) -> FakeResponse:
         video = self._video(uid)
         _check_variables(video, body.get("variables", {}))
         extension = body.get("format", "mp4")
@@ -87,20 +87,20 @@ class Videos:
         url = self._account.keep(extension, (width, height))
         self._account.enter(self._account.new_id("render"), url, (width, height), uid)
         frames = video.get("durationInFrames") or 5 * video["fps"]
-        answer = document(200, {"url": url, "durationInFrames": frames, "format": extension})
-        return answer._replace(seconds=self._account.video_seconds)
+        response = json_response(200, {"url": url, "durationInFrames": frames, "format": extension})
+        return response._replace(seconds=self._account.video_seconds)
 
     def preview_video(self, uid: str, body: Record) -> Record:
         video = self._video(uid)
         if video["kind"] != "tsx":
-            raise refused(501, "A timeline has no preview", code="preview_not_supported")
+            raise rejected(501, "A timeline has no preview", code="preview_not_supported")
         _check_variables(video, body.get("variables", {}))
         return {"url": self._account.keep("png", (video["width"], video["height"]))}
 
     def generate_video(self, body: Record) -> Record:
         credits_left = self._account.ai_credits
         if credits_left is not None and credits_left < _GENERATE_CREDITS:
-            raise refused(402, "Your AI credits are used up", code="ai_quota_exceeded")
+            raise rejected(402, "Your AI credits are used up", code="ai_quota_exceeded")
         sizes: Record = {name: body[name] for name in ("width", "height") if name in body}
         frames = round(body.get("durationSeconds", 5) * _DEFAULTS["fps"])
         scene = _SCENE.format(title=json.dumps(body["prompt"][:40]).replace("(", "").replace(")", ""))
@@ -117,7 +117,7 @@ class Videos:
     def _add(self, body: Record) -> Record:
         limit = self._account.template_limit
         if limit is not None and len(self._account.videos) >= limit:
-            raise refused(402, f"Your plan allows {limit} templates", code="template_limit_reached")
+            raise rejected(402, f"Your plan allows {limit} templates", code="template_limit_reached")
         created = self._account.now()
         video: Record = {
             "durationInFrames": None,
@@ -136,7 +136,7 @@ def _variables(body: Record) -> list[Record] | None:
     """The variables of a scene or a timeline; None if the body has neither.
 
     Raises:
-        Refused: If the scene cannot be compiled.
+        Rejected: If the scene cannot be compiled.
     """
     if "tsx" in body:
         source: str = body["tsx"]
@@ -169,12 +169,12 @@ def _check_variables(video: Record, variables: Record) -> None:
     unknown = [name for name in variables if name not in known]
     # On a timeline they are ignored.
     if unknown and video["kind"] == "tsx":
-        raise refused(422, f"Unknown variable: {unknown[0]}", code="invalid_variable")
+        raise rejected(422, f"Unknown variable: {unknown[0]}", code="invalid_variable")
 
 
-def _wrong_source(kind: str, field: str) -> Refused:
+def _wrong_source(kind: str, field: str) -> Rejected:
     return _compile_errors([f"a template of the kind {kind} has no {field}"])
 
 
-def _compile_errors(errors: list[str]) -> Refused:
-    return Refused("; ".join(errors), document(422, {"errors": errors}))
+def _compile_errors(errors: list[str]) -> Rejected:
+    return Rejected("; ".join(errors), json_response(422, {"errors": errors}))

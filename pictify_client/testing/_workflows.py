@@ -7,8 +7,8 @@ from typing import Any
 from attrs import define
 
 from ._account import Account, Record, one
-from ._answers import Answer, Refused, document, failed, refused
 from ._renders import Renders
+from ._responses import FakeResponse, Rejected, json_response, rejected, render_error
 
 _NEWEST = 20
 # Seconds that a run takes, by the clock of the fake.
@@ -70,26 +70,26 @@ class Workflows:
             }
         }
 
-    def preview_workflow(self, body: Record) -> Answer:
+    def preview_workflow(self, body: Record) -> FakeResponse:
         template = self._account.template(body["templateUid"])
         is_pdf = template.get("outputFormat") == "pdf"
         if (body.get("outputFormat", "pdf" if is_pdf else "png") == "pdf") != is_pdf:
-            raise refused(400, "The template has another output format", code="output_format_mismatch")
+            raise rejected(400, "The template has another output format", code="output_format_mismatch")
         rendered = self._render(body, body["rows"][0])
         result = {name: rendered[name] for name in ("url", "width", "height")}
         if not is_pdf:
-            return document(200, result)
+            return json_response(200, result)
         job_id = self._account.new_id("job")
         self._previews[job_id] = _Preview(result, self._account.clock.time() + _PREVIEW_SECONDS)
-        return document(202, {"jobId": job_id, "status": "queued"})
+        return json_response(202, {"jobId": job_id, "status": "queued"})
 
-    def get_workflow_preview(self, job_id: str) -> Answer:
+    def get_workflow_preview(self, job_id: str) -> FakeResponse:
         one([{"uid": each} for each in self._previews], "Preview", uid=job_id)
         preview = self._previews[job_id]
         preview.polls += 1
         if self._account.clock.time() < preview.at and preview.polls == 1:
-            return document(202, {"jobId": job_id, "status": "queued"})
-        return document(200, preview.result)
+            return json_response(202, {"jobId": job_id, "status": "queued"})
+        return json_response(200, preview.result)
 
     def list_workflow_hooks(self) -> Record:
         hidden = ("secret", "url", "body")
@@ -125,8 +125,8 @@ class Workflows:
         for index in range(len(items), min(seconds * -(-len(rows) // _RUN_SECONDS), len(rows))):
             try:
                 url = self._render(run.body, rows[index])["url"]
-            except Refused as refusal:
-                items.append({"index": index, "status": "failed", "error": refusal.message})
+            except Rejected as rejection:
+                items.append({"index": index, "status": "failed", "error": rejection.message})
                 counts["failed"] += 1
             else:
                 items.append({"index": index, "status": "delivered", "url": url})
@@ -141,7 +141,7 @@ class Workflows:
         default = "pdf" if template.get("outputFormat") == "pdf" else "png"
         extension = body.get("outputFormat", default)
         if extension not in ("png", "jpg", "jpeg", "webp", "pdf"):
-            raise failed(422, f"The format {extension} is unknown")
+            raise render_error(422, f"The format {extension} is unknown")
         rendered = self._renders.render_template(template["uid"], {"variables": variables, "format": extension})
         first: dict[str, Any] = rendered["results"][0]
         return first

@@ -13,13 +13,13 @@ import httpx
 from .._runtime.operations import Operation
 from ..client import AsyncPictify, Pictify
 from ._account import Account
-from ._answers import Answer, Refused, document, refused
 from ._bindings import Bindings, Subscriptions
 from ._experiments import Experiments
 from ._faults import Faults, fault
 from ._limits import VERIFIED_ONLY, Minute
 from ._renders import Batches, Renders
 from ._requests import Found, arguments, find
+from ._responses import FakeResponse, Rejected, json_response, rejected
 from ._templates import Templates
 from ._transport import ClientOptions, async_client, client
 from ._usage import Usage
@@ -29,7 +29,7 @@ from .clock import FakeClock
 from .received import ReceivedRequest, received
 from .webhooks import WebhookDelivery, delivery
 
-__all__ = ("API_KEY", "Answer", "FakePictify")
+__all__ = ("API_KEY", "FakePictify", "FakeResponse")
 
 API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
 """The API key that the fake accepts by default."""
@@ -53,11 +53,11 @@ class FakePictify(Account):
     Attributes:
         clock: Its clock, to let time pass by `fake.clock.advance(seconds)` and to see what was waited (`elapsed`).
         requests: What it was asked, in the order in which it came. Clear it as you like.
-        latency: Seconds that every answer takes, by the clock. To a call that allows less it comes too late.
+        latency: Seconds that each response takes, by the clock. A call with a shorter timeout fails.
         rate_limit: Requests per minute that it allows, with `X-RateLimit` headers in its responses; None for any number
             and no headers, as the live API has it for requests with an API key.
         media: Origin of the URLs of rendered files; its own if it is served.
-        upload_seconds: Seconds during which the URL of a new file answers 404.
+        upload_seconds: Seconds during which the URL of a new file returns 404.
         email_verified: Whether the email address of the account is verified; if not, it does not render.
     """
 
@@ -104,13 +104,13 @@ class FakePictify(Account):
 
         A connection that fails before the request is sent (`httpx.ConnectError`, `httpx.ConnectTimeout`) leaves no
         trace. With any other failure of it (`httpx.ReadTimeout`, `httpx.ReadError`) the request arrives, and is done,
-        and the answer is lost. A timeout takes as long as the client allows, by the clock.
+        and the response is lost. A timeout takes as long as the client allows, by the clock.
 
         Args:
-            failure: The status of the answer, or the error of the connection.
+            failure: The status of the response, or the error of the connection.
             times: How many calls fail; a retry is one more.
-            retry_after: The answer's `Retry-After`, in seconds.
-            code: The code in the answer, such as `quota_exceeded`.
+            retry_after: The response's `Retry-After`, in seconds.
+            code: The code in the response, such as `quota_exceeded`.
             retriable: Whether the response says that the request may be repeated; a 503 says so by default.
             operation: Only calls of this operation fail, by the contract's name, such as `POST /image`.
 
@@ -143,8 +143,8 @@ class FakePictify(Account):
         with self._lock:
             return delivery(self, event, data or {}, secret, age)
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """Answer a request. Requests at the same time are answered one after the other.
+    def respond(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> FakeResponse:
+        """Respond to a request. Concurrent requests are handled one after the other.
 
         Args:
             method: Such as `GET`.
@@ -163,16 +163,16 @@ class FakePictify(Account):
             ordered = self._faults.take(operation)
             ordered.happen(before=True)
             self.requests.append(received(operation, method, url.path, query, headers, body))
-            answer = ordered.answer
-            if answer is None:
+            response = ordered.response
+            if response is None:
                 try:
-                    answer = self._answer(method, url.path, found, query, headers, body)
-                except Refused as refusal:
-                    answer = refusal.answer
+                    response = self._respond(method, url.path, found, query, headers, body)
+                except Rejected as rejection:
+                    response = rejection.response
             ordered.happen(before=False)
-        return answer._replace(headers={"date": formatdate(self.clock.time(), usegmt=True), **answer.headers})
+        return response._replace(headers={"date": formatdate(self.clock.time(), usegmt=True), **response.headers})
 
-    def _answer(
+    def _respond(
         self,
         method: str,
         path: str,
@@ -180,7 +180,7 @@ class FakePictify(Account):
         query: Mapping[str, str],
         headers: Mapping[str, str],
         body: bytes,
-    ) -> Answer:
+    ) -> FakeResponse:
         if found.route is None:
             return self._rendering(method, path)
         name, operation, _ = found.route
@@ -189,15 +189,15 @@ class FakePictify(Account):
             key_in_query and query.get("token") == self.api_key
         )
         if operation.needs_key and not is_known:
-            raise refused(401, "Invalid Request")
+            raise rejected(401, "Invalid Request")
         told: dict[str, str] = {}
         if operation.needs_key and self.rate_limit is not None:
             told = self._minute.take(self.rate_limit)
         try:
-            answer = self._done(name, operation, found.path, query, headers, body)
-        except Refused as refusal:
-            answer = refusal.answer
-        return answer._replace(headers={**answer.headers, **told})
+            response = self._done(name, operation, found.path, query, headers, body)
+        except Rejected as rejection:
+            response = rejection.response
+        return response._replace(headers={**response.headers, **told})
 
     def _done(
         self,
@@ -207,19 +207,21 @@ class FakePictify(Account):
         query: Mapping[str, str],
         headers: Mapping[str, str],
         body: bytes,
-    ) -> Answer:
-        """The answer to a request that is allowed, by the method that is called as its operation is."""
+    ) -> FakeResponse:
+        """The response to a request that is allowed, by the method that is called as its operation is."""
         handler = next((getattr(concern, name) for concern in self._concerns if hasattr(concern, name)), None)
         if handler is None:
-            raise refused(501, f"the stand-in has no answer to {operation}")
+            raise rejected(501, f"the stand-in has no response to {operation}")
         if name in VERIFIED_ONLY and not self.email_verified:
-            raise refused(403, "Please verify your email address to render")
+            raise rejected(403, "Please verify your email address to render")
         given = arguments(operation, path, query, headers, body)
         renders: int = self._month.check(name, given, self.quota)
-        answer: Answer | dict[str, Any] | None = handler(**given)
-        if isinstance(answer, dict):
+        response: FakeResponse | dict[str, Any] | None = handler(**given)
+        if isinstance(response, dict):
             # A layout that failed costs nothing, and the rows of a CSV file are known by now.
-            rows: int = answer.get("totalItems", 0) if renders else 0
-            renders = answer["totalRendered"] if "totalRendered" in answer else max(renders, rows)
+            rows: int = response.get("totalItems", 0) if renders else 0
+            renders = response["totalRendered"] if "totalRendered" in response else max(renders, rows)
         self._month.count(renders)
-        return answer if isinstance(answer, Answer) else document(next(iter(operation.responses)), answer)
+        return (
+            response if isinstance(response, FakeResponse) else json_response(next(iter(operation.responses)), response)
+        )

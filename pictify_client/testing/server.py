@@ -27,7 +27,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            answer = self.fake.answer(self.command, self.path, headers, body)
+            response = self.fake.respond(self.command, self.path, headers, body)
         except httpx.TransportError:
             # It was told to fail, which here is to hang up.
             self.close_connection = True
@@ -35,13 +35,13 @@ class _Handler(BaseHTTPRequestHandler):
         # The minutes of a video would be those of this machine.
         if self.fake.latency:
             _CLOCK.sleep(self.fake.latency)
-        self.send_response_only(answer.status)
-        for name, value in answer.headers.items():
+        self.send_response_only(response.status)
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        self.send_header("content-length", str(len(answer.body)))
+        self.send_header("content-length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
     def __getattr__(self, name: str) -> Any:
         # The stand-in knows what to say to any method.

@@ -10,8 +10,8 @@ from attrs import frozen
 
 from ..webhooks import DELIVERY_ID_HEADER, SIGNATURE_HEADER, sign
 from ._account import Account, Record, make_id, matching
-from ._answers import MEDIA
 from ._bindings import secret_of
+from ._responses import MEDIA
 
 
 @frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""The stand-in API against the contract: every operation, and what its answers hold."""
+"""The stand-in API against the contract: every operation, and what its responses hold."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ from pictify_client.models import (
 from pictify_client.testing import API_KEY, FakeClock, FakePictify
 from pictify_client.testing._account import make_id
 from pictify_client.testing._bindings import Bindings
-from pictify_client.testing.fake import Answer
+from pictify_client.testing.fake import FakeResponse
 
 # It has no types of its own.
 
@@ -202,7 +202,7 @@ def fields(schema: Any) -> dict[str, Any]:
 
 
 def unknown(schema: Any, value: Any, where: str = "") -> Iterator[str]:
-    """The fields of an answer that the contract does not know."""
+    """The fields of an response that the contract does not know."""
     known = fields(schema)
     if is_object(value) and known:
         for name, part in value.items():
@@ -233,35 +233,35 @@ def check(schema: dict[str, Any], body: Any) -> None:
     assert list(unknown(schema, body)) == []
 
 
-def check_error(answer: Answer) -> Any:
+def check_error(response: FakeResponse) -> Any:
     """Check an error against how the API sends them; returns its body."""
-    body = json.loads(answer.body)
+    body = json.loads(response.body)
     check(ERROR, body)
     assert isinstance(body.get("message", body.get("error")), str)
-    assert body.get("statusCode", answer.status) == answer.status
-    assert "x-ratelimit-limit" not in answer.headers
+    assert body.get("statusCode", response.status) == response.status
+    assert "x-ratelimit-limit" not in response.headers
     return body
 
 
 class Checked:
-    """A stand-in as a transport, each answer of which is held against the contract.
+    """A stand-in as a transport, each response of which is held against the contract.
 
     Attributes:
         succeeded: The operations that were answered with a success.
-        answers: All answers.
+        responses: All responses.
     """
 
     def __init__(self) -> None:
         self.fake = FakePictify(clock=FakeClock(datetime(2026, 2, 1, tzinfo=UTC)))
         self.succeeded: set[str] = set()
-        self.answers: list[Answer] = []
+        self.responses: list[FakeResponse] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = self.fake.answer(request.method, request.url.raw_path.decode(), headers, request.content)
-        self.answers.append(answer)
-        self._check(request, answer)
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+        response = self.fake.respond(request.method, request.url.raw_path.decode(), headers, request.content)
+        self.responses.append(response)
+        self._check(request, response)
+        return httpx.Response(response.status, headers=response.headers, content=response.body)
 
     def pictify(self, api_key: str = API_KEY) -> Pictify:
         pictify = Pictify(api_key=api_key, http_client=httpx.Client(transport=httpx.MockTransport(self)))
@@ -274,21 +274,21 @@ class Checked:
         pictify.client.clock = Waiting()
         return pictify
 
-    def _check(self, request: httpx.Request, answer: Answer) -> None:
-        media_type = answer.headers.get("content-type", "").partition(";")[0]
-        body: Any = json.loads(answer.body) if media_type.endswith("json") else None
+    def _check(self, request: httpx.Request, response: FakeResponse) -> None:
+        media_type = response.headers.get("content-type", "").partition(";")[0]
+        body: Any = json.loads(response.body) if media_type.endswith("json") else None
         operation = self._operation(request)
-        if body is not None and answer.status >= 400:
-            check_error(answer)
+        if body is not None and response.status >= 400:
+            check_error(response)
             return
-        response = operation["responses"][str(answer.status)]
+        described = operation["responses"][str(response.status)]
         if body is not None:
-            check(response["content"]["application/json"]["schema"], body)
-        elif answer.body:
+            check(described["content"]["application/json"]["schema"], body)
+        elif response.body:
             assert media_type.startswith("image/")
-        for name in response.get("headers", {}):
-            assert name.lower() in answer.headers
-        if answer.status < 400:
+        for name in described.get("headers", {}):
+            assert name.lower() in response.headers
+        if response.status < 400:
             self.succeeded.add(operation["operationId"])
 
     @staticmethod
@@ -355,9 +355,9 @@ def test_it_answers_every_operation_for_async_code(checked: Checked) -> None:
             if hasattr(found, "first_page"):
                 assert len([item async for item in found]) > 0
             else:
-                answer = await found
-                if isinstance(answer, AsyncFile):
-                    assert await answer.read()
+                response = await found
+                if isinstance(response, AsyncFile):
+                    assert await response.read()
 
     anyio.run(run)
     assert checked.succeeded == EVERY_OPERATION
@@ -371,21 +371,21 @@ def test_it_gives_the_same_answers_every_time() -> None:
             found: Any = method(pictify, name)(*arguments, **named)
             if name.endswith((".list", ".search")):
                 list(found)
-    assert stand_ins[0].answers == stand_ins[1].answers
+    assert stand_ins[0].responses == stand_ins[1].responses
 
 
 def test_what_it_has_no_answer_to_is_told(pictify: Pictify, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Bindings, "get_binding")
     with pytest.raises(
-        ServerError, match=re.escape("501 Not Implemented: the stand-in has no answer to GET /bindings/{uid}")
+        ServerError, match=re.escape("501 Not Implemented: the stand-in has no response to GET /bindings/{uid}")
     ):
         pictify.bindings.get("OW9OT95X0L")
 
 
 def test_a_word_in_a_path_comes_before_a_parameter(fake: FakePictify) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
-    assert b"maxVariants" in fake.answer("GET", "/experiments/api/quota", headers).body
-    assert fake.answer("GET", "/s/unknown/pixel.gif", {}).headers["content-type"] == "image/gif"
+    assert b"maxVariants" in fake.respond("GET", "/experiments/api/quota", headers).body
+    assert fake.respond("GET", "/s/unknown/pixel.gif", {}).headers["content-type"] == "image/gif"
 
 
 @pytest.mark.parametrize(
@@ -393,8 +393,8 @@ def test_a_word_in_a_path_comes_before_a_parameter(fake: FakePictify) -> None:
     [("GET", "/gif/capture"), ("GET", "/nowhere"), ("GET", "/bindings/"), ("GET", "/b/c/d"), ("PATCH", "/bindings")],
 )
 def test_a_route_that_does_not_exist_is_not_found(fake: FakePictify, method: str, path: str) -> None:
-    answer = fake.answer(method, path, {})
-    assert (answer.status, check_error(answer)["message"]) == (404, f"Route {method}:{path} not found")
+    response = fake.respond(method, path, {})
+    assert (response.status, check_error(response)["message"]) == (404, f"Route {method}:{path} not found")
 
 
 # Keys and checks.
@@ -411,17 +411,17 @@ def test_it_wants_its_key_where_the_contract_does(checked: Checked) -> None:
             found = method(stranger, name)(*arguments, **named)
             list(found)
     assert stranger.url_rendering.render_binding("OW9OT95X0L", "png").read()
-    assert {json.loads(answer.body)["message"] for answer in checked.answers[:-1]} == {"Invalid Request"}
-    assert checked.fake.answer("GET", "/bindings", {}).body == b'{"message": "Invalid Request"}'
+    assert {json.loads(response.body)["message"] for response in checked.responses[:-1]} == {"Invalid Request"}
+    assert checked.fake.respond("GET", "/bindings", {}).body == b'{"message": "Invalid Request"}'
 
 
 def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: FakePictify) -> None:
     address = pictify.url_rendering.template_url("APPK3ATNDP", "png", token=API_KEY)
-    assert fake.answer("GET", address.removeprefix("https://api.pictify.io"), {}).status == 200
-    assert fake.answer("GET", "/r/APPK3ATNDP.png?token=pic_live_unknown", {}).status == 401
-    assert fake.answer("GET", "/r/APPK3ATNDP.png", {}).status == 401
-    assert fake.answer("GET", f"/bindings?token={API_KEY}", {}).status == 401
-    assert fake.answer("GET", "/bindings", {"authorization": API_KEY}).status == 401
+    assert fake.respond("GET", address.removeprefix("https://api.pictify.io"), {}).status == 200
+    assert fake.respond("GET", "/r/APPK3ATNDP.png?token=pic_live_unknown", {}).status == 401
+    assert fake.respond("GET", "/r/APPK3ATNDP.png", {}).status == 401
+    assert fake.respond("GET", f"/bindings?token={API_KEY}", {}).status == 401
+    assert fake.respond("GET", "/bindings", {"authorization": API_KEY}).status == 401
 
 
 @pytest.mark.parametrize(
@@ -460,10 +460,10 @@ def test_it_rejects_what_the_document_does(
     fake: FakePictify, method: str, target: str, body: Any, messages: list[str]
 ) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
-    answer = fake.answer(method, target, headers, b"" if body is None else json.dumps(body).encode())
-    said = check_error(answer)
+    response = fake.respond(method, target, headers, b"" if body is None else json.dumps(body).encode())
+    said = check_error(response)
     is_design = target == "/templates"
-    assert answer.status == (422 if is_design else 400)
+    assert response.status == (422 if is_design else 400)
     assert {*said} == ({"message", "errors"} if is_design else {"error"} if "/image" in target else {"message"})
     found = said["errors"] if is_design else said.get("message", said.get("error")).split("; ")
     assert len(found) == len(messages)
@@ -473,9 +473,9 @@ def test_it_rejects_what_the_document_does(
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_not_json_is_a_bad_request(fake: FakePictify, body: bytes) -> None:
-    answer = fake.answer("POST", "/image", {"authorization": f"Bearer {API_KEY}"}, body)
-    said = check_error(answer)
-    assert (answer.status, said["error"]) == (400, "Bad Request")
+    response = fake.respond("POST", "/image", {"authorization": f"Bearer {API_KEY}"}, body)
+    said = check_error(response)
+    assert (response.status, said["error"]) == (400, "Bad Request")
     assert said["code"] == ("FST_ERR_CTP_INVALID_JSON_BODY" if body else "FST_ERR_CTP_EMPTY_JSON_BODY")
 
 
@@ -517,14 +517,14 @@ def test_what_is_secret_is_given_once_or_never(checked: Checked, pictify: Pictif
     source: DataSourceParam = {**HTTP, "credentials": {"type": "api_key", "value": "hush"}, "headers": {"x": "y"}}
     binding = pictify.bindings.create(template_id="APPK3ATNDP", data_source=source, mapping={})
     pictify.bindings.update(binding.uid, data_source=source)
-    assert b"hush" not in b"".join(answer.body for answer in checked.answers)
+    assert b"hush" not in b"".join(response.body for response in checked.responses)
     assert checked.fake.bindings[-1]["dataSource"] == {**HTTP, "headers": {"x": "y"}}
     secret = pictify.webhooks.create(event="render.failed", target_url="https://h.example.com").secret
     assert isinstance(secret, str)
     assert secret.startswith("whsec_")
     pictify.webhooks.get("RNQRGIDCH7")
     assert list(pictify.webhooks.list())
-    assert [secret in answer.body.decode() for answer in checked.answers[-3:]] == [True, False, False]
+    assert [secret in response.body.decode() for response in checked.responses[-3:]] == [True, False, False]
 
 
 def test_it_holds_what_it_is_given(fake: FakePictify, pictify: Pictify) -> None:
@@ -573,15 +573,15 @@ def test_lists_have_pages_in_their_own_style(checked: Checked, pictify: Pictify)
         pictify.images.create(url="https://shop.example.com")
         pictify.gifs.create(html="<b>x</b>")
     assert [len(page) for page in pictify.images.list().pages()] == [30, 1]
-    body = json.loads(checked.answers[-1].body)
+    body = json.loads(checked.responses[-1].body)
     assert body["pagination"] == {"total": 31, "limit": 30, "offset": 30, "hasMore": False}
     assert [image.id for image in pictify.images.list(offset=30)] == ["1EPXFX896C"]
     assert len(list(pictify.gifs.list())) == 31
-    assert json.loads(checked.answers[-1].body)["pagination"]["offset"] == 30
+    assert json.loads(checked.responses[-1].body)["pagination"]["offset"] == 30
     for number in range(3):
         pictify.experiments.create(name="x", type="ab_test", slug=f"slug-{number}", variants=VARIANTS)
     assert [len(page) for page in pictify.experiments.list(limit=2).pages()] == [2, 1]
-    body = json.loads(checked.answers[-1].body)
+    body = json.loads(checked.responses[-1].body)
     assert {name: body[name] for name in body if name != "experiments"} == {"total": 3, "page": 2, "limit": 2}
 
 
@@ -697,13 +697,13 @@ def test_renders_have_the_size_of_the_request_or_of_the_template(fake: FakePicti
         {"width": 20, "height": 30, "label": "mine"},
         {"width": 20},
     ]
-    answer = pictify.templates.multi_size_render("APPK3ATNDP", sizes=sizes, format="webp").to_dict()
-    assert [result["size"] for result in answer["results"]] == [
+    response = pictify.templates.multi_size_render("APPK3ATNDP", sizes=sizes, format="webp").to_dict()
+    assert [result["size"] for result in response["results"]] == [
         {"width": 1080, "height": 1080, "preset": "instagram-post"},
         {"width": 20, "height": 30, "label": "mine"},
     ]
-    assert answer["errors"][0]["size"] == {"width": 20}
-    assert (answer["totalSizes"], answer["totalErrors"]) == (3, 1)
+    assert response["errors"][0]["size"] == {"width": 20}
+    assert (response["totalSizes"], response["totalErrors"]) == (3, 1)
 
 
 def test_pdfs_have_the_size_of_their_paper(pictify: Pictify) -> None:
@@ -801,7 +801,7 @@ def png_size(content: bytes) -> tuple[int, int]:
 def test_embedded_images_have_the_size_of_the_template(checked: Checked, pictify: Pictify) -> None:
     file = pictify.url_rendering.render_template("U10ME1J5L4", "png", variables={"title": "x", "utm_source": "y"})
     assert (file.content_type, png_size(file.read())) == ("image/png", (1080, 1080))
-    assert len(checked.answers[-1].body) < 1000
+    assert len(checked.responses[-1].body) < 1000
     assert png_size(pictify.url_rendering.render_binding("OW9OT95X0L", "png").read()) == (600, 400)
     pictify.bindings.update("OW9OT95X0L", output_config={"width": 7})
     assert png_size(pictify.url_rendering.render_binding("OW9OT95X0L", "png").read()) == (7, 400)
@@ -828,13 +828,13 @@ def test_embedded_images_of_other_formats(
 def test_an_unknown_template_is_a_transparent_pixel(checked: Checked, pictify: Pictify) -> None:
     with pytest.raises(NotFoundError):
         pictify.url_rendering.render_template("NOTEMPLATE", "png")
-    answer = checked.answers[-1]
-    assert (answer.status, answer.headers["content-type"]) == (404, "image/png")
+    response = checked.responses[-1]
+    assert (response.status, response.headers["content-type"]) == (404, "image/png")
     with pytest.raises(BadRequestError, match="Layout 'none' not found"):
         pictify.url_rendering.render_template("APPK3ATNDP", "png", layout="none")
     assert png_size(pictify.url_rendering.render_template("APPK3ATNDP", "png", layout="square").read()) == (1080, 1080)
-    assert png_size(answer.body) == (1, 1)
-    assert b"tRNS\0" in answer.body
+    assert png_size(response.body) == (1, 1)
+    assert b"tRNS\0" in response.body
 
 
 def test_an_image_of_a_binding_is_sent_once_for_each_version(pictify: Pictify) -> None:
@@ -1027,9 +1027,9 @@ def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
         {"event": "click", "experiment": "resting"},
         {"event": "click", "experiment": "abc", "variantId": "c"},
     ]
-    answer = pictify.experiments.track_events(events).to_dict()
-    assert (answer["ok"], answer["processed"], answer["warning"]) == (True, 4, "write_key_recommended")
-    assert answer["errors"] == [
+    response = pictify.experiments.track_events(events).to_dict()
+    assert (response["ok"], response["processed"], response["warning"]) == (True, 4, "write_key_recommended")
+    assert response["errors"] == [
         {"index": 4, "error": "there is no such experiment"},
         {"index": 5, "error": "the experiment is not running"},
         {"index": 6, "error": "the experiment has no such variant"},
@@ -1054,8 +1054,8 @@ def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
 )
 def test_what_a_request_lacks_is_refused(path: str, body: Any, status: int, text: str) -> None:
     fake = FakePictify()
-    answer = fake.answer("POST", path, {"authorization": f"Bearer {fake.api_key}"}, json.dumps(body).encode())
-    assert (answer.status, text in answer.body.decode()) == (status, True)
+    response = fake.respond("POST", path, {"authorization": f"Bearer {fake.api_key}"}, json.dumps(body).encode())
+    assert (response.status, text in response.body.decode()) == (status, True)
 
 
 def test_an_image_that_is_not_there_is_not_found() -> None:
