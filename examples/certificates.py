@@ -40,11 +40,13 @@ async def main(source: Path, folder: Path, pause: float = 2.0) -> None:
         run = await pictify.workflows.start(template_uid=template.uid, rows=rows, output_format="pdf")
         print(f"started {run.uid}")
         done = await wait(pictify, str(run.uid), pause)
+        await pictify.templates.delete(template.uid)
         if done.counts is not None:
             print(f"{done.counts.rendered} of {done.counts.total} are rendered, {done.counts.failed} failed")
 
+        # The newest come first.
         renders = [render async for render in pictify.renders.list(template=template.uid, format="PDF")]
-        for number, render in enumerate(renders, 1):
+        for number, render in enumerate(reversed(renders), 1):
             if render.url is not None:
                 print(f"saved {await pictify.download(render.url, folder / f'{number}.pdf')}")
 

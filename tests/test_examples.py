@@ -20,13 +20,18 @@ from pictify_client.models import WorkflowCounts, WorkflowRun
 from pictify_client.testing import API_KEY, FakePictify, serving
 
 
+@pytest.fixture
+def fake() -> FakePictify:
+    return FakePictify()
+
+
 @pytest.fixture(autouse=True)
-def base_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def base_url(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     async def at_once(_clock: Clock, _seconds: float) -> None:
         pass
 
     monkeypatch.setattr(Clock, "asleep", at_once)
-    with serving(FakePictify()) as url:
+    with serving(fake) as url:
         monkeypatch.setenv("PICTIFY_BASE_URL", url)
         monkeypatch.setenv("PICTIFY_API_KEY", API_KEY)
         yield url
@@ -107,7 +112,9 @@ def test_a_video_is_made_and_saved(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "scene.tsx: the scene has no default export\n"
 
 
-def test_certificates_are_rendered_by_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_certificates_are_rendered_by_a_run(
+    fake: FakePictify, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     guests, folder = tmp_path / "guests.csv", tmp_path / "certificates"
     guests.write_text("name\nAda Lovelace\nAlan Turing\n", "utf-8")
     run("certificates", guests, folder, 0)
@@ -115,7 +122,12 @@ def test_certificates_are_rendered_by_a_run(tmp_path: Path, capsys: pytest.Captu
     assert re.fullmatch(r"started \w{10}", started)
     assert rendered == "2 of 2 are rendered, 0 failed"
     assert saved == [f"saved {folder / '1.pdf'}", f"saved {folder / '2.pdf'}"]
+    # The files are numbered in the order of the rows, and nothing of the example is left in the account.
+    assert [request.path for request in fake.requests[-2:]] == [
+        f"/{each['url'].rpartition('/')[2]}" for each in fake.pdfs
+    ]
     assert {path.read_bytes()[:4] for path in folder.iterdir()} == {b"%PDF"}
+    assert len(fake.templates) == 3
     counts = WorkflowCounts(total=2, rendered=1, failed=1)
     assert not load("certificates").is_done(WorkflowRun(uid="x"))
     assert load("certificates").is_done(WorkflowRun(counts=counts))
