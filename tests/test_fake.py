@@ -718,12 +718,12 @@ def test_pdfs_have_the_size_of_their_paper(pictify: Pictify) -> None:
     ("sets", "status", "progress"),
     [
         ([{"title": str(number)} for number in range(6)], "completed", [0, 33.33, 66.67, 100]),
-        ([{"title": "x"}], "completed", [0, 100]),
-        ([{"title": "x"}, {"other": "x"}], "partial", [0, 50, 100]),
-        ([{"other": "x"}], "failed", [0, 100]),
+        ([{"title": "x"}], "completed", [0, 0, 0, 100]),
+        ([{"title": "x"}, {"other": "x"}], "partial", [0, 0, 50, 100]),
+        ([{"other": "x"}], "failed", [0, 0, 0, 100]),
     ],
 )
-def test_a_batch_moves_on_whenever_it_is_asked_for(
+def test_a_batch_progresses_with_each_poll(
     pictify: Pictify, fake: FakePictify, sets: list[dict[str, str]], status: str, progress: list[int]
 ) -> None:
     seen: list[BatchStatus] = []

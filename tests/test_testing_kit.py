@@ -261,6 +261,31 @@ def test_a_batch_takes_its_time_by_the_clock(fake: FakePictify, form: str) -> No
     assert call("batch.get_results", job.batch_ids[0]).status == "completed"
 
 
+@forms
+def test_a_batch_that_nobody_polls_progresses_by_the_clock(form: str) -> None:
+    fake = FakePictify(clock=FakeClock(MOMENT))
+    call = Caller(form, fake)
+    job = call("batch.render_template", "APPK3ATNDP", variable_sets=[{}] * 6)
+    for seconds, count in ((0.9, 0), (0.2, 2), (0.9, 4), (60, 6)):
+        fake.clock.advance(seconds)
+        assert len(fake.images) == count
+        assert len(call("renders.list", template="APPK3ATNDP")) == count
+    # Each file was rendered in its own second.
+    times = [datetime.fromisoformat(each["createdAt"]) - MOMENT for each in fake.images]
+    assert [each.total_seconds() for each in times] == [1, 1, 2, 2, 3, 3]
+    done = call("batch.get_results", job.batch_ids[0])
+    assert (done.status, (done.completed_at - MOMENT).total_seconds()) == ("completed", 3)
+
+
+@forms
+def test_a_client_that_waits_for_something_else_lets_a_batch_progress(fake: FakePictify, form: str) -> None:
+    call = Caller(form, fake)
+    call("batch.render_template", "APPK3ATNDP", variable_sets=[{}] * 6)
+    fake.latency = 5
+    call("templates.get", "APPK3ATNDP")
+    assert len(fake.images) == 6
+
+
 def test_waiting_for_a_batch_waits_by_the_clock(fake: FakePictify) -> None:
     pictify = fake.client()
     job = pictify.batch.render_template("APPK3ATNDP", variable_sets=EMPTY * 120)
@@ -561,6 +586,75 @@ def test_it_limits_renders_a_month(form: str) -> None:
     fake.clock.advance(60)
     assert fake.renders == 0
     call("gifs.create", html="x")
+    assert fake.renders == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "credits_used"),
+    [
+        ("images.create", {"html": "x"}, 1),
+        ("gifs.create", {"html": "x"}, 1),
+        ("gifs.capture", {"url": "https://shop.example.com"}, 1.5),
+        ("templates.render", {"uid": "APPK3ATNDP", "layouts": ["square", "story", "none"]}, 2),
+        ("templates.render", {"uid": "APPK3ATNDP", "layout": "none"}, 0),
+        ("templates.render", {"uid": "APPK3ATNDP", "format": "pdf", "variable_sets": [{}] * 3}, 3),
+        ("templates.multi_size_render", {"uid": "APPK3ATNDP", "sizes": [{"width": 10, "height": 10}, {}]}, 1),
+        ("pdfs.render_multi_page", {"template_uid": "APPK3ATNDP", "variable_sets": [{}] * 4}, 4),
+        ("videos.render", {"uid": make_id("video", 1)}, 1),
+        ("videos.preview", {"uid": make_id("video", 1)}, 0),
+        ("videos.generate", {"prompt": "x"}, 0),
+        ("templates.preview", {"html": "x"}, 0),
+        ("workflows.preview", {"template_uid": "APPK3ATNDP", "rows": [{}]}, 0),
+        ("workflows.start", {"template_uid": "1O8AC6BEVJ", "rows": [{"title": "x"}, {"tilte": "x"}, {}]}, 2),
+        ("batch.render_template", {"uid": "1O8AC6BEVJ", "variable_sets": [{"title": "x"}, {"tilte": "x"}, {}]}, 2),
+        ("batch.render_template", {"uid": "APPK3ATNDP", "variable_sets": [{}, {}], "layouts": ["square", "story"]}, 4),
+        ("batch.render_template", {"uid": "APPK3ATNDP", "variable_sets": [{}, {}], "layouts": ["square", "none"]}, 2),
+        (
+            "batch.render_template",
+            {"uid": "APPK3ATNDP", "csv_url": "c", "mappings": {}, "layouts": ["square", "story"]},
+            6,
+        ),
+        ("batch.render_template", {"uid": "APPK3ATNDP", "csv_url": "c", "mappings": {"title": "Title"}}, 3),
+    ],
+)
+def test_what_a_call_costs(name: str, arguments: dict[str, Any], credits_used: float) -> None:
+    def started() -> FakePictify:
+        fake = FakePictify()
+        fake.csv_files["c"] = "Title\na\nb\nc\n"
+        return fake
+
+    fake = started()
+    Caller("sync", fake)(name, **arguments)
+    fake.clock.advance(60)
+    assert fake.renders == Caller("sync", fake)("account.get_usage").usage == credits_used
+    # Every file in the feed was paid for, and the other way round: a PDF by its pages, a capture more than others.
+    pages = {pdf["url"]: pdf["pageCount"] for pdf in fake.pdfs}
+    paid = sum(pages.get(each["url"], 1.5 if name == "gifs.capture" else 1) for each in fake.feed)
+    assert paid == credits_used
+    poor = started()
+    poor.quota = 0
+    if credits_used:
+        with pytest.raises(QuotaExceededError):
+            Caller("sync", poor)(name, **arguments)
+
+
+def test_the_rows_of_a_cancelled_batch_cost_nothing_unless_they_were_rendered(fake: FakePictify) -> None:
+    pictify = fake.client()
+    job = pictify.batch.render_template("APPK3ATNDP", variable_sets=EMPTY * 6, layouts=["square", "story"])
+    assert fake.renders == 12
+    fake.clock.advance(1)
+    job.cancel()
+    fake.clock.advance(60)
+    assert (fake.renders, len(fake.images)) == (4, 4)
+    assert pictify.batch.get_results(job.batch_ids[0]).completed_items == 2
+
+
+def test_what_is_not_rendered_in_the_next_month_gives_no_credits_of_it_back() -> None:
+    fake = FakePictify(clock=FakeClock(MOMENT))
+    fake.client().batch.render_template("1O8AC6BEVJ", variable_sets=[{"tilte": "x"}])
+    fake.clock.advance(60)
+    assert fake.renders == 0
+    fake.client().images.create(html="x")
     assert fake.renders == 1
 
 

@@ -41,13 +41,19 @@ def counts(run: WorkflowRun) -> tuple[int | None, ...]:
 
 def test_a_run_goes_on_by_the_clock(fake: FakePictify, pictify: Pictify) -> None:
     uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
-    run = pictify.workflows.get(uid)
-    assert (run.status, counts(run)) == ("processing", (6, 0, 0, 0))
-    fake.clock.advance(2)
-    assert counts(pictify.workflows.get(uid)) == (6, 4, 4, 0)
-    fake.clock.advance(60)
-    run = pictify.workflows.get(uid)
-    assert (run.status, counts(run)) == ("completed", (6, 6, 6, 0))
+    seen = []
+    for seconds in (0, 1, 1, 60):
+        fake.clock.advance(seconds)
+        # A list is no poll.
+        (run,) = pictify.workflows.list()
+        seen.append((run.status, counts(run)))
+        assert len(list(pictify.renders.list(template=TEMPLATE))) == len(run.items or [])
+    assert seen == [
+        ("queued", (6, 0, 0, 0)),
+        ("processing", (6, 2, 2, 0)),
+        ("processing", (6, 4, 4, 0)),
+        ("completed", (6, 6, 6, 0)),
+    ]
     assert [item["index"] for item in run.items or []] == [*range(6)]
     assert fake.file((run.items or [])[0]["url"]).startswith(b"\x89PNG")
     assert pictify.workflows.get(uid) == run
@@ -56,7 +62,30 @@ def test_a_run_goes_on_by_the_clock(fake: FakePictify, pictify: Pictify) -> None
 
 def test_a_run_goes_on_with_each_poll(pictify: Pictify) -> None:
     uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
-    assert [counts(pictify.workflows.get(uid))[1] for _ in range(5)] == [0, 2, 4, 6, 6]
+    polls = [pictify.workflows.get(uid) for _ in range(5)]
+    assert [counts(run)[1] for run in polls] == [0, 2, 4, 6, 6]
+    assert [run.status for run in polls] == ["queued", "processing", "processing", "completed", "completed"]
+
+
+def test_a_poll_after_a_wait_counts_as_the_next_second(fake: FakePictify, pictify: Pictify) -> None:
+    uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
+    fake.clock.advance(1)
+    assert [counts(pictify.workflows.get(uid))[1] for _ in range(3)] == [2, 4, 6]
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 7])
+def test_the_counts_of_a_run_add_up_at_all_times(fake: FakePictify, pictify: Pictify, size: int) -> None:
+    rows = [{"title" if number % 2 else "tilte": "x"} for number in range(size)]
+    uid = pictify.workflows.start(template_uid=STRICT, rows=rows).uid or ""
+    for _ in range(4):
+        run = pictify.workflows.get(uid)
+        total, rendered, delivered, failed = counts(run)
+        items = [item["status"] for item in run.items or []]
+        assert (total, rendered, failed) == (size, items.count("delivered"), items.count("failed"))
+        assert delivered == rendered == len(fake.images)
+        assert (run.status in ("completed", "failed")) == (len(items) == size)
+        fake.clock.advance(1)
+    assert run.status == ("completed" if size > 1 else "failed")
 
 
 def test_columns_are_mapped_and_rows_may_fail(fake: FakePictify, pictify: Pictify) -> None:
@@ -67,7 +96,7 @@ def test_columns_are_mapped_and_rows_may_fail(fake: FakePictify, pictify: Pictif
     fake.clock.advance(3)
     assert counts(pictify.workflows.get(good.uid or "")) == (2, 2, 2, 0)
     failed = pictify.workflows.get(bad.uid or "")
-    assert counts(failed) == (2, 0, 0, 2)
+    assert (failed.status, counts(failed)) == ("failed", (2, 0, 0, 2))
     assert [item["error"] for item in failed.items or []] == ["Variable 'name' is not defined"] * 2
     assert counts(pictify.workflows.get(odd.uid or "")) == (1, 0, 0, 1)
     stats = pictify.workflows.get_stats()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from string import digits
 from typing import Any
 
 from ._images import MEDIA_TYPES, file
+from ._jobs import Job
 from ._limits import Month
 from ._responses import MEDIA, FakeResponse, rejected, route_not_found
 from .clock import FakeClock
@@ -103,15 +107,49 @@ class Account:
         self.video_seconds: float = 90.0
         self.media: str = MEDIA
         self.upload_seconds: float = 0.0
-        self._month = Month(clock)
+        self._month = Month(self)
+        self._jobs: list[Job] = []
+        self._moment: float | None = None
         self._files: dict[str, tuple[str, int, int, int]] = {}
         self._uploaded_at: dict[str, float] = {}
         self._created: Counter[str] = Counter(template=len(self.templates), video=len(self.videos), binding=bindings)
 
     @property
-    def renders(self) -> int:
-        """How many renders of this month count towards the quota."""
+    def renders(self) -> float:
+        """Credits that the renders of this month have cost."""
         return self._month.used
+
+    def refund(self, credits_back: float) -> None:
+        """Give credits back for what was charged, but not rendered."""
+        self._month.charge(-credits_back)
+
+    def start(self, job: Job) -> None:
+        """Advance a job by the clock from now on."""
+        self._jobs.append(job)
+
+    def catch_up(self) -> None:
+        """Advance all jobs as far as the clock says."""
+        for job in self._jobs:
+            job.catch_up()
+        self._jobs = [job for job in self._jobs if not job.is_over]
+
+    def time(self) -> float:
+        """The time, in seconds since 1970: the one of a job while it is advanced, else the one of the clock."""
+        return self.clock.time() if self._moment is None else self._moment
+
+    @contextmanager
+    def at(self, moment: float) -> Generator[None]:
+        """Do something as of an earlier time."""
+        self._moment = min(moment, self.clock.time())
+        try:
+            yield
+        finally:
+            self._moment = None
+
+    def csv_rows(self, url: str) -> list[Record] | None:
+        """The rows of a CSV file; None if there is no such file."""
+        text = self.csv_files.get(url)
+        return None if text is None else [*csv.DictReader(io.StringIO(text))]
 
     def new_id(self, kind: str) -> str:
         """An id that nothing has yet."""
@@ -120,9 +158,9 @@ class Account:
 
     def keep(self, extension: str, size: tuple[float, float], pages: int = 1) -> str:
         """The URL of a rendered file, whose content `file` returns from then on."""
-        path = f"/{self.new_id('file')[:6].lower()}-{int(self.clock.time() * 1000)}.{extension}"
+        path = f"/{self.new_id('file')[:6].lower()}-{int(self.time() * 1000)}.{extension}"
         self._files[path] = (extension, int(size[0]), int(size[1]), pages)
-        self._uploaded_at[path] = self.clock.time() + self.upload_seconds
+        self._uploaded_at[path] = self.time() + self.upload_seconds
         return self.media + path
 
     def enter(self, uid: str, url: str, size: tuple[float, float], template: str | None = None) -> None:
@@ -168,7 +206,7 @@ class Account:
 
     def now(self) -> str:
         """The time, as the API writes it."""
-        return time_text(self.clock.now())
+        return time_text(datetime.fromtimestamp(self.time(), UTC))
 
     def template(self, uid: str) -> Record:
         """A template of the account."""

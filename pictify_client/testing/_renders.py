@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from attrs import define
-
-from ._account import Account, Record, matching, offset_page, one
-from ._responses import Rejected, rejected, render_error
+from ._account import Account, Record, matching, offset_page
+from ._responses import render_error
 from ._templates import check_variables, layout_size
 
 # Pixels, at 96 to the inch.
@@ -30,8 +26,6 @@ _SIZES = {"og-image": (1200, 630), "twitter-card": (1200, 675), "instagram-post"
 _MAX_SIDE = 4096
 _FRAMES_PER_SECOND = 18
 _ANIMATION_SECONDS = 2
-# Seconds that a batch takes, by the clock of the fake.
-_BATCH_SECONDS = 3
 _TEAM = "TEAM4F2K9Q"
 
 
@@ -224,85 +218,3 @@ def _found(records: list[Record], uid: str) -> Record:
     if not found:
         raise render_error(404, "Not found")
     return found[0]
-
-
-@define
-class _Started:
-    template: Record
-    body: Record
-    rows: list[Record]
-    at: float
-    polls: int = 0
-
-
-class Batches:
-    """Batches. A third of the rows is rendered per second, and each time that the results are requested.
-
-    A client that polls without waiting on the clock of the fake has a clock of its own, on which time passes.
-    """
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        self._renders = Renders(account)
-        self._batches: list[Record] = []
-        self._started: dict[str, _Started] = {}
-
-    def batch_render_template(self, uid: str, body: Record) -> Record:
-        template = self._account.template(uid)
-        rows = body["variableSets"] if "variableSets" in body else self._csv_rows(body)
-        batch_id, total = self._account.new_id("batch"), len(rows)
-        accepted = {"batchId": batch_id, "status": "pending", "totalItems": total}
-        counts: Record = {"progress": 0, "completedItems": 0, "failedItems": 0, "results": [], "errors": []}
-        self._batches.append({**accepted, **counts, "createdAt": self._account.now()})
-        self._started[batch_id] = _Started(template, body, rows, self._account.clock.time())
-        return {**accepted, "message": "Batch render job started"}
-
-    def get_batch_results(self, batch_id: str) -> Record:
-        batch = one(self._batches, "Batch", batchId=batch_id)
-        started = self._started[batch_id]
-        if batch["status"] == "pending":
-            batch.update(status="processing", startedAt=batch["createdAt"])
-        if batch["status"] == "processing":
-            seconds = max(int(self._account.clock.time() - started.at), started.polls)
-            started.polls = seconds + 1
-            self._continue(batch, started, seconds)
-        return batch
-
-    def cancel_batch(self, batch_id: str) -> Record:
-        batch = one(self._batches, "Batch", batchId=batch_id)
-        if batch["status"] not in ("pending", "processing"):
-            return {"batchId": batch_id, "status": batch["status"], "message": "The batch has already ended"}
-        batch.update(status="cancelled", completedAt=self._account.now())
-        return {"batchId": batch_id, "status": "cancelled", "message": "Batch cancelled"}
-
-    def _csv_rows(self, body: Record) -> list[Record]:
-        """The rows of a CSV file, with the values of the columns that are mapped to variables."""
-        text = self._account.csv_files.get(body["csvUrl"])
-        if text is None:
-            raise rejected(400, "The CSV file could not be fetched")
-        lines = csv.DictReader(io.StringIO(text))
-        return [{name: line.get(column) for name, column in body["mappings"].items()} for line in lines]
-
-    def _continue(self, batch: Record, started: _Started, seconds: int) -> None:
-        template, body, total = started.template, started.body, batch["totalItems"]
-        done = batch["completedItems"] + batch["failedItems"]
-        for index in range(done, min(seconds * -(-total // _BATCH_SECONDS), total)):
-            row = started.rows[index]
-            known = {"index": index, "variables": [*row]}
-            options: Record = {name: body[name] for name in ("format", "layout", "layouts") if name in body}
-            try:
-                rendered = self._renders.render_template(template["uid"], {"variables": row, **options})
-            except Rejected as rejection:
-                batch["errors"].append({**known, "success": False, "error": rejection.message})
-            else:
-                errors = "; ".join(each["error"] for each in rendered["errors"])
-                if rendered["results"]:
-                    batch["results"].append({**known, "success": True})
-                else:
-                    batch["errors"].append({**known, "success": False, "error": errors})
-        completed, failed_rows = len(batch["results"]), len(batch["errors"])
-        progress = round(100 * (completed + failed_rows) / total, 2) if total else 100
-        batch.update(progress=progress, completedItems=completed, failedItems=failed_rows)
-        if completed + failed_rows == total:
-            status = "failed" if not completed and total else "partial" if failed_rows else "completed"
-            batch.update(status=status, completedAt=self._account.now())

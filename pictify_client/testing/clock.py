@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
+from weakref import WeakMethod
 
 from .._runtime.clock import Clock
 
@@ -27,6 +28,7 @@ class FakeClock(Clock):
         self._running_since: float | None = None
         self._runs = 0
         self._lock = Lock()
+        self._callbacks: list[WeakMethod[Callable[[], None]]] = []
 
     @property
     def elapsed(self) -> float:
@@ -63,6 +65,7 @@ class FakeClock(Clock):
             raise ValueError(f"seconds must be 0 or more, as no clock goes back, got {seconds!r}")
         with self._lock:
             self._moved += seconds
+        self._notify()
 
     def sleep(self, seconds: float) -> None:
         """Let time pass in sync code."""
@@ -92,3 +95,14 @@ class FakeClock(Clock):
     def _go_on_until(self, end: float) -> None:
         with self._lock:
             self._moved += max(0.0, end - self.elapsed)
+        self._notify()
+
+    def call_when_moved(self, method: Callable[[], None]) -> None:
+        """Call a method after each time that the clock is advanced, as long as its object exists."""
+        self._callbacks.append(WeakMethod(method))
+
+    def _notify(self) -> None:
+        for callback in self._callbacks:
+            method = callback()
+            if method is not None:
+                method()

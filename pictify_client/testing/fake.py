@@ -13,11 +13,12 @@ import httpx
 from .._runtime.operations import Operation
 from ..client import AsyncPictify, Pictify
 from ._account import Account
+from ._batches import Batches
 from ._bindings import Bindings, Subscriptions
 from ._experiments import Experiments
 from ._faults import Faults, fault
 from ._limits import VERIFIED_ONLY, Minute
-from ._renders import Batches, Renders
+from ._renders import Renders
 from ._requests import Found, arguments, find
 from ._responses import FakeResponse, Rejected, json_response, rejected
 from ._templates import Templates
@@ -72,6 +73,7 @@ class FakePictify(Account):
         self._faults = Faults()
         self._concerns = [concern(self) for concern in _CONCERNS]
         self._lock = Lock()
+        self.clock.call_when_moved(self._on_time_passed)
 
     def client(self, **options: Unpack[ClientOptions]) -> Pictify:
         """A client for sync code, which asks this stand-in and shares its clock.
@@ -160,6 +162,7 @@ class FakePictify(Account):
         found = find(method, url.path)
         operation = None if found.route is None else str(found.route.operation)
         with self._lock:
+            self.catch_up()
             ordered = self._faults.take(operation)
             ordered.happen(before=True)
             self.requests.append(received(operation, method, url.path, query, headers, body))
@@ -171,6 +174,10 @@ class FakePictify(Account):
                     response = rejection.response
             ordered.happen(before=False)
         return response._replace(headers={"date": formatdate(self.clock.time(), usegmt=True), **response.headers})
+
+    def _on_time_passed(self) -> None:
+        with self._lock:
+            self.catch_up()
 
     def _respond(
         self,
@@ -215,13 +222,16 @@ class FakePictify(Account):
         if name in VERIFIED_ONLY and not self.email_verified:
             raise rejected(403, "Please verify your email address to render")
         given = arguments(operation, path, query, headers, body)
-        renders: int = self._month.check(name, given, self.quota)
+        cost = self._month.check(name, given.get("body", {}))
         response: FakeResponse | dict[str, Any] | None = handler(**given)
-        if isinstance(response, dict):
-            # A layout that failed costs nothing, and the rows of a CSV file are known by now.
-            rows: int = response.get("totalItems", 0) if renders else 0
-            renders = response["totalRendered"] if "totalRendered" in response else max(renders, rows)
-        self._month.count(renders)
+        self._month.charge(cost * _rendered_share(response))
         return (
             response if isinstance(response, FakeResponse) else json_response(next(iter(operation.responses)), response)
         )
+
+
+def _rendered_share(response: object) -> float:
+    """The share of the requested files that was rendered. A layout or a size that failed costs nothing."""
+    known: dict[str, Any] = response if isinstance(response, dict) else {}
+    total = known.get("totalLayouts") or known.get("totalSizes")
+    return 1.0 if total is None else 1 - known["totalErrors"] / total
