@@ -129,13 +129,16 @@ def _run(code: str, name: str) -> Ran:
     fake, printed = _prepared(), StringIO()
     # Retries are logged as warnings, which is no fault of a snippet; and none listens for the one before.
     logging.getLogger("pictify_client").handlers = [logging.NullHandler()]
-    media = fake.media
     with serving(fake) as base_url, redirect_stdout(printed):
         os.environ.update(PICTIFY_BASE_URL=base_url, PICTIFY_API_KEY=fake.api_key)
         exec(compile(code, name, "exec"), {"__name__": "__main__"})  # noqa: S102
     # Readers see the URLs of the live API.
     return Ran(
-        re.sub(rf"{base_url}(?=/\w{{6}}-\d+\.)", media, printed.getvalue()),
+        re.sub(
+            rf"{base_url}(?=/bindings/\w+\.)",
+            "https://cdn.pictify.io",
+            re.sub(rf"{base_url}(?=/\w{{6}}-\d+\.)", "https://media.pictify.io", printed.getvalue()),
+        ),
         [request.operation or "" for request in fake.requests],
     )
 

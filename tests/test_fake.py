@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from jsonschema import Draft202012Validator
 from generator.__main__ import OVERLAYS, ROOT, overlaid
 from generator.document import operations
 from pictify_client import (
+    APIConnectionError,
     APIStatusError,
     AsyncPictify,
     BadRequestError,
@@ -45,7 +47,7 @@ from pictify_client.models import (
     GoalConfigParam,
     RenderSizeParam,
 )
-from pictify_client.testing import API_KEY, FakeClock, FakePictify
+from pictify_client.testing import API_KEY, FakeClock, FakePictify, serving
 from pictify_client.testing._account import make_id
 from pictify_client.testing._bindings import Bindings
 from pictify_client.testing.fake import FakeResponse
@@ -363,7 +365,89 @@ def test_it_answers_every_operation_for_async_code(checked: Checked) -> None:
     assert checked.succeeded == EVERY_OPERATION
 
 
-def test_it_gives_the_same_answers_every_time() -> None:
+def file_urls(part: Any, field: str = "") -> Iterator[str]:
+    """The URLs of files in a response."""
+    if is_object(part):
+        for name, value in part.items():
+            yield from file_urls(value, name)
+    elif is_array(part):
+        for value in part:
+            yield from file_urls(value, field)
+    elif isinstance(part, str) and field in ("url", "renderUrl", "thumbnail", "posterUrl", "previewUrl"):
+        yield from [part] if re.match(r"https://(media|cdn)\.|http://127", part) else []
+
+
+@pytest.mark.parametrize("is_served", [False, True])
+def test_every_file_can_be_downloaded_without_a_key(checked: Checked, pictify: Pictify, *, is_served: bool) -> None:
+    fake = checked.fake
+    fake.videos[0]["posterUrl"] = "https://media.pictify.io/poster.jpg"
+    with ExitStack() as stack:
+        if is_served:
+            base_url = stack.enter_context(serving(fake))
+            stranger = stack.enter_context(Pictify(api_key="pic_live_unknown", base_url=base_url))
+        else:
+            stranger = fake.client(api_key="pic_live_unknown")
+        for name, arguments, named in CALLS:
+            if name.endswith(".delete"):
+                continue
+            found: Any = method(pictify, name)(*arguments, **named)
+            if name.endswith((".list", ".search")):
+                list(found)
+        bodies = [json.loads(each.body) for each in checked.responses if "json" in each.headers.get("content-type", "")]
+        bodies.append(json.loads(fake.webhook("render.completed", secret="whsec_mine").body))
+        urls = {*file_urls(bodies)}
+        assert len(urls) > 60
+        for url in urls:
+            file = stranger.download(url, wait=0)
+            assert file.read(), url
+        with pytest.raises(NotFoundError):
+            stranger.download(str(fake.bindings[0]["renderUrl"]).replace("/bindings/", "/bindings/X"), wait=0)
+        kinds = {url.rpartition(".")[2] for url in urls}
+        assert kinds >= {"png", "jpg", "webp", "gif", "pdf"}
+
+
+def test_a_file_of_another_host_can_be_downloaded_if_a_record_names_it(fake: FakePictify) -> None:
+    fake.bindings[0].update(renderUrl="https://cdn.example.com/mine", outputConfig={"width": 7, "height": 9})
+    pictify = fake.client()
+    assert png_size(pictify.download("https://cdn.example.com/mine").read()) == (7, 9)
+    for url in ("https://cdn.example.com/other", "https://example.com/mine", "https://example.com/bindings"):
+        with pytest.raises(APIConnectionError, match="no connection to https://"):
+            pictify.download(url)
+    for path in ("/none.png", "/bindings/NOBINDING1.png", "/templates"):
+        with pytest.raises(NotFoundError):
+            pictify.download(f"https://cdn.pictify.io{path}", wait=0)
+    # The API itself has no files.
+    path = httpx.URL(pictify.images.create(html="x").url).path
+    with pytest.raises(NotFoundError, match="Route GET:/"):
+        pictify.download(f"https://api.pictify.io{path}", wait=0)
+
+
+def test_images_of_records_have_their_size_and_format(fake: FakePictify) -> None:
+    pictify = fake.client()
+    binding, template = next(iter(pictify.bindings.list())), pictify.templates.get("U10ME1J5L4")
+    assert png_size(pictify.download(str(binding.render_url)).read()) == (600, 400)
+    assert png_size(pictify.download(str(template.thumbnail)).read()) == (1080, 1080)
+    fake.templates[0]["thumbnail"] = "https://media.pictify.io/mine.jpg"
+    assert pictify.download("https://media.pictify.io/mine.jpg").content_type == "image/jpeg"
+
+
+def test_the_urls_of_a_fake_that_is_served_are_its_own_until_it_is_not(fake: FakePictify) -> None:
+    live = [fake.bindings[0]["renderUrl"], fake.templates[0]["thumbnail"], fake.client().images.create(html="x").url]
+
+    def urls() -> list[str]:
+        return [fake.bindings[0]["renderUrl"], fake.templates[0]["thumbnail"], fake.images[0]["url"]]
+
+    with serving(fake) as base_url:
+        assert [url.replace(base_url, "") for url in urls()] == [httpx.URL(url).path for url in live]
+        made = fake.client().bindings.create(template_id="APPK3ATNDP", data_source=HTTP, mapping={})
+        assert made.render_url == f"{base_url}/bindings/{made.uid}.png"
+        # A client of the same process has the same files.
+        assert fake.client().download(urls()[2]).read() == fake.file(urls()[2])
+    assert urls() == live
+    assert fake.bindings[-1]["renderUrl"] == f"https://cdn.pictify.io/bindings/{made.uid}.png"
+
+
+def test_it_gives_the_same_responses_every_time() -> None:
     stand_ins = [Checked(), Checked()]
     for stand_in in stand_ins:
         pictify = stand_in.pictify()

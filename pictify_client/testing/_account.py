@@ -12,10 +12,10 @@ from hashlib import sha256
 from string import digits
 from typing import Any
 
-from ._images import MEDIA_TYPES, file
+from ._files import CDN, MEDIA, Files
 from ._jobs import Job
 from ._limits import Month
-from ._responses import MEDIA, FakeResponse, rejected, route_not_found
+from ._responses import rejected
 from .clock import FakeClock
 
 Record = dict[str, Any]
@@ -105,13 +105,11 @@ class Account:
         self.template_limit: int | None = None
         self.ai_credits: int | None = None
         self.video_seconds: float = 90.0
-        self.media: str = MEDIA
         self.upload_seconds: float = 0.0
         self._month = Month(self)
         self._jobs: list[Job] = []
         self._moment: float | None = None
-        self._files: dict[str, tuple[str, int, int, int]] = {}
-        self._uploaded_at: dict[str, float] = {}
+        self.files = Files(self)
         self._created: Counter[str] = Counter(template=len(self.templates), video=len(self.videos), binding=bindings)
 
     @property
@@ -158,10 +156,7 @@ class Account:
 
     def keep(self, extension: str, size: tuple[float, float], pages: int = 1) -> str:
         """The URL of a rendered file, whose content `file` returns from then on."""
-        path = f"/{self.new_id('file')[:6].lower()}-{int(self.time() * 1000)}.{extension}"
-        self._files[path] = (extension, int(size[0]), int(size[1]), pages)
-        self._uploaded_at[path] = self.time() + self.upload_seconds
-        return self.media + path
+        return self.files.keep(extension, size, pages)
 
     def enter(self, uid: str, url: str, size: tuple[float, float], template: str | None = None) -> None:
         """Enter a file that was rendered in the feed."""
@@ -187,22 +182,7 @@ class Account:
         Raises:
             LookupError: If no response contained it.
         """
-        path = f"/{url.rpartition('/')[2]}"
-        if path not in self._files:
-            raise LookupError(f"no render has the URL {url}")
-        return file(*self._files[path])
-
-    def _rendering(self, method: str, path: str) -> FakeResponse:
-        """The file at a path, as if this were the host of the rendered files.
-
-        Raises:
-            Rejected: If there is none.
-        """
-        if method != "GET" or path not in self._files:
-            raise route_not_found(method, path)
-        if self.clock.time() < self._uploaded_at[path]:
-            return FakeResponse(404, {"content-type": "text/html"}, b"<html><body>Not Found</body></html>")
-        return FakeResponse(200, {"content-type": MEDIA_TYPES[self._files[path][0]]}, self.file(path))
+        return self.files.content(url)
 
     def now(self) -> str:
         """The time, as the API writes it."""
@@ -217,6 +197,12 @@ class Account:
         found = matching(self.templates, uid=template_uid)[:1] if template_uid else []
         template = found[0] if found else {}
         return template.get("width", 1280), template.get("height", 720)
+
+    def image_size(self, record: Record) -> tuple[float, float]:
+        """Width and height of the image that a record names: a render, a template or a binding."""
+        width, height = self.size(record.get("templateId"))
+        known: Record = {**record, **(record.get("outputConfig") or {})}
+        return known.get("width") or width, known.get("height") or height
 
 
 def offset_page(name: str, records: list[Record], limit: int, offset: int) -> Record:
@@ -322,7 +308,7 @@ def _binding(number: int) -> Record:
         "refreshPolicy": {"type": "ttl", "ttlSeconds": 3600, "onError": "serve_stale"},
         "outputConfig": {"format": "png", "quality": 90},
         "status": "error" if failed else "paused" if number % 5 == 0 else "active",
-        "renderUrl": binding_url(uid),
+        "renderUrl": f"{CDN}/bindings/{uid}.png",
         "webhookUrl": webhook_url(uid),
         "lastFetchAt": time_text(created + timedelta(minutes=1)),
         "lastRenderAt": time_text(created + timedelta(minutes=1)),
@@ -331,11 +317,6 @@ def _binding(number: int) -> Record:
         "createdAt": time_text(created),
         "updatedAt": time_text(created + timedelta(minutes=1)),
     }
-
-
-def binding_url(uid: str) -> str:
-    """The URL of the image of a binding."""
-    return f"https://cdn.pictify.io/bindings/{uid}.png"
 
 
 def webhook_url(uid: str) -> str:

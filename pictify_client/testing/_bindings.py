@@ -6,7 +6,7 @@ import json
 import zlib
 from collections import Counter
 
-from ._account import Account, Record, binding_url, matching, one, page_of, webhook_url
+from ._account import Account, Record, matching, one, page_of, webhook_url
 from ._responses import FakeResponse, image_response, rejected
 
 
@@ -36,7 +36,7 @@ class Bindings:
             "refreshPolicy": {**policy, **body.get("refreshPolicy", {})},
             "outputConfig": {**output, **body.get("outputConfig", {})},
             "status": "active",
-            "renderUrl": binding_url(uid),
+            "renderUrl": self._account.files.url("renderUrl", f"/bindings/{uid}.png"),
             "webhookUrl": webhook_url(uid),
             "lastFetchAt": None,
             "lastRenderAt": None,
@@ -70,9 +70,7 @@ class Bindings:
         headers = {"cache-control": "public, max-age=60", "etag": etag}
         if etag in if_none_match:
             return FakeResponse(304, headers, b"")
-        output = binding.get("outputConfig", {})
-        width, height = self._account.size(binding.get("templateId"))
-        return image_response(format, (output.get("width", width), output.get("height", height)), headers)
+        return image_response(format, self._account.image_size(binding), headers)
 
     def _binding(self, uid: str) -> Record:
         return one(self._account.bindings, "Binding", uid=uid)

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from ._images import MEDIA_TYPES, file
 
-MEDIA = "https://media.pictify.io"
 _STATUSES = {status.value: status.phrase for status in HTTPStatus}
 
 

@@ -69,7 +69,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         headers = {name.lower(): value for name, value in request.headers.items()}
         outcome: FakeResponse | httpx.TransportError
         try:
-            outcome = self._fake.respond(request.method, request.url.raw_path.decode(), headers, body)
+            outcome = self._fake.respond(request.method, str(request.url), headers, body)
         except httpx.TransportError as error:
             for kind, phase in _PHASES.items():
                 if isinstance(error, kind):

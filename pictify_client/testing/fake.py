@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from .._runtime.operations import Operation
+from ..api import SERVER
 from ..client import AsyncPictify, Pictify
 from ._account import Account
 from ._batches import Batches
@@ -20,7 +21,7 @@ from ._faults import Faults, fault
 from ._limits import VERIFIED_ONLY, Minute
 from ._renders import Renders
 from ._requests import Found, arguments, find
-from ._responses import FakeResponse, Rejected, json_response, rejected
+from ._responses import FakeResponse, Rejected, json_response, rejected, route_not_found
 from ._templates import Templates
 from ._transport import ClientOptions, async_client, client
 from ._usage import Usage
@@ -35,6 +36,7 @@ __all__ = ("API_KEY", "FakePictify", "FakeResponse")
 API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
 """The API key that the fake accepts by default."""
 
+_HOST = urlsplit(SERVER).netloc
 # Each has a method for each of its operations, of the same name.
 _CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos, Usage, Workflows)
 
@@ -57,7 +59,6 @@ class FakePictify(Account):
         latency: Seconds that each response takes, by the clock. A call with a shorter timeout fails.
         rate_limit: Requests per minute that it allows, with `X-RateLimit` headers in its responses; None for any number
             and no headers, as the live API has it for requests with an API key.
-        media: Origin of the URLs of rendered files; its own if it is served.
         upload_seconds: Seconds during which the URL of a new file returns 404.
         email_verified: Whether the email address of the account is verified; if not, it does not render.
     """
@@ -150,7 +151,7 @@ class FakePictify(Account):
 
         Args:
             method: Such as `GET`.
-            target: Path and query, such as `/bindings?limit=5`.
+            target: Path and query, such as `/bindings?limit=5`; or a URL, of the API or of a file.
             headers: Request headers, their names in lower case.
             body: Request body.
 
@@ -159,14 +160,19 @@ class FakePictify(Account):
         """
         url = urlsplit(target)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        found = find(method, url.path)
-        operation = None if found.route is None else str(found.route.operation)
         with self._lock:
             self.catch_up()
+            is_file = method == "GET" and url.netloc != _HOST and self.files.serves(url)
+            found = Found(None, {}) if is_file else find(method, url.path)
+            operation = None if found.route is None else str(found.route.operation)
             ordered = self._faults.take(operation)
             ordered.happen(before=True)
+            if not is_file and url.netloc not in ("", _HOST):
+                raise httpx.ConnectError(f"the fake API has no file at {url.scheme}://{url.netloc}{url.path}")
             self.requests.append(received(operation, method, url.path, query, headers, body))
             response = ordered.response
+            if response is None and is_file:
+                response = self.files.respond(url)
             if response is None:
                 try:
                     response = self._respond(method, url.path, found, query, headers, body)
@@ -189,7 +195,7 @@ class FakePictify(Account):
         body: bytes,
     ) -> FakeResponse:
         if found.route is None:
-            return self._rendering(method, path)
+            raise route_not_found(method, path)
         name, operation, _ = found.route
         key_in_query = any(parameter.name == "token" for parameter in operation.query_parameters)
         is_known = headers.get("authorization") == f"Bearer {self.api_key}" or (

@@ -75,10 +75,11 @@ def serving(fake: FakePictify, port: int = 0) -> Generator[str]:
     with _Server(("127.0.0.1", port), handler) as server, fake.clock.running():
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
-        media, fake.media = fake.media, f"http://127.0.0.1:{server.server_port}"
+        base_url = f"http://127.0.0.1:{server.server_port}"
+        before = fake.files.move(base_url)
         try:
-            yield fake.media
+            yield base_url
         finally:
-            fake.media = media
+            fake.files.move(before)
             server.shutdown()
             thread.join()

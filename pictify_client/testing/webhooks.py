@@ -11,7 +11,6 @@ from attrs import frozen
 from ..webhooks import DELIVERY_ID_HEADER, SIGNATURE_HEADER, sign
 from ._account import Account, Record, make_id, matching
 from ._bindings import secret_of
-from ._responses import MEDIA
 
 
 @frozen(kw_only=True)
@@ -62,7 +61,7 @@ def _made_up(account: Account, event: str) -> Record:
                 **rendered,
                 "source": "api",
                 "imageId": make_id("image", 1),
-                "url": f"{MEDIA}/0l53j2-1760072726722.png",
+                "url": account.keep("png", (1280, 720)),
                 "userStorageUrl": None,
                 "width": 1280,
                 "height": 720,
