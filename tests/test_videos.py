@@ -226,6 +226,37 @@ def test_a_frame_is_an_image(fake: FakePictify, pictify: Pictify, scene: str) ->
     assert fake.renders == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a {", "}", "{}", "{0}", "{{title}}", "%s", ")", "(x", '"', "'", "\\", '\\"', "//", "/*", "`{", "\n{", "\u00fc{"],
+)
+def test_a_prompt_may_be_any_text(pictify: Pictify, text: str) -> None:
+    template = pictify.videos.generate(prompt=text).template
+    assert [(each.name, each.default_value) for each in template.variable_definitions or []] == [("title", text)]
+    assert pictify.videos.update(template.uid, tsx=template.tsx or "").tsx == template.tsx
+
+
+@pytest.mark.parametrize(
+    ("line", "compiles"),
+    [
+        ("const a = '{'; // }}", True),
+        ('const a = "\\"{";', True),
+        ("const a = `}${b}`;", True),
+        ("/* {\n{ */", True),
+        ("<b>Don't {title}</b>", True),
+        ("<b>Don't {title</b>", False),
+        ("const a = '}' + {;", False),
+    ],
+)
+def test_braces_in_strings_and_comments_do_not_count(pictify: Pictify, line: str, *, compiles: bool) -> None:
+    source = f"export default () => null;\n{line}\n"
+    if compiles:
+        assert pictify.videos.create(name="Mine", kind="tsx", tsx=source).tsx == source
+    else:
+        with pytest.raises(UnprocessableContentError, match="unexpected end of file"):
+            pictify.videos.create(name="Mine", kind="tsx", tsx=source)
+
+
 def test_a_video_is_generated_for_ai_credits(fake: FakePictify, pictify: Pictify) -> None:
     fake.ai_credits = 7
     made = pictify.videos.generate(prompt='A "teaser" (short)', width=640, height=360, duration_seconds=2)

@@ -14,7 +14,9 @@ _GENERATE_CREDITS = 5
 _GIF_WIDTH = 720
 _DEFAULTS: Record = {"width": 1080, "height": 1080, "fps": 30, "status": "draft", "posterUrl": None}
 # Fields of a zod schema: `title: z.string().default("Untitled")`.
-_FIELD = re.compile(r"(\w+): z\.(\w+)\(\)(?:\.default\(([^()]*)\))?")
+_FIELD = re.compile(r'(\w+): z\.(\w+)\(\)(?:\.default\(("(?:\\.|[^"\\])*"|[^()]*)\))?')
+# What may hold any braces: strings and comments. An apostrophe in text is not the start of a string.
+_LITERAL = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _TYPES = {"number": "number", "boolean": "boolean"}
 _SCENE = """\
@@ -103,7 +105,7 @@ class Videos:
             raise rejected(402, "Your AI credits are used up", code="ai_quota_exceeded")
         sizes: Record = {name: body[name] for name in ("width", "height") if name in body}
         frames = round(body.get("durationSeconds", 5) * _DEFAULTS["fps"])
-        scene = _SCENE.format(title=json.dumps(body["prompt"][:40]).replace("(", "").replace(")", ""))
+        scene = _SCENE.format(title=json.dumps(body["prompt"][:40]))
         video = self._add(
             {"name": body["prompt"][:40], "kind": "tsx", "tsx": scene, **sizes, "durationInFrames": frames}
         )
@@ -143,7 +145,8 @@ def _variables(body: Record) -> list[Record] | None:
         errors: list[str] = []
         if not re.search(r"\bexport default\b", source):
             errors.append("scene.tsx: the scene has no default export")
-        if source.count("{") != source.count("}"):
+        code = _LITERAL.sub("", source)
+        if code.count("{") != code.count("}"):
             errors.append(f"scene.tsx:{source.count(chr(10)) + 1}: unexpected end of file")
         if errors:
             raise _compile_errors(errors)
