@@ -15,6 +15,7 @@ from typing import Any
 from ._files import CDN, MEDIA, Files
 from ._jobs import Job
 from ._limits import Month
+from ._records import RecordKind, complete
 from ._responses import rejected
 from .clock import FakeClock
 
@@ -71,7 +72,8 @@ class Account:
         clock: The clock by which things are created.
 
     Attributes:
-        templates: The templates. These lists hold JSON as the API sends it; add, change and remove as you like.
+        templates: The templates. These lists hold JSON as the API sends it; add, change and remove as you like. Fields
+            that the API always sends get a default value, if you omit them.
         bindings: The bindings.
         subscriptions: The webhook subscriptions.
         experiments: The experiments; deleted ones are `archived`.
@@ -188,13 +190,17 @@ class Account:
         """The time, as the API writes it."""
         return time_text(datetime.fromtimestamp(self.time(), UTC))
 
+    def all(self, kind: RecordKind) -> list[Record]:
+        """The records of a kind, with the fields that the API always sends."""
+        return complete(self, kind, getattr(self, kind))
+
     def template(self, uid: str) -> Record:
         """A template of the account."""
-        return one(self.templates, "Template", uid=uid)
+        return one(self.all("templates"), "Template", uid=uid)
 
     def size(self, template_uid: str | None) -> tuple[float, float]:
         """Width and height of what a template renders to; the API's default for what is rendered without one."""
-        found = matching(self.templates, uid=template_uid)[:1] if template_uid else []
+        found = matching(self.all("templates"), uid=template_uid)[:1] if template_uid else []
         template = found[0] if found else {}
         return template.get("width", 1280), template.get("height", 720)
 

@@ -19,7 +19,7 @@ class Bindings:
     def list_bindings(
         self, template_id: str | None = None, status: str | None = None, page: int = 1, limit: int = 20
     ) -> Record:
-        found = matching(self._account.bindings, templateId=template_id, status=status)
+        found = matching(self._account.all("bindings"), templateId=template_id, status=status)
         return page_of("bindings", found, page, limit)
 
     def create_binding(self, body: Record) -> Record:
@@ -73,7 +73,7 @@ class Bindings:
         return image_response(format, self._account.image_size(binding), headers)
 
     def _binding(self, uid: str) -> Record:
-        return one(self._account.bindings, "Binding", uid=uid)
+        return one(self._account.all("bindings"), "Binding", uid=uid)
 
 
 class Subscriptions:
@@ -90,7 +90,7 @@ class Subscriptions:
         page: int = 1,
         limit: int = 20,
     ) -> Record:
-        found = matching(self._account.subscriptions, event=event, status=status, platform=platform)
+        found = matching(self._account.all("subscriptions"), event=event, status=status, platform=platform)
         return page_of("subscriptions", found, page, limit)
 
     def create_webhook_subscription(self, body: Record) -> Record:
@@ -127,7 +127,7 @@ class Subscriptions:
         return self.update_webhook_subscription(uid, {"status": "active"})
 
     def get_webhook_stats(self) -> Record:
-        records = self._account.subscriptions
+        records = self._account.all("subscriptions")
         counts = {
             f"by{name.title()}": dict(Counter(each[name] for each in records))
             for name in ("event", "status", "platform")
@@ -135,7 +135,7 @@ class Subscriptions:
         return {"subscriptions": {"total": len(records), **counts}, "queue": {"waiting": 0}}
 
     def _subscription(self, uid: str) -> Record:
-        return one(self._account.subscriptions, "Subscription", uid=uid)
+        return one(self._account.all("subscriptions"), "Subscription", uid=uid)
 
 
 def secret_of(uid: str) -> str:

@@ -156,7 +156,7 @@ class Experiments:
         return image_response(format, self._account.size(template), _NOT_CACHED)
 
     def _kept(self) -> list[Record]:
-        return [each for each in self._account.experiments if each["status"] != "archived"]
+        return [each for each in self._account.all("experiments") if each["status"] != "archived"]
 
     def _one(self, **wanted: str) -> Record:
         found = matching(self._kept(), **wanted)

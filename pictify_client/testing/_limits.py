@@ -114,7 +114,7 @@ class Month:
             return 0
         cost = _CREDITS.get(name, 1.0)
         for field in _SEVERAL:
-            cost *= max(len(body.get(field, ())), 1)
+            cost *= max(len(body.get(field) or ()), 1)
         return cost * len(self._account.csv_rows(body["csvUrl"]) or []) if "csvUrl" in body else cost
 
     def _this(self) -> str:

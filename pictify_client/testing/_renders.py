@@ -42,14 +42,17 @@ class Renders:
         return self._image(body.get("fileExtension", "png"), size, template=template, source=source)
 
     def list_images(self, limit: int = 30, offset: int = 0) -> Record:
-        images = [{name: each[name] for name in ("url", "createdAt")} | {"id": each["uid"]} for each in self._images()]
+        images = [
+            {name: each[name] for name in ("url", "createdAt")} | {"id": each["uid"]}
+            for each in self._account.all("images")
+        ]
         return offset_page("images", images, limit, offset)
 
     def get_image(self, uid: str) -> Record:
-        return {"image": _found(self._images(), uid)}
+        return {"image": _found(self._account.all("images"), uid)}
 
     def create_og_image(self, body: Record) -> Record:
-        if not matching(self._account.templates, uid=body["template"]):
+        if not matching(self._account.all("templates"), uid=body["template"]):
             raise render_error(404, "Template not found")
         return self._image("png", _SIZES["og-image"], template=body["template"])
 
@@ -79,10 +82,10 @@ class Renders:
         return {"gif": gif, "_meta": {"processingTime": 1234}}
 
     def list_gifs(self, limit: int = 30, offset: int = 0) -> Record:
-        return offset_page("gifs", self._account.gifs, limit, offset)
+        return offset_page("gifs", self._account.all("gifs"), limit, offset)
 
     def get_gif(self, uid: str) -> Record:
-        return {"gif": _found(self._account.gifs, uid)}
+        return {"gif": _found(self._account.all("gifs"), uid)}
 
     def capture_gif(self, body: Record) -> Record:
         # Whatever is requested, the length is a number that JSON has.
@@ -94,7 +97,7 @@ class Renders:
         return {"gif": gif, "metadata": metadata, "_meta": {"processingTime": 1234}}
 
     def list_pdfs(self, limit: int = 30, offset: int = 0) -> Record:
-        return offset_page("pdfs", self._account.pdfs, limit, offset)
+        return offset_page("pdfs", self._account.all("pdfs"), limit, offset)
 
     def render_pdf(self, body: Record) -> Record:
         return self._pdf(body, [body.get("variables", {})])
@@ -119,7 +122,7 @@ class Renders:
                 continue
             width, height = body.get("width", size[0]), body.get("height", size[1])
             image = self._image(extension, (width, height), pages=len(sets), template=uid)
-            name = template.get("layouts", {}).get(layout, {}).get("name", template.get("name", ""))
+            name = (template.get("layouts") or {}).get(layout, {}).get("name", template.get("name", ""))
             result = {"layout": layout, "name": name, "width": width, "height": height, "format": extension}
             results.append({**result, **image})
         totals = {"totalLayouts": len(layouts), "totalRendered": len(results), "totalErrors": len(errors)}
@@ -145,15 +148,12 @@ class Renders:
         """The template that a request names; an empty one if it has HTML or a URL."""
         if "template" not in body:
             return {}
-        found = matching(self._account.templates, uid=body["template"])
+        found = matching(self._account.all("templates"), uid=body["template"])
         if not found:
             # The API responds with 403 here, and not with 404.
             raise render_error(403, "Template not found")
         check_variables(found[0], body.get("variables", {}))
         return found[0]
-
-    def _images(self) -> list[Record]:
-        return self._account.images
 
     def _image(
         self,

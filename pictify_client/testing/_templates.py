@@ -32,7 +32,7 @@ class Templates:
         output_format: str = "all",
         has_dynamic_link: bool | None = None,
     ) -> Record:
-        records = [self._listed(template) for template in self._account.templates]
+        records = [self._listed(template) for template in self._account.all("templates")]
         found = matching(records, outputFormat=None if output_format == "all" else output_format)
         found = matching(found, hasDynamicLink=has_dynamic_link)
         by = "name" if sort == "name" else "createdAt"
@@ -47,13 +47,13 @@ class Templates:
         words = q.lower().split()
         found = [
             self._listed(template)
-            for template in reversed(self._account.templates)
+            for template in reversed(self._account.all("templates"))
             if all(word in json.dumps([template.get("name"), template.get("tags")]).lower() for word in words)
         ]
         return page_of("templates", found, page, limit)
 
     def templates_by_type(self, type: str) -> Record:  # noqa: A002
-        return {"templates": [self._listed(each) for each in matching(self._account.templates, type=type)]}
+        return {"templates": [self._listed(each) for each in matching(self._account.all("templates"), type=type)]}
 
     def preview_template(self, body: Record) -> Record:
         _check_design(body)
@@ -74,7 +74,7 @@ class Templates:
 
     def create_template(self, body: Record) -> Record:
         limit = self._account.template_limit
-        if limit is not None and len(self._account.templates) >= limit:
+        if limit is not None and len(self._account.all("templates")) >= limit:
             raise rejected(402, f"Your plan allows {limit} templates", code="template_limit_reached")
         _check_design(body)
         created = self._account.now()
@@ -117,7 +117,7 @@ class Templates:
 
     def get_template_variables(self, uid: str) -> Record:
         template = self._account.template(uid)
-        variables = template.get("variableDefinitions", [])
+        variables = template.get("variableDefinitions") or []
         return {"templateUid": uid, "templateName": template.get("name", ""), "variables": variables}
 
     def render_template_url(
@@ -138,14 +138,14 @@ class Templates:
         return image_response(format, size, headers)
 
     def _listed(self, template: Record) -> Record:
-        bound = {binding.get("templateId") for binding in self._account.bindings}
+        bound = {binding.get("templateId") for binding in self._account.all("bindings")}
         shown = {name: value for name, value in template.items() if name not in _NOT_LISTED}
         return {**shown, "hasDynamicLink": template.get("uid") in bound}
 
 
 def layout_size(template: Record, layout: str) -> tuple[float, float] | None:
     """Width and height of a layout of a template; None if it has no such layout."""
-    known: Record | None = template if layout == "default" else template.get("layouts", {}).get(layout)
+    known: Record | None = template if layout == "default" else (template.get("layouts") or {}).get(layout)
     if known is None:
         return None
     sizes: Record = {"width": 1280, "height": 720, **template, **known}
@@ -158,11 +158,11 @@ def check_variables(template: Record, variables: Mapping[str, object]) -> None:
     Raises:
         Rejected: If a required value is missing, or the template is strict and does not have a variable.
     """
-    definitions: list[Record] = template.get("variableDefinitions", [])
+    definitions: list[Record] = template.get("variableDefinitions") or []
     known = {definition.get("name") for definition in definitions}
     for definition in definitions:
         name = definition.get("name")
-        is_required = definition.get("required") or definition.get("validation", {}).get("required")
+        is_required = definition.get("required") or (definition.get("validation") or {}).get("required")
         if is_required and name not in variables:
             raise render_error(
                 422, f"Variable '{name}' is required", code="VARIABLE_REQUIRED", context={"variable": name}
@@ -186,7 +186,8 @@ def _check_design(body: Record) -> None:
 
 def _define_variables(template: Record) -> list[str]:
     """Define the variables that the HTML of a template uses; returns the names of those that were not defined."""
-    definitions: list[Record] = template.setdefault("variableDefinitions", [])
+    definitions: list[Record] = template.get("variableDefinitions") or []
+    template["variableDefinitions"] = definitions
     known = {definition.get("name") for definition in definitions}
     used = dict.fromkeys(_VARIABLE.findall(template.get("html") or ""))
     added = [name for name in used if name not in known and name not in _RESERVED]

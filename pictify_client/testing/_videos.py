@@ -38,7 +38,7 @@ class Videos:
         self._account = account
 
     def list_videos(self) -> Record:
-        newest = self._account.videos[-_NEWEST:][::-1]
+        newest = self._account.all("videos")[-_NEWEST:][::-1]
         hidden = ("tsx", "projectJson")
         return {"templates": [{name: value for name, value in each.items() if name not in hidden} for each in newest]}
 
@@ -114,11 +114,11 @@ class Videos:
         return {"template": video, "previewUrl": self._account.keep("png", (video["width"], video["height"]))}
 
     def _video(self, uid: str) -> Record:
-        return one(self._account.videos, "Template", uid=uid)
+        return one(self._account.all("videos"), "Template", uid=uid)
 
     def _add(self, body: Record) -> Record:
         limit = self._account.template_limit
-        if limit is not None and len(self._account.videos) >= limit:
+        if limit is not None and len(self._account.all("videos")) >= limit:
             raise rejected(402, f"Your plan allows {limit} templates", code="template_limit_reached")
         created = self._account.now()
         video: Record = {

@@ -83,7 +83,8 @@ class Workflows:
         hidden = ("secret", "url", "body")
         return {
             "hooks": [
-                {name: value for name, value in hook.items() if name not in hidden} for hook in self._account.hooks
+                {name: value for name, value in hook.items() if name not in hidden}
+                for hook in self._account.all("hooks")
             ]
         }
 
@@ -101,11 +102,11 @@ class Workflows:
         return {"hook": shown}
 
     def delete_workflow_hook(self, uid: str) -> Record:
-        self._account.hooks.remove(one(self._account.hooks, "Hook", uid=uid))
+        self._account.hooks.remove(one(self._account.all("hooks"), "Hook", uid=uid))
         return {"success": True}
 
     def post_workflow_rows(self, uid: str, secret: str, body: Record) -> Record:
-        hook = one(self._account.hooks, "Hook", uid=uid, secret=secret)
+        hook = one(self._account.all("hooks"), "Hook", uid=uid, secret=secret)
         return {**self.start_workflow({**hook["body"], **body}), "success": True}
 
 

@@ -33,7 +33,7 @@ def delivery(account: Account, event: str, data: Mapping[str, Any], secret: str 
         LookupError: There is no secret.
     """
     if secret is None:
-        subscribed = matching(account.subscriptions, event=event, status="active")
+        subscribed = matching(account.all("subscriptions"), event=event, status="active")
         if not subscribed:
             raise LookupError(f"nothing is subscribed to {event}: create a subscription, or give a secret")
         subscribed[0]["deliveryCount"] += 1
