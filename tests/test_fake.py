@@ -520,7 +520,6 @@ def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: Fake
         ("GET", "/r/APPK3ATNDP.png?quality=NaN", None, ["quality must be a finite number"]),
         ("POST", "/templates", {}, ["name is required"]),
         ("POST", "/templates", {"name": None}, ["name is required"]),
-        ("POST", "/templates", {"name": "x", "variable_definitions": []}, ["did you mean 'variableDefinitions'?"]),
         ("POST", "/templates", {"name": "x", "layouts": {"A b": {}}}, ["layouts keys must match"]),
         ("POST", "/templates", [], ["body must be"]),
         ("POST", "/bindings", {"templateId": "x", "dataSource": HTTP, "mapping": {"a b": 1}}, ["mapping['a b'] must"]),
@@ -529,7 +528,12 @@ def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: Fake
         ("POST", "/s/events", [{"event": "view"}], ["body[0].experiment is required"]),
         ("POST", "/templates", {"name": "x", "tags": None, "width": None}, ["width must not be null", "tags must not"]),
         ("POST", "/image", {"url": "shop", "width": None}, ["url must be an absolute URL", "width must not be null"]),
-        ("POST", "/image", {"htlm": "x"}, ["body has no field 'htlm': did you mean 'html'?"]),
+        ("POST", "/image", {"htlm": "x"}, ["one of html, url or template is required"]),
+        ("POST", "/image", {"html": "x", "width": "5000"}, ["width must be int"]),
+        ("POST", "/image", {"html": "x", "width": 0}, ["width must be at least 1"]),
+        ("POST", "/image", {"html": "x", "fileExtension": 1}, ["fileExtension must be"]),
+        ("POST", "/gif/capture", {}, ["url is required"]),
+        ("GET", "/image?limit=0", None, ["limit must be at least 1"]),
         ("POST", "/image", {}, ["one of html, url or template is required"]),
         ("POST", "/image", {"html": "x", "url": "https://a.b"}, ["html and url cannot be combined"]),
         ("POST", "/webhook-subscriptions", {"event": "render.failed", "targetUrl": "ftp://a.b"}, ["targetUrl must be"]),
@@ -548,19 +552,104 @@ def test_it_rejects_what_the_document_does(
     said = check_error(response)
     is_design = target == "/templates"
     assert response.status == (422 if is_design else 400)
-    assert {*said} == ({"message", "errors"} if is_design else {"error"} if "/image" in target else {"message"})
+    assert {*said} == (
+        {"message", "errors"} if is_design else {"error"} if target.startswith(("/image", "/gif")) else {"message"}
+    )
     found = said["errors"] if is_design else said.get("message", said.get("error")).split("; ")
     assert len(found) == len(messages)
     assert all(message in text for text, message in zip(found, messages, strict=True))
     assert "to send" not in str(found)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b" ", b"{", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_not_json_is_a_bad_request(fake: FakePictify, body: bytes) -> None:
-    response = fake.respond("POST", "/image", {"authorization": f"Bearer {API_KEY}"}, body)
+    headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json; charset=utf-8"}
+    response = fake.respond("POST", "/image", headers, body)
     said = check_error(response)
     assert (response.status, said["error"]) == (400, "Bad Request")
-    assert said["code"] == ("FST_ERR_CTP_INVALID_JSON_BODY" if body else "FST_ERR_CTP_EMPTY_JSON_BODY")
+    is_empty = not body.strip()
+    assert said["code"] == ("FST_ERR_CTP_EMPTY_JSON_BODY" if is_empty else "FST_ERR_CTP_INVALID_JSON_BODY")
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/templates/batch/57QTD9ZT6D/cancel"),
+        ("POST", "/webhook-subscriptions/RNQRGIDCH7/pause"),
+        ("DELETE", "/bindings/OW9OT95X0L"),
+    ],
+)
+def test_an_empty_body_must_not_have_the_content_type_of_json(fake: FakePictify, method: str, target: str) -> None:
+    fake.subscriptions.append({"uid": "RNQRGIDCH7"})
+    fake.client().batch.render_template("APPK3ATNDP", variable_sets=[{}])
+    key = {"authorization": f"Bearer {API_KEY}"}
+    rejected = fake.respond(method, target, {**key, "content-type": "application/json"})
+    assert (rejected.status, check_error(rejected)["code"]) == (400, "FST_ERR_CTP_EMPTY_JSON_BODY")
+    # The framework ignores the body of a GET.
+    assert fake.respond("GET", "/bindings", {**key, "content-type": "application/json"}).status == 200
+    assert fake.respond(method, target, {**key, "content-type": "application/json"}, b"{}").status == 200
+
+
+def test_a_request_without_a_body_has_no_fields(fake: FakePictify) -> None:
+    rejected = fake.respond("POST", "/image", {"authorization": f"Bearer {API_KEY}"})
+    assert (rejected.status, json.loads(rejected.body)) == (400, {"error": "one of html, url or template is required"})
+
+
+def respond(fake: FakePictify, method: str, target: str, body: Any = None) -> Any:
+    """Send a request as a program without a client would. Returns the body of the response."""
+    content = b"" if body is None else json.dumps(body).encode()
+    response = fake.respond(method, target, {"authorization": f"Bearer {API_KEY}"}, content)
+    assert response.status < 300, response.body
+    return json.loads(response.body)
+
+
+@pytest.mark.parametrize("width", [4096, 4097, 10**30])
+def test_the_size_of_an_image_is_clamped(fake: FakePictify, width: int) -> None:
+    image = respond(fake, "POST", "/image", {"html": "x", "width": width, "height": 20})
+    assert png_size(fake.file(image["url"])) == (4096, 20)
+
+
+@pytest.mark.parametrize("extension", ["pdf", "bmp", "PNG", ""])
+def test_an_unknown_format_of_an_image_is_png(fake: FakePictify, extension: str) -> None:
+    image = respond(fake, "POST", "/image", {"html": "x", "fileExtension": extension})
+    assert image["url"].endswith(".png")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "2", None, True, []])
+def test_an_invalid_duration_of_a_frame_is_ignored(fake: FakePictify, seconds: Any) -> None:
+    given = {"url": "https://shop.example.com", "frameDurationSeconds": seconds}
+    captured = respond(fake, "POST", "/gif/capture", given)
+    assert captured["gif"]["frameDurationSeconds"] == 3
+    assert respond(fake, "POST", "/gif/capture", {**given, "frameDurationSeconds": 2})["metadata"]["frameCount"] == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "limit", "offset"),
+    [("limit=101", 100, 0), ("limit=9999999999999999999999", 100, 0), ("offset=-3", 30, 0), ("limit=5&offset=2", 5, 2)],
+)
+@pytest.mark.parametrize("path", ["/image", "/gif", "/pdf", "/render"])
+def test_the_pages_of_lists_by_offset_are_clamped(
+    fake: FakePictify, path: str, query: str, limit: int, offset: int
+) -> None:
+    page = respond(fake, "GET", f"{path}?{query}")["pagination"]
+    default = 24 if path == "/render" and "limit" not in query else limit
+    assert (page["limit"], page["offset"]) == (default, offset)
+
+
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        ("/image", {"html": "x", "format": "jpg", "quality": 1}),
+        ("/templates", {"name": "x", "variableDefinitions": [{"name": "a", "odd": 1, "validation": {"odd": 1}}]}),
+        ("/templates/APPK3ATNDP/render", {"odd": {"a": 1}, "variables": {"odd": 1}}),
+        ("/bindings", {"templateId": "APPK3ATNDP", "dataSource": {**HTTP, "odd": 1}, "mapping": {}, "odd": None}),
+        ("/s/events", [{"event": "view", "experiment": "x", "odd": 1}]),
+        ("/s/events", {"event": "view", "experiment": "x", "odd": 1}),
+    ],
+)
+def test_unknown_fields_are_ignored(fake: FakePictify, target: str, body: Any) -> None:
+    stored = json.dumps(respond(fake, "POST", target, body))
+    assert "odd" not in stored
 
 
 # What is made, and what becomes of it.
