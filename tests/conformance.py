@@ -1,6 +1,6 @@
-"""Schemathesis against the stand-in: whether it responses all that can be made of the contract as the contract says.
+"""Schemathesis against the fake API: whether all responses conform to the OpenAPI document.
 
-`make schemathesis` runs it. Where it is lenient, and why, is in `SETTINGS` and `contract`.
+`make schemathesis` runs it. Exceptions, and the reasons for them, are in `SETTINGS` and `api_document`.
 """
 
 from __future__ import annotations

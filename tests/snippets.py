@@ -1,6 +1,6 @@
-"""The code in the documents: found, run against the stand-in API, and type checked.
+"""The code in the documents: found, run against the fake API, and type checked.
 
-Programs are run one after the other in a process of their own, `python -m tests.snippets`, each with a stand-in of
+Programs are run one after the other in a process of their own, `python -m tests.snippets`, each with a fake API of
 its own. What defines tests is run by pytest, as users would.
 """
 
@@ -96,7 +96,7 @@ def type_check(snippets: Mapping[str, Snippet], folder: Path) -> tuple[int, str]
 
 
 def _prepared() -> FakePictify:
-    """A stand-in in which the documents' ids and slugs are there."""
+    """A fake API with the ids and slugs of the documents."""
     fake = FakePictify()
     pictify = fake.client()
     pictify.images.create(html="<h1>Hello</h1>")

@@ -1,4 +1,4 @@
-"""The examples, run against the stand-in API, with a clock that does not wait."""
+"""The examples, run against the fake API, with a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_no_more_deliveries_are_remembered_than_fit(receiver: Any) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_it_is_answered_before_it_is_handled(receiver: Any, *, lost: bool) -> None:
+def test_the_response_is_sent_before_the_webhook_is_handled(receiver: Any, *, lost: bool) -> None:
     signature = webhooks.sign(HOOK, SECRET, timestamp=int(Clock().time()))
     parts = [{"type": "http.request", "body": HOOK[:9], "more_body": True}]
     parts.append({"type": "http.disconnect"} if lost else {"type": "http.request", "body": HOOK[9:]})

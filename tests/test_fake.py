@@ -1,4 +1,4 @@
-"""The stand-in API against the contract: every operation, and what its responses hold."""
+"""The fake API against the OpenAPI document: every operation, and the content of its responses."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ from pictify_client.testing.fake import FakeResponse
 
 # It has no types of its own.
 
-CONTRACT: dict[str, Any] = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)[0]
-EVERY_OPERATION = {operation["operationId"] for _, _, operation in operations(CONTRACT)}
+DOCUMENT: dict[str, Any] = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)[0]
+EVERY_OPERATION = {operation["operationId"] for _, _, operation in operations(DOCUMENT)}
 
 ERROR: dict[str, Any] = {"$ref": "#/components/schemas/Error"}
 VARIANTS: list[ExperimentVariantParam] = [
@@ -190,7 +190,7 @@ CALLS: list[tuple[str, list[Any], dict[str, Any]]] = [
 
 def resolved(schema: Any) -> Any:
     while "$ref" in schema:
-        schema, path = CONTRACT, schema["$ref"].removeprefix("#/").split("/")
+        schema, path = DOCUMENT, schema["$ref"].removeprefix("#/").split("/")
         for part in path:
             schema = schema[part]
     return schema
@@ -204,7 +204,7 @@ def fields(schema: Any) -> dict[str, Any]:
 
 
 def unknown(schema: Any, value: Any, where: str = "") -> Iterator[str]:
-    """The fields of an response that the contract does not know."""
+    """The fields of a response that the document does not have."""
     known = fields(schema)
     if is_object(value) and known:
         for name, part in value.items():
@@ -224,7 +224,7 @@ def nullable(schema: Any) -> Any:
     return {**parts, "type": [parts["type"], "null"]} if parts.get("nullable") is True else parts
 
 
-COMPONENTS = nullable(CONTRACT["components"])
+COMPONENTS = nullable(DOCUMENT["components"])
 
 
 def check(schema: dict[str, Any], body: Any) -> None:
@@ -246,10 +246,10 @@ def check_error(response: FakeResponse) -> Any:
 
 
 class Checked:
-    """A stand-in as a transport, each response of which is held against the contract.
+    """A fake API as a transport, each response of which is validated against the document.
 
     Attributes:
-        succeeded: The operations that were answered with a success.
+        succeeded: The operations that succeeded.
         responses: All responses.
     """
 
@@ -295,11 +295,11 @@ class Checked:
 
     @staticmethod
     def _operation(request: httpx.Request) -> Any:
-        for path in sorted(CONTRACT["paths"], key=lambda path: path.count("{")):
+        for path in sorted(DOCUMENT["paths"], key=lambda path: path.count("{")):
             pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
             method = request.method.lower()
-            if re.fullmatch(pattern, request.url.path) and method in CONTRACT["paths"][path]:
-                return CONTRACT["paths"][path][method]
+            if re.fullmatch(pattern, request.url.path) and method in DOCUMENT["paths"][path]:
+                return DOCUMENT["paths"][path][method]
         raise AssertionError(request)
 
 
@@ -339,7 +339,7 @@ def method(pictify: Pictify | AsyncPictify, name: str) -> Any:
     return getattr(getattr(pictify, resource), call)
 
 
-def test_it_answers_every_operation(checked: Checked, pictify: Pictify) -> None:
+def test_it_implements_every_operation(checked: Checked, pictify: Pictify) -> None:
     for name, arguments, named in CALLS:
         found: Any = method(pictify, name)(*arguments, **named)
         if name.endswith((".list", ".search")):
@@ -349,7 +349,7 @@ def test_it_answers_every_operation(checked: Checked, pictify: Pictify) -> None:
     assert checked.succeeded == EVERY_OPERATION
 
 
-def test_it_answers_every_operation_for_async_code(checked: Checked) -> None:
+def test_it_implements_every_operation_for_async_code(checked: Checked) -> None:
     async def run() -> None:
         pictify = checked.pictify_async()
         for name, arguments, named in CALLS:
@@ -448,20 +448,20 @@ def test_the_urls_of_a_fake_that_is_served_are_its_own_until_it_is_not(fake: Fak
 
 
 def test_it_gives_the_same_responses_every_time() -> None:
-    stand_ins = [Checked(), Checked()]
-    for stand_in in stand_ins:
-        pictify = stand_in.pictify()
+    fakes = [Checked(), Checked()]
+    for each in fakes:
+        pictify = each.pictify()
         for name, arguments, named in CALLS:
             found: Any = method(pictify, name)(*arguments, **named)
             if name.endswith((".list", ".search")):
                 list(found)
-    assert stand_ins[0].responses == stand_ins[1].responses
+    assert fakes[0].responses == fakes[1].responses
 
 
-def test_what_it_has_no_answer_to_is_told(pictify: Pictify, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_that_is_not_implemented_is_an_error(pictify: Pictify, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Bindings, "get_binding")
     with pytest.raises(
-        ServerError, match=re.escape("501 Not Implemented: the stand-in has no response to GET /bindings/{uid}")
+        ServerError, match=re.escape("501 Not Implemented: the fake API does not implement GET /bindings/{uid}")
     ):
         pictify.bindings.get("OW9OT95X0L")
 
@@ -484,7 +484,7 @@ def test_a_route_that_does_not_exist_is_not_found(fake: FakePictify, method: str
 # Keys and checks.
 
 
-def test_it_wants_its_key_where_the_contract_does(checked: Checked) -> None:
+def test_it_requires_its_key_where_the_document_does(checked: Checked) -> None:
     stranger = checked.pictify(api_key="pic_live_unknown")
     for name, arguments, named in CALLS:
         if name.startswith(

@@ -1,4 +1,4 @@
-"""The stand-in API, over a real socket and from the command line."""
+"""The fake API over a real socket, and from the command line."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_it_refuses_what_the_api_refuses(base_url: str) -> None:
             pictify.client.send(unchecked).result()
 
 
-def test_it_takes_bodies_and_answers_files(base_url: str, fake: FakePictify) -> None:
+def test_it_accepts_bodies_and_returns_files(base_url: str, fake: FakePictify) -> None:
     with Pictify(api_key=API_KEY, base_url=base_url) as pictify:
         template = pictify.templates.create(name="mine", html="<h1>{{title}}</h1>", width=40, height=30)
         with pictify.url_rendering.render_template(template.uid, "png") as file:
@@ -99,7 +99,7 @@ def test_it_takes_bodies_and_answers_files(base_url: str, fake: FakePictify) -> 
     assert content[16:24] == b"\0\0\0\x28\0\0\0\x1e"
 
 
-def test_it_answers_any_method(base_url: str) -> None:
+def test_it_responds_to_any_method(base_url: str) -> None:
     for method in ("HEAD", "OPTIONS", "PATCH", "QUERY"):
         response = httpx.request(method, f"{base_url}/bindings")
         assert response.status_code == 404
@@ -143,14 +143,14 @@ def test_a_command_runs_against_it_and_gives_its_exit_status(capfd: pytest.Captu
 def test_a_command_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["no-such-command"])
-    assert "there is no command 'no-such-command'" in capsys.readouterr().err
+    assert "command not found: 'no-such-command'" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_named(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     port = base_url.rpartition(":")[2]
     with pytest.raises(SystemExit, match="2"):
         main(["--port", port])
-    assert f"port {port} cannot be had" in capsys.readouterr().err
+    assert f"could not listen on port {port}" in capsys.readouterr().err
 
 
 def test_the_example_without_a_key_says_what_is_missing() -> None:
@@ -168,7 +168,9 @@ def test_it_serves_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch, capsys: 
         def wait(self) -> None:
             about, *lines = capsys.readouterr().out.splitlines()
             settings = dict(line.removeprefix("export ").split("=", 1) for line in lines)
-            assert about.startswith(f"# A stand-in of the Pictify API, on {settings['PICTIFY_BASE_URL']} until Ctrl-C.")
+            assert about.startswith(
+                f"# Mock server of the Pictify API on {settings['PICTIFY_BASE_URL']}, until Ctrl-C."
+            )
             response = httpx.get(
                 f"{settings['PICTIFY_BASE_URL']}/bindings",
                 params={"limit": "1"},

@@ -60,7 +60,7 @@ def run(form: str, test: Callable[[], Awaitable[None]]) -> None:
 
 
 class Caller:
-    """The clients of a stand-in, called alike in sync code, asyncio and trio."""
+    """The clients of a fake API, called alike in sync code, asyncio and trio."""
 
     def __init__(self, form: str, fake: FakePictify, **options: Any) -> None:
         self.form = form
@@ -381,7 +381,7 @@ def test_a_timeout_takes_as_long_as_the_client_allows(
 
 
 @forms
-def test_its_answers_take_as_long_as_they_are_told_to(fake: FakePictify, form: str) -> None:
+def test_responses_take_as_long_as_the_latency_says(fake: FakePictify, form: str) -> None:
     fake.latency = 0.5
     call = Caller(form, fake)
     call("images.create", html="x")
@@ -396,7 +396,7 @@ def test_its_answers_take_as_long_as_they_are_told_to(fake: FakePictify, form: s
 
 
 @async_forms
-def test_answers_to_many_tasks_take_their_time_together(fake: FakePictify, form: str) -> None:
+def test_responses_to_many_tasks_take_their_time_together(fake: FakePictify, form: str) -> None:
     fake.latency = 2
 
     async def test() -> None:
@@ -437,11 +437,11 @@ def test_a_failure_can_be_kept_for_an_operation(fake: FakePictify) -> None:
     [
         (200, {}, ValueError, "from 400 to 599, got 200"),
         (True, {}, TypeError, "got True"),
-        (ValueError, {}, TypeError, "failure must be a status, or an error of the connection"),
+        (ValueError, {}, TypeError, "failure must be a status code or an httpx.TransportError"),
         (httpx.HTTPStatusError, {}, TypeError, "failure must be"),
         (500, {"times": 0}, ValueError, "times must be at least 1, got 0"),
         (500, {"operation": "POST /images"}, ValueError, "did you mean 'POST /image'?"),
-        (500, {"operation": "images.create"}, ValueError, "such as 'GET /bindings/{uid}'"),
+        (500, {"operation": "images.create"}, ValueError, "An operation is such as 'GET /bindings/{uid}'"),
         (httpx.ReadError, {"retry_after": 1}, ValueError, "there is none if a connection fails"),
         (httpx.ReadError("x"), {"code": "x"}, ValueError, "there is none if a connection fails"),
     ],
@@ -814,7 +814,7 @@ def test_the_file_of_a_pdf(fake: FakePictify) -> None:
 
 def test_a_webhook_is_signed_by_the_secret_of_its_subscription(fake: FakePictify) -> None:
     pictify = fake.client()
-    with pytest.raises(LookupError, match="nothing is subscribed to render.completed"):
+    with pytest.raises(LookupError, match="no active subscription to render.completed"):
         fake.webhook("render.completed")
     paused = pictify.webhooks.create(event="render.completed", target_url="https://a.example.com")
     pictify.webhooks.update(paused.uid, status="paused")

@@ -83,11 +83,12 @@ class Account:
         feed: Everything that was rendered, as `renders.list` lists it, the oldest first.
         videos: The video templates.
         hooks: The hooks of workflows.
-        quota: Renders a month that it allows; None for any number.
-        template_limit: Number of templates that it may have, and of video templates; None for any number.
-        ai_credits: AI credits that it has left, of which a generated video costs 5; None for any number.
+        quota: Credits per month; None for any number.
+        template_limit: Maximum number of templates, and of video templates; None for any number.
+        ai_credits: AI credits that are left. A generated video costs 5. None for any number.
         video_seconds: Seconds that the render of a video takes, by the clock.
-        csv_files: For each `csv_url` of a batch the text of the file.
+        upload_seconds: Seconds during which the URL of a new file returns 404.
+        csv_files: The text of the CSV file at each `csv_url` of a batch.
     """
 
     def __init__(self, bindings: int, clock: FakeClock) -> None:

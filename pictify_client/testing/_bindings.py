@@ -1,4 +1,4 @@
-"""The bindings and the webhook subscriptions of the stand-in."""
+"""The bindings and the webhook subscriptions of the fake API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ._responses import FakeResponse, image_response, rejected
 
 
 class Bindings:
-    """Bindings, and their images at addresses that can be embedded. Nothing is fetched."""
+    """Bindings, and their images at URLs that can be embedded. No data source is requested."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -53,7 +53,7 @@ class Bindings:
 
     def update_binding(self, uid: str, body: Record) -> Record:
         binding = self._binding(uid)
-        # The document says of an updated mapping only that it is one; its values are those of a creation.
+        # The OpenAPI document does not say that the values are those of a creation.
         odd = [name for name, path in body.get("mapping", {}).items() if not isinstance(path, str)]
         if odd:
             raise rejected(400, f"mapping.{odd[0]} must be a string")
@@ -77,7 +77,7 @@ class Bindings:
 
 
 class Subscriptions:
-    """Webhook subscriptions. Nothing is delivered; `FakePictify.webhook` gives what would be."""
+    """Webhook subscriptions. Nothing is delivered; `FakePictify.webhook` returns a delivery."""
 
     def __init__(self, account: Account) -> None:
         self._account = account

@@ -1,4 +1,4 @@
-"""The experiments of the stand-in."""
+"""The experiments of the fake API."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ _RESERVED = ("events", "api", "admin", "health", "status", "pixel", "track", "sd
 _WHOLE = 10_000
 _MOST_VARIANTS = 10
 _LIMITS = {"ab_test": 100, "smart_link": 100, "scheduled": None}
-# What can be changed in these states; in the others it is all.
+# The fields that can be changed in these states. In the others, all can be.
 _CHANGEABLE = {
     "running": {"name", "confidenceThreshold", "minimumRunDays", "goalConfig.destinationUrl"},
     "completed": {"name"},
 }
 _COUNTED = {"impression": "impressions", "click": "clicks"}
-# What may stand in an address as it is.
+# Characters that need no quoting in a URL.
 _OF_ADDRESSES = "%:/?#[]@!$&'()*+,;="
 _NOT_CACHED = {"cache-control": "no-store"}
 
 
 class Experiments:
-    """Experiments, what they show, and what is counted of it while they run.
+    """Experiments, the variants that they show, and the counts of a running experiment.
 
-    An A/B test shows its variants in turn, each as often as its weight says. A scheduled experiment shows the first
-    variant whose time it is by the clock, as if no time came back. Where there is none, and as conditions are not
-    looked at in a smart link, the default variant is shown, or else the first.
+    An A/B test shows its variants in turn, in proportion to their weights. A scheduled experiment shows the first
+    variant that is scheduled for the time of the clock; recurrences are ignored. If there is none, and in a smart link,
+    whose conditions are ignored, it shows the default variant, or else the first.
     """
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        # By the id of the experiment: the API takes them, and does not send them.
+        # By the id of the experiment. The API accepts them, and does not return them.
         self._fallback_templates: dict[str, str] = {}
 
     def list_experiments(
@@ -134,7 +134,7 @@ class Experiments:
         experiment = self._one(slug=slug)
         destination = experiment.get("goalConfig", {}).get("destinationUrl")
         if destination is None:
-            raise rejected(404, "the experiment leads nowhere: its goal has no destinationUrl")
+            raise rejected(404, "the goal of the experiment has no destinationUrl")
         if experiment["status"] == "running":
             self._shown(experiment, "clicks")
         return FakeResponse(302, {**_NOT_CACHED, "location": quote(destination, safe=_OF_ADDRESSES)}, b"")
@@ -165,7 +165,7 @@ class Experiments:
         return found[0]
 
     def _move(self, uid: str, status: str, *before: str) -> Record:
-        """Bring an experiment into another state, from one of these."""
+        """Move an experiment to another state, from one of these."""
         experiment = self._one(uid=uid)
         if experiment["status"] not in before:
             raise rejected(409, f"the experiment is {experiment['status']}, and not {' or '.join(before)}")
@@ -173,7 +173,7 @@ class Experiments:
         return {"experiment": experiment}
 
     def _check(self, body: Record, kind: str, uid: str = "") -> None:
-        """Refuse a slug and variants that the experiment with this id cannot have."""
+        """Check the slug and the variants of the experiment with this id."""
         slug, variants = body.get("slug"), body.get("variants")
         if slug in _RESERVED:
             raise rejected(400, f"the slug {slug} is reserved")
@@ -198,7 +198,7 @@ class Experiments:
             _count(variants[0], _COUNTED[event["event"]])
 
     def _shown(self, experiment: Record, counted: str) -> Record:
-        """The variant whose turn it is, counted."""
+        """The variant to show. It is counted."""
         variants: list[Record] = experiment["variants"]
         if experiment["type"] == "ab_test":
             turns = sum(variant.get(counted, 0) for variant in variants) + 1
@@ -213,7 +213,7 @@ class Experiments:
 
 
 def _counting(variants: list[Record], before: list[Record]) -> list[Record]:
-    """Variants with their counts, which only the API gives."""
+    """Variants with their counts, which only the API sets."""
     known = {variant["id"]: variant for variant in before}
     return [
         {**variant, **{name: known.get(variant["id"], {}).get(name, 0) for name in _COUNTED.values()}}

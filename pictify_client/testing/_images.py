@@ -1,4 +1,4 @@
-"""The bytes of files: plain, small, and of any size."""
+"""The contents of files: plain images of any size, in few bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in: no I/O, and no clock but its own."""
+"""The fake API: without I/O, and with a clock of its own."""
 
 from __future__ import annotations
 
@@ -37,29 +37,28 @@ API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
 """The API key that the fake accepts by default."""
 
 _HOST = urlsplit(SERVER).netloc
-# Each has a method for each of its operations, of the same name.
+# Each has a method per operation, with its name.
 _CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos, Usage, Workflows)
 
 
 class FakePictify(Account):
     """The Pictify API in memory, with all its operations.
 
-    What is created can be listed, read, updated and deleted. Renders return URLs, at which `file` has a plain image of
-    the right size. Errors have the form in which the live API sends them; an invalid request is rejected with the name
-    of the field. Nothing waits: if a client would wait, or a batch takes its time, the `clock` is advanced.
+    What is created can be listed, read, updated and deleted. Renders return URLs of plain images of the right size,
+    which `client().download(url)` and `file(url)` return. Errors have the form in which the live API sends them; an
+    invalid request is rejected with the name of the field. Nothing sleeps: if a client waits, it advances the `clock`.
 
     Args:
-        bindings: How many bindings it starts with.
-        api_key: The key that it takes.
-        clock: Its clock and that of its clients; one of its own, unless given.
+        bindings: Number of bindings at the start.
+        api_key: The API key to accept.
+        clock: Clock of the fake API and its clients. Defaults to a new one.
 
     Attributes:
-        clock: Its clock, to let time pass by `fake.clock.advance(seconds)` and to see what was waited (`elapsed`).
-        requests: What it was asked, in the order in which it came. Clear it as you like.
+        clock: The clock: `fake.clock.advance(seconds)` lets time pass, and `elapsed` is the sum of all waits.
+        requests: The requests that were received, in their order. You may clear the list.
         latency: Seconds that each response takes, by the clock. A call with a shorter timeout fails.
-        rate_limit: Requests per minute that it allows, with `X-RateLimit` headers in its responses; None for any number
-            and no headers, as the live API has it for requests with an API key.
-        upload_seconds: Seconds during which the URL of a new file returns 404.
+        rate_limit: Requests allowed per minute, with `X-RateLimit` headers in the responses; None for any number and no
+            headers, as in the live API for requests with an API key.
         email_verified: Whether the email address of the account is verified; if not, it does not render.
     """
 
@@ -77,19 +76,19 @@ class FakePictify(Account):
         self.clock.call_when_moved(self._on_time_passed)
 
     def client(self, **options: Unpack[ClientOptions]) -> Pictify:
-        """A client for sync code, which asks this stand-in and shares its clock.
+        """Create a client for sync code. It shares the clock.
 
         Args:
-            options: What `Pictify` takes, such as `max_retries`, `timeout`, `pacing=True` and hooks. An `api_key` other
-                than that of the stand-in is refused, as by the API.
+            options: Arguments of `Pictify`, such as `max_retries`, `timeout`, `pacing=True` and hooks. Another
+                `api_key` than the one of the fake API is rejected.
         """
         return client(self, options)
 
     def async_client(self, **options: Unpack[ClientOptions]) -> AsyncPictify:
-        """A client for asyncio and trio, which asks this stand-in and shares its clock; any event loop may use it.
+        """Create a client for asyncio and trio. It shares the clock, and any event loop may use it.
 
         Args:
-            options: What `AsyncPictify` takes, as for `client`.
+            options: Arguments of `AsyncPictify`, as for `client`.
         """
         return async_client(self, options)
 
@@ -103,22 +102,22 @@ class FakePictify(Account):
         retriable: bool | None = None,
         operation: str | None = None,
     ) -> None:
-        """Let the next call fail. What is ordered several times comes in that order.
+        """Let the next request fail. Several failures happen in the order of the calls.
 
-        A connection that fails before the request is sent (`httpx.ConnectError`, `httpx.ConnectTimeout`) leaves no
-        trace. With any other failure of it (`httpx.ReadTimeout`, `httpx.ReadError`) the request arrives, and is done,
-        and the response is lost. A timeout takes as long as the client allows, by the clock.
+        With an error that occurs before the request is sent (`httpx.ConnectError`, `httpx.ConnectTimeout`), the request
+        does not arrive. With any other error of the connection (`httpx.ReadTimeout`, `httpx.ReadError`), it arrives and
+        is processed, but the response is lost. A timeout takes as long as the client allows, by the clock.
 
         Args:
-            failure: The status of the response, or the error of the connection.
-            times: How many calls fail; a retry is one more.
-            retry_after: The response's `Retry-After`, in seconds.
-            code: The code in the response, such as `quota_exceeded`.
-            retriable: Whether the response says that the request may be repeated; a 503 says so by default.
-            operation: Only calls of this operation fail, by the contract's name, such as `POST /image`.
+            failure: Status code of the response, or the error of the connection.
+            times: Number of requests that fail, including retries.
+            retry_after: `Retry-After` of the response, in seconds.
+            code: Error code in the response, such as `quota_exceeded`.
+            retriable: Whether the response says that the request may be repeated. A 503 does by default.
+            operation: Let only requests of this operation fail, such as `POST /image`.
 
         Raises:
-            TypeError, ValueError: One of the arguments cannot be right.
+            TypeError, ValueError: If an argument is invalid.
         """
         if times < 1:
             raise ValueError(f"times must be at least 1, got {times!r}")
@@ -132,16 +131,16 @@ class FakePictify(Account):
         secret: str | None = None,
         age: float = 0.0,
     ) -> WebhookDelivery:
-        """A webhook as Pictify sends it, signed, to test a receiver with.
+        """Create a signed webhook delivery, as Pictify would post it, to test a receiver.
 
         Args:
-            event: What it reports, such as `render.completed`.
-            data: What is said of that, by the API's names; what is left out is made up.
-            secret: What it is signed with; the secret of the first active subscription to the event, unless given.
-            age: How many seconds ago it was signed; receivers refuse what is too old.
+            event: The event, such as `render.completed`.
+            data: Fields of the event, by their names in the API. Others have example values.
+            secret: Secret to sign with. Defaults to the secret of the first active subscription to the event.
+            age: Seconds since the signature. Receivers reject old deliveries.
 
         Raises:
-            LookupError: There is no secret, as nothing is subscribed to the event.
+            LookupError: If `secret` is omitted and there is no subscription to the event.
         """
         with self._lock:
             return delivery(self, event, data or {}, secret, age)
@@ -152,11 +151,11 @@ class FakePictify(Account):
         Args:
             method: Such as `GET`.
             target: Path and query, such as `/bindings?limit=5`; or a URL, of the API or of a file.
-            headers: Request headers, their names in lower case.
+            headers: Request headers, with names in lower case.
             body: Request body.
 
         Raises:
-            httpx.TransportError: `fail_next` was told so.
+            httpx.TransportError: If `fail_next` ordered it, or the URL is of an unknown host.
         """
         url = urlsplit(target)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
@@ -221,10 +220,10 @@ class FakePictify(Account):
         headers: Mapping[str, str],
         body: bytes,
     ) -> FakeResponse:
-        """The response to a request that is allowed, by the method that is called as its operation is."""
+        """The response to an authorized request, by the method with the name of its operation."""
         handler = next((getattr(concern, name) for concern in self._concerns if hasattr(concern, name)), None)
         if handler is None:
-            raise rejected(501, f"the stand-in has no response to {operation}")
+            raise rejected(501, f"the fake API does not implement {operation}")
         if name in VERIFIED_ONLY and not self.email_verified:
             raise rejected(403, "Please verify your email address to render")
         given = arguments(operation, path, query, headers, body)
