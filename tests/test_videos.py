@@ -15,6 +15,7 @@ from pictify_client import (
     NotFoundError,
     Pictify,
     QuotaExceededError,
+    RequestEvent,
     ServerError,
     UnprocessableContentError,
 )
@@ -55,6 +56,15 @@ def test_the_newest_come_first_and_without_their_source(pictify: Pictify) -> Non
     assert [video.name for video in videos] == ["Mine", "Year in review", "Product teaser"]
     assert {(video.tsx, video.project_json) for video in videos} == {(None, None)}
     assert pictify.videos.get(created.uid).tsx == SCENE
+
+
+def test_a_list_has_at_most_100_videos(fake: FakePictify, pictify: Pictify) -> None:
+    for number in range(99):
+        pictify.videos.create(name=f"Video {number}", kind="tsx", tsx=SCENE)
+    videos = pictify.videos.list()
+    assert len(videos) == 100
+    assert (videos[0].name, videos[-1].name) == ("Video 98", "Year in review")
+    assert len(fake.videos) == 101
 
 
 def test_the_variables_of_a_scene_are_found_in_its_schema(pictify: Pictify) -> None:
@@ -120,6 +130,8 @@ def test_a_video_is_updated(fake: FakePictify, pictify: Pictify, scene: str) -> 
     assert [each.name for each in updated.variable_definitions or []] == ["title", "count", "on", "now"]
     kept = pictify.videos.update(scene, tsx=SCENE, variable_definitions=[{"name": "title"}])
     assert [each.name for each in kept.variable_definitions or []] == ["title"]
+    known = pictify.videos.get_variables(scene)
+    assert ([each.name for each in known.variables], known.referenced) == (["title"], ["title", "count", "on", "now"])
 
 
 def test_a_copy_has_an_id_and_a_name_of_its_own(pictify: Pictify, scene: str) -> None:
@@ -141,6 +153,11 @@ def test_the_plan_limits_video_templates(fake: FakePictify, pictify: Pictify, sc
         with pytest.raises(QuotaExceededError) as caught:
             call()
         assert (caught.value.status_code, caught.value.code) == (402, "template_limit_reached")
+    assert len(fake.videos) == 2
+    fake.template_limit = 3
+    assert pictify.videos.duplicate(scene).uid
+    with pytest.raises(QuotaExceededError):
+        pictify.videos.create(name="Mine", kind="tsx", tsx=SCENE)
 
 
 def test_a_video_is_rendered_in_its_own_time(fake: FakePictify, pictify: Pictify, scene: str, timeline: str) -> None:
@@ -154,12 +171,17 @@ def test_a_video_is_rendered_in_its_own_time(fake: FakePictify, pictify: Pictify
     gif = pictify.videos.render(timeline, format="gif", variables={"unknown": "x"})
     assert (gif.format, gif.duration_in_frames) == ("gif", 150)
     assert fake.file(gif.url)[6:10] == (720).to_bytes(2, "little") * 2
-    assert fake.renders == 2
+    assert (fake.renders, fake.clock.elapsed) == (2, 180)
 
 
-def test_a_served_video_is_there_at_once(fake: FakePictify, scene: str) -> None:
+def test_a_served_video_takes_fake_time(fake: FakePictify, scene: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The clock of the machine stands still.
+    monkeypatch.setattr("pictify_client.testing.clock.time.monotonic", lambda: 100.0)
     with serving(fake) as url, Pictify(api_key=fake.api_key, base_url=url) as pictify:
         assert pictify.download(pictify.videos.render(scene)).content_type == "video/mp4"
+        assert fake.clock.elapsed == 90
+        pictify.videos.get(scene)
+        assert fake.clock.elapsed == 90
 
 
 def test_a_small_gif_keeps_its_size(fake: FakePictify, pictify: Pictify, scene: str) -> None:
@@ -191,16 +213,34 @@ def test_a_render_that_the_api_has_not_begun_is_sent_again(fake: FakePictify, pi
     assert fake.renders == 1
 
 
-def test_a_cancelled_render_is_not_sent_again(fake: FakePictify, scene: str) -> None:
-    async def run() -> None:
-        pictify = fake.async_client()
-        with anyio.CancelScope() as scope:
-            scope.cancel()
-            await pictify.videos.render(scene)
-        assert (await pictify.videos.render(scene)).url
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_render_that_is_cancelled_while_it_waits_is_billed_once(fake: FakePictify, scene: str, backend: str) -> None:
+    scopes: list[anyio.CancelScope] = []
 
-    anyio.run(run)
-    assert fake.renders <= 2
+    def cancel(_event: RequestEvent) -> None:
+        scopes.pop().cancel()
+
+    async def run() -> None:
+        with anyio.CancelScope() as scope:
+            scopes.append(scope)
+            await fake.async_client(on_request=cancel).videos.render(scene)
+        assert scope.cancelled_caught
+
+    anyio.run(run, backend=backend)
+    assert (len(fake.requests), fake.renders, fake.clock.elapsed) == (1, 1, 0)
+
+
+def test_what_is_not_rendered_is_not_billed(fake: FakePictify, pictify: Pictify, scene: str) -> None:
+    fake.quota = 3
+    for attempt in range(3):
+        with pytest.raises(UnprocessableContentError):
+            pictify.videos.render(scene, variables={"tilte": "x"})
+        pictify.videos.preview(scene)
+        assert fake.renders == attempt
+        pictify.videos.render(scene)
+    with pytest.raises(QuotaExceededError):
+        pictify.videos.render(scene)
+    assert (fake.renders, len(fake.feed)) == (3, 3)
 
 
 def test_what_cannot_be_rendered(fake: FakePictify, pictify: Pictify, scene: str, timeline: str) -> None:

@@ -162,6 +162,20 @@ def test_a_hook_starts_runs_without_a_key(fake: FakePictify, pictify: Pictify) -
     assert pictify.workflows.list_hooks() == []
 
 
+def test_rows_that_are_posted_to_a_hook_are_billed(fake: FakePictify, pictify: Pictify) -> None:
+    hook = pictify.workflows.create_hook(template_uid=TEMPLATE)
+    # Runs need no verified email address.
+    fake.quota, fake.email_verified = 7, False
+    pictify.workflows.post_rows(hook.uid or "", hook.secret or "", rows=ROWS)
+    assert fake.renders == 6
+    with pytest.raises(QuotaExceededError) as caught:
+        pictify.workflows.post_rows(hook.uid or "", hook.secret or "", rows=ROWS[:2])
+    assert (caught.value.status_code, caught.value.code) == (402, "quota_exceeded")
+    pictify.workflows.post_rows(hook.uid or "", hook.secret or "", rows=ROWS[:1])
+    fake.clock.advance(3)
+    assert fake.renders == len(fake.images) == 7
+
+
 @pytest.mark.parametrize("secret", ["0123456789ABCDEF", "0123 456789/ABCDEF"])
 def test_the_secret_of_a_hook_is_not_shown(secret: str) -> None:
     asked: list[RequestEvent] = []
