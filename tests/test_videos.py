@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from threading import Event
 from typing import Any
 
 import anyio
@@ -19,7 +21,13 @@ from pictify_client import (
     ServerError,
     UnprocessableContentError,
 )
+from pictify_client.api.videos import render_video
 from pictify_client.testing import FakePictify, serving
+
+from .servers import PATIENCE, Line, client_of, forms, run, served
+from .servers import call as send
+
+SHORT = 0.05
 
 SCENE = """\
 export const schema = z.object({
@@ -228,6 +236,34 @@ def test_a_render_that_is_cancelled_while_it_waits_is_billed_once(fake: FakePict
 
     anyio.run(run, backend=backend)
     assert (len(fake.requests), fake.renders, fake.clock.elapsed) == (1, 1, 0)
+
+
+@forms
+def test_a_render_over_a_socket_ends_with_its_call_and_is_never_sent_again(form: str) -> None:
+    def silent(line: Line) -> None:
+        line.take()
+        arrived.set()
+        line.take()
+
+    arrived = Event()
+    with served(silent) as server:
+
+        async def test() -> None:
+            async with client_of(server, timeout=SHORT) as client:
+                with pytest.raises(APITimeoutError, match="set by timeout="):
+                    await send(form, render_video, client, uid="a", body={})
+                assert server.is_left()
+            if form == "sync":
+                return
+            arrived.clear()
+            async with client_of(server) as client, anyio.create_task_group() as group:
+                group.start_soon(partial(send, form, render_video, client, uid="b", body={}))
+                await anyio.to_thread.run_sync(arrived.wait, PATIENCE)
+                group.cancel_scope.cancel()
+            assert server.is_left()
+
+        run(form, test)
+    assert len(server.requests) == (1 if form == "sync" else 2)
 
 
 def test_what_is_not_rendered_is_not_billed(fake: FakePictify, pictify: Pictify, scene: str) -> None:
