@@ -11,7 +11,7 @@ from pictify_client import AsyncPictify, PictifyError
 from pictify_client.models import WorkflowRun
 
 HTML = '<div style="font: 48px serif; padding: 64px">{{name}} has taken part</div>'
-LONGEST_RUN = 600
+MAX_RUN_SECONDS = 600
 
 
 def is_done(run: WorkflowRun) -> bool:
@@ -22,7 +22,7 @@ def is_done(run: WorkflowRun) -> bool:
 
 async def wait(pictify: AsyncPictify, uid: str, pause: float) -> WorkflowRun:
     """Poll a run until it is done. A run that takes longer goes on: ask for its id again."""
-    async with asyncio.timeout(LONGEST_RUN):
+    async with asyncio.timeout(MAX_RUN_SECONDS):
         while True:
             run = await pictify.workflows.get(uid)
             if is_done(run):

@@ -202,14 +202,14 @@ def test_what_is_no_webhook_is_turned_away(receiver: Any) -> None:
     for method in ("GET", "PUT", "DELETE"):
         response = asked(receiver, method)
         assert (response.status_code, response.headers["allow"]) == (405, "POST")
-    assert post(receiver, b" " * receiver.LONGEST_BODY) == 500
-    assert post(receiver, b" " * (receiver.LONGEST_BODY + 1)) == 413
+    assert post(receiver, b" " * receiver.MAX_BODY_SIZE) == 500
+    assert post(receiver, b" " * (receiver.MAX_BODY_SIZE + 1)) == 413
     with pytest.raises(RuntimeError, match="knows no websocket"):
         asyncio.run(receiver.app({"type": "websocket"}, None, None))
 
 
 def test_no_more_deliveries_are_remembered_than_fit(receiver: Any) -> None:
-    receiver.MOST_SEEN = 2
+    receiver.MAX_SEEN = 2
     assert [receiver.first_time(each) for each in ("a", "b", "a", "c", "b", "a")] == [
         True,
         True,

@@ -181,3 +181,13 @@ def test_it_serves_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch, capsys: 
 
     monkeypatch.setattr("pictify_client.testing.__main__.Event", Stopped)
     assert main([]) == 0
+
+
+def test_the_words_of_the_fake_api_are_those_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    texts = [capsys.readouterr().out]
+    texts += [path.read_text("utf-8") for path in (ROOT / "pictify_client/testing").glob("*.py")]
+    assert "mock server" in texts[0]
+    found = [re.findall(r"(?i)\b(?:answer|stand-in|contract|refus)\w*", text) for text in texts]
+    assert [word for words in found for word in words] == []

@@ -589,34 +589,34 @@ def test_it_limits_renders_a_month(form: str) -> None:
     assert fake.renders == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "credits_used"),
-    [
-        ("images.create", {"html": "x"}, 1),
-        ("gifs.create", {"html": "x"}, 1),
-        ("gifs.capture", {"url": "https://shop.example.com"}, 1.5),
-        ("templates.render", {"uid": "APPK3ATNDP", "layouts": ["square", "story", "none"]}, 2),
-        ("templates.render", {"uid": "APPK3ATNDP", "layout": "none"}, 0),
-        ("templates.render", {"uid": "APPK3ATNDP", "format": "pdf", "variable_sets": [{}] * 3}, 3),
-        ("templates.multi_size_render", {"uid": "APPK3ATNDP", "sizes": [{"width": 10, "height": 10}, {}]}, 1),
-        ("pdfs.render_multi_page", {"template_uid": "APPK3ATNDP", "variable_sets": [{}] * 4}, 4),
-        ("videos.render", {"uid": make_id("video", 1)}, 1),
-        ("videos.preview", {"uid": make_id("video", 1)}, 0),
-        ("videos.generate", {"prompt": "x"}, 0),
-        ("templates.preview", {"html": "x"}, 0),
-        ("workflows.preview", {"template_uid": "APPK3ATNDP", "rows": [{}]}, 0),
-        ("workflows.start", {"template_uid": "1O8AC6BEVJ", "rows": [{"title": "x"}, {"tilte": "x"}, {}]}, 2),
-        ("batch.render_template", {"uid": "1O8AC6BEVJ", "variable_sets": [{"title": "x"}, {"tilte": "x"}, {}]}, 2),
-        ("batch.render_template", {"uid": "APPK3ATNDP", "variable_sets": [{}, {}], "layouts": ["square", "story"]}, 4),
-        ("batch.render_template", {"uid": "APPK3ATNDP", "variable_sets": [{}, {}], "layouts": ["square", "none"]}, 2),
-        (
-            "batch.render_template",
-            {"uid": "APPK3ATNDP", "csv_url": "c", "mappings": {}, "layouts": ["square", "story"]},
-            6,
-        ),
-        ("batch.render_template", {"uid": "APPK3ATNDP", "csv_url": "c", "mappings": {"title": "Title"}}, 3),
-    ],
-)
+COSTS: list[tuple[str, dict[str, Any], float]] = [
+    ("images.create", {"html": "x"}, 1),
+    ("gifs.create", {"html": "x"}, 1),
+    ("gifs.capture", {"url": "https://shop.example.com"}, 1.5),
+    ("templates.render", {"uid": "APPK3ATNDP", "layouts": ["square", "story", "none"]}, 2),
+    ("templates.render", {"uid": "APPK3ATNDP", "layout": "none"}, 0),
+    ("templates.render", {"uid": "APPK3ATNDP", "format": "pdf", "variable_sets": [{}] * 3}, 3),
+    ("templates.multi_size_render", {"uid": "APPK3ATNDP", "sizes": [{"width": 10, "height": 10}, {}]}, 1),
+    ("pdfs.render_multi_page", {"template_uid": "APPK3ATNDP", "variable_sets": [{}] * 4}, 4),
+    ("videos.render", {"uid": make_id("video", 1)}, 1),
+    ("videos.preview", {"uid": make_id("video", 1)}, 0),
+    ("videos.generate", {"prompt": "x"}, 0),
+    ("templates.preview", {"html": "x"}, 0),
+    ("workflows.preview", {"template_uid": "APPK3ATNDP", "rows": [{}]}, 0),
+    ("workflows.start", {"template_uid": "1O8AC6BEVJ", "rows": [{"title": "x"}, {"tilte": "x"}, {}]}, 2),
+    ("batch.render_template", {"uid": "1O8AC6BEVJ", "variable_sets": [{"title": "x"}, {"tilte": "x"}, {}]}, 2),
+    ("batch.render_template", {"uid": "APPK3ATNDP", "variable_sets": [{}, {}], "layouts": ["square", "story"]}, 4),
+    ("batch.render_template", {"uid": "APPK3ATNDP", "variable_sets": [{}, {}], "layouts": ["square", "none"]}, 2),
+    (
+        "batch.render_template",
+        {"uid": "APPK3ATNDP", "csv_url": "c", "mappings": {}, "layouts": ["square", "story"]},
+        6,
+    ),
+    ("batch.render_template", {"uid": "APPK3ATNDP", "csv_url": "c", "mappings": {"title": "Title"}}, 3),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "credits_used"), COSTS)
 def test_what_a_call_costs(name: str, arguments: dict[str, Any], credits_used: float) -> None:
     def started() -> FakePictify:
         fake = FakePictify()

@@ -343,5 +343,8 @@ def test_a_video_is_generated_for_ai_credits(fake: FakePictify, pictify: Pictify
     with pytest.raises(QuotaExceededError) as caught:
         pictify.videos.generate(prompt="Another")
     assert caught.value.code == "ai_quota_exceeded"
+    fake.ai_credits = 5
+    assert pictify.videos.generate(prompt="Another").preview_url
+    assert fake.ai_credits == 0
     fake.ai_credits = None
     assert pictify.videos.generate(prompt="Another").template.duration_in_frames == 150

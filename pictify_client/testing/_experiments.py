@@ -12,7 +12,7 @@ from ._responses import FakeResponse, Rejected, image_response, rejected
 
 _RESERVED = ("events", "api", "admin", "health", "status", "pixel", "track", "sdk")
 _WHOLE = 10_000
-_MOST_VARIANTS = 10
+_MAX_VARIANTS = 10
 _LIMITS = {"ab_test": 100, "smart_link": 100, "scheduled": None}
 # The fields that can be changed in these states. In the others, all can be.
 _CHANGEABLE = {
@@ -80,7 +80,7 @@ class Experiments:
         quota = {
             kind: {"used": len(matching(self._kept(), type=kind)), "limit": limit} for kind, limit in _LIMITS.items()
         }
-        return {"plan": "business", "quota": quota, "maxVariants": _MOST_VARIANTS, "analyticsRetentionDays": 365}
+        return {"plan": "business", "quota": quota, "maxVariants": _MAX_VARIANTS, "analyticsRetentionDays": 365}
 
     def get_experiment(self, uid: str) -> Record:
         return {"experiment": self._one(uid=uid)}
@@ -181,8 +181,8 @@ class Experiments:
             raise rejected(409, f"the slug {slug} is taken")
         if variants is None:
             return
-        if not 2 <= len(variants) <= _MOST_VARIANTS:
-            raise rejected(400, f"an experiment has 2 to {_MOST_VARIANTS} variants")
+        if not 2 <= len(variants) <= _MAX_VARIANTS:
+            raise rejected(400, f"an experiment has 2 to {_MAX_VARIANTS} variants")
         weight = sum(variant["weight"] for variant in variants)
         if kind == "ab_test" and weight != _WHOLE:
             raise rejected(400, f"the weights of the variants must sum to {_WHOLE}, and sum to {weight}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from .._runtime.decoding import is_array, is_object
 from .._runtime.validation import ListOf, MapOf, Nullable, Object, OneOrMany
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ def corrected_query(operation: Operation[Any], query: Mapping[str, str]) -> dict
 def corrected_body(operation: Operation[Any], body: object) -> object:
     """A body without unknown fields, and with valid values for the invalid ones that the API replaces."""
     known = _known(operation.body, body)
-    if not isinstance(known, dict):
+    if not is_object(known):
         return known
-    fields = cast("dict[str, Any]", known)
+    fields: dict[str, Any] = {**known}
     if operation.path == "/image":
         for name in ("width", "height"):
             side = fields.get(name)
@@ -52,18 +53,16 @@ def corrected_body(operation: Operation[Any], body: object) -> object:
 def _known(kind: Kind | None, value: object) -> object:
     """A value without the fields that its kind does not have."""
     if isinstance(kind, OneOrMany):
-        kind = kind.many if isinstance(value, list) else kind.one
+        kind = kind.many if is_array(value) else kind.one
     if isinstance(kind, Nullable):
         kind = kind.kind
-    if isinstance(kind, ListOf) and isinstance(value, list):
-        return [_known(kind.kind, item) for item in cast("list[object]", value)]
-    if isinstance(value, dict):
-        fields = cast("dict[str, object]", value)
-        if isinstance(kind, Object):
-            kinds = {field.name: field.kind for field in kind.model.FIELDS}
-            return {name: _known(kinds[name], item) for name, item in fields.items() if name in kinds}
-        if isinstance(kind, MapOf):
-            return {name: _known(kind.kind, item) for name, item in fields.items()}
+    if isinstance(kind, ListOf) and is_array(value):
+        return [_known(kind.kind, item) for item in value]
+    if isinstance(kind, Object) and is_object(value):
+        kinds = {field.name: field.kind for field in kind.model.FIELDS}
+        return {name: _known(kinds[name], item) for name, item in value.items() if name in kinds}
+    if isinstance(kind, MapOf) and is_object(value):
+        return {name: _known(kind.kind, item) for name, item in value.items()}
     return value
 
 

@@ -122,7 +122,8 @@ class Renders:
                 continue
             width, height = body.get("width", size[0]), body.get("height", size[1])
             image = self._image(extension, (width, height), pages=len(sets), template=uid)
-            name = (template.get("layouts") or {}).get(layout, {}).get("name", template.get("name", ""))
+            layouts_of_template: Record = template.get("layouts") or {}
+            name = layouts_of_template.get(layout, template).get("name", "")
             result = {"layout": layout, "name": name, "width": width, "height": height, "format": extension}
             results.append({**result, **image})
         totals = {"totalLayouts": len(layouts), "totalRendered": len(results), "totalErrors": len(errors)}

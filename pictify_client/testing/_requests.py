@@ -28,7 +28,7 @@ _PLAIN = r"[\w.~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}"
 _ADDRESS = re.compile(
     rf"https?://[\w.-]+(?::\d{{1,5}})?(?:/(?:{_PLAIN})*)?(?:\?(?:{_PLAIN}|\?)*)?(?:\#(?:{_PLAIN}|\?)*)?", re.ASCII
 )
-_MOST_EXACT = 2**53
+_MAX_EXACT = 2**53
 
 
 class Route(NamedTuple):
@@ -185,4 +185,4 @@ def _document(method: str, headers: Mapping[str, str], body: bytes) -> Any:
 def _number(text: str) -> float:
     """A number. JSON does not tell 1.0 from 1."""
     value = float(text)
-    return int(value) if value.is_integer() and abs(value) <= _MOST_EXACT else value
+    return int(value) if value.is_integer() and abs(value) <= _MAX_EXACT else value

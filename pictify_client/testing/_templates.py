@@ -117,7 +117,7 @@ class Templates:
 
     def get_template_variables(self, uid: str) -> Record:
         template = self._account.template(uid)
-        variables = template.get("variableDefinitions") or []
+        variables: list[Record] = template.get("variableDefinitions") or []
         return {"templateUid": uid, "templateName": template.get("name", ""), "variables": variables}
 
     def render_template_url(
@@ -145,7 +145,8 @@ class Templates:
 
 def layout_size(template: Record, layout: str) -> tuple[float, float] | None:
     """Width and height of a layout of a template; None if it has no such layout."""
-    known: Record | None = template if layout == "default" else (template.get("layouts") or {}).get(layout)
+    layouts: Record = template.get("layouts") or {}
+    known: Record | None = template if layout == "default" else layouts.get(layout)
     if known is None:
         return None
     sizes: Record = {"width": 1280, "height": 720, **template, **known}
@@ -162,7 +163,8 @@ def check_variables(template: Record, variables: Mapping[str, object]) -> None:
     known = {definition.get("name") for definition in definitions}
     for definition in definitions:
         name = definition.get("name")
-        is_required = definition.get("required") or (definition.get("validation") or {}).get("required")
+        validation: Record = definition.get("validation") or {}
+        is_required = definition.get("required") or validation.get("required")
         if is_required and name not in variables:
             raise render_error(
                 422, f"Variable '{name}' is required", code="VARIABLE_REQUIRED", context={"variable": name}

@@ -229,14 +229,14 @@ class FakePictify(Account):
         given = arguments(operation, path, query, headers, body)
         cost = self._month.check(name, given.get("body", {}))
         response: FakeResponse | dict[str, Any] | None = handler(**given)
-        self._month.charge(cost * _rendered_share(response))
+        # A layout or a size that failed costs nothing.
+        self._month.charge(cost * (_rendered_share(response) if isinstance(response, dict) else 1))
         return (
             response if isinstance(response, FakeResponse) else json_response(next(iter(operation.responses)), response)
         )
 
 
-def _rendered_share(response: object) -> float:
-    """The share of the requested files that was rendered. A layout or a size that failed costs nothing."""
-    known: dict[str, Any] = response if isinstance(response, dict) else {}
-    total = known.get("totalLayouts") or known.get("totalSizes")
-    return 1.0 if total is None else 1 - known["totalErrors"] / total
+def _rendered_share(response: dict[str, Any]) -> float:
+    """The share of the requested layouts or sizes that was rendered."""
+    total = response.get("totalLayouts") or response.get("totalSizes")
+    return 1.0 if total is None else 1 - response["totalErrors"] / total
