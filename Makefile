@@ -25,7 +25,7 @@ help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(RUNTIME) ## List bindings: of a stand-in API, or with PICTIFY_API_KEY set, your own
+demo: $(RUNTIME) ## List bindings: of a fake API or, with PICTIFY_API_KEY set, your own
 ifdef PICTIFY_API_KEY
 	@$(BIN)/python examples/list_bindings.py
 else
@@ -40,7 +40,7 @@ test: $(DEV) ## Run the tests, and see that they reach every line
 	$(BIN)/coverage report
 
 .PHONY: pytest
-pytest: $(DEV) ## Run the tests alone
+pytest: $(DEV) ## Run only the tests
 	$(BIN)/python -m pytest $(PARALLEL)
 
 .PHONY: test-fleet
@@ -85,15 +85,15 @@ test-revisions: $(DEV) ## Lint and type-check what all revisions in tests/revisi
 	$(BIN)/python -m tests.revisions
 
 .PHONY: faults
-faults: $(DEV) ## Try every fault on every kind of call, over real sockets, and print what became of them
+faults: $(DEV) ## Try every fault on every kind of call, over real sockets, and print the outcomes
 	$(BIN)/python -m tests.faults
 
 .PHONY: schemathesis
-schemathesis: $(SCHEMATHESIS) ## Try on the stand-in all that can be made of the contract
+schemathesis: $(SCHEMATHESIS) ## Test the fake API with requests generated from the OpenAPI document
 	$(BIN)/python -m tests.conformance
 
 .PHONY: check
-check: $(DEV) workflows ## Run all that needs no running: lint, types, layers, the contract, drift
+check: $(DEV) workflows ## Run all static checks: lint, types, layers, the OpenAPI document, drift
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy

@@ -30,12 +30,12 @@ async def main(source: Path, folder: Path, poll_interval: float = 1.0) -> None:
         print(f"started {run.uid}")
         # If it takes longer, the run continues: wait for its id again.
         show(await pictify.workflows.wait(run.uid, timeout=600, poll_interval=poll_interval))
+        await pictify.templates.delete(template.uid)
 
         newest_first = [render async for render in pictify.renders.list(template=template.uid, format="PDF")]
         for number, render in enumerate(reversed(newest_first), 1):
             if render.url is not None:
                 print(f"saved {await pictify.download(render.url, folder / f'{number}.pdf')}")
-        await pictify.templates.delete(template.uid)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from pictify_client import BatchFinished, RenderCompleted, RenderFailed, Webhook
 Message = MutableMapping[str, Any]
 
 SECRETS = os.environ["PICTIFY_WEBHOOK_SECRET"].split(",")
-LONGEST_BODY = 1 << 20  # bytes
-MOST_SEEN = 10_000
+MAX_BODY_SIZE = 1 << 20  # bytes
+MAX_SEEN = 10_000
 
 seen: dict[str, None] = {}
 """Ids of the last deliveries, the oldest first. With several processes, keep them in a shared store."""
@@ -44,7 +44,7 @@ async def app(
         if message["type"] == "http.disconnect":
             return None
         body += message.get("body", b"")
-        if len(body) > LONGEST_BODY:
+        if len(body) > MAX_BODY_SIZE:
             return await respond(413)
         more = message.get("more_body", False)
 
@@ -72,7 +72,7 @@ def first_time(delivery_id: str | None) -> bool:
     if delivery_id in seen:
         return False
     seen[delivery_id] = None
-    if len(seen) > MOST_SEEN:
+    if len(seen) > MAX_SEEN:
         del seen[next(iter(seen))]
     return True
 

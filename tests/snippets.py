@@ -1,6 +1,6 @@
-"""The code in the documents: found, run against the stand-in API, and type checked.
+"""The code in the documents: found, run against the fake API, and type checked.
 
-Programs are run one after the other in a process of their own, `python -m tests.snippets`, each with a stand-in of
+Programs are run one after the other in a process of their own, `python -m tests.snippets`, each with a fake API of
 its own. What defines tests is run by pytest, as users would.
 """
 
@@ -96,7 +96,7 @@ def type_check(snippets: Mapping[str, Snippet], folder: Path) -> tuple[int, str]
 
 
 def _prepared() -> FakePictify:
-    """A stand-in in which the documents' ids and slugs are there."""
+    """A fake API with the ids and slugs of the documents."""
     fake = FakePictify()
     pictify = fake.client()
     pictify.images.create(html="<h1>Hello</h1>")
@@ -129,13 +129,16 @@ def _run(code: str, name: str) -> Ran:
     fake, printed = _prepared(), StringIO()
     # Retries are logged as warnings, which is no fault of a snippet; and none listens for the one before.
     logging.getLogger("pictify_client").handlers = [logging.NullHandler()]
-    media = fake.media
     with serving(fake) as base_url, redirect_stdout(printed):
         os.environ.update(PICTIFY_BASE_URL=base_url, PICTIFY_API_KEY=fake.api_key)
         exec(compile(code, name, "exec"), {"__name__": "__main__"})  # noqa: S102
     # Readers see the URLs of the live API.
     return Ran(
-        re.sub(rf"{base_url}(?=/\w{{6}}-\d+\.)", media, printed.getvalue()),
+        re.sub(
+            rf"{base_url}(?=/bindings/\w+\.)",
+            "https://cdn.pictify.io",
+            re.sub(rf"{base_url}(?=/\w{{6}}-\d+\.)", "https://media.pictify.io", printed.getvalue()),
+        ),
         [request.operation or "" for request in fake.requests],
     )
 

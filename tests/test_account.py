@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from pictify_client import NotFoundError, Pictify, RenderFailedError, UnprocessableContentError
 from pictify_client.models import TemplatePreview
-from pictify_client.testing import FakeClock, FakePictify
+from pictify_client.testing import API_KEY, FakeClock, FakePictify
 
 TEMPLATE = "APPK3ATNDP"
 
@@ -41,6 +43,40 @@ def test_everything_that_is_rendered_is_in_the_feed(fake: FakePictify, pictify: 
     assert (page.pagination.has_more, page.pagination.total) == (True, 6)
 
 
+def test_renders_of_a_template_are_in_the_feed_in_all_formats(fake: FakePictify, pictify: Pictify) -> None:
+    gif = pictify.gifs.create(template=TEMPLATE).url
+    pdf = pictify.pdfs.render(template_uid=TEMPLATE).url
+    image = pictify.images.create(template=TEMPLATE).url
+    pictify.images.create(html="<b>x</b>")
+    video = fake.videos[1]["uid"]
+    pictify.videos.render(video, format="gif")
+    assert [each.url for each in pictify.renders.list(template=TEMPLATE)] == [image, pdf, gif]
+    assert [each.url for each in pictify.renders.list(template=TEMPLATE, format="GIF")] == [gif]
+    assert [each.format for each in pictify.renders.list(template=video)] == ["GIF"]
+
+
+def raw_feed(fake: FakePictify, query: str) -> Any:
+    return json.loads(fake.respond("GET", f"/render?{query}", {"authorization": f"Bearer {API_KEY}"}).body)
+
+
+def test_the_feed_is_counted_by_format_and_paginated(fake: FakePictify, pictify: Pictify) -> None:
+    for _ in range(25):
+        pictify.images.create(template=TEMPLATE)
+    pictify.gifs.create(html="<b>x</b>")
+    pictify.images.create(html="<b>x</b>", file_extension="webp")
+    page = raw_feed(fake, f"template={TEMPLATE}")
+    assert page["counts"] == {"ALL": 25, "PNG": 25, "PDF": 0, "GIF": 0, "MP4": 0}
+    assert (len(page["renders"]), page["pagination"]) == (24, {"total": 25, "limit": 24, "offset": 0, "hasMore": True})
+    # The counts are those of all formats.
+    page = raw_feed(fake, "format=GIF")
+    assert page["counts"] == {"ALL": 27, "PNG": 25, "PDF": 0, "GIF": 1, "MP4": 0}
+    assert page["renders"] == [fake.feed[25]]
+    page = raw_feed(fake, "limit=3&offset=24")
+    assert page["renders"] == fake.feed[2::-1]
+    assert not page["pagination"]["hasMore"]
+    assert {each["source"] for each in fake.feed} == {"api"}
+
+
 def test_a_url_in_the_feed_is_that_of_a_file(fake: FakePictify, pictify: Pictify) -> None:
     pictify.templates.render(TEMPLATE, layout="square")
     (render,) = pictify.renders.list()
@@ -67,12 +103,31 @@ def test_the_usage_of_the_month(fake: FakePictify, pictify: Pictify) -> None:
     pictify.images.create(html="<b>x</b>")
     usage = pictify.account.get_usage()
     assert (usage.usage, usage.has_exceeded_monthly_limit, usage.ai_credits) == (1, False, None)
+    assert usage.monthly_limit == 1_000_000
     assert usage.next_reset == datetime(2027, 1, 1, tzinfo=UTC)
     fake.quota, fake.ai_credits = 1, 12
     usage = pictify.account.get_usage()
     assert (usage.monthly_limit, usage.has_exceeded_monthly_limit, usage.ai_credits) == (1, True, 12)
-    fake.clock.advance(31 * 86_400)
+    fake.quota = 2
     assert not pictify.account.get_usage().has_exceeded_monthly_limit
+    fake.quota = 1
+    fake.clock.advance(31 * 86_400)
+    usage = pictify.account.get_usage()
+    assert (usage.usage, usage.has_exceeded_monthly_limit) == (0, False)
+    assert usage.next_reset == datetime(2027, 2, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "reset"),
+    [
+        (datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)),
+        (datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        (datetime(2028, 2, 29, 12, tzinfo=UTC), datetime(2028, 3, 1, tzinfo=UTC)),
+        (datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_the_next_month_begins_on_its_first_day(now: datetime, reset: datetime) -> None:
+    assert FakePictify(clock=FakeClock(now)).client().account.get_usage().next_reset == reset
 
 
 # Templates.
@@ -129,6 +184,10 @@ def test_a_subscription_is_paused_and_resumed(fake: FakePictify, pictify: Pictif
     assert (stats.subscriptions.total, stats.subscriptions.by_status) == (1, {"paused": 1})
     assert (stats.subscriptions.by_event, stats.subscriptions.by_platform) == ({"render.failed": 1}, {"n8n": 1})
     assert pictify.webhooks.resume(made.uid).status == "active"
+    other = pictify.webhooks.create(event="render.failed", target_url="https://hooks.example.com")
+    assert [each.uid for each in pictify.webhooks.list()] == [made.uid, other.uid]
     assert [each.uid for each in pictify.webhooks.list(platform="n8n")] == [made.uid]
+    assert [each.uid for each in pictify.webhooks.list(platform="custom", event="render.failed")] == [other.uid]
+    assert list(pictify.webhooks.list(platform="make")) == []
     with pytest.raises(NotFoundError):
         pictify.webhooks.pause("NOWEBHOOKS")

@@ -1,4 +1,4 @@
-"""The examples, run against the stand-in API, with a clock that does not wait."""
+"""The examples, run against the fake API, with a clock that does not wait."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ from pictify_client._runtime.clock import Clock
 from pictify_client.testing import API_KEY, FakePictify, serving
 
 
+@pytest.fixture
+def fake() -> FakePictify:
+    return FakePictify()
+
+
 @pytest.fixture(autouse=True)
-def base_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def base_url(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     async def at_once(_clock: Clock, _seconds: float) -> None:
         pass
 
     monkeypatch.setattr(Clock, "asleep", at_once)
-    with serving(FakePictify()) as url:
+    with serving(fake) as url:
         monkeypatch.setenv("PICTIFY_BASE_URL", url)
         monkeypatch.setenv("PICTIFY_API_KEY", API_KEY)
         yield url
@@ -106,7 +111,9 @@ def test_a_video_is_made_and_saved(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "scene.tsx: the scene has no default export\n"
 
 
-def test_certificates_are_rendered_by_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_certificates_are_rendered_by_a_run(
+    fake: FakePictify, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     guests, folder = tmp_path / "guests.csv", tmp_path / "certificates"
     guests.write_text("name\nAda Lovelace\nAlan Turing\n", "utf-8")
     run("certificates", guests, folder, 0.001)
@@ -114,7 +121,12 @@ def test_certificates_are_rendered_by_a_run(tmp_path: Path, capsys: pytest.Captu
     assert re.fullmatch(r"started \w{10}", started)
     assert rendered == "2 of 2 are rendered, 0 failed"
     assert saved == [f"saved {folder / '1.pdf'}", f"saved {folder / '2.pdf'}"]
+    # The files are numbered in the order of the rows, and nothing of the example is left in the account.
+    assert [request.path for request in fake.requests[-2:]] == [
+        f"/{each['url'].rpartition('/')[2]}" for each in fake.pdfs
+    ]
     assert {path.read_bytes()[:4] for path in folder.iterdir()} == {b"%PDF"}
+    assert len(fake.templates) == 3
 
 
 SECRET = "whsec_new"
@@ -186,14 +198,14 @@ def test_what_is_no_webhook_is_turned_away(receiver: Any) -> None:
     for method in ("GET", "PUT", "DELETE"):
         response = asked(receiver, method)
         assert (response.status_code, response.headers["allow"]) == (405, "POST")
-    assert post(receiver, b" " * receiver.LONGEST_BODY) == 500
-    assert post(receiver, b" " * (receiver.LONGEST_BODY + 1)) == 413
+    assert post(receiver, b" " * receiver.MAX_BODY_SIZE) == 500
+    assert post(receiver, b" " * (receiver.MAX_BODY_SIZE + 1)) == 413
     with pytest.raises(RuntimeError, match="knows no websocket"):
         asyncio.run(receiver.app({"type": "websocket"}, None, None))
 
 
 def test_no_more_deliveries_are_remembered_than_fit(receiver: Any) -> None:
-    receiver.MOST_SEEN = 2
+    receiver.MAX_SEEN = 2
     assert [receiver.first_time(each) for each in ("a", "b", "a", "c", "b", "a")] == [
         True,
         True,
@@ -206,7 +218,7 @@ def test_no_more_deliveries_are_remembered_than_fit(receiver: Any) -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-def test_it_is_answered_before_it_is_handled(receiver: Any, *, lost: bool) -> None:
+def test_the_response_is_sent_before_the_webhook_is_handled(receiver: Any, *, lost: bool) -> None:
     signature = webhooks.sign(HOOK, SECRET, timestamp=int(Clock().time()))
     parts = [{"type": "http.request", "body": HOOK[:9], "more_body": True}]
     parts.append({"type": "http.disconnect"} if lost else {"type": "http.request", "body": HOOK[9:]})

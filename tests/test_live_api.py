@@ -28,8 +28,9 @@ from pictify_client import (
     ServerError,
     WaitTimeoutError,
 )
+from pictify_client._runtime.model import Model
 from pictify_client.api.templates import render_template
-from pictify_client.models import Gif, RenderResult, Template, VariableDefinition, VariableType
+from pictify_client.models import Binding, Gif, RenderResult, Template, VariableDefinition, VariableType
 from pictify_client.testing import FakeClock
 
 from .replay import KEY, without_nulls
@@ -205,6 +206,38 @@ def test_templates_with_variables_of_every_type_are_listed() -> None:
     assert Template.from_dict(TEMPLATE).to_dict() == without_nulls(TEMPLATE)
     (listed,) = pictify.templates.list().pages()
     assert listed.pagination
+
+
+DROPPED_NULLS: list[tuple[type[Model], dict[str, Any], dict[str, Any]]] = [
+    (Template, {"html": None, "tags": None}, {}),
+    (Template, {"variables": ["a", None]}, {"variables": ["a"]}),
+    (Template, {"variableDefinitions": [None, {"name": "a", "type": None}]}, {"variableDefinitions": [{"name": "a"}]}),
+    (Template, {"variableDefinitions": [{"defaultValue": None}]}, {"variableDefinitions": [{}]}),
+    (Template, {"layouts": {"a": None, "b": {"width": None}}}, {"layouts": {"b": {}}}),
+    (Binding, {"mapping": {"a": "b", "c": None}}, {"mapping": {"a": "b"}}),
+]
+KEPT_NULLS: list[tuple[type[Model], dict[str, Any]]] = [
+    (Template, {"variableDefinitions": [{"defaultValue": [None, {"a": None}]}]}),
+    (Binding, {"defaults": {"a": None, "b": [None]}}),
+    (Binding, {"dataSource": {"type": "http", "new": None}}),
+    (Binding, {"new": None, "other": {"a": None, "b": [None]}}),
+]
+REQUIRED: dict[type[Model], dict[str, Any]] = {
+    Template: {"uid": "x", "name": "x"},
+    Binding: {"uid": "x", "renderUrl": "u"},
+}
+
+
+@pytest.mark.parametrize(("model", "given", "kept"), DROPPED_NULLS)
+def test_a_null_of_a_known_field_or_item_is_dropped_as_if_it_were_absent(
+    model: type[Model], given: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    assert model.from_dict({**REQUIRED[model], **given}).to_dict() == {**REQUIRED[model], **kept}
+
+
+@pytest.mark.parametrize(("model", "given"), KEPT_NULLS)
+def test_a_null_within_any_json_and_in_an_unknown_field_is_kept(model: type[Model], given: dict[str, Any]) -> None:
+    assert model.from_dict({**REQUIRED[model], **given}).to_dict() == {**REQUIRED[model], **given}
 
 
 def test_variables_of_every_type_can_be_defined() -> None:

@@ -41,7 +41,7 @@ from pictify_client.errors import ConfigurationError, PictifyError
 from pictify_client.fleets import Fleet, PacingError
 from pictify_client.rate_limits import RateLimit
 
-from .redis_stand_in import StandIn, redis_stand_in
+from .fake_redis import FakeRedis, fake_redis
 from .replay import KEY
 from .servers import switching_threads
 
@@ -1081,7 +1081,7 @@ def test_an_interrupt_anywhere_takes_no_turn_for_ever() -> None:
 
 @in_finalizers_too
 def test_an_interrupt_anywhere_leaves_redis_usable() -> None:
-    with redis_stand_in() as redis:
+    with fake_redis() as redis:
         keys = count()
         fleet = Fleet(redis.url, per_minute=2)
 
@@ -1103,7 +1103,7 @@ def test_an_interrupt_anywhere_leaves_redis_usable() -> None:
 
 
 def test_an_interrupted_round_trip_ends_the_connection(
-    redis: StandIn, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    redis: FakeRedis, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its response may still come, and would be taken for that of the next request."""
     fleet = Fleet(redis.url, per_minute=2)
@@ -1163,7 +1163,7 @@ def held(lock: Any) -> Generator[None]:
 on_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 
-def test_the_child_of_a_fork_gets_new_locks_and_connections(redis: StandIn, clock: FakeClock) -> None:
+def test_the_child_of_a_fork_gets_new_locks_and_connections(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=3)
     paced = create(fleet)
     paced.wait(clock, 0)
@@ -1243,7 +1243,7 @@ def test_a_fork_does_not_wait_for_requests_of_its_parent(clock: FakeClock) -> No
 
 
 @on_fork
-def test_the_child_of_a_fork_has_a_connection_of_its_own(redis: StandIn, clock: FakeClock) -> None:
+def test_the_child_of_a_fork_has_a_connection_of_its_own(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=3)
     paced = create(fleet)
     paced.wait(clock, 0)
@@ -1254,7 +1254,7 @@ def test_the_child_of_a_fork_has_a_connection_of_its_own(redis: StandIn, clock: 
 
 
 @pytest.mark.parametrize("storage", ["memory", "redis"])
-def test_a_first_request_imports_nothing(storage: str, redis: StandIn) -> None:
+def test_a_first_request_imports_nothing(storage: str, redis: FakeRedis) -> None:
     """A process may be forked meanwhile, and the child could never import the same."""
     code = """
 import socket, sys
@@ -1279,13 +1279,13 @@ print(sorted(set(sys.modules) - before))
 
 
 @pytest.fixture
-def redis(clock: FakeClock) -> Generator[StandIn]:
-    with redis_stand_in() as stand_in:
-        stand_in.clock = clock
-        yield stand_in
+def redis(clock: FakeClock) -> Generator[FakeRedis]:
+    with fake_redis() as server:
+        server.clock = clock
+        yield server
 
 
-async def received(redis: StandIn) -> None:
+async def received(redis: FakeRedis) -> None:
     """Wait for a script."""
     while not redis.received.acquire(blocking=False):
         await checkpoint()
@@ -1310,7 +1310,7 @@ def in_one_loop(form: str, fleet: Fleet, requests: Callable[[Callable[[Pacer, Cl
 
 
 @forms
-def test_redis_counts_for_all(form: str, redis: StandIn, clock: FakeClock) -> None:
+def test_redis_counts_for_all(form: str, redis: FakeRedis, clock: FakeClock) -> None:
     fleet, other = Fleet(redis.url, per_minute=3), Fleet(redis.url, per_minute=3)
     create(other).wait(clock, 0)
     other.close()
@@ -1331,7 +1331,7 @@ def test_redis_counts_for_all(form: str, redis: StandIn, clock: FakeClock) -> No
     assert len(redis.connections) == 2
 
 
-def test_requests_of_sync_and_async_code_share_the_limit(redis: StandIn, clock: FakeClock) -> None:
+def test_requests_of_sync_and_async_code_share_the_limit(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=2)
     paced = create(fleet)
 
@@ -1350,7 +1350,7 @@ def test_requests_of_sync_and_async_code_share_the_limit(redis: StandIn, clock: 
 
 @async_forms
 def test_tasks_share_round_trips_and_a_connection(
-    form: str, redis: StandIn, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    form: str, redis: FakeRedis, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fleets, "_MAX_BATCH", 100)
     fleet = Fleet(redis.url, per_minute=50)
@@ -1379,7 +1379,7 @@ def test_tasks_share_round_trips_and_a_connection(
     assert len(redis.connections) == 1
 
 
-def test_threads_share_round_trips_and_a_connection(redis: StandIn, clock: FakeClock) -> None:
+def test_threads_share_round_trips_and_a_connection(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=140, timeout=30)
     paced = create(fleet)
     failed: list[PacingError] = []
@@ -1406,7 +1406,7 @@ def test_threads_share_round_trips_and_a_connection(redis: StandIn, clock: FakeC
 
 
 @forms
-def test_a_fleet_that_is_closed_connects_again(form: str, redis: StandIn, clock: FakeClock) -> None:
+def test_a_fleet_that_is_closed_connects_again(form: str, redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=9)
     paced = create(fleet)
 
@@ -1422,7 +1422,7 @@ def test_a_fleet_that_is_closed_connects_again(form: str, redis: StandIn, clock:
     redis.join()
 
 
-def test_a_fleet_that_is_closed_during_a_round_trip(redis: StandIn, clock: FakeClock) -> None:
+def test_a_fleet_that_is_closed_during_a_round_trip(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=9, timeout=30)
     redis.hold()
     thread = threading.Thread(target=create(fleet).wait, args=(clock, 0))
@@ -1436,7 +1436,7 @@ def test_a_fleet_that_is_closed_during_a_round_trip(redis: StandIn, clock: FakeC
     redis.join()
 
 
-def test_one_fleet_serves_many_event_loops(redis: StandIn, clock: FakeClock) -> None:
+def test_one_fleet_serves_many_event_loops(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=9)
     paced = create(fleet)
 
@@ -1458,7 +1458,7 @@ def test_one_fleet_serves_many_event_loops(redis: StandIn, clock: FakeClock) -> 
 
 
 def test_an_event_loop_that_is_late_is_no_outage(
-    redis: StandIn, clock: FakeClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet = Fleet(redis.url, per_minute=1, timeout=30)
     paced = create(fleet)
@@ -1483,7 +1483,7 @@ def test_an_event_loop_that_is_late_is_no_outage(
 
 
 @async_forms
-def test_a_turn_of_a_task_that_is_cancelled_goes_to_the_next(form: str, redis: StandIn, clock: FakeClock) -> None:
+def test_a_turn_of_a_task_that_is_cancelled_goes_to_the_next(form: str, redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=2, timeout=30)
     paced = create(fleet)
     sent: list[str] = []
@@ -1522,7 +1522,7 @@ def test_a_turn_of_a_task_that_is_cancelled_goes_to_the_next(form: str, redis: S
 
 @async_forms
 def test_a_task_that_is_cancelled_before_its_round_trip_finds_out_nothing(
-    form: str, redis: StandIn, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    form: str, redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
     fleet = Fleet(redis.url, per_minute=2)
@@ -1545,7 +1545,7 @@ def test_a_task_that_is_cancelled_before_its_round_trip_finds_out_nothing(
     assert [message.split()[0] for message in messages(caplog)] == ["WARNING"]
 
 
-def test_waits_are_those_of_a_fleet_in_memory(redis: StandIn, clock: FakeClock) -> None:
+def test_waits_are_those_of_a_fleet_in_memory(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=3)
     for _ in range(3):
         create(fleet).wait(clock, 0)
@@ -1643,7 +1643,7 @@ def test_a_closed_fleet_rejects(
 
 @forms
 def test_redis_is_asked_again_after_a_while(
-    form: str, redis: StandIn, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    form: str, redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
     fleet = Fleet(redis.url, per_minute=9)
@@ -1678,7 +1678,7 @@ def test_redis_is_asked_again_after_a_while(
 
 @async_forms
 def test_many_tasks_find_out_together_that_redis_hangs(
-    form: str, redis: StandIn, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    form: str, redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     redis.silent = True
     fleet = Fleet(redis.url, per_minute=9, timeout=0.1)
@@ -1695,7 +1695,7 @@ def test_many_tasks_find_out_together_that_redis_hangs(
 
 
 def test_many_threads_find_out_together_that_redis_hangs(
-    redis: StandIn, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     redis.silent = True
     fleet = Fleet(redis.url, per_minute=9, timeout=0.1)
@@ -1706,7 +1706,7 @@ def test_many_threads_find_out_together_that_redis_hangs(
 
 @async_forms
 def test_while_one_request_finds_out_whether_redis_is_back_the_others_do_not_wait(
-    form: str, redis: StandIn, clock: FakeClock
+    form: str, redis: FakeRedis, clock: FakeClock
 ) -> None:
     fleet = Fleet(redis.url, per_minute=9, timeout=30)
     paced = create(fleet)
@@ -1733,7 +1733,7 @@ def test_while_one_request_finds_out_whether_redis_is_back_the_others_do_not_wai
     assert sorted(sent) == list(range(9))
 
 
-def test_errors_of_redis_are_not_shown(redis: StandIn, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
+def test_errors_of_redis_are_not_shown(redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
     redis.error = "ERR unknown command 'AUTH', with args beginning with: 'sesame'"
     fleet = Fleet(redis.url.replace("//", "//:sesame@"), per_minute=9, when_unavailable="closed")
     with pytest.raises(PacingError) as caught:
@@ -1744,7 +1744,7 @@ def test_errors_of_redis_are_not_shown(redis: StandIn, clock: FakeClock, caplog:
 
 @forms
 def test_a_connection_that_was_closed_while_idle_is_replaced(
-    form: str, redis: StandIn, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    form: str, redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     fleet = Fleet(redis.url, per_minute=9)
     paced = create(fleet)
@@ -1762,7 +1762,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(
 @forms
 @pytest.mark.parametrize(("drops", "faults"), [(1, []), (2, ["ConnectionError"])])
 def test_only_a_second_lost_connection_is_an_outage(
-    form: str, drops: int, faults: list[str], redis: StandIn, clock: FakeClock, caplog: pytest.LogCaptureFixture
+    form: str, drops: int, faults: list[str], redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The first may be one that Redis, or what is between, has just closed because it was idle."""
     fleet = Fleet(redis.url, per_minute=9)
@@ -1774,7 +1774,7 @@ def test_only_a_second_lost_connection_is_an_outage(
 
 @forms
 def test_a_request_hangs_up_on_redis_that_is_silent_and_does_not_ask_twice(form: str, clock: FakeClock) -> None:
-    with redis_stand_in() as redis:
+    with fake_redis() as redis:
         redis.silent = True
         fleet = Fleet(redis.url.replace("//", "//:sesame@"), per_minute=9, timeout=0.05)
         in_one_loop(form, fleet, lambda wait: wait(create(fleet), clock, 0))
@@ -1783,7 +1783,7 @@ def test_a_request_hangs_up_on_redis_that_is_silent_and_does_not_ask_twice(form:
 
 
 @forms
-def test_the_timeout_is_that_of_the_fleet_whatever_the_url_has(form: str, redis: StandIn, clock: FakeClock) -> None:
+def test_the_timeout_is_that_of_the_fleet_whatever_the_url_has(form: str, redis: FakeRedis, clock: FakeClock) -> None:
     redis.silent = True
     fleet = Fleet(f"{redis.url}?socket_timeout=1000", per_minute=9, timeout=0.05)
     in_one_loop(form, fleet, lambda wait: wait(create(fleet), clock, 0))

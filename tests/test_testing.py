@@ -1,7 +1,8 @@
-"""The stand-in API, over a real socket and from the command line."""
+"""The fake API over a real socket, and from the command line."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -24,7 +25,7 @@ from pictify_client._runtime.operations import Operation
 from pictify_client.models import Binding
 from pictify_client.testing import API_KEY, FakePictify, serving
 from pictify_client.testing.__main__ import main
-from pictify_client.testing.fake import Answer
+from pictify_client.testing.fake import FakeResponse
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_it_refuses_what_the_api_refuses(base_url: str) -> None:
             pictify.client.send(unchecked).result()
 
 
-def test_it_takes_bodies_and_answers_files(base_url: str, fake: FakePictify) -> None:
+def test_it_accepts_bodies_and_returns_files(base_url: str, fake: FakePictify) -> None:
     with Pictify(api_key=API_KEY, base_url=base_url) as pictify:
         template = pictify.templates.create(name="mine", html="<h1>{{title}}</h1>", width=40, height=30)
         with pictify.url_rendering.render_template(template.uid, "png") as file:
@@ -98,21 +99,21 @@ def test_it_takes_bodies_and_answers_files(base_url: str, fake: FakePictify) -> 
     assert content[16:24] == b"\0\0\0\x28\0\0\0\x1e"
 
 
-def test_it_answers_any_method(base_url: str) -> None:
+def test_it_responds_to_any_method(base_url: str) -> None:
     for method in ("HEAD", "OPTIONS", "PATCH", "QUERY"):
-        answer = httpx.request(method, f"{base_url}/bindings")
-        assert answer.status_code == 404
-        assert bool(answer.content) == (method != "HEAD")
+        response = httpx.request(method, f"{base_url}/bindings")
+        assert response.status_code == 404
+        assert bool(response.content) == (method != "HEAD")
 
 
 @pytest.mark.parametrize(("failure", "told"), [(ConnectionResetError(), False), (ZeroDivisionError(), True)])
 def test_it_tells_of_its_own_failures_but_not_of_clients_that_went_away(
     failure: Exception, told: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: object) -> Answer:
+    def broken(*_: object) -> FakeResponse:
         raise failure
 
-    monkeypatch.setattr(FakePictify, "answer", broken)
+    monkeypatch.setattr(FakePictify, "respond", broken)
     with serving(FakePictify()) as base_url, pytest.raises(APIConnectionError):
         list(Pictify(api_key=API_KEY, max_retries=0, base_url=base_url).bindings.list())
     assert (type(failure).__name__ in capfd.readouterr().err) == told
@@ -129,8 +130,8 @@ def test_a_command_runs_against_it_and_gives_its_exit_status(capfd: pytest.Captu
     assert main([sys.executable, str(ROOT / "examples/list_bindings.py")]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert lines[0] == "NAME                  STATUS   RENDERED          IMAGE"
-    assert lines[1] == (
-        "Price tag 1           active   2026-01-29 11:01  https://cdn.pictify.io/bindings/OW9OT95X0L.png"
+    assert re.fullmatch(
+        r"Price tag 1           active   2026-01-29 11:01  http://127\.0\.0\.1:\d+/bindings/OW9OT95X0L\.png", lines[1]
     )
     assert lines[-1] == "45 bindings"
     assert len(lines) == 47
@@ -142,14 +143,14 @@ def test_a_command_runs_against_it_and_gives_its_exit_status(capfd: pytest.Captu
 def test_a_command_that_is_not_there_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["no-such-command"])
-    assert "there is no command 'no-such-command'" in capsys.readouterr().err
+    assert "command not found: 'no-such-command'" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_named(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     port = base_url.rpartition(":")[2]
     with pytest.raises(SystemExit, match="2"):
         main(["--port", port])
-    assert f"port {port} cannot be had" in capsys.readouterr().err
+    assert f"could not listen on port {port}" in capsys.readouterr().err
 
 
 def test_the_example_without_a_key_says_what_is_missing() -> None:
@@ -167,14 +168,26 @@ def test_it_serves_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch, capsys: 
         def wait(self) -> None:
             about, *lines = capsys.readouterr().out.splitlines()
             settings = dict(line.removeprefix("export ").split("=", 1) for line in lines)
-            assert about.startswith(f"# A stand-in of the Pictify API, on {settings['PICTIFY_BASE_URL']} until Ctrl-C.")
-            answer = httpx.get(
+            assert about.startswith(
+                f"# Mock server of the Pictify API on {settings['PICTIFY_BASE_URL']}, until Ctrl-C."
+            )
+            response = httpx.get(
                 f"{settings['PICTIFY_BASE_URL']}/bindings",
                 params={"limit": "1"},
                 headers={"Authorization": f"Bearer {settings['PICTIFY_API_KEY']}"},
             )
-            assert answer.json()["pagination"]["totalPages"] == 45
+            assert response.json()["pagination"]["totalPages"] == 45
             raise KeyboardInterrupt
 
     monkeypatch.setattr("pictify_client.testing.__main__.Event", Stopped)
     assert main([]) == 0
+
+
+def test_the_words_of_the_fake_api_are_those_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    texts = [capsys.readouterr().out]
+    texts += [path.read_text("utf-8") for path in (ROOT / "pictify_client/testing").glob("*.py")]
+    assert "mock server" in texts[0]
+    found = [re.findall(r"(?i)\b(?:answer|stand-in|contract|refus)\w*", text) for text in texts]
+    assert [word for words in found for word in words] == []

@@ -60,7 +60,7 @@ def run(form: str, test: Callable[[], Awaitable[None]]) -> None:
 
 
 class Caller:
-    """The clients of a stand-in, called alike in sync code, asyncio and trio."""
+    """The clients of a fake API, called alike in sync code, asyncio and trio."""
 
     def __init__(self, form: str, fake: FakePictify, **options: Any) -> None:
         self.form = form
@@ -261,6 +261,31 @@ def test_a_batch_takes_its_time_by_the_clock(fake: FakePictify, form: str) -> No
     assert call("batch.get_results", job.batch_ids[0]).status == "completed"
 
 
+@forms
+def test_a_batch_that_nobody_polls_progresses_by_the_clock(form: str) -> None:
+    fake = FakePictify(clock=FakeClock(MOMENT))
+    call = Caller(form, fake)
+    job = call("batch.render_template", "APPK3ATNDP", variable_sets=[{}] * 6)
+    for seconds, count in ((0.9, 0), (0.2, 2), (0.9, 4), (60, 6)):
+        fake.clock.advance(seconds)
+        assert len(fake.images) == count
+        assert len(call("renders.list", template="APPK3ATNDP")) == count
+    # Each file was rendered in its own second.
+    times = [datetime.fromisoformat(each["createdAt"]) - MOMENT for each in fake.images]
+    assert [each.total_seconds() for each in times] == [1, 1, 2, 2, 3, 3]
+    done = call("batch.get_results", job.batch_ids[0])
+    assert (done.status, (done.completed_at - MOMENT).total_seconds()) == ("completed", 3)
+
+
+@forms
+def test_a_client_that_waits_for_something_else_lets_a_batch_progress(fake: FakePictify, form: str) -> None:
+    call = Caller(form, fake)
+    call("batch.render_template", "APPK3ATNDP", variable_sets=[{}] * 6)
+    fake.latency = 5
+    call("templates.get", "APPK3ATNDP")
+    assert len(fake.images) == 6
+
+
 def test_waiting_for_a_batch_waits_by_the_clock(fake: FakePictify) -> None:
     pictify = fake.client()
     job = pictify.batch.render_template("APPK3ATNDP", variable_sets=EMPTY * 120)
@@ -356,7 +381,7 @@ def test_a_timeout_takes_as_long_as_the_client_allows(
 
 
 @forms
-def test_its_answers_take_as_long_as_they_are_told_to(fake: FakePictify, form: str) -> None:
+def test_responses_take_as_long_as_the_latency_says(fake: FakePictify, form: str) -> None:
     fake.latency = 0.5
     call = Caller(form, fake)
     call("images.create", html="x")
@@ -371,7 +396,7 @@ def test_its_answers_take_as_long_as_they_are_told_to(fake: FakePictify, form: s
 
 
 @async_forms
-def test_answers_to_many_tasks_take_their_time_together(fake: FakePictify, form: str) -> None:
+def test_responses_to_many_tasks_take_their_time_together(fake: FakePictify, form: str) -> None:
     fake.latency = 2
 
     async def test() -> None:
@@ -412,11 +437,11 @@ def test_a_failure_can_be_kept_for_an_operation(fake: FakePictify) -> None:
     [
         (200, {}, ValueError, "from 400 to 599, got 200"),
         (True, {}, TypeError, "got True"),
-        (ValueError, {}, TypeError, "failure must be a status, or an error of the connection"),
+        (ValueError, {}, TypeError, "failure must be a status code or an httpx.TransportError"),
         (httpx.HTTPStatusError, {}, TypeError, "failure must be"),
         (500, {"times": 0}, ValueError, "times must be at least 1, got 0"),
         (500, {"operation": "POST /images"}, ValueError, "did you mean 'POST /image'?"),
-        (500, {"operation": "images.create"}, ValueError, "such as 'GET /bindings/{uid}'"),
+        (500, {"operation": "images.create"}, ValueError, "An operation is such as 'GET /bindings/{uid}'"),
         (httpx.ReadError, {"retry_after": 1}, ValueError, "there is none if a connection fails"),
         (httpx.ReadError("x"), {"code": "x"}, ValueError, "there is none if a connection fails"),
     ],
@@ -481,8 +506,8 @@ def test_its_clock_goes_on_by_itself_while_it_is_served(fake: FakePictify, monke
 
 def test_it_tells_of_no_rate_limit_unless_it_has_one(fake: FakePictify) -> None:
     fake.client().templates.get("APPK3ATNDP")
-    answer = fake.answer("GET", "/templates", {"authorization": f"Bearer {API_KEY}"})
-    assert [*answer.headers] == ["date", "content-type"]
+    response = fake.respond("GET", "/templates", {"authorization": f"Bearer {API_KEY}"})
+    assert [*response.headers] == ["date", "content-type"]
 
 
 @forms
@@ -564,6 +589,75 @@ def test_it_limits_renders_a_month(form: str) -> None:
     assert fake.renders == 1
 
 
+COSTS: list[tuple[str, dict[str, Any], float]] = [
+    ("images.create", {"html": "x"}, 1),
+    ("gifs.create", {"html": "x"}, 1),
+    ("gifs.capture", {"url": "https://shop.example.com"}, 1.5),
+    ("templates.render", {"uid": "APPK3ATNDP", "layouts": ["square", "story", "none"]}, 2),
+    ("templates.render", {"uid": "APPK3ATNDP", "layout": "none"}, 0),
+    ("templates.render", {"uid": "APPK3ATNDP", "format": "pdf", "variable_sets": [{}] * 3}, 3),
+    ("templates.multi_size_render", {"uid": "APPK3ATNDP", "sizes": [{"width": 10, "height": 10}, {}]}, 1),
+    ("pdfs.render_multi_page", {"template_uid": "APPK3ATNDP", "variable_sets": [{}] * 4}, 4),
+    ("videos.render", {"uid": make_id("video", 1)}, 1),
+    ("videos.preview", {"uid": make_id("video", 1)}, 0),
+    ("videos.generate", {"prompt": "x"}, 0),
+    ("templates.preview", {"html": "x"}, 0),
+    ("workflows.preview", {"template_uid": "APPK3ATNDP", "rows": [{}]}, 0),
+    ("workflows.start", {"template_uid": "1O8AC6BEVJ", "rows": [{"title": "x"}, {"tilte": "x"}, {}]}, 2),
+    ("batch.render_template", {"uid": "1O8AC6BEVJ", "variable_sets": [{"title": "x"}, {"tilte": "x"}, {}]}, 2),
+    ("batch.render_template", {"uid": "APPK3ATNDP", "variable_sets": [{}, {}], "layouts": ["square", "story"]}, 4),
+    ("batch.render_template", {"uid": "APPK3ATNDP", "variable_sets": [{}, {}], "layouts": ["square", "none"]}, 2),
+    (
+        "batch.render_template",
+        {"uid": "APPK3ATNDP", "csv_url": "c", "mappings": {}, "layouts": ["square", "story"]},
+        6,
+    ),
+    ("batch.render_template", {"uid": "APPK3ATNDP", "csv_url": "c", "mappings": {"title": "Title"}}, 3),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments", "credits_used"), COSTS)
+def test_what_a_call_costs(name: str, arguments: dict[str, Any], credits_used: float) -> None:
+    def started() -> FakePictify:
+        fake = FakePictify()
+        fake.csv_files["c"] = "Title\na\nb\nc\n"
+        return fake
+
+    fake = started()
+    Caller("sync", fake)(name, **arguments)
+    fake.clock.advance(60)
+    assert fake.renders == Caller("sync", fake)("account.get_usage").usage == credits_used
+    # Every file in the feed was paid for, and the other way round: a PDF by its pages, a capture more than others.
+    pages = {pdf["url"]: pdf["pageCount"] for pdf in fake.pdfs}
+    paid = sum(pages.get(each["url"], 1.5 if name == "gifs.capture" else 1) for each in fake.feed)
+    assert paid == credits_used
+    poor = started()
+    poor.quota = 0
+    if credits_used:
+        with pytest.raises(QuotaExceededError):
+            Caller("sync", poor)(name, **arguments)
+
+
+def test_the_rows_of_a_cancelled_batch_cost_nothing_unless_they_were_rendered(fake: FakePictify) -> None:
+    pictify = fake.client()
+    job = pictify.batch.render_template("APPK3ATNDP", variable_sets=EMPTY * 6, layouts=["square", "story"])
+    assert fake.renders == 12
+    fake.clock.advance(1)
+    job.cancel()
+    fake.clock.advance(60)
+    assert (fake.renders, len(fake.images)) == (4, 4)
+    assert pictify.batch.get_results(job.batch_ids[0]).completed_items == 2
+
+
+def test_what_is_not_rendered_in_the_next_month_gives_no_credits_of_it_back() -> None:
+    fake = FakePictify(clock=FakeClock(MOMENT))
+    fake.client().batch.render_template("1O8AC6BEVJ", variable_sets=[{"tilte": "x"}])
+    fake.clock.advance(60)
+    assert fake.renders == 0
+    fake.client().images.create(html="x")
+    assert fake.renders == 1
+
+
 # What was asked.
 
 
@@ -621,7 +715,7 @@ def test_it_remembers_what_it_was_asked(fake: FakePictify, form: str) -> None:
     assert (shown.query, shown.json) == ({"title": "a b"}, None)
     assert not any(API_KEY in repr((each, each.headers)) for each in fake.requests)
     fake.requests.clear()
-    fake.answer("GET", "/nowhere", {}, b"{")
+    fake.respond("GET", "/nowhere", {}, b"{")
     assert [(each.operation, each.path, each.json) for each in fake.requests] == [(None, "/nowhere", None)]
 
 
@@ -680,8 +774,8 @@ def test_the_files_of_renders_are_served(fake: FakePictify) -> None:
         pictify = Pictify(api_key=fake.api_key, base_url=base_url)
         image = pictify.images.create(html="x", width=60, height=30, file_extension="webp")
         there = base_url + httpx.URL(image.url).path
-        answer = httpx.get(there)
-        assert (answer.headers["content-type"], size_of(answer.content)) == ("image/webp", (60, 30))
+        response = httpx.get(there)
+        assert (response.headers["content-type"], size_of(response.content)) == ("image/webp", (60, 30))
         assert httpx.post(there).status_code == httpx.get(f"{there}x").status_code == 404
         pictify.close()
 
@@ -703,8 +797,8 @@ def test_many_tasks_may_connect_at_once(fake: FakePictify, form: str) -> None:
 
 def test_the_file_of_a_pdf(fake: FakePictify) -> None:
     pictify = fake.client()
-    answer = pictify.pdfs.render_multi_page(template_uid="APPK3ATNDP", variable_sets=[{}, {}]).to_dict()
-    content = fake.file(answer["url"])
+    response = pictify.pdfs.render_multi_page(template_uid="APPK3ATNDP", variable_sets=[{}, {}]).to_dict()
+    content = fake.file(response["url"])
     assert content.startswith(b"%PDF-1.4")
     assert content.endswith(b"%%EOF\n")
     assert content.count(b"/Type /Page ") == 2
@@ -720,7 +814,7 @@ def test_the_file_of_a_pdf(fake: FakePictify) -> None:
 
 def test_a_webhook_is_signed_by_the_secret_of_its_subscription(fake: FakePictify) -> None:
     pictify = fake.client()
-    with pytest.raises(LookupError, match="nothing is subscribed to render.completed"):
+    with pytest.raises(LookupError, match="no active subscription to render.completed"):
         fake.webhook("render.completed")
     paused = pictify.webhooks.create(event="render.completed", target_url="https://a.example.com")
     pictify.webhooks.update(paused.uid, status="paused")

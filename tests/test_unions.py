@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pictify_client._runtime.decoding import decode
 from pictify_client._runtime.fields import Argument, Schema
 from pictify_client._runtime.model import Model
 from pictify_client._runtime.operations import Operation
@@ -132,6 +133,33 @@ def test_a_value_that_no_reader_can_read_is_refused_with_the_reasons() -> None:
         one_of(None, integer, string)
     with pytest.raises(DecodeError, match="DataSource: expected an object, got an integer|DataSource: "):
         one_of(5, DataSource.take, string)
+
+
+def failure(value: Any, *readers: Callable[[Any], Any]) -> DecodeError:
+    """The error for a field `a`, read as a generated model reads it."""
+
+    def take(body: dict[str, Any]) -> Any:
+        return one_of(body.pop("a"), *readers)
+
+    with pytest.raises(DecodeError) as caught:
+        decode(take, {"a": value}, lambda: {"a": value})
+    return caught.value
+
+
+def test_a_value_that_may_be_a_secret_is_not_shown_whichever_reader_rejects_it() -> None:
+    def secret(_: Any) -> Any:
+        raise DecodeError("expected a secret", secret=True)
+
+    for readers in ((secret, integer), (integer, secret)):
+        error = failure("sesame", *readers)
+        assert (error.path, error.value) == ("a", None)
+    assert failure("shown", integer, mapping).value == "shown"
+
+
+def test_the_path_of_a_list_that_no_reader_can_read_is_that_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a Python without the C encoder, which iterates over lists.
+    monkeypatch.setattr("json.encoder.c_make_encoder", None)
+    assert failure(["x", "y"], integer, string).path == "a"
 
 
 def operation(style: Any, schema: Schema, place: str) -> Operation[Any]:

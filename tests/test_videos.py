@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from threading import Event
 from typing import Any
 
 import anyio
@@ -15,10 +17,17 @@ from pictify_client import (
     NotFoundError,
     Pictify,
     QuotaExceededError,
+    RequestEvent,
     ServerError,
     UnprocessableContentError,
 )
+from pictify_client.api.videos import render_video
 from pictify_client.testing import FakePictify, serving
+
+from .servers import PATIENCE, Line, client_of, forms, run, served
+from .servers import call as send
+
+SHORT = 0.05
 
 SCENE = """\
 export const schema = z.object({
@@ -55,6 +64,15 @@ def test_the_newest_come_first_and_without_their_source(pictify: Pictify) -> Non
     assert [video.name for video in videos] == ["Mine", "Year in review", "Product teaser"]
     assert {(video.tsx, video.project_json) for video in videos} == {(None, None)}
     assert pictify.videos.get(created.uid).tsx == SCENE
+
+
+def test_a_list_has_at_most_100_videos(fake: FakePictify, pictify: Pictify) -> None:
+    for number in range(99):
+        pictify.videos.create(name=f"Video {number}", kind="tsx", tsx=SCENE)
+    videos = pictify.videos.list()
+    assert len(videos) == 100
+    assert (videos[0].name, videos[-1].name) == ("Video 98", "Year in review")
+    assert len(fake.videos) == 101
 
 
 def test_the_variables_of_a_scene_are_found_in_its_schema(pictify: Pictify) -> None:
@@ -109,8 +127,8 @@ def test_the_source_is_that_of_the_kind(pictify: Pictify, scene: str, timeline: 
 
 def test_an_invalid_request_is_told_as_compile_errors_are(fake: FakePictify) -> None:
     headers = {"authorization": f"Bearer {fake.api_key}"}
-    answer = fake.answer("POST", "/video/templates", headers, b'{"kind": "tsx", "tsx": "", "fps": 0}')
-    assert (answer.status, answer.body) == (422, b'{"errors": ["name is required"]}')
+    response = fake.respond("POST", "/video/templates", headers, b'{"kind": "tsx", "tsx": "", "fps": 0}')
+    assert (response.status, response.body) == (422, b'{"errors": ["name is required"]}')
 
 
 def test_a_video_is_updated(fake: FakePictify, pictify: Pictify, scene: str) -> None:
@@ -120,6 +138,8 @@ def test_a_video_is_updated(fake: FakePictify, pictify: Pictify, scene: str) -> 
     assert [each.name for each in updated.variable_definitions or []] == ["title", "count", "on", "now"]
     kept = pictify.videos.update(scene, tsx=SCENE, variable_definitions=[{"name": "title"}])
     assert [each.name for each in kept.variable_definitions or []] == ["title"]
+    known = pictify.videos.get_variables(scene)
+    assert ([each.name for each in known.variables], known.referenced) == (["title"], ["title", "count", "on", "now"])
 
 
 def test_a_copy_has_an_id_and_a_name_of_its_own(pictify: Pictify, scene: str) -> None:
@@ -141,6 +161,11 @@ def test_the_plan_limits_video_templates(fake: FakePictify, pictify: Pictify, sc
         with pytest.raises(QuotaExceededError) as caught:
             call()
         assert (caught.value.status_code, caught.value.code) == (402, "template_limit_reached")
+    assert len(fake.videos) == 2
+    fake.template_limit = 3
+    assert pictify.videos.duplicate(scene).uid
+    with pytest.raises(QuotaExceededError):
+        pictify.videos.create(name="Mine", kind="tsx", tsx=SCENE)
 
 
 def test_a_video_is_rendered_in_its_own_time(fake: FakePictify, pictify: Pictify, scene: str, timeline: str) -> None:
@@ -154,12 +179,17 @@ def test_a_video_is_rendered_in_its_own_time(fake: FakePictify, pictify: Pictify
     gif = pictify.videos.render(timeline, format="gif", variables={"unknown": "x"})
     assert (gif.format, gif.duration_in_frames) == ("gif", 150)
     assert fake.file(gif.url)[6:10] == (720).to_bytes(2, "little") * 2
-    assert fake.renders == 2
+    assert (fake.renders, fake.clock.elapsed) == (2, 180)
 
 
-def test_a_served_video_is_there_at_once(fake: FakePictify, scene: str) -> None:
+def test_a_served_video_takes_fake_time(fake: FakePictify, scene: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The clock of the machine stands still.
+    monkeypatch.setattr("pictify_client.testing.clock.time.monotonic", lambda: 100.0)
     with serving(fake) as url, Pictify(api_key=fake.api_key, base_url=url) as pictify:
         assert pictify.download(pictify.videos.render(scene)).content_type == "video/mp4"
+        assert fake.clock.elapsed == 90
+        pictify.videos.get(scene)
+        assert fake.clock.elapsed == 90
 
 
 def test_a_small_gif_keeps_its_size(fake: FakePictify, pictify: Pictify, scene: str) -> None:
@@ -191,16 +221,62 @@ def test_a_render_that_the_api_has_not_begun_is_sent_again(fake: FakePictify, pi
     assert fake.renders == 1
 
 
-def test_a_cancelled_render_is_not_sent_again(fake: FakePictify, scene: str) -> None:
-    async def run() -> None:
-        pictify = fake.async_client()
-        with anyio.CancelScope() as scope:
-            scope.cancel()
-            await pictify.videos.render(scene)
-        assert (await pictify.videos.render(scene)).url
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_render_that_is_cancelled_while_it_waits_is_billed_once(fake: FakePictify, scene: str, backend: str) -> None:
+    scopes: list[anyio.CancelScope] = []
 
-    anyio.run(run)
-    assert fake.renders <= 2
+    def cancel(_event: RequestEvent) -> None:
+        scopes.pop().cancel()
+
+    async def run() -> None:
+        with anyio.CancelScope() as scope:
+            scopes.append(scope)
+            await fake.async_client(on_request=cancel).videos.render(scene)
+        assert scope.cancelled_caught
+
+    anyio.run(run, backend=backend)
+    assert (len(fake.requests), fake.renders, fake.clock.elapsed) == (1, 1, 0)
+
+
+@forms
+def test_a_render_over_a_socket_ends_with_its_call_and_is_never_sent_again(form: str) -> None:
+    def silent(line: Line) -> None:
+        line.take()
+        arrived.set()
+        line.take()
+
+    arrived = Event()
+    with served(silent) as server:
+
+        async def test() -> None:
+            async with client_of(server, timeout=SHORT) as client:
+                with pytest.raises(APITimeoutError, match="set by timeout="):
+                    await send(form, render_video, client, uid="a", body={})
+                assert server.is_left()
+            if form == "sync":
+                return
+            arrived.clear()
+            async with client_of(server) as client, anyio.create_task_group() as group:
+                group.start_soon(partial(send, form, render_video, client, uid="b", body={}))
+                await anyio.to_thread.run_sync(arrived.wait, PATIENCE)
+                group.cancel_scope.cancel()
+            assert server.is_left()
+
+        run(form, test)
+    assert len(server.requests) == (1 if form == "sync" else 2)
+
+
+def test_what_is_not_rendered_is_not_billed(fake: FakePictify, pictify: Pictify, scene: str) -> None:
+    fake.quota = 3
+    for attempt in range(3):
+        with pytest.raises(UnprocessableContentError):
+            pictify.videos.render(scene, variables={"tilte": "x"})
+        pictify.videos.preview(scene)
+        assert fake.renders == attempt
+        pictify.videos.render(scene)
+    with pytest.raises(QuotaExceededError):
+        pictify.videos.render(scene)
+    assert (fake.renders, len(fake.feed)) == (3, 3)
 
 
 def test_what_cannot_be_rendered(fake: FakePictify, pictify: Pictify, scene: str, timeline: str) -> None:
@@ -226,6 +302,37 @@ def test_a_frame_is_an_image(fake: FakePictify, pictify: Pictify, scene: str) ->
     assert fake.renders == 0
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["a {", "}", "{}", "{0}", "{{title}}", "%s", ")", "(x", '"', "'", "\\", '\\"', "//", "/*", "`{", "\n{", "\u00fc{"],
+)
+def test_a_prompt_may_be_any_text(pictify: Pictify, text: str) -> None:
+    template = pictify.videos.generate(prompt=text).template
+    assert [(each.name, each.default_value) for each in template.variable_definitions or []] == [("title", text)]
+    assert pictify.videos.update(template.uid, tsx=template.tsx or "").tsx == template.tsx
+
+
+@pytest.mark.parametrize(
+    ("line", "compiles"),
+    [
+        ("const a = '{'; // }}", True),
+        ('const a = "\\"{";', True),
+        ("const a = `}${b}`;", True),
+        ("/* {\n{ */", True),
+        ("<b>Don't {title}</b>", True),
+        ("<b>Don't {title</b>", False),
+        ("const a = '}' + {;", False),
+    ],
+)
+def test_braces_in_strings_and_comments_do_not_count(pictify: Pictify, line: str, *, compiles: bool) -> None:
+    source = f"export default () => null;\n{line}\n"
+    if compiles:
+        assert pictify.videos.create(name="Mine", kind="tsx", tsx=source).tsx == source
+    else:
+        with pytest.raises(UnprocessableContentError, match="unexpected end of file"):
+            pictify.videos.create(name="Mine", kind="tsx", tsx=source)
+
+
 def test_a_video_is_generated_for_ai_credits(fake: FakePictify, pictify: Pictify) -> None:
     fake.ai_credits = 7
     made = pictify.videos.generate(prompt='A "teaser" (short)', width=640, height=360, duration_seconds=2)
@@ -236,5 +343,8 @@ def test_a_video_is_generated_for_ai_credits(fake: FakePictify, pictify: Pictify
     with pytest.raises(QuotaExceededError) as caught:
         pictify.videos.generate(prompt="Another")
     assert caught.value.code == "ai_quota_exceeded"
+    fake.ai_credits = 5
+    assert pictify.videos.generate(prompt="Another").preview_url
+    assert fake.ai_credits == 0
     fake.ai_credits = None
     assert pictify.videos.generate(prompt="Another").template.duration_in_frames == 150

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -44,13 +45,19 @@ def counts(run: WorkflowRun) -> tuple[int | None, ...]:
 
 def test_a_run_goes_on_by_the_clock(fake: FakePictify, pictify: Pictify) -> None:
     uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
-    run = pictify.workflows.get(uid)
-    assert (run.status, counts(run)) == ("processing", (6, 0, 0, 0))
-    fake.clock.advance(2)
-    assert counts(pictify.workflows.get(uid)) == (6, 4, 4, 0)
-    fake.clock.advance(60)
-    run = pictify.workflows.get(uid)
-    assert (run.status, counts(run)) == ("completed", (6, 6, 6, 0))
+    seen: list[Any] = []
+    for seconds in (0, 1, 1, 60):
+        fake.clock.advance(seconds)
+        # A list is no poll.
+        (run,) = pictify.workflows.list()
+        seen.append((run.status, counts(run)))
+        assert len(list(pictify.renders.list(template=TEMPLATE))) == len(run.items or [])
+    assert seen == [
+        ("queued", (6, 0, 0, 0)),
+        ("processing", (6, 2, 2, 0)),
+        ("processing", (6, 4, 4, 0)),
+        ("completed", (6, 6, 6, 0)),
+    ]
     assert [item["index"] for item in run.items or []] == [*range(6)]
     assert fake.file((run.items or [])[0]["url"]).startswith(b"\x89PNG")
     assert pictify.workflows.get(uid) == run
@@ -59,7 +66,30 @@ def test_a_run_goes_on_by_the_clock(fake: FakePictify, pictify: Pictify) -> None
 
 def test_a_run_goes_on_with_each_poll(pictify: Pictify) -> None:
     uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
-    assert [counts(pictify.workflows.get(uid))[1] for _ in range(5)] == [0, 2, 4, 6, 6]
+    polls = [pictify.workflows.get(uid) for _ in range(5)]
+    assert [counts(run)[1] for run in polls] == [0, 2, 4, 6, 6]
+    assert [run.status for run in polls] == ["queued", "processing", "processing", "completed", "completed"]
+
+
+def test_a_poll_after_a_wait_counts_as_the_next_second(fake: FakePictify, pictify: Pictify) -> None:
+    uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
+    fake.clock.advance(1)
+    assert [counts(pictify.workflows.get(uid))[1] for _ in range(3)] == [2, 4, 6]
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 7])
+def test_the_counts_of_a_run_add_up_at_all_times(fake: FakePictify, pictify: Pictify, size: int) -> None:
+    rows = [{"title" if number % 2 else "tilte": "x"} for number in range(size)]
+    uid = pictify.workflows.start(template_uid=STRICT, rows=rows).uid or ""
+    for _ in range(4):
+        run = pictify.workflows.get(uid)
+        total, rendered, delivered, failed = counts(run)
+        items = [item["status"] for item in run.items or []]
+        assert (total, rendered, failed) == (size, items.count("delivered"), items.count("failed"))
+        assert delivered == rendered == len(fake.images)
+        assert (run.status in ("completed", "failed")) == (len(items) == size)
+        fake.clock.advance(1)
+    assert pictify.workflows.get(uid).status == ("completed" if size > 1 else "failed")
 
 
 def test_columns_are_mapped_and_rows_may_fail(fake: FakePictify, pictify: Pictify) -> None:
@@ -70,7 +100,7 @@ def test_columns_are_mapped_and_rows_may_fail(fake: FakePictify, pictify: Pictif
     fake.clock.advance(3)
     assert counts(pictify.workflows.get(good.uid or "")) == (2, 2, 2, 0)
     failed = pictify.workflows.get(bad.uid or "")
-    assert counts(failed) == (2, 0, 0, 2)
+    assert (failed.status, counts(failed)) == ("failed", (2, 0, 0, 2))
     assert [item["error"] for item in failed.items or []] == ["Variable 'name' is not defined"] * 2
     assert counts(pictify.workflows.get(odd.uid or "")) == (1, 0, 0, 1)
     stats = pictify.workflows.get_stats()
@@ -134,6 +164,20 @@ def test_a_hook_starts_runs_without_a_key(fake: FakePictify, pictify: Pictify) -
     assert [(each.uid, each.secret, each.url) for each in pictify.workflows.list_hooks()] == [(uid, None, None)]
     assert pictify.workflows.delete_hook(uid).success
     assert pictify.workflows.list_hooks() == []
+
+
+def test_rows_that_are_posted_to_a_hook_are_billed(fake: FakePictify, pictify: Pictify) -> None:
+    hook = pictify.workflows.create_hook(template_uid=TEMPLATE)
+    # Runs need no verified email address.
+    fake.quota, fake.email_verified = 7, False
+    pictify.workflows.post_rows(hook.uid or "", hook.secret or "", rows=ROWS)
+    assert fake.renders == 6
+    with pytest.raises(QuotaExceededError) as caught:
+        pictify.workflows.post_rows(hook.uid or "", hook.secret or "", rows=ROWS[:2])
+    assert (caught.value.status_code, caught.value.code) == (402, "quota_exceeded")
+    pictify.workflows.post_rows(hook.uid or "", hook.secret or "", rows=ROWS[:1])
+    fake.clock.advance(3)
+    assert fake.renders == len(fake.images) == 7
 
 
 @pytest.mark.parametrize("secret", ["0123456789ABCDEF", "0123 456789/ABCDEF"])

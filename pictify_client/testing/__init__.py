@@ -1,4 +1,4 @@
-"""A stand-in Pictify API for tests: in memory, of the standard library and httpx alone.
+"""A fake of the Pictify API for tests, in memory.
 
     from pictify_client.testing import FakePictify
 
@@ -7,13 +7,12 @@
     pictify.images.create(html="<h1>Hello</h1>")
     assert [request.operation for request in fake.requests] == ["POST /image"]
 
-In pytest the fixture `fake_pictify` is one, made anew for each test. For programs of any language there
-is a server on loopback:
+In pytest, the fixture `fake_pictify` is a new one for each test. For programs in any language, there is a mock server:
 
     python -m pictify_client.testing --port 8787
     python -m pictify_client.testing pytest
 
-The first serves until it is stopped; the second for as long as a command runs, which finds it by
+The first command serves until it is stopped. The second serves while a command runs, which finds the server by
 `PICTIFY_BASE_URL` and `PICTIFY_API_KEY`. In a program, `serving` does the same.
 """
 
@@ -21,7 +20,7 @@ from __future__ import annotations
 
 from .._runtime.lazy import attach
 
-# As in the package itself: the pytest plugin stands in here, and is to cost next to nothing.
+# As in the package itself: pytest imports its plugin from here in every run.
 TYPE_CHECKING = bool()  # noqa: UP018
 
 if TYPE_CHECKING:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from string import digits
 from typing import Any
 
-from ._answers import MEDIA, Answer, refused, route_not_found
-from ._images import MEDIA_TYPES, file
+from ._files import CDN, MEDIA, Files
+from ._jobs import Job
 from ._limits import Month
+from ._records import RecordKind, complete
+from ._responses import rejected
 from .clock import FakeClock
 
 Record = dict[str, Any]
@@ -67,7 +72,8 @@ class Account:
         clock: The clock by which things are created.
 
     Attributes:
-        templates: The templates. These lists hold JSON as the API sends it; add, change and remove as you like.
+        templates: The templates. These lists hold JSON as the API sends it; add, change and remove as you like. Fields
+            that the API always sends get a default value, if you omit them.
         bindings: The bindings.
         subscriptions: The webhook subscriptions.
         experiments: The experiments; deleted ones are `archived`.
@@ -77,11 +83,12 @@ class Account:
         feed: Everything that was rendered, as `renders.list` lists it, the oldest first.
         videos: The video templates.
         hooks: The hooks of workflows.
-        quota: Renders a month that it allows; None for any number.
-        template_limit: Number of templates that it may have, and of video templates; None for any number.
-        ai_credits: AI credits that it has left, of which a generated video costs 5; None for any number.
+        quota: Credits per month; None for any number.
+        template_limit: Maximum number of templates, and of video templates; None for any number.
+        ai_credits: AI credits that are left. A generated video costs 5. None for any number.
         video_seconds: Seconds that the render of a video takes, by the clock.
-        csv_files: For each `csv_url` of a batch the text of the file.
+        upload_seconds: Seconds during which the URL of a new file returns 404.
+        csv_files: The text of the CSV file at each `csv_url` of a batch.
     """
 
     def __init__(self, bindings: int, clock: FakeClock) -> None:
@@ -101,17 +108,49 @@ class Account:
         self.template_limit: int | None = None
         self.ai_credits: int | None = None
         self.video_seconds: float = 90.0
-        self.media: str = MEDIA
         self.upload_seconds: float = 0.0
-        self._month = Month(clock)
-        self._files: dict[str, tuple[str, int, int, int]] = {}
-        self._uploaded_at: dict[str, float] = {}
+        self._month = Month(self)
+        self._jobs: list[Job] = []
+        self._moment: float | None = None
+        self.files = Files(self)
         self._created: Counter[str] = Counter(template=len(self.templates), video=len(self.videos), binding=bindings)
 
     @property
-    def renders(self) -> int:
-        """How many renders of this month count towards the quota."""
+    def renders(self) -> float:
+        """Credits that the renders of this month have cost."""
         return self._month.used
+
+    def refund(self, credits_back: float) -> None:
+        """Give credits back for what was charged, but not rendered."""
+        self._month.charge(-credits_back)
+
+    def start(self, job: Job) -> None:
+        """Advance a job by the clock from now on."""
+        self._jobs.append(job)
+
+    def catch_up(self) -> None:
+        """Advance all jobs as far as the clock says."""
+        for job in self._jobs:
+            job.catch_up()
+        self._jobs = [job for job in self._jobs if not job.is_over]
+
+    def time(self) -> float:
+        """The time, in seconds since 1970: the one of a job while it is advanced, else the one of the clock."""
+        return self.clock.time() if self._moment is None else self._moment
+
+    @contextmanager
+    def at(self, moment: float) -> Generator[None]:
+        """Do something as of an earlier time."""
+        self._moment = min(moment, self.clock.time())
+        try:
+            yield
+        finally:
+            self._moment = None
+
+    def csv_rows(self, url: str) -> list[Record] | None:
+        """The rows of a CSV file; None if there is no such file."""
+        text = self.csv_files.get(url)
+        return None if text is None else [*csv.DictReader(io.StringIO(text))]
 
     def new_id(self, kind: str) -> str:
         """An id that nothing has yet."""
@@ -120,10 +159,7 @@ class Account:
 
     def keep(self, extension: str, size: tuple[float, float], pages: int = 1) -> str:
         """The URL of a rendered file, whose content `file` returns from then on."""
-        path = f"/{self.new_id('file')[:6].lower()}-{int(self.clock.time() * 1000)}.{extension}"
-        self._files[path] = (extension, int(size[0]), int(size[1]), pages)
-        self._uploaded_at[path] = self.clock.time() + self.upload_seconds
-        return self.media + path
+        return self.files.keep(extension, size, pages)
 
     def enter(self, uid: str, url: str, size: tuple[float, float], template: str | None = None) -> None:
         """Enter a file that was rendered in the feed."""
@@ -149,36 +185,31 @@ class Account:
         Raises:
             LookupError: If no response contained it.
         """
-        path = f"/{url.rpartition('/')[2]}"
-        if path not in self._files:
-            raise LookupError(f"no render has the URL {url}")
-        return file(*self._files[path])
-
-    def _rendering(self, method: str, path: str) -> Answer:
-        """The file at a path, as if this were the host of the rendered files.
-
-        Raises:
-            Refused: If there is none.
-        """
-        if method != "GET" or path not in self._files:
-            raise route_not_found(method, path)
-        if self.clock.time() < self._uploaded_at[path]:
-            return Answer(404, {"content-type": "text/html"}, b"<html><body>Not Found</body></html>")
-        return Answer(200, {"content-type": MEDIA_TYPES[self._files[path][0]]}, self.file(path))
+        return self.files.content(url)
 
     def now(self) -> str:
         """The time, as the API writes it."""
-        return time_text(self.clock.now())
+        return time_text(datetime.fromtimestamp(self.time(), UTC))
+
+    def all(self, kind: RecordKind) -> list[Record]:
+        """The records of a kind, with the fields that the API always sends."""
+        return complete(self, kind, getattr(self, kind))
 
     def template(self, uid: str) -> Record:
         """A template of the account."""
-        return one(self.templates, "Template", uid=uid)
+        return one(self.all("templates"), "Template", uid=uid)
 
     def size(self, template_uid: str | None) -> tuple[float, float]:
         """Width and height of what a template renders to; the API's default for what is rendered without one."""
-        found = matching(self.templates, uid=template_uid)[:1] if template_uid else []
+        found = matching(self.all("templates"), uid=template_uid)[:1] if template_uid else []
         template = found[0] if found else {}
         return template.get("width", 1280), template.get("height", 720)
+
+    def image_size(self, record: Record) -> tuple[float, float]:
+        """Width and height of the image that a record names: a render, a template or a binding."""
+        width, height = self.size(record.get("templateId"))
+        known: Record = {**record, **(record.get("outputConfig") or {})}
+        return known.get("width") or width, known.get("height") or height
 
 
 def offset_page(name: str, records: list[Record], limit: int, offset: int) -> Record:
@@ -204,11 +235,11 @@ def one(records: Iterable[Record], noun: str, **wanted: object) -> Record:
     """The record with this id.
 
     Raises:
-        Refused: If there is none.
+        Rejected: If there is none.
     """
     found = matching(records, **wanted)
     if not found:
-        raise refused(404, f"{noun} not found")
+        raise rejected(404, f"{noun} not found")
     return found[0]
 
 
@@ -284,7 +315,7 @@ def _binding(number: int) -> Record:
         "refreshPolicy": {"type": "ttl", "ttlSeconds": 3600, "onError": "serve_stale"},
         "outputConfig": {"format": "png", "quality": 90},
         "status": "error" if failed else "paused" if number % 5 == 0 else "active",
-        "renderUrl": binding_url(uid),
+        "renderUrl": f"{CDN}/bindings/{uid}.png",
         "webhookUrl": webhook_url(uid),
         "lastFetchAt": time_text(created + timedelta(minutes=1)),
         "lastRenderAt": time_text(created + timedelta(minutes=1)),
@@ -293,11 +324,6 @@ def _binding(number: int) -> Record:
         "createdAt": time_text(created),
         "updatedAt": time_text(created + timedelta(minutes=1)),
     }
-
-
-def binding_url(uid: str) -> str:
-    """The URL of the image of a binding."""
-    return f"https://cdn.pictify.io/bindings/{uid}.png"
 
 
 def webhook_url(uid: str) -> str:

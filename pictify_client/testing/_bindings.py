@@ -1,4 +1,4 @@
-"""The bindings and the webhook subscriptions of the stand-in."""
+"""The bindings and the webhook subscriptions of the fake API."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 import zlib
 from collections import Counter
 
-from ._account import Account, Record, binding_url, matching, one, page_of, webhook_url
-from ._answers import Answer, picture, refused
+from ._account import Account, Record, matching, one, page_of, webhook_url
+from ._responses import FakeResponse, image_response, rejected
 
 
 class Bindings:
-    """Bindings, and their images at addresses that can be embedded. Nothing is fetched."""
+    """Bindings, and their images at URLs that can be embedded. No data source is requested."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -19,13 +19,13 @@ class Bindings:
     def list_bindings(
         self, template_id: str | None = None, status: str | None = None, page: int = 1, limit: int = 20
     ) -> Record:
-        found = matching(self._account.bindings, templateId=template_id, status=status)
+        found = matching(self._account.all("bindings"), templateId=template_id, status=status)
         return page_of("bindings", found, page, limit)
 
     def create_binding(self, body: Record) -> Record:
         self._account.template(body["templateId"])
         if "type" not in body.get("dataSource", {"type": "http"}):
-            raise refused(400, "dataSource.type is required")
+            raise rejected(400, "dataSource.type is required")
         uid, made = self._account.new_id("binding"), self._account.now()
         policy = {"type": "ttl", "ttlSeconds": 300, "onError": "serve_stale"}
         output = {"format": "png", "quality": 90}
@@ -36,7 +36,7 @@ class Bindings:
             "refreshPolicy": {**policy, **body.get("refreshPolicy", {})},
             "outputConfig": {**output, **body.get("outputConfig", {})},
             "status": "active",
-            "renderUrl": binding_url(uid),
+            "renderUrl": self._account.files.url("renderUrl", f"/bindings/{uid}.png"),
             "webhookUrl": webhook_url(uid),
             "lastFetchAt": None,
             "lastRenderAt": None,
@@ -53,10 +53,10 @@ class Bindings:
 
     def update_binding(self, uid: str, body: Record) -> Record:
         binding = self._binding(uid)
-        # The document says of an updated mapping only that it is one; its values are those of a creation.
+        # The OpenAPI document does not say that the values are those of a creation.
         odd = [name for name, path in body.get("mapping", {}).items() if not isinstance(path, str)]
         if odd:
-            raise refused(400, f"mapping.{odd[0]} must be a string")
+            raise rejected(400, f"mapping.{odd[0]} must be a string")
         binding.update(_without_credentials(body), updatedAt=self._account.now())
         return {"binding": binding}
 
@@ -64,22 +64,20 @@ class Bindings:
         self._account.bindings.remove(self._binding(uid))
         return {"deleted": True}
 
-    def render_binding_url(self, binding_id: str, format: str, if_none_match: str = "") -> Answer:  # noqa: A002
+    def render_binding_url(self, binding_id: str, format: str, if_none_match: str = "") -> FakeResponse:  # noqa: A002
         binding = self._binding(binding_id)
         etag = f'"{zlib.crc32(json.dumps([binding, format]).encode()):08x}"'
         headers = {"cache-control": "public, max-age=60", "etag": etag}
         if etag in if_none_match:
-            return Answer(304, headers, b"")
-        output = binding.get("outputConfig", {})
-        width, height = self._account.size(binding.get("templateId"))
-        return picture(format, (output.get("width", width), output.get("height", height)), headers)
+            return FakeResponse(304, headers, b"")
+        return image_response(format, self._account.image_size(binding), headers)
 
     def _binding(self, uid: str) -> Record:
-        return one(self._account.bindings, "Binding", uid=uid)
+        return one(self._account.all("bindings"), "Binding", uid=uid)
 
 
 class Subscriptions:
-    """Webhook subscriptions. Nothing is delivered; `FakePictify.webhook` gives what would be."""
+    """Webhook subscriptions. Nothing is delivered; `FakePictify.webhook` returns a delivery."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -92,7 +90,7 @@ class Subscriptions:
         page: int = 1,
         limit: int = 20,
     ) -> Record:
-        found = matching(self._account.subscriptions, event=event, status=status, platform=platform)
+        found = matching(self._account.all("subscriptions"), event=event, status=status, platform=platform)
         return page_of("subscriptions", found, page, limit)
 
     def create_webhook_subscription(self, body: Record) -> Record:
@@ -129,7 +127,7 @@ class Subscriptions:
         return self.update_webhook_subscription(uid, {"status": "active"})
 
     def get_webhook_stats(self) -> Record:
-        records = self._account.subscriptions
+        records = self._account.all("subscriptions")
         counts = {
             f"by{name.title()}": dict(Counter(each[name] for each in records))
             for name in ("event", "status", "platform")
@@ -137,7 +135,7 @@ class Subscriptions:
         return {"subscriptions": {"total": len(records), **counts}, "queue": {"waiting": 0}}
 
     def _subscription(self, uid: str) -> Record:
-        return one(self._account.subscriptions, "Subscription", uid=uid)
+        return one(self._account.all("subscriptions"), "Subscription", uid=uid)
 
 
 def secret_of(uid: str) -> str:

@@ -1,4 +1,4 @@
-"""The experiments of the stand-in."""
+"""The experiments of the fake API."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from urllib.parse import quote
 
 from .._runtime.readers import parse_datetime
 from ._account import Account, Record, matching
-from ._answers import Answer, Refused, picture, refused
 from ._images import PIXEL
+from ._responses import FakeResponse, Rejected, image_response, rejected
 
 _RESERVED = ("events", "api", "admin", "health", "status", "pixel", "track", "sdk")
 _WHOLE = 10_000
-_MOST_VARIANTS = 10
+_MAX_VARIANTS = 10
 _LIMITS = {"ab_test": 100, "smart_link": 100, "scheduled": None}
-# What can be changed in these states; in the others it is all.
+# The fields that can be changed in these states. In the others, all can be.
 _CHANGEABLE = {
     "running": {"name", "confidenceThreshold", "minimumRunDays", "goalConfig.destinationUrl"},
     "completed": {"name"},
 }
 _COUNTED = {"impression": "impressions", "click": "clicks"}
-# What may stand in an address as it is.
+# Characters that need no quoting in a URL.
 _OF_ADDRESSES = "%:/?#[]@!$&'()*+,;="
 _NOT_CACHED = {"cache-control": "no-store"}
 
 
 class Experiments:
-    """Experiments, what they show, and what is counted of it while they run.
+    """Experiments, the variants that they show, and the counts of a running experiment.
 
-    An A/B test shows its variants in turn, each as often as its weight says. A scheduled experiment shows the first
-    variant whose time it is by the clock, as if no time came back. Where there is none, and as conditions are not
-    looked at in a smart link, the default variant is shown, or else the first.
+    An A/B test shows its variants in turn, in proportion to their weights. A scheduled experiment shows the first
+    variant that is scheduled for the time of the clock; recurrences are ignored. If there is none, and in a smart link,
+    whose conditions are ignored, it shows the default variant, or else the first.
     """
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        # By the id of the experiment: the API takes them, and does not send them.
+        # By the id of the experiment. The API accepts them, and does not return them.
         self._fallback_templates: dict[str, str] = {}
 
     def list_experiments(
@@ -53,7 +53,7 @@ class Experiments:
         self._check(body, body["type"])
         limit = _LIMITS[body["type"]]
         if limit is not None and len(matching(self._kept(), type=body["type"])) >= limit:
-            raise refused(429, f"the plan allows {limit} experiments of this type", code="quota_exceeded")
+            raise rejected(429, f"the plan allows {limit} experiments of this type", code="quota_exceeded")
         uid, made = self._account.new_id("experiment"), self._account.now()
         if "fallbackTemplateUid" in body:
             self._fallback_templates[uid] = body.pop("fallbackTemplateUid")
@@ -80,7 +80,7 @@ class Experiments:
         quota = {
             kind: {"used": len(matching(self._kept(), type=kind)), "limit": limit} for kind, limit in _LIMITS.items()
         }
-        return {"plan": "business", "quota": quota, "maxVariants": _MOST_VARIANTS, "analyticsRetentionDays": 365}
+        return {"plan": "business", "quota": quota, "maxVariants": _MAX_VARIANTS, "analyticsRetentionDays": 365}
 
     def get_experiment(self, uid: str) -> Record:
         return {"experiment": self._one(uid=uid)}
@@ -90,7 +90,7 @@ class Experiments:
         status = experiment["status"]
         changes = {*body, *(f"goalConfig.{name}" for name in body.get("goalConfig", {}))} - {"goalConfig"}
         if frozen := sorted(changes - _CHANGEABLE.get(status, changes)):
-            raise refused(400, f"{frozen[0]} of an experiment that is {status} cannot be changed")
+            raise rejected(400, f"{frozen[0]} of an experiment that is {status} cannot be changed")
         self._check(body, experiment["type"], uid)
         for name in ("goalConfig", "banditConfig", "outputConfig"):
             if name in body:
@@ -113,10 +113,10 @@ class Experiments:
     def complete_experiment(self, uid: str, body: Record) -> Record:
         winner = body["winnerVariantId"]
         if not matching(self._one(uid=uid)["variants"], id=winner):
-            raise refused(400, f"there is no variant {winner}")
-        answer = self._move(uid, "completed", "running", "paused")
-        answer["experiment"].update(winnerVariantId=winner, winnerDeclaredAt=self._account.now())
-        return answer
+            raise rejected(400, f"there is no variant {winner}")
+        response = self._move(uid, "completed", "running", "paused")
+        response["experiment"].update(winnerVariantId=winner, winnerDeclaredAt=self._account.now())
+        return response
 
     def track_experiment_events(self, body: Record | list[Record], write_key: str | None = None) -> Record:
         events = body if isinstance(body, list) else [body]
@@ -124,27 +124,27 @@ class Experiments:
         for index, event in enumerate(events):
             try:
                 self._report(event)
-            except Refused as refusal:
-                errors.append({"index": index, "error": refusal.message})
-        answer = {"ok": True, "processed": len(events) - len(errors), "errors": errors}
+            except Rejected as rejection:
+                errors.append({"index": index, "error": rejection.message})
+        response = {"ok": True, "processed": len(events) - len(errors), "errors": errors}
         keyed = write_key is not None or all("writeKey" in event for event in events)
-        return answer if keyed else {**answer, "warning": "write_key_recommended"}
+        return response if keyed else {**response, "warning": "write_key_recommended"}
 
-    def track_experiment_click(self, slug: str) -> Answer:
+    def track_experiment_click(self, slug: str) -> FakeResponse:
         experiment = self._one(slug=slug)
         destination = experiment.get("goalConfig", {}).get("destinationUrl")
         if destination is None:
-            raise refused(404, "the experiment leads nowhere: its goal has no destinationUrl")
+            raise rejected(404, "the goal of the experiment has no destinationUrl")
         if experiment["status"] == "running":
             self._shown(experiment, "clicks")
-        return Answer(302, {**_NOT_CACHED, "location": quote(destination, safe=_OF_ADDRESSES)}, b"")
+        return FakeResponse(302, {**_NOT_CACHED, "location": quote(destination, safe=_OF_ADDRESSES)}, b"")
 
-    def track_experiment_pixel(self, slug: str) -> Answer:
+    def track_experiment_pixel(self, slug: str) -> FakeResponse:
         for experiment in matching(self._kept(), slug=slug, status="running"):
             self._shown(experiment, "impressions")
-        return Answer(200, {**_NOT_CACHED, "content-type": "image/gif"}, PIXEL)
+        return FakeResponse(200, {**_NOT_CACHED, "content-type": "image/gif"}, PIXEL)
 
-    def render_experiment_url(self, slug: str, format: str) -> Answer:  # noqa: A002
+    def render_experiment_url(self, slug: str, format: str) -> FakeResponse:  # noqa: A002
         experiment = self._one(slug=slug)
         if experiment["status"] == "running":
             template = self._shown(experiment, "impressions").get("templateUid", experiment.get("templateUid"))
@@ -152,53 +152,53 @@ class Experiments:
             template = self._fallback_templates.get(experiment["uid"])
             if experiment["status"] == "draft" or not (template or "fallbackImageUrl" in experiment):
                 status = 410 if experiment["status"] == "completed" else 404
-                raise refused(status, f"the experiment is {experiment['status']}, and has no image to show")
-        return picture(format, self._account.size(template), _NOT_CACHED)
+                raise rejected(status, f"the experiment is {experiment['status']}, and has no image to show")
+        return image_response(format, self._account.size(template), _NOT_CACHED)
 
     def _kept(self) -> list[Record]:
-        return [each for each in self._account.experiments if each["status"] != "archived"]
+        return [each for each in self._account.all("experiments") if each["status"] != "archived"]
 
     def _one(self, **wanted: str) -> Record:
         found = matching(self._kept(), **wanted)
         if not found:
-            raise refused(404, "there is no such experiment")
+            raise rejected(404, "there is no such experiment")
         return found[0]
 
     def _move(self, uid: str, status: str, *before: str) -> Record:
-        """Bring an experiment into another state, from one of these."""
+        """Move an experiment to another state, from one of these."""
         experiment = self._one(uid=uid)
         if experiment["status"] not in before:
-            raise refused(409, f"the experiment is {experiment['status']}, and not {' or '.join(before)}")
+            raise rejected(409, f"the experiment is {experiment['status']}, and not {' or '.join(before)}")
         experiment.update(status=status, updatedAt=self._account.now())
         return {"experiment": experiment}
 
     def _check(self, body: Record, kind: str, uid: str = "") -> None:
-        """Refuse a slug and variants that the experiment with this id cannot have."""
+        """Check the slug and the variants of the experiment with this id."""
         slug, variants = body.get("slug"), body.get("variants")
         if slug in _RESERVED:
-            raise refused(400, f"the slug {slug} is reserved")
+            raise rejected(400, f"the slug {slug} is reserved")
         if slug is not None and any(each["uid"] != uid for each in matching(self._kept(), slug=slug)):
-            raise refused(409, f"the slug {slug} is taken")
+            raise rejected(409, f"the slug {slug} is taken")
         if variants is None:
             return
-        if not 2 <= len(variants) <= _MOST_VARIANTS:
-            raise refused(400, f"an experiment has 2 to {_MOST_VARIANTS} variants")
+        if not 2 <= len(variants) <= _MAX_VARIANTS:
+            raise rejected(400, f"an experiment has 2 to {_MAX_VARIANTS} variants")
         weight = sum(variant["weight"] for variant in variants)
         if kind == "ab_test" and weight != _WHOLE:
-            raise refused(400, f"the weights of the variants must sum to {_WHOLE}, and sum to {weight}")
+            raise rejected(400, f"the weights of the variants must sum to {_WHOLE}, and sum to {weight}")
 
     def _report(self, event: Record) -> None:
         experiment = self._one(slug=event["experiment"])
         if experiment["status"] != "running":
-            raise refused(409, "the experiment is not running")
+            raise rejected(409, "the experiment is not running")
         variants = matching(experiment["variants"], id=event.get("variantId"))
         if not variants:
-            raise refused(404, "the experiment has no such variant")
+            raise rejected(404, "the experiment has no such variant")
         if "variantId" in event and event["event"] in _COUNTED:
             _count(variants[0], _COUNTED[event["event"]])
 
     def _shown(self, experiment: Record, counted: str) -> Record:
-        """The variant whose turn it is, counted."""
+        """The variant to show. It is counted."""
         variants: list[Record] = experiment["variants"]
         if experiment["type"] == "ab_test":
             turns = sum(variant.get(counted, 0) for variant in variants) + 1
@@ -213,7 +213,7 @@ class Experiments:
 
 
 def _counting(variants: list[Record], before: list[Record]) -> list[Record]:
-    """Variants with their counts, which only the API gives."""
+    """Variants with their counts, which only the API sets."""
     known = {variant["id"]: variant for variant in before}
     return [
         {**variant, **{name: known.get(variant["id"], {}).get(name, 0) for name in _COUNTED.values()}}

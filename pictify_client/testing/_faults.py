@@ -1,4 +1,4 @@
-"""How the stand-in misbehaves when it is told to."""
+"""Failures that a test orders of the fake API."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import httpx
 
-from ._answers import Answer, document
 from ._requests import routes
+from ._responses import FakeResponse, json_response
 
-# With these the request never got there, or not whole; with the others the API may have done what it asks for.
+# With these, the request did not arrive completely. With others, the API may have processed it.
 _NOT_ARRIVED = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -33,31 +33,31 @@ _MESSAGES = {
 
 
 class Fault(NamedTuple):
-    """What becomes of a request of an operation, or of any: an answer, or an error of the connection."""
+    """The failure of a request, of an operation or of any: a response, or an error of the connection."""
 
     operation: str | None
-    answer: Answer | None = None
+    response: FakeResponse | None = None
     error: httpx.TransportError | type[httpx.TransportError] | None = None
 
     def happen(self, *, before: bool) -> None:
         """Raise the error, before the request arrives or after."""
         kind = self.error if isinstance(self.error, type) else type(self.error)
         if self.error is not None and before == issubclass(kind, _NOT_ARRIVED):
-            raise self.error("as fail_next said") if isinstance(self.error, type) else self.error
+            raise self.error("ordered by fail_next") if isinstance(self.error, type) else self.error
 
 
 class Faults:
-    """What was ordered, in the order in which it comes."""
+    """The failures that were ordered and have not happened yet."""
 
     def __init__(self) -> None:
         self._next: list[Fault] = []
 
     def add(self, fault: Fault, times: int) -> None:
-        """Let something go wrong so many times."""
+        """Order a failure, so many times."""
         self._next += [fault] * times
 
     def take(self, operation: str | None) -> Fault:
-        """What goes wrong with a call of an operation, if anything; it is done with then."""
+        """Remove and return the next failure of an operation; one without effect if there is none."""
         for place, each in enumerate(self._next):
             if each.operation in (None, operation):
                 return self._next.pop(place)
@@ -67,17 +67,17 @@ class Faults:
 def fault(
     failure: object, retry_after: float | None, code: str | None, retriable: bool | None, operation: str | None
 ) -> Fault:
-    """What is to go wrong, checked.
+    """Create a failure.
 
     Raises:
-        TypeError, ValueError: It cannot.
+        TypeError, ValueError: If an argument is invalid.
     """
     if operation is not None:
         known = [str(route.operation) for route in routes()]
         if operation not in known:
             near = get_close_matches(operation, known, 1)
-            hint = f": did you mean {near[0]!r}?" if near else ", which are such as 'GET /bindings/{uid}'"
-            raise ValueError(f"operation {operation!r} is none of the contract{hint}")
+            hint = f": did you mean {near[0]!r}?" if near else ". An operation is such as 'GET /bindings/{uid}'"
+            raise ValueError(f"unknown operation {operation!r}{hint}")
     if isinstance(failure, httpx.TransportError) or (
         isinstance(failure, type) and issubclass(failure, httpx.TransportError)
     ):
@@ -87,13 +87,15 @@ def fault(
             )
         return Fault(operation, error=failure)
     if not isinstance(failure, int) or isinstance(failure, bool):
-        raise TypeError(f"failure must be a status, or an error of the connection (httpx.ReadTimeout), got {failure!r}")
+        raise TypeError(
+            f"failure must be a status code or an httpx.TransportError such as httpx.ReadTimeout, got {failure!r}"
+        )
     if not 400 <= failure <= 599:
-        raise ValueError(f"failure must be a status from 400 to 599, got {failure!r}")
-    answer = document(failure, _body(failure, code, retriable))
+        raise ValueError(f"failure must be a status code from 400 to 599, got {failure!r}")
+    response = json_response(failure, _body(failure, code, retriable))
     if retry_after is not None:
-        answer.headers["retry-after"] = f"{retry_after:g}"
-    return Fault(operation, answer)
+        response.headers["retry-after"] = f"{retry_after:g}"
+    return Fault(operation, response)
 
 
 def _body(status: int, code: str | None, retriable: bool | None) -> dict[str, object]:

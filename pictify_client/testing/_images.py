@@ -1,4 +1,4 @@
-"""The bytes of files: plain, small, and of any size."""
+"""The contents of files: plain images of any size, in few bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PIXEL: Final = b64decode("R0lGODlhAQABAIAAAAAAAAAAACH5BAEAAAAALAAAAAABAAEAAAgEAA
 """A transparent GIF of one pixel."""
 
 # More than the API renders, and less than WebP can hold.
-_MOST_PIXELS = 10_000
+_MAX_PIXELS = 10_000
 _POINTS_A_PIXEL = 72 / 96
 _GREY = 0x5B
 
@@ -31,7 +31,7 @@ def file(extension: str, width: int, height: int, pages: int = 1) -> bytes:
 
     An MP4 file has one track of the size, and no frames.
     """
-    width, height = (max(1, min(side, _MOST_PIXELS)) for side in (width, height))
+    width, height = (max(1, min(side, _MAX_PIXELS)) for side in (width, height))
     match extension:
         case "jpeg" | "jpg":
             return _jpeg(width, height)

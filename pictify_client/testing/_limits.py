@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ._answers import fastify, refused
+from ._responses import fastify_error, rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from ._account import Account, Record
     from .clock import FakeClock
 
 _MINUTE = 60
@@ -41,6 +40,8 @@ _PAYMENT_REQUIRED = frozenset({"post_workflow_rows", "render_video", "start_work
 
 # The fields of a body that have one item for each file, or for each page, that is rendered.
 _SEVERAL = ("layouts", "rows", "sizes", "variableSets")
+# Operations whose file costs more or less than one credit.
+_CREDITS = {"capture_gif": 1.5}
 _UPGRADE_URL = "https://pictify.io/dashboard/billing"
 
 
@@ -56,7 +57,7 @@ class Minute:
         """Count a request; returns the headers about the limit.
 
         Raises:
-            Refused: If there were as many in this minute as there may be.
+            Rejected: If there were as many in this minute as there may be.
         """
         now = self._clock.time()
         if now >= self._ends:
@@ -71,43 +72,50 @@ class Minute:
             "x-ratelimit-reset": str(left),
         }
         if not allowed:
-            refusal = fastify(429, f"Rate limit exceeded, retry in {left} seconds")
-            refusal.answer.headers.update(headers, **{"retry-after": str(left)})
-            raise refusal
+            rejection = fastify_error(429, f"Rate limit exceeded, retry in {left} seconds")
+            rejection.response.headers.update(headers, **{"retry-after": str(left)})
+            raise rejection
         return headers
 
 
 class Month:
-    """The renders of a calendar month."""
+    """The credits of a calendar month."""
 
-    def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
+    def __init__(self, account: Account) -> None:
+        self._account = account
         self._month = ""
-        self._used = 0
+        self._used = 0.0
 
     @property
-    def used(self) -> int:
-        """How many there were."""
-        return self._used if self._month == self._this() else 0
+    def used(self) -> float:
+        """Credits that were used; an integer if it is one."""
+        used = self._used if self._month == self._this() else 0.0
+        return int(used) if used.is_integer() else used
 
-    def check(self, name: str, arguments: Mapping[str, Any], quota: int | None) -> int:
-        """How many renders an operation costs.
+    def check(self, name: str, body: Record) -> float:
+        """Return the credits that an operation costs at most.
 
         Raises:
-            Refused: If there are not so many left.
+            Rejected: If fewer are left.
         """
-        renders = int(name in RENDERS)
-        for field in _SEVERAL if renders else ():
-            renders *= max(len(arguments.get("body", {}).get(field, ())), 1)
-        if quota is not None and renders and self.used + renders > quota:
+        needed, quota = self._cost(name, body), self._account.quota
+        if quota is not None and needed and self.used + needed > quota:
             message = f"You have used all {quota} renders of this month"
             status = 402 if name in _PAYMENT_REQUIRED else 429
-            raise refused(status, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
-        return renders
+            raise rejected(status, message, code="quota_exceeded", upgradeUrl=_UPGRADE_URL)
+        return needed
 
-    def count(self, renders: int) -> None:
-        """Count what was rendered."""
-        self._used, self._month = self.used + renders, self._this()
+    def charge(self, amount: float) -> None:
+        """Charge credits. A negative number gives credits back, but only those of this month."""
+        self._used, self._month = max(float(self.used + amount), 0.0), self._this()
+
+    def _cost(self, name: str, body: Record) -> float:
+        if name not in RENDERS:
+            return 0
+        cost = _CREDITS.get(name, 1.0)
+        for field in _SEVERAL:
+            cost *= max(len(body.get(field) or ()), 1)
+        return cost * len(self._account.csv_rows(body["csvUrl"]) or []) if "csvUrl" in body else cost
 
     def _this(self) -> str:
-        return self._clock.now().strftime("%Y-%m")
+        return self._account.clock.now().strftime("%Y-%m")

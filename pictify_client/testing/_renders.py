@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from attrs import define
-
-from ._account import Account, Record, matching, offset_page, one
-from ._answers import Refused, failed, refused
+from ._account import Account, Record, matching, offset_page
+from ._responses import render_error
 from ._templates import check_variables, layout_size
 
 # Pixels, at 96 to the inch.
@@ -30,8 +26,6 @@ _SIZES = {"og-image": (1200, 630), "twitter-card": (1200, 675), "instagram-post"
 _MAX_SIDE = 4096
 _FRAMES_PER_SECOND = 18
 _ANIMATION_SECONDS = 2
-# Seconds that a batch takes, by the clock of the fake.
-_BATCH_SECONDS = 3
 _TEAM = "TEAM4F2K9Q"
 
 
@@ -48,15 +42,18 @@ class Renders:
         return self._image(body.get("fileExtension", "png"), size, template=template, source=source)
 
     def list_images(self, limit: int = 30, offset: int = 0) -> Record:
-        images = [{name: each[name] for name in ("url", "createdAt")} | {"id": each["uid"]} for each in self._images()]
+        images = [
+            {name: each[name] for name in ("url", "createdAt")} | {"id": each["uid"]}
+            for each in self._account.all("images")
+        ]
         return offset_page("images", images, limit, offset)
 
     def get_image(self, uid: str) -> Record:
-        return {"image": _found(self._images(), uid)}
+        return {"image": _found(self._account.all("images"), uid)}
 
     def create_og_image(self, body: Record) -> Record:
-        if not matching(self._account.templates, uid=body["template"]):
-            raise failed(404, "Template not found")
+        if not matching(self._account.all("templates"), uid=body["template"]):
+            raise render_error(404, "Template not found")
         return self._image("png", _SIZES["og-image"], template=body["template"])
 
     def create_canvas_image(self, body: Record) -> Record:
@@ -85,10 +82,10 @@ class Renders:
         return {"gif": gif, "_meta": {"processingTime": 1234}}
 
     def list_gifs(self, limit: int = 30, offset: int = 0) -> Record:
-        return offset_page("gifs", self._account.gifs, limit, offset)
+        return offset_page("gifs", self._account.all("gifs"), limit, offset)
 
     def get_gif(self, uid: str) -> Record:
-        return {"gif": _found(self._account.gifs, uid)}
+        return {"gif": _found(self._account.all("gifs"), uid)}
 
     def capture_gif(self, body: Record) -> Record:
         # Whatever is requested, the length is a number that JSON has.
@@ -100,7 +97,7 @@ class Renders:
         return {"gif": gif, "metadata": metadata, "_meta": {"processingTime": 1234}}
 
     def list_pdfs(self, limit: int = 30, offset: int = 0) -> Record:
-        return offset_page("pdfs", self._account.pdfs, limit, offset)
+        return offset_page("pdfs", self._account.all("pdfs"), limit, offset)
 
     def render_pdf(self, body: Record) -> Record:
         return self._pdf(body, [body.get("variables", {})])
@@ -125,7 +122,8 @@ class Renders:
                 continue
             width, height = body.get("width", size[0]), body.get("height", size[1])
             image = self._image(extension, (width, height), pages=len(sets), template=uid)
-            name = template.get("layouts", {}).get(layout, {}).get("name", template.get("name", ""))
+            layouts_of_template: Record = template.get("layouts") or {}
+            name = layouts_of_template.get(layout, template).get("name", "")
             result = {"layout": layout, "name": name, "width": width, "height": height, "format": extension}
             results.append({**result, **image})
         totals = {"totalLayouts": len(layouts), "totalRendered": len(results), "totalErrors": len(errors)}
@@ -151,15 +149,12 @@ class Renders:
         """The template that a request names; an empty one if it has HTML or a URL."""
         if "template" not in body:
             return {}
-        found = matching(self._account.templates, uid=body["template"])
+        found = matching(self._account.all("templates"), uid=body["template"])
         if not found:
             # The API responds with 403 here, and not with 404.
-            raise failed(403, "Template not found")
+            raise render_error(403, "Template not found")
         check_variables(found[0], body.get("variables", {}))
         return found[0]
-
-    def _images(self) -> list[Record]:
-        return self._account.images
 
     def _image(
         self,
@@ -207,7 +202,7 @@ class Renders:
         preset = options.get("preset", "A4")
         size = options.get("customSize", {}) if preset == "custom" else _PAPER.get(preset, _PAPER["A4"])
         if not {"width", "height"} <= set(size):
-            raise failed(400, "The preset custom needs a customSize with a width and a height")
+            raise render_error(400, "The preset custom needs a customSize with a width and a height")
         paper = (size["width"], size["height"])
         url, uid = self._account.keep("pdf", paper, len(sets)), self._account.new_id("pdf")
         self._account.enter(uid, url, paper, body["templateUid"])
@@ -222,87 +217,5 @@ class Renders:
 def _found(records: list[Record], uid: str) -> Record:
     found = matching(records, uid=uid)
     if not found:
-        raise failed(404, "Not found")
+        raise render_error(404, "Not found")
     return found[0]
-
-
-@define
-class _Started:
-    template: Record
-    body: Record
-    rows: list[Record]
-    at: float
-    polls: int = 0
-
-
-class Batches:
-    """Batches. A third of the rows is rendered per second, and each time that the results are requested.
-
-    A client that polls without waiting on the clock of the fake has a clock of its own, on which time passes.
-    """
-
-    def __init__(self, account: Account) -> None:
-        self._account = account
-        self._renders = Renders(account)
-        self._batches: list[Record] = []
-        self._started: dict[str, _Started] = {}
-
-    def batch_render_template(self, uid: str, body: Record) -> Record:
-        template = self._account.template(uid)
-        rows = body["variableSets"] if "variableSets" in body else self._csv_rows(body)
-        batch_id, total = self._account.new_id("batch"), len(rows)
-        accepted = {"batchId": batch_id, "status": "pending", "totalItems": total}
-        counts: Record = {"progress": 0, "completedItems": 0, "failedItems": 0, "results": [], "errors": []}
-        self._batches.append({**accepted, **counts, "createdAt": self._account.now()})
-        self._started[batch_id] = _Started(template, body, rows, self._account.clock.time())
-        return {**accepted, "message": "Batch render job started"}
-
-    def get_batch_results(self, batch_id: str) -> Record:
-        batch = one(self._batches, "Batch", batchId=batch_id)
-        started = self._started[batch_id]
-        if batch["status"] == "pending":
-            batch.update(status="processing", startedAt=batch["createdAt"])
-        if batch["status"] == "processing":
-            seconds = max(int(self._account.clock.time() - started.at), started.polls)
-            started.polls = seconds + 1
-            self._continue(batch, started, seconds)
-        return batch
-
-    def cancel_batch(self, batch_id: str) -> Record:
-        batch = one(self._batches, "Batch", batchId=batch_id)
-        if batch["status"] not in ("pending", "processing"):
-            return {"batchId": batch_id, "status": batch["status"], "message": "The batch has already ended"}
-        batch.update(status="cancelled", completedAt=self._account.now())
-        return {"batchId": batch_id, "status": "cancelled", "message": "Batch cancelled"}
-
-    def _csv_rows(self, body: Record) -> list[Record]:
-        """The rows of a CSV file, with the values of the columns that are mapped to variables."""
-        text = self._account.csv_files.get(body["csvUrl"])
-        if text is None:
-            raise refused(400, "The CSV file could not be fetched")
-        lines = csv.DictReader(io.StringIO(text))
-        return [{name: line.get(column) for name, column in body["mappings"].items()} for line in lines]
-
-    def _continue(self, batch: Record, started: _Started, seconds: int) -> None:
-        template, body, total = started.template, started.body, batch["totalItems"]
-        done = batch["completedItems"] + batch["failedItems"]
-        for index in range(done, min(seconds * -(-total // _BATCH_SECONDS), total)):
-            row = started.rows[index]
-            known = {"index": index, "variables": [*row]}
-            options: Record = {name: body[name] for name in ("format", "layout", "layouts") if name in body}
-            try:
-                rendered = self._renders.render_template(template["uid"], {"variables": row, **options})
-            except Refused as refusal:
-                batch["errors"].append({**known, "success": False, "error": refusal.message})
-            else:
-                errors = "; ".join(each["error"] for each in rendered["errors"])
-                if rendered["results"]:
-                    batch["results"].append({**known, "success": True})
-                else:
-                    batch["errors"].append({**known, "success": False, "error": errors})
-        completed, failed_rows = len(batch["results"]), len(batch["errors"])
-        progress = round(100 * (completed + failed_rows) / total, 2) if total else 100
-        batch.update(progress=progress, completedItems=completed, failedItems=failed_rows)
-        if completed + failed_rows == total:
-            status = "failed" if not completed and total else "partial" if failed_rows else "completed"
-            batch.update(status=status, completedAt=self._account.now())

@@ -1,4 +1,4 @@
-"""Which operation of the contract a request is, and what it says: checked as the client checks its arguments."""
+"""The operation of a request, and its arguments, validated as the client validates them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from .._runtime.operations import Operation
 from .._runtime.scalars import Anything, Boolean, Integer, Number
 from .._runtime.validation import ListOf, MapOf, Object, OneOrMany
 from ..types import UNSET
-from ._answers import Refused, document, failed, fastify, refused
+from ._leniency import corrected_body, corrected_query
+from ._responses import Rejected, fastify_error, json_response, rejected, render_error
 
-# The fields that are `format: uri` in the contract, which the client leaves to the API.
+# The fields that are `format: uri` in the OpenAPI document, which the client leaves to the API.
 _ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl", "posterUrl")
 # Fields that the live API takes as null, as the vendor's own library sends them.
 _NULLABLE = ("brandColor",)
@@ -28,11 +29,11 @@ _PLAIN = r"[\w.~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}"
 _ADDRESS = re.compile(
     rf"https?://[\w.-]+(?::\d{{1,5}})?(?:/(?:{_PLAIN})*)?(?:\?(?:{_PLAIN}|\?)*)?(?:\#(?:{_PLAIN}|\?)*)?", re.ASCII
 )
-_MOST_EXACT = 2**53
+_MAX_EXACT = 2**53
 
 
 class Route(NamedTuple):
-    """An operation, its name (that of its generated module), and the paths that it answers."""
+    """An operation, its name (that of its generated module), and the pattern of its paths."""
 
     name: str
     operation: Operation[Any]
@@ -41,17 +42,17 @@ class Route(NamedTuple):
 
 @cache
 def routes() -> tuple[Route, ...]:
-    """All operations of the contract. One with a word where another has a parameter comes before it."""
+    """All operations. One with a fixed segment comes before those that have a parameter in its place."""
     modules = [info.name for info in pkgutil.walk_packages(api.__path__, f"{api.__name__}.") if not info.ispkg]
     found = [_route(name.rpartition(".")[2], import_module(name).OPERATION) for name in modules]
     return tuple(sorted(found, key=lambda route: ["{" in part for part in route.operation.path.split("/")]))
 
 
 class Found(NamedTuple):
-    """What a request is for.
+    """The operation of a request.
 
     Attributes:
-        route: The operation; None where the contract has no such.
+        route: The operation; None if there is none.
         path: Path parameters.
     """
 
@@ -60,9 +61,9 @@ class Found(NamedTuple):
 
 
 def find(method: str, path: str) -> Found:
-    """What a request is for."""
+    """Find the operation of a request."""
     matching = [(route, match) for route in routes() if (match := route.paths.fullmatch(path))]
-    # A path that has a word where another has a parameter is all that it can be.
+    # A path with a fixed segment is never one with a parameter in its place, whatever the method.
     here = {route.operation.method: (route, match) for route, match in matching if route.paths == matching[0][0].paths}
     route, match = here.get(method, (None, None))
     named = {} if match is None else {name: unquote(text) for name, text in match.groupdict().items()}
@@ -76,47 +77,44 @@ def arguments(
     headers: Mapping[str, str],
     body: bytes,
 ) -> dict[str, Any]:
-    """What a request says, by the names that the arguments have in Python. Its JSON is `body`.
-
-    What the contract does not know of the body's fields is left out.
+    """The arguments of a request, by their names in Python. The JSON body is `body`.
 
     Raises:
-        Refused: It is not what the contract allows.
+        Rejected: If the request is invalid.
     """
+    query = corrected_query(operation, query)
     named = {parameter.name for parameter in operation.query_parameters}
     free = {name: text for name, text in query.items() if name not in named}
-    told = {parameter.name: headers.get(parameter.name.lower()) for parameter in operation.header_parameters}
+    fields = {parameter.name: headers.get(parameter.name.lower()) for parameter in operation.header_parameters}
     values: list[tuple[str, Callable[[Any, str], object], object, str]] = []
     for parameters, texts in (
         (operation.path_parameters, path),
         (operation.query_parameters, query),
-        (operation.header_parameters, told),
+        (operation.header_parameters, fields),
     ):
         for parameter in parameters:
             value = free if isinstance(parameter.schema, MapOf) else _value(parameter.schema, texts.get(parameter.name))
             values.append((parameter.argument, parameter.serialize, value, parameter.name))
+    document = _document(operation.method, headers, body)
     if operation.body is not None:
-        values.append(("body", operation.body.serialize, _document(body), "body"))
+        values.append(("body", operation.body.serialize, corrected_body(operation, document), "body"))
     given: dict[str, Any] = {}
     errors: list[str] = []
     for name, serialize, value, where in values:
         try:
             given[name] = serialize(value, where)
         except (TypeError, ValueError) as error:
-            # Without a hint that is for Python.
+            # Hints are for users of the client.
             errors.append(str(error).partition("; to send")[0].removeprefix("body.").removeprefix("body: "))
     if not errors and operation.body is not None:
         errors += _faults(operation.body, given["body"])
     if errors:
         raise _invalid(operation, errors)
-    if isinstance(operation.body, Object):
-        names = {field.name for field in operation.body.model.FIELDS}
-        given["body"] = {name: value for name, value in given["body"].items() if name in names}
     return {name: value for name, value in given.items() if value is not UNSET}
 
 
 def _faults(schema: Schema, value: object, where: str = "") -> Iterator[str]:
-    """What is wrong with a value that the client would send as it is."""
+    """The errors of a value that the client would send as it is."""
     if isinstance(schema, OneOrMany):
         schema = schema.many if isinstance(value, list) else schema.one
     if isinstance(schema, ListOf):
@@ -143,15 +141,15 @@ def _faults(schema: Schema, value: object, where: str = "") -> Iterator[str]:
                     yield f"{inner} must be an absolute URL such as https://example.com/"
 
 
-def _invalid(operation: Operation[Any], errors: list[str]) -> Refused:
+def _invalid(operation: Operation[Any], errors: list[str]) -> Rejected:
     """The error for an invalid request, in the form in which the route of the operation sends errors."""
     if operation.path.startswith(("/image", "/gif", "/pdf")):
-        return failed(400, "; ".join(errors))
+        return render_error(400, "; ".join(errors))
     if operation.path in ("/video/templates", "/video/templates/{uid}"):
-        return Refused("; ".join(errors), document(422, {"errors": errors}))
+        return Rejected("; ".join(errors), json_response(422, {"errors": errors}))
     if operation.path in ("/templates", "/templates/{uid}"):
-        return refused(422, "Validation failed", errors=errors)
-    return refused(400, "; ".join(errors))
+        return rejected(422, "Validation failed", errors=errors)
+    return rejected(400, "; ".join(errors))
 
 
 def _route(name: str, operation: Operation[Any]) -> Route:
@@ -161,7 +159,7 @@ def _route(name: str, operation: Operation[Any]) -> Route:
 
 
 def _value(schema: Schema, text: str | None) -> object:
-    """What a text in a URL or a header stands for; the text itself where its schema will refuse it."""
+    """The value of a text in a URL or a header; the text itself if it is invalid for its schema."""
     if text is None:
         return UNSET
     if isinstance(schema, Integer | Number | Boolean):
@@ -171,16 +169,21 @@ def _value(schema: Schema, text: str | None) -> object:
     return text
 
 
-def _document(body: bytes) -> Any:
+def _document(method: str, headers: Mapping[str, str], body: bytes) -> Any:
+    """The JSON of a body. Without a content type, an empty body is an empty object."""
+    is_json = headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+    if not body.strip():
+        if is_json and method != "GET":
+            message = "Body cannot be empty when content-type is set to 'application/json'"
+            raise fastify_error(400, message, code="FST_ERR_CTP_EMPTY_JSON_BODY")
+        return {}
     try:
         return json.loads(body, parse_float=_number)
     except (ValueError, RecursionError):
-        message = "Unexpected end of JSON input" if not body.strip() else "Body is not valid JSON"
-        code = "FST_ERR_CTP_EMPTY_JSON_BODY" if not body.strip() else "FST_ERR_CTP_INVALID_JSON_BODY"
-        raise fastify(400, message, code=code) from None
+        raise fastify_error(400, "Body is not valid JSON", code="FST_ERR_CTP_INVALID_JSON_BODY") from None
 
 
 def _number(text: str) -> float:
-    """A number; JSON tells no integer from what is one."""
+    """A number. JSON does not tell 1.0 from 1."""
     value = float(text)
-    return int(value) if value.is_integer() and abs(value) <= _MOST_EXACT else value
+    return int(value) if value.is_integer() and abs(value) <= _MAX_EXACT else value

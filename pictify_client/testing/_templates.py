@@ -8,8 +8,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 
 from ._account import Account, Record, matching, page_of
-from ._answers import Answer, Refused, failed, picture, refused
 from ._images import MEDIA_TYPES, file, png
+from ._responses import FakeResponse, Rejected, image_response, rejected, render_error
 
 _MAX_HTML = 500 * 1024
 # What a list leaves out of a template.
@@ -32,7 +32,7 @@ class Templates:
         output_format: str = "all",
         has_dynamic_link: bool | None = None,
     ) -> Record:
-        records = [self._listed(template) for template in self._account.templates]
+        records = [self._listed(template) for template in self._account.all("templates")]
         found = matching(records, outputFormat=None if output_format == "all" else output_format)
         found = matching(found, hasDynamicLink=has_dynamic_link)
         by = "name" if sort == "name" else "createdAt"
@@ -47,13 +47,13 @@ class Templates:
         words = q.lower().split()
         found = [
             self._listed(template)
-            for template in reversed(self._account.templates)
+            for template in reversed(self._account.all("templates"))
             if all(word in json.dumps([template.get("name"), template.get("tags")]).lower() for word in words)
         ]
         return page_of("templates", found, page, limit)
 
     def templates_by_type(self, type: str) -> Record:  # noqa: A002
-        return {"templates": [self._listed(each) for each in matching(self._account.templates, type=type)]}
+        return {"templates": [self._listed(each) for each in matching(self._account.all("templates"), type=type)]}
 
     def preview_template(self, body: Record) -> Record:
         _check_design(body)
@@ -74,8 +74,8 @@ class Templates:
 
     def create_template(self, body: Record) -> Record:
         limit = self._account.template_limit
-        if limit is not None and len(self._account.templates) >= limit:
-            raise refused(402, f"Your plan allows {limit} templates", code="template_limit_reached")
+        if limit is not None and len(self._account.all("templates")) >= limit:
+            raise rejected(402, f"Your plan allows {limit} templates", code="template_limit_reached")
         _check_design(body)
         created = self._account.now()
         is_canvas = "fabricJSData" in body and "html" not in body
@@ -106,7 +106,7 @@ class Templates:
         template = self._account.template(uid)
         _check_design(body)
         if body.get("engine", template.get("engine")) != template.get("engine"):
-            raise refused(422, "The engine of a template cannot be changed", errors=["engine is immutable"])
+            raise rejected(422, "The engine of a template cannot be changed", errors=["engine is immutable"])
         template.update(body, updatedAt=self._account.now())
         added = _define_variables(template)
         return {"template": template, **({"addedVariables": added} if added else {})}
@@ -117,7 +117,7 @@ class Templates:
 
     def get_template_variables(self, uid: str) -> Record:
         template = self._account.template(uid)
-        variables = template.get("variableDefinitions", [])
+        variables: list[Record] = template.get("variableDefinitions") or []
         return {"templateUid": uid, "templateName": template.get("name", ""), "variables": variables}
 
     def render_template_url(
@@ -126,26 +126,27 @@ class Templates:
         format: str,  # noqa: A002
         layout: str | None = None,
         **_: object,
-    ) -> Answer:
+    ) -> FakeResponse:
         try:
             template = self._account.template(template_uid)
-        except Refused:
-            return Answer(404, {"content-type": "image/png"}, png(1, 1, transparent=True))
+        except Rejected:
+            return FakeResponse(404, {"content-type": "image/png"}, png(1, 1, transparent=True))
         size = layout_size(template, layout or "default")
         if size is None:
-            raise failed(400, f"Layout '{layout}' not found")
+            raise render_error(400, f"Layout '{layout}' not found")
         headers = {"cache-control": "private, max-age=300", "referrer-policy": "no-referrer"}
-        return picture(format, size, headers)
+        return image_response(format, size, headers)
 
     def _listed(self, template: Record) -> Record:
-        bound = {binding.get("templateId") for binding in self._account.bindings}
+        bound = {binding.get("templateId") for binding in self._account.all("bindings")}
         shown = {name: value for name, value in template.items() if name not in _NOT_LISTED}
         return {**shown, "hasDynamicLink": template.get("uid") in bound}
 
 
 def layout_size(template: Record, layout: str) -> tuple[float, float] | None:
     """Width and height of a layout of a template; None if it has no such layout."""
-    known: Record | None = template if layout == "default" else template.get("layouts", {}).get(layout)
+    layouts: Record = template.get("layouts") or {}
+    known: Record | None = template if layout == "default" else layouts.get(layout)
     if known is None:
         return None
     sizes: Record = {"width": 1280, "height": 720, **template, **known}
@@ -156,18 +157,21 @@ def check_variables(template: Record, variables: Mapping[str, object]) -> None:
     """Check the values for the variables of a template. Unknown ones are ignored, unless it is strict.
 
     Raises:
-        Refused: If a required value is missing, or the template is strict and does not have a variable.
+        Rejected: If a required value is missing, or the template is strict and does not have a variable.
     """
-    definitions: list[Record] = template.get("variableDefinitions", [])
+    definitions: list[Record] = template.get("variableDefinitions") or []
     known = {definition.get("name") for definition in definitions}
     for definition in definitions:
         name = definition.get("name")
-        is_required = definition.get("required") or definition.get("validation", {}).get("required")
+        validation: Record = definition.get("validation") or {}
+        is_required = definition.get("required") or validation.get("required")
         if is_required and name not in variables:
-            raise failed(422, f"Variable '{name}' is required", code="VARIABLE_REQUIRED", context={"variable": name})
+            raise render_error(
+                422, f"Variable '{name}' is required", code="VARIABLE_REQUIRED", context={"variable": name}
+            )
     unknown = [name for name in variables if name not in known] if template.get("strictVariables") else []
     if unknown:
-        raise failed(
+        raise render_error(
             422, f"Variable '{unknown[0]}' is not defined", code="UNDEFINED_VARIABLE", context={"variable": unknown[0]}
         )
 
@@ -175,16 +179,17 @@ def check_variables(template: Record, variables: Mapping[str, object]) -> None:
 def _check_design(body: Record) -> None:
     html = body.get("html")
     if html is not None and len(html.encode()) > _MAX_HTML:
-        raise failed(413, "The template is larger than 500 KB", code="TEMPLATE_TOO_LARGE")
+        raise render_error(413, "The template is larger than 500 KB", code="TEMPLATE_TOO_LARGE")
     if html is not None and html.count("{{") != html.count("}}"):
-        raise failed(422, "The template cannot be compiled", code="HANDLEBARS_COMPILE_ERROR", context={"line": 1})
+        raise render_error(422, "The template cannot be compiled", code="HANDLEBARS_COMPILE_ERROR", context={"line": 1})
     if body.get("outputFormat") == "pdf" and body.get("layouts"):
-        raise refused(422, "The template is invalid", errors=["layouts cannot be used with outputFormat pdf"])
+        raise rejected(422, "The template is invalid", errors=["layouts cannot be used with outputFormat pdf"])
 
 
 def _define_variables(template: Record) -> list[str]:
     """Define the variables that the HTML of a template uses; returns the names of those that were not defined."""
-    definitions: list[Record] = template.setdefault("variableDefinitions", [])
+    definitions: list[Record] = template.get("variableDefinitions") or []
+    template["variableDefinitions"] = definitions
     known = {definition.get("name") for definition in definitions}
     used = dict.fromkeys(_VARIABLE.findall(template.get("html") or ""))
     added = [name for name in used if name not in known and name not in _RESERVED]

@@ -1,4 +1,4 @@
-"""The stand-in as a transport of httpx, and the clients that send by it."""
+"""The fake API as a transport of httpx, and the clients that use it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..client import AsyncPictify, Pictify
 from ..hooks import RequestHook, ResponseHook, RetryHook, WaitHook
 from ..low_level import AuthenticatedClient
 from ..types import Unset
-from ._answers import Answer
+from ._responses import FakeResponse
 
 if TYPE_CHECKING:
     from .fake import FakePictify
@@ -29,7 +29,7 @@ _PHASES = {
 
 
 class ClientOptions(TypedDict, total=False):
-    """What the clients of a stand-in take: the arguments of `Pictify` that have a meaning without a network."""
+    """Options of the clients of a fake API: the arguments of `Pictify` that have a meaning without a network."""
 
     api_key: str
     timeout: float | Unset | None
@@ -46,31 +46,31 @@ class ClientOptions(TypedDict, total=False):
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """What stands in the place of a network."""
+    """A transport that passes requests to a fake API."""
 
     def __init__(self, fake: FakePictify) -> None:
         self._fake = fake
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of sync code."""
+        """Respond to a request of sync code."""
         seconds, outcome = self._outcome(request, request.read())
         if seconds:
             self._fake.clock.sleep(seconds)
         return _response(request, outcome)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of async code, where other tasks have their turn meanwhile."""
+        """Respond to a request of async code. Other tasks run meanwhile."""
         seconds, outcome = self._outcome(request, await request.aread())
         await self._fake.clock.asleep(seconds)
         return _response(request, outcome)
 
-    def _outcome(self, request: httpx.Request, body: bytes) -> tuple[float, Answer | httpx.TransportError]:
-        """What comes of a request, and after how long."""
+    def _outcome(self, request: httpx.Request, body: bytes) -> tuple[float, FakeResponse | httpx.TransportError]:
+        """The response or the error of a request, and the seconds that it takes."""
         limits: Mapping[str, float | None] = request.extensions.get("timeout", {})
         headers = {name.lower(): value for name, value in request.headers.items()}
-        outcome: Answer | httpx.TransportError
+        outcome: FakeResponse | httpx.TransportError
         try:
-            outcome = self._fake.answer(request.method, request.url.raw_path.decode(), headers, body)
+            outcome = self._fake.respond(request.method, str(request.url), headers, body)
         except httpx.TransportError as error:
             for kind, phase in _PHASES.items():
                 if isinstance(error, kind):
@@ -78,12 +78,12 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             return 0.0, error
         latency, longest = self._fake.latency + outcome.seconds, limits.get("read")
         if longest is not None and latency > longest:
-            return longest, httpx.ReadTimeout(f"the answer takes {latency:g} s")
+            return longest, httpx.ReadTimeout(f"the response takes {latency:g} s")
         return latency, outcome
 
 
 def client(fake: FakePictify, options: ClientOptions) -> Pictify:
-    """A client of a stand-in for sync code."""
+    """A client of a fake API for sync code."""
     http_client = httpx.Client(transport=Transport(fake))
     pictify = Pictify(**_arguments(fake, options), http_client=http_client)
     _attach(pictify.client, fake, http_client)
@@ -91,7 +91,7 @@ def client(fake: FakePictify, options: ClientOptions) -> Pictify:
 
 
 def async_client(fake: FakePictify, options: ClientOptions) -> AsyncPictify:
-    """A client of a stand-in for async code."""
+    """A client of a fake API for async code."""
     http_client = httpx.AsyncClient(transport=Transport(fake))
     pictify = AsyncPictify(**_arguments(fake, options), http_client=http_client)
     _attach(pictify.client, fake, http_client)
@@ -108,7 +108,7 @@ def _attach(connected: AuthenticatedClient, fake: FakePictify, http_client: http
 
 
 class _Connections(Connections):
-    """The connections of a client, which keep to the fake clock alone: this machine may be as slow as it likes."""
+    """The connections of a client, without a deadline by the clock of the machine: the fake clock has its own."""
 
     def send(self, step: SendRequest) -> RawResponse:
         return super().send(step._replace(seconds=None))
@@ -124,7 +124,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks
 
-    # No generator: one that is left early waits for the garbage collector to end it.
+    # Not a generator: one that is not exhausted would be closed by the garbage collector.
     def __aiter__(self) -> Self:
         return self
 
@@ -134,7 +134,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         raise StopAsyncIteration
 
 
-def _response(request: httpx.Request, outcome: Answer | httpx.TransportError) -> httpx.Response:
+def _response(request: httpx.Request, outcome: FakeResponse | httpx.TransportError) -> httpx.Response:
     if isinstance(outcome, httpx.TransportError):
         outcome.request = request
         raise outcome

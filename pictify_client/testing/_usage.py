@@ -25,7 +25,7 @@ class Usage:
         limit: int = 24,
         offset: int = 0,
     ) -> Record:
-        newest = matching(self._account.feed[::-1], templateUid=template, source=source)
+        newest = matching(self._account.all("feed")[::-1], templateUid=template, source=source)
         counts = {"ALL": len(newest), **{each: len(matching(newest, format=each)) for each in _FORMATS}}
         found = newest if format == "ALL" else matching(newest, format=format)
         return {**offset_page("renders", found, limit, offset), "counts": counts}

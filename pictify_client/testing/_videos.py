@@ -7,14 +7,16 @@ import re
 from typing import Any
 
 from ._account import Account, Record, one
-from ._answers import Answer, Refused, document, refused
+from ._responses import FakeResponse, Rejected, json_response, rejected
 
 _NEWEST = 100
 _GENERATE_CREDITS = 5
 _GIF_WIDTH = 720
 _DEFAULTS: Record = {"width": 1080, "height": 1080, "fps": 30, "status": "draft", "posterUrl": None}
 # Fields of a zod schema: `title: z.string().default("Untitled")`.
-_FIELD = re.compile(r"(\w+): z\.(\w+)\(\)(?:\.default\(([^()]*)\))?")
+_FIELD = re.compile(r'(\w+): z\.(\w+)\(\)(?:\.default\(("(?:\\.|[^"\\])*"|[^()]*)\))?')
+# What may hold any braces: strings and comments. An apostrophe in text is not the start of a string.
+_LITERAL = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _TYPES = {"number": "number", "boolean": "boolean"}
 _SCENE = """\
@@ -36,7 +38,7 @@ class Videos:
         self._account = account
 
     def list_videos(self) -> Record:
-        newest = self._account.videos[-_NEWEST:][::-1]
+        newest = self._account.all("videos")[-_NEWEST:][::-1]
         hidden = ("tsx", "projectJson")
         return {"templates": [{name: value for name, value in each.items() if name not in hidden} for each in newest]}
 
@@ -77,7 +79,7 @@ class Videos:
             "referenced": [each["name"] for each in _variables(video) or []],
         }
 
-    def render_video(self, uid: str, body: Record) -> Answer:
+    def render_video(self, uid: str, body: Record) -> FakeResponse:
         video = self._video(uid)
         _check_variables(video, body.get("variables", {}))
         extension = body.get("format", "mp4")
@@ -87,23 +89,23 @@ class Videos:
         url = self._account.keep(extension, (width, height))
         self._account.enter(self._account.new_id("render"), url, (width, height), uid)
         frames = video.get("durationInFrames") or 5 * video["fps"]
-        answer = document(200, {"url": url, "durationInFrames": frames, "format": extension})
-        return answer._replace(seconds=self._account.video_seconds)
+        response = json_response(200, {"url": url, "durationInFrames": frames, "format": extension})
+        return response._replace(seconds=self._account.video_seconds)
 
     def preview_video(self, uid: str, body: Record) -> Record:
         video = self._video(uid)
         if video["kind"] != "tsx":
-            raise refused(501, "A timeline has no preview", code="preview_not_supported")
+            raise rejected(501, "A timeline has no preview", code="preview_not_supported")
         _check_variables(video, body.get("variables", {}))
         return {"url": self._account.keep("png", (video["width"], video["height"]))}
 
     def generate_video(self, body: Record) -> Record:
         credits_left = self._account.ai_credits
         if credits_left is not None and credits_left < _GENERATE_CREDITS:
-            raise refused(402, "Your AI credits are used up", code="ai_quota_exceeded")
+            raise rejected(402, "Your AI credits are used up", code="ai_quota_exceeded")
         sizes: Record = {name: body[name] for name in ("width", "height") if name in body}
         frames = round(body.get("durationSeconds", 5) * _DEFAULTS["fps"])
-        scene = _SCENE.format(title=json.dumps(body["prompt"][:40]).replace("(", "").replace(")", ""))
+        scene = _SCENE.format(title=json.dumps(body["prompt"][:40]))
         video = self._add(
             {"name": body["prompt"][:40], "kind": "tsx", "tsx": scene, **sizes, "durationInFrames": frames}
         )
@@ -112,12 +114,12 @@ class Videos:
         return {"template": video, "previewUrl": self._account.keep("png", (video["width"], video["height"]))}
 
     def _video(self, uid: str) -> Record:
-        return one(self._account.videos, "Template", uid=uid)
+        return one(self._account.all("videos"), "Template", uid=uid)
 
     def _add(self, body: Record) -> Record:
         limit = self._account.template_limit
-        if limit is not None and len(self._account.videos) >= limit:
-            raise refused(402, f"Your plan allows {limit} templates", code="template_limit_reached")
+        if limit is not None and len(self._account.all("videos")) >= limit:
+            raise rejected(402, f"Your plan allows {limit} templates", code="template_limit_reached")
         created = self._account.now()
         video: Record = {
             "durationInFrames": None,
@@ -136,14 +138,15 @@ def _variables(body: Record) -> list[Record] | None:
     """The variables of a scene or a timeline; None if the body has neither.
 
     Raises:
-        Refused: If the scene cannot be compiled.
+        Rejected: If the scene cannot be compiled.
     """
     if "tsx" in body:
         source: str = body["tsx"]
         errors: list[str] = []
         if not re.search(r"\bexport default\b", source):
             errors.append("scene.tsx: the scene has no default export")
-        if source.count("{") != source.count("}"):
+        code = _LITERAL.sub("", source)
+        if code.count("{") != code.count("}"):
             errors.append(f"scene.tsx:{source.count(chr(10)) + 1}: unexpected end of file")
         if errors:
             raise _compile_errors(errors)
@@ -169,12 +172,12 @@ def _check_variables(video: Record, variables: Record) -> None:
     unknown = [name for name in variables if name not in known]
     # On a timeline they are ignored.
     if unknown and video["kind"] == "tsx":
-        raise refused(422, f"Unknown variable: {unknown[0]}", code="invalid_variable")
+        raise rejected(422, f"Unknown variable: {unknown[0]}", code="invalid_variable")
 
 
-def _wrong_source(kind: str, field: str) -> Refused:
+def _wrong_source(kind: str, field: str) -> Rejected:
     return _compile_errors([f"a template of the kind {kind} has no {field}"])
 
 
-def _compile_errors(errors: list[str]) -> Refused:
-    return Refused("; ".join(errors), document(422, {"errors": errors}))
+def _compile_errors(errors: list[str]) -> Rejected:
+    return Rejected("; ".join(errors), json_response(422, {"errors": errors}))

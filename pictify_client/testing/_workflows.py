@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from attrs import define
 
 from ._account import Account, Record, one
-from ._answers import Answer, Refused, document, failed, refused
+from ._jobs import Job
 from ._renders import Renders
+from ._responses import FakeResponse, Rejected, json_response, rejected, render_error
+from ._templates import check_variables, layout_size
 
 _NEWEST = 20
-# Seconds that a run takes, by the clock of the fake.
-_RUN_SECONDS = 3
 # Seconds until the file of a preview that was queued is there.
 _PREVIEW_SECONDS = 1
-
-
-@define
-class _Run:
-    body: Record
-    at: float
-    record: Record
-    polls: int = 0
 
 
 @define
@@ -33,11 +23,10 @@ class _Preview:
 
 
 class Workflows:
-    """Runs and hooks. A third of the rows is rendered per second, and each time that the run is requested."""
+    """Runs and hooks. Runs progress by the clock, and with each poll."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._renders = Renders(account)
         self._runs: dict[str, _Run] = {}
         self._previews: dict[str, _Preview] = {}
 
@@ -46,18 +35,14 @@ class Workflows:
 
     def start_workflow(self, body: Record) -> Record:
         self._account.template(body["templateUid"])
-        uid = self._account.new_id("run")
-        counts = {"total": len(body["rows"]), "rendered": 0, "delivered": 0, "failed": 0}
-        record: Record = {"uid": uid, "status": "queued", "counts": counts, "items": []}
-        self._runs[uid] = _Run(body, self._account.clock.time(), record)
-        return {"run": {"uid": uid}}
+        run = _Run(self._account, body)
+        self._runs[run.record["uid"]] = run
+        return {"run": {"uid": run.record["uid"]}}
 
     def get_workflow(self, uid: str) -> Record:
         one([{"uid": each} for each in self._runs], "Run", uid=uid)
         run = self._runs[uid]
-        seconds = max(int(self._account.clock.time() - run.at), run.polls)
-        run.polls = seconds + 1
-        self._continue(run, seconds)
+        run.poll()
         return {"run": run.record}
 
     def get_workflow_stats(self) -> Record:
@@ -70,32 +55,36 @@ class Workflows:
             }
         }
 
-    def preview_workflow(self, body: Record) -> Answer:
+    def preview_workflow(self, body: Record) -> FakeResponse:
         template = self._account.template(body["templateUid"])
         is_pdf = template.get("outputFormat") == "pdf"
         if (body.get("outputFormat", "pdf" if is_pdf else "png") == "pdf") != is_pdf:
-            raise refused(400, "The template has another output format", code="output_format_mismatch")
-        rendered = self._render(body, body["rows"][0])
-        result = {name: rendered[name] for name in ("url", "width", "height")}
+            raise rejected(400, "The template has another output format", code="output_format_mismatch")
+        # A preview is neither billed nor stored.
+        request = _render_request(template, body, body["rows"][0])
+        check_variables(template, request["variables"])
+        width, height = layout_size(template, "default") or (1280, 720)
+        result = {"url": self._account.keep(request["format"], (width, height)), "width": width, "height": height}
         if not is_pdf:
-            return document(200, result)
+            return json_response(200, result)
         job_id = self._account.new_id("job")
         self._previews[job_id] = _Preview(result, self._account.clock.time() + _PREVIEW_SECONDS)
-        return document(202, {"jobId": job_id, "status": "queued"})
+        return json_response(202, {"jobId": job_id, "status": "queued"})
 
-    def get_workflow_preview(self, job_id: str) -> Answer:
+    def get_workflow_preview(self, job_id: str) -> FakeResponse:
         one([{"uid": each} for each in self._previews], "Preview", uid=job_id)
         preview = self._previews[job_id]
         preview.polls += 1
         if self._account.clock.time() < preview.at and preview.polls == 1:
-            return document(202, {"jobId": job_id, "status": "queued"})
-        return document(200, preview.result)
+            return json_response(202, {"jobId": job_id, "status": "queued"})
+        return json_response(200, preview.result)
 
     def list_workflow_hooks(self) -> Record:
         hidden = ("secret", "url", "body")
         return {
             "hooks": [
-                {name: value for name, value in hook.items() if name not in hidden} for hook in self._account.hooks
+                {name: value for name, value in hook.items() if name not in hidden}
+                for hook in self._account.all("hooks")
             ]
         }
 
@@ -113,35 +102,54 @@ class Workflows:
         return {"hook": shown}
 
     def delete_workflow_hook(self, uid: str) -> Record:
-        self._account.hooks.remove(one(self._account.hooks, "Hook", uid=uid))
+        self._account.hooks.remove(one(self._account.all("hooks"), "Hook", uid=uid))
         return {"success": True}
 
     def post_workflow_rows(self, uid: str, secret: str, body: Record) -> Record:
-        hook = one(self._account.hooks, "Hook", uid=uid, secret=secret)
+        hook = one(self._account.all("hooks"), "Hook", uid=uid, secret=secret)
         return {**self.start_workflow({**hook["body"], **body}), "success": True}
 
-    def _continue(self, run: _Run, seconds: int) -> None:
-        rows, counts, items = run.body["rows"], run.record["counts"], run.record["items"]
-        for index in range(len(items), min(seconds * -(-len(rows) // _RUN_SECONDS), len(rows))):
-            try:
-                url = self._render(run.body, rows[index])["url"]
-            except Refused as refusal:
-                items.append({"index": index, "status": "failed", "error": refusal.message})
-                counts["failed"] += 1
-            else:
-                items.append({"index": index, "status": "delivered", "url": url})
-                counts["rendered"] += 1
-                counts["delivered"] += 1
-        run.record["status"] = "completed" if len(items) == len(rows) else "processing"
 
-    def _render(self, body: Record, row: Record) -> dict[str, Any]:
-        mapping: Record = body.get("columnMapping") or {name: name for name in row}
-        variables = {name: row.get(column) for name, column in mapping.items()}
-        template = self._account.template(body["templateUid"])
-        default = "pdf" if template.get("outputFormat") == "pdf" else "png"
-        extension = body.get("outputFormat", default)
-        if extension not in ("png", "jpg", "jpeg", "webp", "pdf"):
-            raise failed(422, f"The format {extension} is unknown")
-        rendered = self._renders.render_template(template["uid"], {"variables": variables, "format": extension})
-        first: dict[str, Any] = rendered["results"][0]
-        return first
+class _Run(Job):
+    def __init__(self, account: Account, body: Record) -> None:
+        self._renders = Renders(account)
+        self._body = body
+        self.record: Record = {
+            "uid": account.new_id("run"),
+            "status": "queued",
+            "counts": {"total": len(body["rows"]), "rendered": 0, "delivered": 0, "failed": 0},
+            "items": [],
+        }
+        super().__init__(account, body["rows"], 1)
+
+    def render(self, index: int, row: Record) -> int:
+        counts, items = self.record["counts"], self.record["items"]
+        try:
+            template = self.account.template(self._body["templateUid"])
+            rendered = self._renders.render_template(template["uid"], _render_request(template, self._body, row))
+        except Rejected as rejection:
+            items.append({"index": index, "status": "failed", "error": rejection.message})
+            counts["failed"] += 1
+            return 0
+        items.append({"index": index, "status": "delivered", "url": rendered["results"][0]["url"]})
+        counts["rendered"] += 1
+        counts["delivered"] += 1
+        return 1
+
+    def update(self) -> None:
+        ended = "failed" if not self.record["counts"]["rendered"] else "completed"
+        self.record["status"] = ended if self.is_over else "processing"
+
+
+def _render_request(template: Record, body: Record, row: Record) -> Record:
+    """The request that renders a row.
+
+    Raises:
+        Rejected: If the format is unknown.
+    """
+    mapping: Record = body.get("columnMapping") or {name: name for name in row}
+    default = "pdf" if template.get("outputFormat") == "pdf" else "png"
+    extension = body.get("outputFormat", default)
+    if extension not in ("png", "jpg", "jpeg", "webp", "pdf"):
+        raise render_error(422, f"The format {extension} is unknown")
+    return {"variables": {name: row.get(column) for name, column in mapping.items()}, "format": extension}

@@ -1,24 +1,24 @@
-"""Time as the stand-in and its clients see it."""
+"""The clock of the fake API and its clients."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
+from weakref import WeakMethod
 
 from .._runtime.clock import Clock
 
 
 class FakeClock(Clock):
-    """A clock on which time passes where someone waits for it, and at once.
+    """A clock that waits advance, instead of taking time.
 
-    Threads and tasks that wait at the same time wait together: the longest of their waits is how far
-    it goes on, and not the sum of them.
+    If threads or tasks wait at the same time, the clock advances by the longest wait, not by the sum of all.
 
     Args:
-        start: What time it is at first; the time of this machine, in whole seconds, unless given.
+        start: Time at the start. Defaults to the time of the machine, in whole seconds.
     """
 
     def __init__(self, start: datetime | None = None) -> None:
@@ -27,10 +27,11 @@ class FakeClock(Clock):
         self._running_since: float | None = None
         self._runs = 0
         self._lock = Lock()
+        self._callbacks: list[WeakMethod[Callable[[], None]]] = []
 
     @property
     def elapsed(self) -> float:
-        """Seconds that have passed since it was made: all the waits so far."""
+        """Seconds since the clock was created: the sum of all waits."""
         since = self._running_since
         return self._moved + (0.0 if since is None else time.monotonic() - since)
 
@@ -43,33 +44,34 @@ class FakeClock(Clock):
         return datetime.fromtimestamp(self.time(), UTC)
 
     def monotonic(self) -> float:
-        """Seconds since it was made."""
+        """Seconds since the clock was created."""
         return self.elapsed
 
     def jitter(self) -> float:
-        """Always 1: a wait that is as long as chance has it is the longest that it can be."""
+        """Always 1, so that waits with jitter have their maximum."""
         return 1.0
 
     def advance(self, seconds: float) -> None:
         """Let time pass.
 
         Args:
-            seconds: How much of it.
+            seconds: Seconds to advance the clock by.
 
         Raises:
-            ValueError: It is less than nothing.
+            ValueError: If `seconds` is negative.
         """
         if not seconds >= 0:
-            raise ValueError(f"seconds must be 0 or more, as no clock goes back, got {seconds!r}")
+            raise ValueError(f"seconds must be 0 or more, got {seconds!r}")
         with self._lock:
             self._moved += seconds
+        self._notify()
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass in sync code."""
+        """Advance the clock instead of sleeping."""
         self._go_on_until(self.elapsed + seconds)
 
     async def asleep(self, seconds: float) -> None:
-        """Let time pass in async code, where other tasks have their turn."""
+        """Advance the clock instead of sleeping, after other tasks have run."""
         from anyio.lowlevel import checkpoint
 
         end = self.elapsed + seconds
@@ -78,7 +80,7 @@ class FakeClock(Clock):
 
     @contextmanager
     def running(self) -> Generator[None]:
-        """Go on with the clock of this machine too, while the `with` block runs; `serving` does so."""
+        """Run with the clock of the machine while the `with` block runs, as `serving` does."""
         with self._lock:
             self._runs += 1
             self._moved, self._running_since = self.elapsed, time.monotonic()
@@ -92,3 +94,14 @@ class FakeClock(Clock):
     def _go_on_until(self, end: float) -> None:
         with self._lock:
             self._moved += max(0.0, end - self.elapsed)
+        self._notify()
+
+    def call_when_moved(self, method: Callable[[], None]) -> None:
+        """Call a method after each time that the clock is advanced, as long as its object exists."""
+        self._callbacks.append(WeakMethod(method))
+
+    def _notify(self) -> None:
+        for callback in self._callbacks:
+            method = callback()
+            if method is not None:
+                method()

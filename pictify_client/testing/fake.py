@@ -1,4 +1,4 @@
-"""The stand-in: no I/O, and no clock but its own."""
+"""The fake API: without I/O, and with a clock of its own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from .._runtime.operations import Operation
+from ..api import SERVER
 from ..client import AsyncPictify, Pictify
 from ._account import Account
-from ._answers import Answer, Refused, document, refused
+from ._batches import Batches
 from ._bindings import Bindings, Subscriptions
 from ._experiments import Experiments
 from ._faults import Faults, fault
 from ._limits import VERIFIED_ONLY, Minute
-from ._renders import Batches, Renders
+from ._renders import Renders
 from ._requests import Found, arguments, find
+from ._responses import FakeResponse, Rejected, json_response, rejected, route_not_found
 from ._templates import Templates
 from ._transport import ClientOptions, async_client, client
 from ._usage import Usage
@@ -29,35 +31,34 @@ from .clock import FakeClock
 from .received import ReceivedRequest, received
 from .webhooks import WebhookDelivery, delivery
 
-__all__ = ("API_KEY", "Answer", "FakePictify")
+__all__ = ("API_KEY", "FakePictify", "FakeResponse")
 
 API_KEY: Final = f"pic_live_{'0123456789abcdef' * 4}"
 """The API key that the fake accepts by default."""
 
-# Each has a method for each of its operations, of the same name.
+_HOST = urlsplit(SERVER).netloc
+# Each has a method per operation, with its name.
 _CONCERNS = (Templates, Renders, Batches, Bindings, Subscriptions, Experiments, Videos, Usage, Workflows)
 
 
 class FakePictify(Account):
     """The Pictify API in memory, with all its operations.
 
-    What is created can be listed, read, updated and deleted. Renders return URLs, at which `file` has a plain image of
-    the right size. Errors have the form in which the live API sends them; an invalid request is rejected with the name
-    of the field. Nothing waits: if a client would wait, or a batch takes its time, the `clock` is advanced.
+    What is created can be listed, read, updated and deleted. Renders return URLs of plain images of the right size,
+    which `client().download(url)` and `file(url)` return. Errors have the form in which the live API sends them; an
+    invalid request is rejected with the name of the field. Nothing sleeps: if a client waits, it advances the `clock`.
 
     Args:
-        bindings: How many bindings it starts with.
-        api_key: The key that it takes.
-        clock: Its clock and that of its clients; one of its own, unless given.
+        bindings: Number of bindings at the start.
+        api_key: The API key to accept.
+        clock: Clock of the fake API and its clients. Defaults to a new one.
 
     Attributes:
-        clock: Its clock, to let time pass by `fake.clock.advance(seconds)` and to see what was waited (`elapsed`).
-        requests: What it was asked, in the order in which it came. Clear it as you like.
-        latency: Seconds that every answer takes, by the clock. To a call that allows less it comes too late.
-        rate_limit: Requests per minute that it allows, with `X-RateLimit` headers in its responses; None for any number
-            and no headers, as the live API has it for requests with an API key.
-        media: Origin of the URLs of rendered files; its own if it is served.
-        upload_seconds: Seconds during which the URL of a new file answers 404.
+        clock: The clock: `fake.clock.advance(seconds)` lets time pass, and `elapsed` is the sum of all waits.
+        requests: The requests that were received, in their order. You may clear the list.
+        latency: Seconds that each response takes, by the clock. A call with a shorter timeout fails.
+        rate_limit: Requests allowed per minute, with `X-RateLimit` headers in the responses; None for any number and no
+            headers, as in the live API for requests with an API key.
         email_verified: Whether the email address of the account is verified; if not, it does not render.
     """
 
@@ -72,21 +73,22 @@ class FakePictify(Account):
         self._faults = Faults()
         self._concerns = [concern(self) for concern in _CONCERNS]
         self._lock = Lock()
+        self.clock.call_when_moved(self._on_time_passed)
 
     def client(self, **options: Unpack[ClientOptions]) -> Pictify:
-        """A client for sync code, which asks this stand-in and shares its clock.
+        """Create a client for sync code. It shares the clock.
 
         Args:
-            options: What `Pictify` takes, such as `max_retries`, `timeout`, `pacing=True` and hooks. An `api_key` other
-                than that of the stand-in is refused, as by the API.
+            options: Arguments of `Pictify`, such as `max_retries`, `timeout`, `pacing=True` and hooks. Another
+                `api_key` than the one of the fake API is rejected.
         """
         return client(self, options)
 
     def async_client(self, **options: Unpack[ClientOptions]) -> AsyncPictify:
-        """A client for asyncio and trio, which asks this stand-in and shares its clock; any event loop may use it.
+        """Create a client for asyncio and trio. It shares the clock, and any event loop may use it.
 
         Args:
-            options: What `AsyncPictify` takes, as for `client`.
+            options: Arguments of `AsyncPictify`, as for `client`.
         """
         return async_client(self, options)
 
@@ -100,22 +102,22 @@ class FakePictify(Account):
         retriable: bool | None = None,
         operation: str | None = None,
     ) -> None:
-        """Let the next call fail. What is ordered several times comes in that order.
+        """Let the next request fail. Several failures happen in the order of the calls.
 
-        A connection that fails before the request is sent (`httpx.ConnectError`, `httpx.ConnectTimeout`) leaves no
-        trace. With any other failure of it (`httpx.ReadTimeout`, `httpx.ReadError`) the request arrives, and is done,
-        and the answer is lost. A timeout takes as long as the client allows, by the clock.
+        With an error that occurs before the request is sent (`httpx.ConnectError`, `httpx.ConnectTimeout`), the request
+        does not arrive. With any other error of the connection (`httpx.ReadTimeout`, `httpx.ReadError`), it arrives and
+        is processed, but the response is lost. A timeout takes as long as the client allows, by the clock.
 
         Args:
-            failure: The status of the answer, or the error of the connection.
-            times: How many calls fail; a retry is one more.
-            retry_after: The answer's `Retry-After`, in seconds.
-            code: The code in the answer, such as `quota_exceeded`.
-            retriable: Whether the response says that the request may be repeated; a 503 says so by default.
-            operation: Only calls of this operation fail, by the contract's name, such as `POST /image`.
+            failure: Status code of the response, or the error of the connection.
+            times: Number of requests that fail, including retries.
+            retry_after: `Retry-After` of the response, in seconds.
+            code: Error code in the response, such as `quota_exceeded`.
+            retriable: Whether the response says that the request may be repeated. A 503 does by default.
+            operation: Let only requests of this operation fail, such as `POST /image`.
 
         Raises:
-            TypeError, ValueError: One of the arguments cannot be right.
+            TypeError, ValueError: If an argument is invalid.
         """
         if times < 1:
             raise ValueError(f"times must be at least 1, got {times!r}")
@@ -129,50 +131,60 @@ class FakePictify(Account):
         secret: str | None = None,
         age: float = 0.0,
     ) -> WebhookDelivery:
-        """A webhook as Pictify sends it, signed, to test a receiver with.
+        """Create a signed webhook delivery, as Pictify would post it, to test a receiver.
 
         Args:
-            event: What it reports, such as `render.completed`.
-            data: What is said of that, by the API's names; what is left out is made up.
-            secret: What it is signed with; the secret of the first active subscription to the event, unless given.
-            age: How many seconds ago it was signed; receivers refuse what is too old.
+            event: The event, such as `render.completed`.
+            data: Fields of the event, by their names in the API. Others have example values.
+            secret: Secret to sign with. Defaults to the secret of the first active subscription to the event.
+            age: Seconds since the signature. Receivers reject old deliveries.
 
         Raises:
-            LookupError: There is no secret, as nothing is subscribed to the event.
+            LookupError: If `secret` is omitted and there is no subscription to the event.
         """
         with self._lock:
             return delivery(self, event, data or {}, secret, age)
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """Answer a request. Requests at the same time are answered one after the other.
+    def respond(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> FakeResponse:
+        """Respond to a request. Concurrent requests are handled one after the other.
 
         Args:
             method: Such as `GET`.
-            target: Path and query, such as `/bindings?limit=5`.
-            headers: Request headers, their names in lower case.
+            target: Path and query, such as `/bindings?limit=5`; or a URL, of the API or of a file.
+            headers: Request headers, with names in lower case.
             body: Request body.
 
         Raises:
-            httpx.TransportError: `fail_next` was told so.
+            httpx.TransportError: If `fail_next` ordered it, or the URL is of an unknown host.
         """
         url = urlsplit(target)
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        found = find(method, url.path)
-        operation = None if found.route is None else str(found.route.operation)
         with self._lock:
+            self.catch_up()
+            is_file = method == "GET" and url.netloc != _HOST and self.files.serves(url)
+            found = Found(None, {}) if is_file else find(method, url.path)
+            operation = None if found.route is None else str(found.route.operation)
             ordered = self._faults.take(operation)
             ordered.happen(before=True)
+            if not is_file and url.netloc not in ("", _HOST):
+                raise httpx.ConnectError(f"the fake API has no file at {url.scheme}://{url.netloc}{url.path}")
             self.requests.append(received(operation, method, url.path, query, headers, body))
-            answer = ordered.answer
-            if answer is None:
+            response = ordered.response
+            if response is None and is_file:
+                response = self.files.respond(url)
+            if response is None:
                 try:
-                    answer = self._answer(method, url.path, found, query, headers, body)
-                except Refused as refusal:
-                    answer = refusal.answer
+                    response = self._respond(method, url.path, found, query, headers, body)
+                except Rejected as rejection:
+                    response = rejection.response
             ordered.happen(before=False)
-        return answer._replace(headers={"date": formatdate(self.clock.time(), usegmt=True), **answer.headers})
+        return response._replace(headers={"date": formatdate(self.clock.time(), usegmt=True), **response.headers})
 
-    def _answer(
+    def _on_time_passed(self) -> None:
+        with self._lock:
+            self.catch_up()
+
+    def _respond(
         self,
         method: str,
         path: str,
@@ -180,24 +192,24 @@ class FakePictify(Account):
         query: Mapping[str, str],
         headers: Mapping[str, str],
         body: bytes,
-    ) -> Answer:
+    ) -> FakeResponse:
         if found.route is None:
-            return self._rendering(method, path)
+            raise route_not_found(method, path)
         name, operation, _ = found.route
         key_in_query = any(parameter.name == "token" for parameter in operation.query_parameters)
         is_known = headers.get("authorization") == f"Bearer {self.api_key}" or (
             key_in_query and query.get("token") == self.api_key
         )
         if operation.needs_key and not is_known:
-            raise refused(401, "Invalid Request")
+            raise rejected(401, "Invalid Request")
         told: dict[str, str] = {}
         if operation.needs_key and self.rate_limit is not None:
             told = self._minute.take(self.rate_limit)
         try:
-            answer = self._done(name, operation, found.path, query, headers, body)
-        except Refused as refusal:
-            answer = refusal.answer
-        return answer._replace(headers={**answer.headers, **told})
+            response = self._done(name, operation, found.path, query, headers, body)
+        except Rejected as rejection:
+            response = rejection.response
+        return response._replace(headers={**response.headers, **told})
 
     def _done(
         self,
@@ -207,19 +219,24 @@ class FakePictify(Account):
         query: Mapping[str, str],
         headers: Mapping[str, str],
         body: bytes,
-    ) -> Answer:
-        """The answer to a request that is allowed, by the method that is called as its operation is."""
+    ) -> FakeResponse:
+        """The response to an authorized request, by the method with the name of its operation."""
         handler = next((getattr(concern, name) for concern in self._concerns if hasattr(concern, name)), None)
         if handler is None:
-            raise refused(501, f"the stand-in has no answer to {operation}")
+            raise rejected(501, f"the fake API does not implement {operation}")
         if name in VERIFIED_ONLY and not self.email_verified:
-            raise refused(403, "Please verify your email address to render")
+            raise rejected(403, "Please verify your email address to render")
         given = arguments(operation, path, query, headers, body)
-        renders: int = self._month.check(name, given, self.quota)
-        answer: Answer | dict[str, Any] | None = handler(**given)
-        if isinstance(answer, dict):
-            # A layout that failed costs nothing, and the rows of a CSV file are known by now.
-            rows: int = answer.get("totalItems", 0) if renders else 0
-            renders = answer["totalRendered"] if "totalRendered" in answer else max(renders, rows)
-        self._month.count(renders)
-        return answer if isinstance(answer, Answer) else document(next(iter(operation.responses)), answer)
+        cost = self._month.check(name, given.get("body", {}))
+        response: FakeResponse | dict[str, Any] | None = handler(**given)
+        # A layout or a size that failed costs nothing.
+        self._month.charge(cost * (_rendered_share(response) if isinstance(response, dict) else 1))
+        return (
+            response if isinstance(response, FakeResponse) else json_response(next(iter(operation.responses)), response)
+        )
+
+
+def _rendered_share(response: dict[str, Any]) -> float:
+    """The share of the requested layouts or sizes that was rendered."""
+    total = response.get("totalLayouts") or response.get("totalSizes")
+    return 1.0 if total is None else 1 - response["totalErrors"] / total

@@ -1,6 +1,6 @@
-"""The plugin for pytest, found by its entry point: the fixture `fake_pictify`.
+"""The pytest plugin, found by its entry point: the fixture `fake_pictify`.
 
-pytest imports it in every run, wanted or not, so nothing more is imported until the fixture is used.
+pytest imports it in every run, so everything else is imported when the fixture is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def fake_pictify() -> FakePictify:
-    """A stand-in Pictify API in memory: `fake_pictify.client()` and `fake_pictify.async_client()` talk to it."""
+    """A fake Pictify API in memory, with the clients `fake_pictify.client()` and `fake_pictify.async_client()`."""
     from .fake import FakePictify
 
     return FakePictify()

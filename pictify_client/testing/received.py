@@ -1,4 +1,4 @@
-"""What the stand-in was asked."""
+"""The requests that the fake API received."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from attrs import field, frozen
 
 @frozen(kw_only=True)
 class ReceivedRequest:
-    """A request as it arrived.
+    """A request that the fake API received.
 
     Attributes:
-        operation: What was called, by the contract's name, such as `GET /bindings/{uid}`; None where there is no such
-            operation.
+        operation: The operation, such as `GET /bindings/{uid}`; None if it is that of a file, or there is none.
         method: HTTP method.
         path: Path, such as `/bindings/OW9OT95X0L`.
         query: Query parameters.
-        headers: Headers, their names in lower case, without the key.
-        json: The body; None where there is none, or none that is JSON.
+        headers: Headers, with names in lower case, without the API key.
+        json: The body; None if it is empty or not JSON.
     """
 
     operation: str | None
@@ -35,7 +34,7 @@ class ReceivedRequest:
 def received(
     operation: str | None, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: bytes
 ) -> ReceivedRequest:
-    """A request to remember."""
+    """Create the record of a request."""
     document = None
     with suppress(ValueError, RecursionError):
         document = json.loads(body)

@@ -1,4 +1,4 @@
-"""The stand-in on a socket."""
+"""The fake API on a socket."""
 
 from __future__ import annotations
 
@@ -27,24 +27,25 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            answer = self.fake.answer(self.command, self.path, headers, body)
+            response = self.fake.respond(self.command, self.path, headers, body)
         except httpx.TransportError:
-            # It was told to fail, which here is to hang up.
+            # A failed connection is a closed one here.
             self.close_connection = True
             return
-        # The minutes of a video would be those of this machine.
         if self.fake.latency:
             _CLOCK.sleep(self.fake.latency)
-        self.send_response_only(answer.status)
-        for name, value in answer.headers.items():
+        # The minutes of a video pass on the fake clock only.
+        self.fake.clock.advance(response.seconds)
+        self.send_response_only(response.status)
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        self.send_header("content-length", str(len(answer.body)))
+        self.send_header("content-length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(answer.body)
+            self.wfile.write(response.body)
 
     def __getattr__(self, name: str) -> Any:
-        # The stand-in knows what to say to any method.
+        # The fake API has a response to any method.
         return self.do_GET if name.startswith("do_") else super().__getattribute__(name)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
@@ -52,33 +53,35 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
-    # As many tasks may connect at once, and what finds no place in the queue is reset.
+    # As many tasks may connect at once. Connections beyond the queue are reset.
     request_queue_size = 1024
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that went away: its own side says so."""
+        """Report an error, unless the client has closed the connection, which it knows itself."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 @contextmanager
 def serving(fake: FakePictify, port: int = 0) -> Generator[str]:
-    """Serve a stand-in on loopback while the `with` block runs; gives its base URL.
+    """Serve a fake API on loopback while the `with` block runs. Yields its base URL.
 
-    Its clock goes on with that of this machine meanwhile, as its clients have clocks of their own.
+    The fake clock runs with the one of the machine meanwhile, since the clients do not share it. The URLs of files have
+    the host of the server.
 
     Args:
-        fake: What is served.
-        port: The TCP port; 0 takes a free one.
+        fake: The fake API.
+        port: TCP port. Defaults to any free port.
     """
     handler = type("Handler", (_Handler,), {"fake": fake})
     with _Server(("127.0.0.1", port), handler) as server, fake.clock.running():
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
-        media, fake.media = fake.media, f"http://127.0.0.1:{server.server_port}"
+        base_url = f"http://127.0.0.1:{server.server_port}"
+        before = fake.files.move(base_url)
         try:
-            yield fake.media
+            yield base_url
         finally:
-            fake.media = media
+            fake.files.move(before)
             server.shutdown()
             thread.join()

@@ -10,17 +10,16 @@ from attrs import frozen
 
 from ..webhooks import DELIVERY_ID_HEADER, SIGNATURE_HEADER, sign
 from ._account import Account, Record, make_id, matching
-from ._answers import MEDIA
 from ._bindings import secret_of
 
 
 @frozen(kw_only=True)
 class WebhookDelivery:
-    """A webhook, to be posted to the receiver that is tested.
+    """A webhook delivery, to be posted to the receiver under test.
 
     Attributes:
-        body: The body; only these bytes have this signature.
-        headers: The headers: its type, the signature, the event and the id of the delivery.
+        body: Body. The signature is that of exactly these bytes.
+        headers: Headers: content type, signature, event and id of the delivery.
     """
 
     body: bytes
@@ -28,15 +27,15 @@ class WebhookDelivery:
 
 
 def delivery(account: Account, event: str, data: Mapping[str, Any], secret: str | None, age: float) -> WebhookDelivery:
-    """A webhook of an account; see `FakePictify.webhook`.
+    """Create a webhook delivery; see `FakePictify.webhook`.
 
     Raises:
-        LookupError: There is no secret.
+        LookupError: If there is no secret.
     """
     if secret is None:
-        subscribed = matching(account.subscriptions, event=event, status="active")
+        subscribed = matching(account.all("subscriptions"), event=event, status="active")
         if not subscribed:
-            raise LookupError(f"nothing is subscribed to {event}: create a subscription, or give a secret")
+            raise LookupError(f"there is no active subscription to {event}: create one, or pass `secret`")
         subscribed[0]["deliveryCount"] += 1
         secret = secret_of(subscribed[0]["uid"])
     document = {"event": event, "timestamp": account.now(), "data": {**_made_up(account, event), **data}}
@@ -53,7 +52,7 @@ def delivery(account: Account, event: str, data: Mapping[str, Any], secret: str 
 
 
 def _made_up(account: Account, event: str) -> Record:
-    """What could be said of an event, in the fields that are documented; of those of bindings none is."""
+    """Example values for the documented fields of an event. Those of bindings are not documented."""
     template, batch_id = {"templateUid": make_id("template", 1)}, make_id("batch", 1)
     rendered: Record = {"type": "image", "templateId": None}
     match event:
@@ -62,7 +61,7 @@ def _made_up(account: Account, event: str) -> Record:
                 **rendered,
                 "source": "api",
                 "imageId": make_id("image", 1),
-                "url": f"{MEDIA}/0l53j2-1760072726722.png",
+                "url": account.keep("png", (1280, 720)),
                 "userStorageUrl": None,
                 "width": 1280,
                 "height": 720,

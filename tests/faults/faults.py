@@ -13,9 +13,11 @@ GOOD_BODY = json.dumps(
         "url": "https://cdn.pictify.io/1.png",
         "id": "i",
         "createdAt": "2026-01-29T10:00:05Z",
+        "durationInFrames": 150,
+        "format": "gif",
     }
 ).encode()
-"""An answer that suits every kind of call."""
+"""A response that is valid for every kind of call."""
 
 
 class Place(Enum):
@@ -67,7 +69,7 @@ class Fault:
 
     def is_retried(self, method: str) -> bool:
         """Whether a call is sent again after it."""
-        return not self.lasting and (method != "POST" or self.unworked)
+        return not self.lasting and (not method.startswith("POST") or self.unworked)
 
 
 def http(status: int, body: bytes = b"", *fields: bytes, length: int | None = None) -> bytes:

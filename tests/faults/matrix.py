@@ -20,11 +20,12 @@ from pictify_client import AuthenticatedClient, PictifyError
 from pictify_client._runtime.clock import Clock
 from pictify_client.api.bindings import delete_binding, get_binding, update_binding
 from pictify_client.api.images import create_image
+from pictify_client.api.videos import render_video
 
 from .faults import FAULTS, Fault, Place
 from .server import FaultServer, server_loop, undisturbed
 
-METHODS = ("GET", "PUT", "DELETE", "POST")
+METHODS = ("GET", "PUT", "DELETE", "POST", "POST video")
 CROWD = 50
 TOLERANCE = 1.0
 """Seconds that a call may take beyond its budget, as this machine has other things to do."""
@@ -40,7 +41,13 @@ _FAST_AT_ONCE = 1
 _PATIENCE = 2.0
 # Imported here, as what several threads import first at once may fail.
 _RUN: dict[str, Callable[..., Any]] = {"asyncio": anyio.run, "trio": trio.run}
-_MODULES: dict[str, Any] = {"GET": get_binding, "PUT": update_binding, "DELETE": delete_binding, "POST": create_image}
+_MODULES: dict[str, Any] = {
+    "GET": get_binding,
+    "PUT": update_binding,
+    "DELETE": delete_binding,
+    "POST": create_image,
+    "POST video": render_video,
+}
 
 
 def client_options(attempt: float, budget: float) -> dict[str, Any]:
@@ -153,7 +160,7 @@ def figures(endings: Iterable[Ending]) -> Figures:
     """What there is to say of all these calls together."""
     ended = [*endings]
     return Figures(
-        resent=sum(ending.resent for ending in ended if ending.method == "POST"),
+        resent=sum(ending.resent for ending in ended if ending.method.startswith("POST")),
         foreign=sum(ending.is_foreign for ending in ended),
         hung=sum(ending.is_hung for ending in ended),
         lost_gets=sum(ending.is_lost for ending in ended if ending.method == "GET"),
@@ -166,7 +173,7 @@ def cells(*, mixed: bool) -> list[Cell]:
     """The whole matrix.
 
     Args:
-        mixed: Whether a crowd is of all kinds of call, which takes a quarter of the time, or each of one.
+        mixed: Whether a crowd is of all kinds of call, which takes a fraction of the time, or each of one.
     """
     every: list[Cell] = []
     each = [(method,) for method in METHODS]
@@ -328,6 +335,8 @@ def _name(number: int) -> str:
 def _arguments(number: int, method: str) -> dict[str, Any]:
     if method == "POST":
         return {"body": {"html": _name(number)}}
+    if method == "POST video":
+        return {"uid": _name(number), "body": {"format": "gif"}}
     return {"uid": _name(number), "body": {"name": "n"}} if method == "PUT" else {"uid": _name(number)}
 
 

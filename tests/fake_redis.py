@@ -15,7 +15,7 @@ from pictify_client._runtime.windows import SCRIPT, Inquiry, MemoryWindow, Place
 _PATIENCE = 3
 
 
-class StandIn:
+class FakeRedis:
     """A fake Redis.
 
     Attributes:
@@ -121,13 +121,13 @@ class StandIn:
 
 
 @contextmanager
-def redis_stand_in() -> Generator[StandIn]:
+def fake_redis() -> Generator[FakeRedis]:
     """Listen on a free port while the `with` block runs."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        stand_in = StandIn(listener)
-        thread = Thread(target=stand_in.serve, args=(listener,), daemon=True)
+        redis = FakeRedis(listener)
+        thread = Thread(target=redis.serve, args=(listener,), daemon=True)
         thread.start()
-        yield stand_in
+        yield redis
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
-        stand_in.stop()
+        redis.stop()

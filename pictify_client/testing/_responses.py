@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from ._images import MEDIA_TYPES, file
 
-MEDIA = "https://media.pictify.io"
 _STATUSES = {status.value: status.phrase for status in HTTPStatus}
 
 
-class Answer(NamedTuple):
+class FakeResponse(NamedTuple):
     """A response: status code, headers and body; and the seconds that it takes, beside the latency."""
 
     status: int
@@ -21,42 +20,42 @@ class Answer(NamedTuple):
     seconds: float = 0.0
 
 
-class Refused(Exception):  # noqa: N818
+class Rejected(Exception):  # noqa: N818
     """A request that the API rejects, with its response."""
 
-    def __init__(self, message: str, answer: Answer) -> None:
+    def __init__(self, message: str, response: FakeResponse) -> None:
         super().__init__(message)
         self.message = message
-        self.answer = answer
+        self.response = response
 
 
-def document(status: int, body: object) -> Answer:
+def json_response(status: int, body: object) -> FakeResponse:
     """JSON."""
-    return Answer(status, {"content-type": "application/json; charset=utf-8"}, json.dumps(body).encode())
+    return FakeResponse(status, {"content-type": "application/json; charset=utf-8"}, json.dumps(body).encode())
 
 
-def picture(extension: str, size: tuple[float, float], headers: dict[str, str]) -> Answer:
+def image_response(extension: str, size: tuple[float, float], headers: dict[str, str]) -> FakeResponse:
     """An image of this size."""
     content = file(extension, int(size[0]), int(size[1]))
-    return Answer(200, {"content-type": MEDIA_TYPES[extension], **headers}, content)
+    return FakeResponse(200, {"content-type": MEDIA_TYPES[extension], **headers}, content)
 
 
-def refused(status: int, message: str, **more: object) -> Refused:
+def rejected(status: int, message: str, **more: object) -> Rejected:
     """An error as the routes of templates, batches, webhooks and bindings send it, and those of the quota."""
-    return Refused(message, document(status, {"message": message, **more}))
+    return Rejected(message, json_response(status, {"message": message, **more}))
 
 
-def failed(status: int, message: str, **more: object) -> Refused:
+def render_error(status: int, message: str, **more: object) -> Rejected:
     """An error as the routes that render images, GIFs and PDFs send it, and the engine of templates."""
-    return Refused(message, document(status, {"error": message, **more}))
+    return Rejected(message, json_response(status, {"error": message, **more}))
 
 
-def fastify(status: int, message: str, **more: object) -> Refused:
+def fastify_error(status: int, message: str, **more: object) -> Rejected:
     """An error of the server's framework."""
     body = {"statusCode": status, "error": _STATUSES.get(status, "Error"), "message": message, **more}
-    return Refused(message, document(status, body))
+    return Rejected(message, json_response(status, body))
 
 
-def route_not_found(method: str, path: str) -> Refused:
+def route_not_found(method: str, path: str) -> Rejected:
     """The error for a route that does not exist."""
-    return fastify(404, f"Route {method}:{path} not found")
+    return fastify_error(404, f"Route {method}:{path} not found")

@@ -1,4 +1,4 @@
-"""The stand-in API against the contract: every operation, and what its answers hold."""
+"""The fake API against the OpenAPI document: every operation, and the content of its responses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from jsonschema import Draft202012Validator
 from generator.__main__ import OVERLAYS, ROOT, overlaid
 from generator.document import operations
 from pictify_client import (
+    APIConnectionError,
     APIStatusError,
     AsyncPictify,
     BadRequestError,
@@ -45,15 +47,15 @@ from pictify_client.models import (
     GoalConfigParam,
     RenderSizeParam,
 )
-from pictify_client.testing import API_KEY, FakeClock, FakePictify
+from pictify_client.testing import API_KEY, FakeClock, FakePictify, serving
 from pictify_client.testing._account import make_id
 from pictify_client.testing._bindings import Bindings
-from pictify_client.testing.fake import Answer
+from pictify_client.testing.fake import FakeResponse
 
 # It has no types of its own.
 
-CONTRACT: dict[str, Any] = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)[0]
-EVERY_OPERATION = {operation["operationId"] for _, _, operation in operations(CONTRACT)}
+DOCUMENT: dict[str, Any] = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)[0]
+EVERY_OPERATION = {operation["operationId"] for _, _, operation in operations(DOCUMENT)}
 
 ERROR: dict[str, Any] = {"$ref": "#/components/schemas/Error"}
 VARIANTS: list[ExperimentVariantParam] = [
@@ -188,7 +190,7 @@ CALLS: list[tuple[str, list[Any], dict[str, Any]]] = [
 
 def resolved(schema: Any) -> Any:
     while "$ref" in schema:
-        schema, path = CONTRACT, schema["$ref"].removeprefix("#/").split("/")
+        schema, path = DOCUMENT, schema["$ref"].removeprefix("#/").split("/")
         for part in path:
             schema = schema[part]
     return schema
@@ -202,7 +204,7 @@ def fields(schema: Any) -> dict[str, Any]:
 
 
 def unknown(schema: Any, value: Any, where: str = "") -> Iterator[str]:
-    """The fields of an answer that the contract does not know."""
+    """The fields of a response that the document does not have."""
     known = fields(schema)
     if is_object(value) and known:
         for name, part in value.items():
@@ -222,7 +224,7 @@ def nullable(schema: Any) -> Any:
     return {**parts, "type": [parts["type"], "null"]} if parts.get("nullable") is True else parts
 
 
-COMPONENTS = nullable(CONTRACT["components"])
+COMPONENTS = nullable(DOCUMENT["components"])
 
 
 def check(schema: dict[str, Any], body: Any) -> None:
@@ -233,35 +235,35 @@ def check(schema: dict[str, Any], body: Any) -> None:
     assert list(unknown(schema, body)) == []
 
 
-def check_error(answer: Answer) -> Any:
+def check_error(response: FakeResponse) -> Any:
     """Check an error against how the API sends them; returns its body."""
-    body = json.loads(answer.body)
+    body = json.loads(response.body)
     check(ERROR, body)
     assert isinstance(body.get("message", body.get("error")), str)
-    assert body.get("statusCode", answer.status) == answer.status
-    assert "x-ratelimit-limit" not in answer.headers
+    assert body.get("statusCode", response.status) == response.status
+    assert "x-ratelimit-limit" not in response.headers
     return body
 
 
 class Checked:
-    """A stand-in as a transport, each answer of which is held against the contract.
+    """A fake API as a transport, each response of which is validated against the document.
 
     Attributes:
-        succeeded: The operations that were answered with a success.
-        answers: All answers.
+        succeeded: The operations that succeeded.
+        responses: All responses.
     """
 
     def __init__(self) -> None:
         self.fake = FakePictify(clock=FakeClock(datetime(2026, 2, 1, tzinfo=UTC)))
         self.succeeded: set[str] = set()
-        self.answers: list[Answer] = []
+        self.responses: list[FakeResponse] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = self.fake.answer(request.method, request.url.raw_path.decode(), headers, request.content)
-        self.answers.append(answer)
-        self._check(request, answer)
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+        response = self.fake.respond(request.method, request.url.raw_path.decode(), headers, request.content)
+        self.responses.append(response)
+        self._check(request, response)
+        return httpx.Response(response.status, headers=response.headers, content=response.body)
 
     def pictify(self, api_key: str = API_KEY) -> Pictify:
         pictify = Pictify(api_key=api_key, http_client=httpx.Client(transport=httpx.MockTransport(self)))
@@ -274,30 +276,30 @@ class Checked:
         pictify.client.clock = Waiting()
         return pictify
 
-    def _check(self, request: httpx.Request, answer: Answer) -> None:
-        media_type = answer.headers.get("content-type", "").partition(";")[0]
-        body: Any = json.loads(answer.body) if media_type.endswith("json") else None
+    def _check(self, request: httpx.Request, response: FakeResponse) -> None:
+        media_type = response.headers.get("content-type", "").partition(";")[0]
+        body: Any = json.loads(response.body) if media_type.endswith("json") else None
         operation = self._operation(request)
-        if body is not None and answer.status >= 400:
-            check_error(answer)
+        if body is not None and response.status >= 400:
+            check_error(response)
             return
-        response = operation["responses"][str(answer.status)]
+        described = operation["responses"][str(response.status)]
         if body is not None:
-            check(response["content"]["application/json"]["schema"], body)
-        elif answer.body:
+            check(described["content"]["application/json"]["schema"], body)
+        elif response.body:
             assert media_type.startswith("image/")
-        for name in response.get("headers", {}):
-            assert name.lower() in answer.headers
-        if answer.status < 400:
+        for name in described.get("headers", {}):
+            assert name.lower() in response.headers
+        if response.status < 400:
             self.succeeded.add(operation["operationId"])
 
     @staticmethod
     def _operation(request: httpx.Request) -> Any:
-        for path in sorted(CONTRACT["paths"], key=lambda path: path.count("{")):
+        for path in sorted(DOCUMENT["paths"], key=lambda path: path.count("{")):
             pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))
             method = request.method.lower()
-            if re.fullmatch(pattern, request.url.path) and method in CONTRACT["paths"][path]:
-                return CONTRACT["paths"][path][method]
+            if re.fullmatch(pattern, request.url.path) and method in DOCUMENT["paths"][path]:
+                return DOCUMENT["paths"][path][method]
         raise AssertionError(request)
 
 
@@ -337,7 +339,7 @@ def method(pictify: Pictify | AsyncPictify, name: str) -> Any:
     return getattr(getattr(pictify, resource), call)
 
 
-def test_it_answers_every_operation(checked: Checked, pictify: Pictify) -> None:
+def test_it_implements_every_operation(checked: Checked, pictify: Pictify) -> None:
     for name, arguments, named in CALLS:
         found: Any = method(pictify, name)(*arguments, **named)
         if name.endswith((".list", ".search")):
@@ -347,7 +349,7 @@ def test_it_answers_every_operation(checked: Checked, pictify: Pictify) -> None:
     assert checked.succeeded == EVERY_OPERATION
 
 
-def test_it_answers_every_operation_for_async_code(checked: Checked) -> None:
+def test_it_implements_every_operation_for_async_code(checked: Checked) -> None:
     async def run() -> None:
         pictify = checked.pictify_async()
         for name, arguments, named in CALLS:
@@ -355,37 +357,119 @@ def test_it_answers_every_operation_for_async_code(checked: Checked) -> None:
             if hasattr(found, "first_page"):
                 assert len([item async for item in found]) > 0
             else:
-                answer = await found
-                if isinstance(answer, AsyncFile):
-                    assert await answer.read()
+                response = await found
+                if isinstance(response, AsyncFile):
+                    assert await response.read()
 
     anyio.run(run)
     assert checked.succeeded == EVERY_OPERATION
 
 
-def test_it_gives_the_same_answers_every_time() -> None:
-    stand_ins = [Checked(), Checked()]
-    for stand_in in stand_ins:
-        pictify = stand_in.pictify()
+def file_urls(part: Any, field: str = "") -> Iterator[str]:
+    """The URLs of files in a response."""
+    if is_object(part):
+        for name, value in part.items():
+            yield from file_urls(value, name)
+    elif is_array(part):
+        for value in part:
+            yield from file_urls(value, field)
+    elif isinstance(part, str) and field in ("url", "renderUrl", "thumbnail", "posterUrl", "previewUrl"):
+        yield from [part] if re.match(r"https://(media|cdn)\.|http://127", part) else []
+
+
+@pytest.mark.parametrize("is_served", [False, True])
+def test_every_file_can_be_downloaded_without_a_key(checked: Checked, pictify: Pictify, *, is_served: bool) -> None:
+    fake = checked.fake
+    fake.videos[0]["posterUrl"] = "https://media.pictify.io/poster.jpg"
+    with ExitStack() as stack:
+        if is_served:
+            base_url = stack.enter_context(serving(fake))
+            stranger = stack.enter_context(Pictify(api_key="pic_live_unknown", base_url=base_url))
+        else:
+            stranger = fake.client(api_key="pic_live_unknown")
+        for name, arguments, named in CALLS:
+            if name.endswith(".delete"):
+                continue
+            found: Any = method(pictify, name)(*arguments, **named)
+            if name.endswith((".list", ".search")):
+                list(found)
+        bodies = [json.loads(each.body) for each in checked.responses if "json" in each.headers.get("content-type", "")]
+        bodies.append(json.loads(fake.webhook("render.completed", secret="whsec_mine").body))
+        urls = {*file_urls(bodies)}
+        assert len(urls) > 60
+        for url in urls:
+            file = stranger.download(url, wait=0)
+            assert file.read(), url
+        with pytest.raises(NotFoundError):
+            stranger.download(str(fake.bindings[0]["renderUrl"]).replace("/bindings/", "/bindings/X"), wait=0)
+        kinds = {url.rpartition(".")[2] for url in urls}
+        assert kinds >= {"png", "jpg", "webp", "gif", "pdf"}
+
+
+def test_a_file_of_another_host_can_be_downloaded_if_a_record_names_it(fake: FakePictify) -> None:
+    fake.bindings[0].update(renderUrl="https://cdn.example.com/mine", outputConfig={"width": 7, "height": 9})
+    pictify = fake.client()
+    assert png_size(pictify.download("https://cdn.example.com/mine").read()) == (7, 9)
+    for url in ("https://cdn.example.com/other", "https://example.com/mine", "https://example.com/bindings"):
+        with pytest.raises(APIConnectionError, match="no connection to https://"):
+            pictify.download(url)
+    for path in ("/none.png", "/bindings/NOBINDING1.png", "/templates"):
+        with pytest.raises(NotFoundError):
+            pictify.download(f"https://cdn.pictify.io{path}", wait=0)
+    # The API itself has no files.
+    path = httpx.URL(pictify.images.create(html="x").url).path
+    with pytest.raises(NotFoundError, match="Route GET:/"):
+        pictify.download(f"https://api.pictify.io{path}", wait=0)
+
+
+def test_images_of_records_have_their_size_and_format(fake: FakePictify) -> None:
+    pictify = fake.client()
+    binding, template = next(iter(pictify.bindings.list())), pictify.templates.get("U10ME1J5L4")
+    assert png_size(pictify.download(str(binding.render_url)).read()) == (600, 400)
+    assert png_size(pictify.download(str(template.thumbnail)).read()) == (1080, 1080)
+    fake.templates[0]["thumbnail"] = "https://media.pictify.io/mine.jpg"
+    assert pictify.download("https://media.pictify.io/mine.jpg").content_type == "image/jpeg"
+
+
+def test_the_urls_of_a_fake_that_is_served_are_its_own_until_it_is_not(fake: FakePictify) -> None:
+    live = [fake.bindings[0]["renderUrl"], fake.templates[0]["thumbnail"], fake.client().images.create(html="x").url]
+
+    def urls() -> list[str]:
+        return [fake.bindings[0]["renderUrl"], fake.templates[0]["thumbnail"], fake.images[0]["url"]]
+
+    with serving(fake) as base_url:
+        assert [url.replace(base_url, "") for url in urls()] == [httpx.URL(url).path for url in live]
+        made = fake.client().bindings.create(template_id="APPK3ATNDP", data_source=HTTP, mapping={})
+        assert made.render_url == f"{base_url}/bindings/{made.uid}.png"
+        # A client of the same process has the same files.
+        assert fake.client().download(urls()[2]).read() == fake.file(urls()[2])
+    assert urls() == live
+    assert fake.bindings[-1]["renderUrl"] == f"https://cdn.pictify.io/bindings/{made.uid}.png"
+
+
+def test_it_gives_the_same_responses_every_time() -> None:
+    fakes = [Checked(), Checked()]
+    for each in fakes:
+        pictify = each.pictify()
         for name, arguments, named in CALLS:
             found: Any = method(pictify, name)(*arguments, **named)
             if name.endswith((".list", ".search")):
                 list(found)
-    assert stand_ins[0].answers == stand_ins[1].answers
+    assert fakes[0].responses == fakes[1].responses
 
 
-def test_what_it_has_no_answer_to_is_told(pictify: Pictify, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operation_that_is_not_implemented_is_an_error(pictify: Pictify, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(Bindings, "get_binding")
     with pytest.raises(
-        ServerError, match=re.escape("501 Not Implemented: the stand-in has no answer to GET /bindings/{uid}")
+        ServerError, match=re.escape("501 Not Implemented: the fake API does not implement GET /bindings/{uid}")
     ):
         pictify.bindings.get("OW9OT95X0L")
 
 
 def test_a_word_in_a_path_comes_before_a_parameter(fake: FakePictify) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
-    assert b"maxVariants" in fake.answer("GET", "/experiments/api/quota", headers).body
-    assert fake.answer("GET", "/s/unknown/pixel.gif", {}).headers["content-type"] == "image/gif"
+    assert b"maxVariants" in fake.respond("GET", "/experiments/api/quota", headers).body
+    assert fake.respond("GET", "/s/unknown/pixel.gif", {}).headers["content-type"] == "image/gif"
 
 
 @pytest.mark.parametrize(
@@ -393,14 +477,14 @@ def test_a_word_in_a_path_comes_before_a_parameter(fake: FakePictify) -> None:
     [("GET", "/gif/capture"), ("GET", "/nowhere"), ("GET", "/bindings/"), ("GET", "/b/c/d"), ("PATCH", "/bindings")],
 )
 def test_a_route_that_does_not_exist_is_not_found(fake: FakePictify, method: str, path: str) -> None:
-    answer = fake.answer(method, path, {})
-    assert (answer.status, check_error(answer)["message"]) == (404, f"Route {method}:{path} not found")
+    response = fake.respond(method, path, {})
+    assert (response.status, check_error(response)["message"]) == (404, f"Route {method}:{path} not found")
 
 
 # Keys and checks.
 
 
-def test_it_wants_its_key_where_the_contract_does(checked: Checked) -> None:
+def test_it_requires_its_key_where_the_document_does(checked: Checked) -> None:
     stranger = checked.pictify(api_key="pic_live_unknown")
     for name, arguments, named in CALLS:
         if name.startswith(
@@ -411,17 +495,17 @@ def test_it_wants_its_key_where_the_contract_does(checked: Checked) -> None:
             found = method(stranger, name)(*arguments, **named)
             list(found)
     assert stranger.url_rendering.render_binding("OW9OT95X0L", "png").read()
-    assert {json.loads(answer.body)["message"] for answer in checked.answers[:-1]} == {"Invalid Request"}
-    assert checked.fake.answer("GET", "/bindings", {}).body == b'{"message": "Invalid Request"}'
+    assert {json.loads(response.body)["message"] for response in checked.responses[:-1]} == {"Invalid Request"}
+    assert checked.fake.respond("GET", "/bindings", {}).body == b'{"message": "Invalid Request"}'
 
 
 def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: FakePictify) -> None:
     address = pictify.url_rendering.template_url("APPK3ATNDP", "png", token=API_KEY)
-    assert fake.answer("GET", address.removeprefix("https://api.pictify.io"), {}).status == 200
-    assert fake.answer("GET", "/r/APPK3ATNDP.png?token=pic_live_unknown", {}).status == 401
-    assert fake.answer("GET", "/r/APPK3ATNDP.png", {}).status == 401
-    assert fake.answer("GET", f"/bindings?token={API_KEY}", {}).status == 401
-    assert fake.answer("GET", "/bindings", {"authorization": API_KEY}).status == 401
+    assert fake.respond("GET", address.removeprefix("https://api.pictify.io"), {}).status == 200
+    assert fake.respond("GET", "/r/APPK3ATNDP.png?token=pic_live_unknown", {}).status == 401
+    assert fake.respond("GET", "/r/APPK3ATNDP.png", {}).status == 401
+    assert fake.respond("GET", f"/bindings?token={API_KEY}", {}).status == 401
+    assert fake.respond("GET", "/bindings", {"authorization": API_KEY}).status == 401
 
 
 @pytest.mark.parametrize(
@@ -436,7 +520,6 @@ def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: Fake
         ("GET", "/r/APPK3ATNDP.png?quality=NaN", None, ["quality must be a finite number"]),
         ("POST", "/templates", {}, ["name is required"]),
         ("POST", "/templates", {"name": None}, ["name is required"]),
-        ("POST", "/templates", {"name": "x", "variable_definitions": []}, ["did you mean 'variableDefinitions'?"]),
         ("POST", "/templates", {"name": "x", "layouts": {"A b": {}}}, ["layouts keys must match"]),
         ("POST", "/templates", [], ["body must be"]),
         ("POST", "/bindings", {"templateId": "x", "dataSource": HTTP, "mapping": {"a b": 1}}, ["mapping['a b'] must"]),
@@ -445,7 +528,12 @@ def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: Fake
         ("POST", "/s/events", [{"event": "view"}], ["body[0].experiment is required"]),
         ("POST", "/templates", {"name": "x", "tags": None, "width": None}, ["width must not be null", "tags must not"]),
         ("POST", "/image", {"url": "shop", "width": None}, ["url must be an absolute URL", "width must not be null"]),
-        ("POST", "/image", {"htlm": "x"}, ["body has no field 'htlm': did you mean 'html'?"]),
+        ("POST", "/image", {"htlm": "x"}, ["one of html, url or template is required"]),
+        ("POST", "/image", {"html": "x", "width": "5000"}, ["width must be int"]),
+        ("POST", "/image", {"html": "x", "width": 0}, ["width must be at least 1"]),
+        ("POST", "/image", {"html": "x", "fileExtension": 1}, ["fileExtension must be"]),
+        ("POST", "/gif/capture", {}, ["url is required"]),
+        ("GET", "/image?limit=0", None, ["limit must be at least 1"]),
         ("POST", "/image", {}, ["one of html, url or template is required"]),
         ("POST", "/image", {"html": "x", "url": "https://a.b"}, ["html and url cannot be combined"]),
         ("POST", "/webhook-subscriptions", {"event": "render.failed", "targetUrl": "ftp://a.b"}, ["targetUrl must be"]),
@@ -460,23 +548,108 @@ def test_it_rejects_what_the_document_does(
     fake: FakePictify, method: str, target: str, body: Any, messages: list[str]
 ) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
-    answer = fake.answer(method, target, headers, b"" if body is None else json.dumps(body).encode())
-    said = check_error(answer)
+    response = fake.respond(method, target, headers, b"" if body is None else json.dumps(body).encode())
+    said = check_error(response)
     is_design = target == "/templates"
-    assert answer.status == (422 if is_design else 400)
-    assert {*said} == ({"message", "errors"} if is_design else {"error"} if "/image" in target else {"message"})
+    assert response.status == (422 if is_design else 400)
+    assert {*said} == (
+        {"message", "errors"} if is_design else {"error"} if target.startswith(("/image", "/gif")) else {"message"}
+    )
     found = said["errors"] if is_design else said.get("message", said.get("error")).split("; ")
     assert len(found) == len(messages)
     assert all(message in text for text, message in zip(found, messages, strict=True))
     assert "to send" not in str(found)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b" ", b"{", b"\xff", b"[" * 100_000])
 def test_a_body_that_is_not_json_is_a_bad_request(fake: FakePictify, body: bytes) -> None:
-    answer = fake.answer("POST", "/image", {"authorization": f"Bearer {API_KEY}"}, body)
-    said = check_error(answer)
-    assert (answer.status, said["error"]) == (400, "Bad Request")
-    assert said["code"] == ("FST_ERR_CTP_INVALID_JSON_BODY" if body else "FST_ERR_CTP_EMPTY_JSON_BODY")
+    headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json; charset=utf-8"}
+    response = fake.respond("POST", "/image", headers, body)
+    said = check_error(response)
+    assert (response.status, said["error"]) == (400, "Bad Request")
+    is_empty = not body.strip()
+    assert said["code"] == ("FST_ERR_CTP_EMPTY_JSON_BODY" if is_empty else "FST_ERR_CTP_INVALID_JSON_BODY")
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("POST", "/templates/batch/57QTD9ZT6D/cancel"),
+        ("POST", "/webhook-subscriptions/RNQRGIDCH7/pause"),
+        ("DELETE", "/bindings/OW9OT95X0L"),
+    ],
+)
+def test_an_empty_body_must_not_have_the_content_type_of_json(fake: FakePictify, method: str, target: str) -> None:
+    fake.subscriptions.append({"uid": "RNQRGIDCH7"})
+    fake.client().batch.render_template("APPK3ATNDP", variable_sets=[{}])
+    key = {"authorization": f"Bearer {API_KEY}"}
+    rejected = fake.respond(method, target, {**key, "content-type": "application/json"})
+    assert (rejected.status, check_error(rejected)["code"]) == (400, "FST_ERR_CTP_EMPTY_JSON_BODY")
+    # The framework ignores the body of a GET.
+    assert fake.respond("GET", "/bindings", {**key, "content-type": "application/json"}).status == 200
+    assert fake.respond(method, target, {**key, "content-type": "application/json"}, b"{}").status == 200
+
+
+def test_a_request_without_a_body_has_no_fields(fake: FakePictify) -> None:
+    rejected = fake.respond("POST", "/image", {"authorization": f"Bearer {API_KEY}"})
+    assert (rejected.status, json.loads(rejected.body)) == (400, {"error": "one of html, url or template is required"})
+
+
+def respond(fake: FakePictify, method: str, target: str, body: Any = None) -> Any:
+    """Send a request as a program without a client would. Returns the body of the response."""
+    content = b"" if body is None else json.dumps(body).encode()
+    response = fake.respond(method, target, {"authorization": f"Bearer {API_KEY}"}, content)
+    assert response.status < 300, response.body
+    return json.loads(response.body)
+
+
+@pytest.mark.parametrize("width", [4096, 4097, 10**30])
+def test_the_size_of_an_image_is_clamped(fake: FakePictify, width: int) -> None:
+    image = respond(fake, "POST", "/image", {"html": "x", "width": width, "height": 20})
+    assert png_size(fake.file(image["url"])) == (4096, 20)
+
+
+@pytest.mark.parametrize("extension", ["pdf", "bmp", "PNG", ""])
+def test_an_unknown_format_of_an_image_is_png(fake: FakePictify, extension: str) -> None:
+    image = respond(fake, "POST", "/image", {"html": "x", "fileExtension": extension})
+    assert image["url"].endswith(".png")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "2", None, True, []])
+def test_an_invalid_duration_of_a_frame_is_ignored(fake: FakePictify, seconds: Any) -> None:
+    given = {"url": "https://shop.example.com", "frameDurationSeconds": seconds}
+    captured = respond(fake, "POST", "/gif/capture", given)
+    assert captured["gif"]["frameDurationSeconds"] == 3
+    assert respond(fake, "POST", "/gif/capture", {**given, "frameDurationSeconds": 2})["metadata"]["frameCount"] == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "limit", "offset"),
+    [("limit=101", 100, 0), ("limit=9999999999999999999999", 100, 0), ("offset=-3", 30, 0), ("limit=5&offset=2", 5, 2)],
+)
+@pytest.mark.parametrize("path", ["/image", "/gif", "/pdf", "/render"])
+def test_the_pages_of_lists_by_offset_are_clamped(
+    fake: FakePictify, path: str, query: str, limit: int, offset: int
+) -> None:
+    page = respond(fake, "GET", f"{path}?{query}")["pagination"]
+    default = 24 if path == "/render" and "limit" not in query else limit
+    assert (page["limit"], page["offset"]) == (default, offset)
+
+
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        ("/image", {"html": "x", "format": "jpg", "quality": 1}),
+        ("/templates", {"name": "x", "variableDefinitions": [{"name": "a", "odd": 1, "validation": {"odd": 1}}]}),
+        ("/templates/APPK3ATNDP/render", {"odd": {"a": 1}, "variables": {"odd": 1}}),
+        ("/bindings", {"templateId": "APPK3ATNDP", "dataSource": {**HTTP, "odd": 1}, "mapping": {}, "odd": None}),
+        ("/s/events", [{"event": "view", "experiment": "x", "odd": 1}]),
+        ("/s/events", {"event": "view", "experiment": "x", "odd": 1}),
+    ],
+)
+def test_unknown_fields_are_ignored(fake: FakePictify, target: str, body: Any) -> None:
+    stored = json.dumps(respond(fake, "POST", target, body))
+    assert "odd" not in stored
 
 
 # What is made, and what becomes of it.
@@ -517,14 +690,14 @@ def test_what_is_secret_is_given_once_or_never(checked: Checked, pictify: Pictif
     source: DataSourceParam = {**HTTP, "credentials": {"type": "api_key", "value": "hush"}, "headers": {"x": "y"}}
     binding = pictify.bindings.create(template_id="APPK3ATNDP", data_source=source, mapping={})
     pictify.bindings.update(binding.uid, data_source=source)
-    assert b"hush" not in b"".join(answer.body for answer in checked.answers)
+    assert b"hush" not in b"".join(response.body for response in checked.responses)
     assert checked.fake.bindings[-1]["dataSource"] == {**HTTP, "headers": {"x": "y"}}
     secret = pictify.webhooks.create(event="render.failed", target_url="https://h.example.com").secret
     assert isinstance(secret, str)
     assert secret.startswith("whsec_")
     pictify.webhooks.get("RNQRGIDCH7")
     assert list(pictify.webhooks.list())
-    assert [secret in answer.body.decode() for answer in checked.answers[-3:]] == [True, False, False]
+    assert [secret in response.body.decode() for response in checked.responses[-3:]] == [True, False, False]
 
 
 def test_it_holds_what_it_is_given(fake: FakePictify, pictify: Pictify) -> None:
@@ -573,15 +746,15 @@ def test_lists_have_pages_in_their_own_style(checked: Checked, pictify: Pictify)
         pictify.images.create(url="https://shop.example.com")
         pictify.gifs.create(html="<b>x</b>")
     assert [len(page) for page in pictify.images.list().pages()] == [30, 1]
-    body = json.loads(checked.answers[-1].body)
+    body = json.loads(checked.responses[-1].body)
     assert body["pagination"] == {"total": 31, "limit": 30, "offset": 30, "hasMore": False}
     assert [image.id for image in pictify.images.list(offset=30)] == ["1EPXFX896C"]
     assert len(list(pictify.gifs.list())) == 31
-    assert json.loads(checked.answers[-1].body)["pagination"]["offset"] == 30
+    assert json.loads(checked.responses[-1].body)["pagination"]["offset"] == 30
     for number in range(3):
         pictify.experiments.create(name="x", type="ab_test", slug=f"slug-{number}", variants=VARIANTS)
     assert [len(page) for page in pictify.experiments.list(limit=2).pages()] == [2, 1]
-    body = json.loads(checked.answers[-1].body)
+    body = json.loads(checked.responses[-1].body)
     assert {name: body[name] for name in body if name != "experiments"} == {"total": 3, "page": 2, "limit": 2}
 
 
@@ -697,13 +870,13 @@ def test_renders_have_the_size_of_the_request_or_of_the_template(fake: FakePicti
         {"width": 20, "height": 30, "label": "mine"},
         {"width": 20},
     ]
-    answer = pictify.templates.multi_size_render("APPK3ATNDP", sizes=sizes, format="webp").to_dict()
-    assert [result["size"] for result in answer["results"]] == [
+    response = pictify.templates.multi_size_render("APPK3ATNDP", sizes=sizes, format="webp").to_dict()
+    assert [result["size"] for result in response["results"]] == [
         {"width": 1080, "height": 1080, "preset": "instagram-post"},
         {"width": 20, "height": 30, "label": "mine"},
     ]
-    assert answer["errors"][0]["size"] == {"width": 20}
-    assert (answer["totalSizes"], answer["totalErrors"]) == (3, 1)
+    assert response["errors"][0]["size"] == {"width": 20}
+    assert (response["totalSizes"], response["totalErrors"]) == (3, 1)
 
 
 def test_pdfs_have_the_size_of_their_paper(pictify: Pictify) -> None:
@@ -718,12 +891,12 @@ def test_pdfs_have_the_size_of_their_paper(pictify: Pictify) -> None:
     ("sets", "status", "progress"),
     [
         ([{"title": str(number)} for number in range(6)], "completed", [0, 33.33, 66.67, 100]),
-        ([{"title": "x"}], "completed", [0, 100]),
-        ([{"title": "x"}, {"other": "x"}], "partial", [0, 50, 100]),
-        ([{"other": "x"}], "failed", [0, 100]),
+        ([{"title": "x"}], "completed", [0, 0, 0, 100]),
+        ([{"title": "x"}, {"other": "x"}], "partial", [0, 0, 50, 100]),
+        ([{"other": "x"}], "failed", [0, 0, 0, 100]),
     ],
 )
-def test_a_batch_moves_on_whenever_it_is_asked_for(
+def test_a_batch_progresses_with_each_poll(
     pictify: Pictify, fake: FakePictify, sets: list[dict[str, str]], status: str, progress: list[int]
 ) -> None:
     seen: list[BatchStatus] = []
@@ -801,7 +974,7 @@ def png_size(content: bytes) -> tuple[int, int]:
 def test_embedded_images_have_the_size_of_the_template(checked: Checked, pictify: Pictify) -> None:
     file = pictify.url_rendering.render_template("U10ME1J5L4", "png", variables={"title": "x", "utm_source": "y"})
     assert (file.content_type, png_size(file.read())) == ("image/png", (1080, 1080))
-    assert len(checked.answers[-1].body) < 1000
+    assert len(checked.responses[-1].body) < 1000
     assert png_size(pictify.url_rendering.render_binding("OW9OT95X0L", "png").read()) == (600, 400)
     pictify.bindings.update("OW9OT95X0L", output_config={"width": 7})
     assert png_size(pictify.url_rendering.render_binding("OW9OT95X0L", "png").read()) == (7, 400)
@@ -828,13 +1001,13 @@ def test_embedded_images_of_other_formats(
 def test_an_unknown_template_is_a_transparent_pixel(checked: Checked, pictify: Pictify) -> None:
     with pytest.raises(NotFoundError):
         pictify.url_rendering.render_template("NOTEMPLATE", "png")
-    answer = checked.answers[-1]
-    assert (answer.status, answer.headers["content-type"]) == (404, "image/png")
+    response = checked.responses[-1]
+    assert (response.status, response.headers["content-type"]) == (404, "image/png")
     with pytest.raises(BadRequestError, match="Layout 'none' not found"):
         pictify.url_rendering.render_template("APPK3ATNDP", "png", layout="none")
     assert png_size(pictify.url_rendering.render_template("APPK3ATNDP", "png", layout="square").read()) == (1080, 1080)
-    assert png_size(answer.body) == (1, 1)
-    assert b"tRNS\0" in answer.body
+    assert png_size(response.body) == (1, 1)
+    assert b"tRNS\0" in response.body
 
 
 def test_an_image_of_a_binding_is_sent_once_for_each_version(pictify: Pictify) -> None:
@@ -1027,9 +1200,9 @@ def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
         {"event": "click", "experiment": "resting"},
         {"event": "click", "experiment": "abc", "variantId": "c"},
     ]
-    answer = pictify.experiments.track_events(events).to_dict()
-    assert (answer["ok"], answer["processed"], answer["warning"]) == (True, 4, "write_key_recommended")
-    assert answer["errors"] == [
+    response = pictify.experiments.track_events(events).to_dict()
+    assert (response["ok"], response["processed"], response["warning"]) == (True, 4, "write_key_recommended")
+    assert response["errors"] == [
         {"index": 4, "error": "there is no such experiment"},
         {"index": 5, "error": "the experiment is not running"},
         {"index": 6, "error": "the experiment has no such variant"},
@@ -1054,8 +1227,8 @@ def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
 )
 def test_what_a_request_lacks_is_refused(path: str, body: Any, status: int, text: str) -> None:
     fake = FakePictify()
-    answer = fake.answer("POST", path, {"authorization": f"Bearer {fake.api_key}"}, json.dumps(body).encode())
-    assert (answer.status, text in answer.body.decode()) == (status, True)
+    response = fake.respond("POST", path, {"authorization": f"Bearer {fake.api_key}"}, json.dumps(body).encode())
+    assert (response.status, text in response.body.decode()) == (status, True)
 
 
 def test_an_image_that_is_not_there_is_not_found() -> None:
