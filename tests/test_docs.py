@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -93,6 +94,16 @@ def test_the_code_is_clean_under_strict_type_checking(tmp_path: Path) -> None:
 def test_the_first_program_of_the_readme_is_short() -> None:
     first = snippets_of("README.md")[0].code
     assert len([line for line in first.splitlines() if line]) <= 6
+
+
+def test_the_figures_of_the_readme_are_those_of_the_last_benchmark_run() -> None:
+    results = json.loads((ROOT / "benchmarks/results.json").read_text("utf-8"))["figures"]
+    measured: list[str] = []
+    for figure in ("async_call_20", "sync_call_20", "slow_100", "decode_100", "memory"):
+        (row,) = [row for row in results[figure]["rows"] if row["peer"] == "pictify_client"]
+        measured.append(f"{row['ratio']['median']:.2f}")
+    table = (ROOT / "README.md").read_text("utf-8").partition("| Ratio |")[2].partition("\n\n")[0]
+    assert re.findall(r"\| ([\d.]+) \|$", table, re.MULTILINE) == measured
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
