@@ -7,6 +7,7 @@ BIN := $(VENV)/$(PROGRAMS)
 # Environments beside it, a Python each.
 LOWEST := .venvs/lowest-$(notdir $(PYTHON))
 NEWEST := .venvs/newest-$(notdir $(PYTHON))
+COOKBOOK := .venvs/cookbook-$(notdir $(PYTHON))
 EMPTY := .venvs/empty-$(notdir $(PYTHON))
 
 # What develops the package: all its extras, and the tools.
@@ -66,6 +67,12 @@ test-newest: ## Run the tests with the newest versions of everything
 	$(PYTHON) -m venv $(NEWEST)
 	PIP_CONSTRAINT= $(NEWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager $(DEVELOPMENT)
 	$(NEWEST)/$(PROGRAMS)/python -m pytest $(PARALLEL)
+
+.PHONY: test-cookbook
+test-cookbook: ## Run the recipes, also those whose packages want an older python-dateutil
+	$(PYTHON) -m venv $(COOKBOOK)
+	PIP_CONSTRAINT= $(COOKBOOK)/$(PROGRAMS)/pip install --quiet $(DEVELOPMENT) boto3 celery flask flask-cors 'moto[s3]'
+	$(COOKBOOK)/$(PROGRAMS)/python -m pytest $(PARALLEL) tests/test_cookbook.py
 
 .PHONY: test-httpx2
 test-httpx2: $(DEV) ## Run the tests with httpx2 instead of httpx
