@@ -172,6 +172,6 @@ def test_migrating_names_every_method_and_error_of_the_vendors_library() -> None
     client = FakePictify().client()
     for resource, method in re.findall(r"`(\w+)\.(\w+)\(", text.partition("## Error by error")[0]):
         assert resource == "job" or callable(getattr(getattr(client, resource), method))
-    for name in re.findall(r"\| .*\| .*", text.partition("## Error by error")[2].partition("## What differs")[0]):
+    for name in re.findall(r"\| .*\| .*", text.partition("## Error by error")[2].partition("## Differences")[0]):
         for error in re.findall(r"`(\w+Error)`", name.split("|")[2]):
             assert hasattr(pictify_client, error), error
