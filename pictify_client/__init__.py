@@ -1,4 +1,4 @@
-"""The Pictify API for Python: images, GIFs, PDFs and videos from HTML and templates, async and sync.
+"""A Python SDK for the Pictify API: images, GIFs, PDFs and videos from HTML and templates, async and sync.
 
     from pictify_client import AsyncPictify
 
@@ -6,8 +6,8 @@
         async for binding in pictify.bindings.list(status="active"):
             print(binding.name, binding.render_url)
 
-`pictify_client.api` has a function for each operation, `pictify_client.models` the types of their arguments and
-results, and `pictify_client.errors` the exceptions. `pictify_client.webhooks` verifies and decodes incoming webhooks.
+`pictify_client.api` has functions for every operation, `pictify_client.models` their arguments and results, and
+`pictify_client.errors` the exceptions. `pictify_client.webhooks` verifies and decodes webhooks.
 """
 
 from ._runtime.lazy import attach

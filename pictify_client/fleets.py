@@ -249,7 +249,7 @@ class Fleet:
     async def _aask(self, ticket: _Ticket, clock: Clock) -> float:
         """`_ask` for async code. One task makes the round trip in a thread, the others wait for it.
 
-        In a thread the timeout applies to Redis alone. A timer of the event loop would also run out if the loop is
+        In a thread the timeout only applies to Redis. A timer of the event loop would also run out if the loop is
         busy while the response waits to be read.
         """
         if not self._window.blocking:

@@ -55,6 +55,17 @@ def test_the_wheel_is_the_package_and_what_says_what_it_is(wheel: Path) -> None:
     assert entry_points.split() == ["[pytest11]", "pictify_client", "=", "pictify_client.testing.plugin"]
 
 
+def test_the_readme_on_the_package_index_has_no_link_that_breaks_there(wheel: Path) -> None:
+    with ZipFile(wheel) as archive:
+        metadata = archive.read(f"{STEM}.dist-info/METADATA").decode()
+    readme = metadata.partition("\n\n")[2]
+    assert "Description-Content-Type: text/markdown\n" in metadata
+    assert "# pictify-client\n" in readme
+    assert "[Pictify](https://pictify.io)" in readme
+    assert "See CONTRIBUTING.md." in readme
+    assert re.findall(r"\]\((?!https://)[^)]*\)", readme) == []
+
+
 def test_the_sdist_has_the_package_and_what_builds_it(sdist: Path) -> None:
     assert sdist.name == f"{STEM}.tar.gz"
     with tarfile.open(sdist) as archive:
@@ -71,8 +82,10 @@ def test_the_sdist_builds_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Pat
 
 
 def test_the_changelog_ends_with_this_version_or_with_what_comes_next() -> None:
-    latest, *_ = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    latest, *_ = re.findall(r"^## \[(.+?)\]", text, re.MULTILINE)
     assert latest in {"Unreleased", PROJECT["version"]}
+    assert re.search(rf"^## \[{re.escape(PROJECT['version'])}\] - \d{{4}}-\d\d-\d\d$", text, re.MULTILINE)
 
 
 def test_the_version_is_said_in_no_module() -> None:
@@ -89,11 +102,15 @@ def needed(requirements: Iterable[str], extras: Iterable[str] = ()) -> Iterator[
 
 
 def test_what_users_install_is_under_permissive_licences() -> None:
-    extras = [name for name in PROJECT["optional-dependencies"] if name != "dev"]
-    names = {*needed([f"pictify-client[{','.join(extras)}]"])}
+    names = {*needed([f"pictify-client[{','.join(PROJECT['optional-dependencies'])}]"])}
     assert {"attrs", "httpx", "httpcore", "orjson", "h2"} <= names
     command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--partial-match", "--allow-only", LICENCES]
     subprocess.run([*command, "--packages", *names], check=True)  # noqa: S603
+
+
+def test_the_extras_are_those_that_the_documentation_has() -> None:
+    documented = re.findall(r"'pictify-client\[(\w+)\]'", (ROOT / "docs/clients.md").read_text("utf-8"))
+    assert sorted(documented) == sorted(PROJECT["optional-dependencies"])
 
 
 def test_what_the_workflows_make_can_be_made() -> None:

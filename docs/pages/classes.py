@@ -60,7 +60,7 @@ PAGES = {
     ),
     "classes/lists.md": Page(
         "Lists",
-        "What the `list()` methods return. See the guide: [pagination](../pagination.md).",
+        "The results of the `list()` methods. See the guide: [pagination](../pagination.md).",
         _in("pictify_client", "Pager AsyncPager Page AsyncPage"),
         _GIVEN,
     ),

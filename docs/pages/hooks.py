@@ -83,7 +83,7 @@ def _description(markdown: str) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Inline the drawings, so that they take the colours of the page, and call models by their names alone."""
+    """Inline the drawings, so that they take the colours of the page, and show models without their package."""
     html = _MODELS.sub("", html)
     return _IMAGE.sub(lambda found: (ROOT / "docs/drawings" / found[1]).read_text("utf-8"), html)
 
