@@ -112,7 +112,7 @@ class Account:
         self._month = Month(self)
         self._jobs: list[Job] = []
         self._moment: float | None = None
-        self.files = Files(self)
+        self.files: Files = Files(self)
         self._created: Counter[str] = Counter(template=len(self.templates), video=len(self.videos), binding=bindings)
 
     @property

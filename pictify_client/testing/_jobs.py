@@ -26,8 +26,8 @@ class Job(ABC):
     def __init__(self, account: Account, rows: list[Record], credits_per_row: int) -> None:
         self.account = account
         self.rows = rows
-        self.seconds = 0
-        self.is_over = False
+        self.seconds: int = 0
+        self.is_over: bool = False
         self._credits_per_row = credits_per_row
         self._started = account.time()
         self._polls = 0
