@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._runtime.decoding import is_array, is_object
-from .._runtime.validation import ListOf, MapOf, Nullable, Object, OneOrMany
+from .._runtime.validation import ListOf, MapOf, Object, OneOrMany
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,8 +54,6 @@ def _known(kind: Kind | None, value: object) -> object:
     """A value without the fields that its kind does not have."""
     if isinstance(kind, OneOrMany):
         kind = kind.many if is_array(value) else kind.one
-    if isinstance(kind, Nullable):
-        kind = kind.kind
     if isinstance(kind, ListOf) and is_array(value):
         return [_known(kind.kind, item) for item in value]
     if isinstance(kind, Object) and is_object(value):
