@@ -12,8 +12,10 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from gc import collect
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import anyio
 import httpx
@@ -226,6 +228,18 @@ def test_its_clock_goes_on_where_someone_waits() -> None:
     assert abs(FakeClock().time() - Clock().time()) < 3600
 
 
+def test_a_clock_does_not_keep_a_fake_api_alive() -> None:
+    clock = FakeClock()
+    fake = FakePictify(clock=clock)
+    gone = ref(fake)
+    del fake
+    collect()
+    assert gone() is None
+    clock.advance(5)
+    FakePictify(clock=clock).client().images.create(html="x")
+    assert clock.elapsed == 5
+
+
 @async_forms
 def test_tasks_that_wait_at_the_same_time_wait_together(form: str) -> None:
     clock = FakeClock()
@@ -274,7 +288,7 @@ def test_a_batch_that_nobody_polls_progresses_by_the_clock(form: str) -> None:
     times = [datetime.fromisoformat(each["createdAt"]) - MOMENT for each in fake.images]
     assert [each.total_seconds() for each in times] == [1, 1, 2, 2, 3, 3]
     done = call("batch.get_results", job.batch_ids[0])
-    assert (done.status, (done.completed_at - MOMENT).total_seconds()) == ("completed", 3)
+    assert (done.status, done.started_at, (done.completed_at - MOMENT).total_seconds()) == ("completed", MOMENT, 3)
 
 
 @forms

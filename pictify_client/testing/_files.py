@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -98,10 +99,8 @@ class Files:
 
     def _records(self) -> Iterable[Record]:
         account = self._account
-        for records in (account.templates, account.bindings, account.videos):
-            yield from records
-        for records in (account.images, account.gifs, account.pdfs, account.feed):
-            yield from records
+        named = (account.templates, account.bindings, account.videos)
+        return chain(*named, account.images, account.gifs, account.pdfs, account.feed)
 
 
 def _extension(url: SplitResult) -> str:

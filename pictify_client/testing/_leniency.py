@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._runtime.json_values import is_array, is_object
-from .._runtime.validation import ListOf, MapOf, Nullable, Object, OneOrMany
+from .._runtime.validation import ListOf, MapOf, Object, OneOrMany
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,8 +54,6 @@ def _known(schema: Schema | None, value: object) -> object:
     """A value without the fields that its schema does not have."""
     if isinstance(schema, OneOrMany):
         schema = schema.many if is_array(value) else schema.one
-    if isinstance(schema, Nullable):
-        schema = schema.schema
     if isinstance(schema, ListOf) and is_array(value):
         return [_known(schema.schema, item) for item in value]
     if isinstance(schema, Object) and is_object(value):

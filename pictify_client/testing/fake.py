@@ -202,16 +202,16 @@ class FakePictify(Account):
         )
         if operation.needs_key and not is_known:
             raise rejected(401, "Invalid Request")
-        told: dict[str, str] = {}
+        limit_headers: dict[str, str] = {}
         if operation.needs_key and self.rate_limit is not None:
-            told = self._minute.take(self.rate_limit)
+            limit_headers = self._minute.take(self.rate_limit)
         try:
-            response = self._done(name, operation, found.path, query, headers, body)
+            response = self._handle(name, operation, found.path, query, headers, body)
         except Rejected as rejection:
             response = rejection.response
-        return response._replace(headers={**response.headers, **told})
+        return response._replace(headers={**response.headers, **limit_headers})
 
-    def _done(
+    def _handle(
         self,
         name: str,
         operation: Operation[Any],
