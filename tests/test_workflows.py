@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from urllib.parse import quote
 
 import httpx
@@ -81,6 +82,20 @@ def test_the_newest_runs_come_first(pictify: Pictify) -> None:
         pictify.workflows.get("NOWORKFLOW")
     with pytest.raises(NotFoundError, match="Template not found"):
         pictify.workflows.start(template_uid="NOTEMPLATE", rows=ROWS)
+
+
+def test_what_a_run_needs_is_decided_by_the_api(pictify: Pictify) -> None:
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("templateUid", lambda: pictify.workflows.start(rows=ROWS)),
+        ("rows", lambda: pictify.workflows.start(template_uid=TEMPLATE)),
+        ("rows", lambda: pictify.workflows.preview(template_uid=TEMPLATE, rows=[])),
+        ("templateUid", pictify.workflows.create_hook),
+    ]
+    for name, call in calls:
+        with pytest.raises(BadRequestError, match=f"{name} is required"):
+            call()
+    with pytest.raises(ValueError, match="rows must have at most 1000 items"):
+        pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS * 200)
 
 
 def test_every_row_is_billed_and_none_twice(fake: FakePictify, pictify: Pictify) -> None:

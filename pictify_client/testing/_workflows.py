@@ -45,9 +45,10 @@ class Workflows:
         return {"runs": [run.record for run in [*self._runs.values()][::-1][:_NEWEST]]}
 
     def start_workflow(self, body: Record) -> Record:
-        self._account.template(body["templateUid"])
+        self._template(body)
+        rows = _rows(body)
         uid = self._account.new_id("run")
-        counts = {"total": len(body["rows"]), "rendered": 0, "delivered": 0, "failed": 0}
+        counts = {"total": len(rows), "rendered": 0, "delivered": 0, "failed": 0}
         record: Record = {"uid": uid, "status": "queued", "counts": counts, "items": []}
         self._runs[uid] = _Run(body, self._account.clock.time(), record)
         return {"run": {"uid": uid}}
@@ -71,11 +72,11 @@ class Workflows:
         }
 
     def preview_workflow(self, body: Record) -> Answer:
-        template = self._account.template(body["templateUid"])
+        template = self._template(body)
         is_pdf = template.get("outputFormat") == "pdf"
         if (body.get("outputFormat", "pdf" if is_pdf else "png") == "pdf") != is_pdf:
             raise refused(400, "The template has another output format", code="output_format_mismatch")
-        rendered = self._render(body, body["rows"][0])
+        rendered = self._render(body, _rows(body)[0])
         result = {name: rendered[name] for name in ("url", "width", "height")}
         if not is_pdf:
             return document(200, result)
@@ -100,13 +101,13 @@ class Workflows:
         }
 
     def create_workflow_hook(self, body: Record) -> Record:
-        self._account.template(body["templateUid"])
+        template = self._template(body)
         uid, secret = self._account.new_id("hook"), self._account.new_id("hook secret") * 3
         shown = {
             "uid": uid,
             "secret": secret,
             "url": f"https://api.pictify.io/workflow/hooks/{uid}/{secret}",
-            "templateUid": body["templateUid"],
+            "templateUid": template["uid"],
             "createdAt": self._account.now(),
         }
         self._account.hooks.append({**shown, "body": body})
@@ -119,6 +120,11 @@ class Workflows:
     def post_workflow_rows(self, uid: str, secret: str, body: Record) -> Record:
         hook = one(self._account.hooks, "Hook", uid=uid, secret=secret)
         return {**self.start_workflow({**hook["body"], **body}), "success": True}
+
+    def _template(self, body: Record) -> Record:
+        if "templateUid" not in body:
+            raise refused(400, "templateUid is required")
+        return self._account.template(body["templateUid"])
 
     def _continue(self, run: _Run, seconds: int) -> None:
         rows, counts, items = run.body["rows"], run.record["counts"], run.record["items"]
@@ -145,3 +151,10 @@ class Workflows:
         rendered = self._renders.render_template(template["uid"], {"variables": variables, "format": extension})
         first: dict[str, Any] = rendered["results"][0]
         return first
+
+
+def _rows(body: Record) -> list[Record]:
+    rows: list[Record] = body.get("rows", [])
+    if not rows:
+        raise refused(400, "rows is required")
+    return rows
