@@ -22,12 +22,14 @@ from openapi_python_client.parser.errors import GeneratorError, ParseError
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.schema import ParameterLocation
 
-from .checks import problems_of_code, problems_of_document
+from .code_checks import problems_of_code
 from .components import ComponentError, gather, unwrap
 from .document import DocumentError, load, place, prepare, read_document
+from .document_checks import problems_of_document
 from .output import problems_of_output
 from .overlay import OverlayError, apply
 from .rules import extract
+from .schemas import quoted
 from .security import keys_as_parameters
 from .shapes import Shapes
 
@@ -128,6 +130,7 @@ def _generate(contract: Path, build: Path) -> list[str]:
     project = _Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
     seen_by_templates: dict[str, Any] = {"shapes": shapes}
     project.env.globals.update(seen_by_templates)
+    project.env.filters["quoted"] = quoted
     # The hooks in generator-config.yaml run the Ruff of this environment.
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     os.environ["PROJECT_ROOT"] = str(ROOT)

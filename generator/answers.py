@@ -10,11 +10,9 @@ from openapi_python_client.parser.properties import Class, ModelProperty
 from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import Response
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import in_double_quote_literal
 
 from .pages import Lists, status_of, successes
-from .schemas import UnsupportedError, fields_of, plain, unique
+from .schemas import UnsupportedError, fields_of, plain, quoted, unique
 
 _FILES = "; other media types of files are named in generator-config.yaml (`content_type_overrides`)"
 
@@ -102,7 +100,7 @@ class Answers(Lists):
     def _only(self, name: str, prop: PropertyProtocol) -> str:
         required = self._models[prop.class_info.name].required_properties if isinstance(prop, ModelProperty) else []
         names = [name, *(field.name.get_untrusted_value() for field in required or [])]
-        first, *others = (f'"{in_double_quote_literal(UntrustedString(each))}"' for each in names)
+        first, *others = map(quoted, names)
         return f"only({', '.join([first, self.reader(prop), *others])})"
 
     def answer_type(self, endpoint: Endpoint, prefix: str = "") -> str:

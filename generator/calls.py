@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,10 +11,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import PythonIdentifier
 
 from .answers import Answers
-from .schemas import fields_of, schema_from, unique
-
-# A name, but not within a string.
-_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*)')
+from .schemas import fields_of, names_in, renamed, schema_from, unique
 
 
 class Calls(Answers):
@@ -151,17 +147,16 @@ class Calls(Answers):
         signatures = [
             f"{self.method_signature(endpoint)} {self.method_answer(endpoint)}" for endpoint in collection.endpoints
         ]
-        return set(_NAME.findall(" ".join(signatures))) - {""}
+        return names_in(" ".join(signatures))
 
     def qualified(self, code: str, names: Iterable[str]) -> str:
         """Code in which these classes are attributes of `models`, which imports a model when it is asked for."""
-        known = {*names}
-        return _NAME.sub(lambda match: f"models.{match[0]}" if match[1] in known else match[0], code)
+        return renamed(code, {name: f"models.{name}" for name in names})
 
 
 def _in_class(annotation: str) -> str:
     """The annotation for a class that may have a method `list`, which hides the type."""
-    return re.sub(r"\blist\[", "builtins.list[", annotation)
+    return renamed(annotation, {"list": "builtins.list"})
 
 
 def _passed(props: list[PropertyProtocol]) -> list[str]:

@@ -15,15 +15,17 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import in_double_quote_literal
 
 from .prose import number, text_of
 from .reading import Readers
-from .schemas import UnsupportedError
+from .schemas import UnsupportedError, quoted
 
-STYLES = {"path": "simple", "query": "form", "header": "simple"}
-"""How parameters are written if the contract does not say."""
+STYLES = {
+    "path": ("simple",),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "header": ("simple",),
+}
+"""How parameters may be serialized; the first is the default."""
 _JOINED = {"form": "comma", "spaceDelimited": "space", "pipeDelimited": "bar"}
 
 
@@ -41,7 +43,7 @@ class Arguments(Readers):
 
     def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema, parameter: dict[str, Any] | None = None) -> str:
         """The declaration of an argument, with its limits."""
-        words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"', self.kind_of(prop, schema)]
+        words = [f'"{prop.python_name}"', quoted(prop.name), self.kind_of(prop, schema)]
         # A URL and a header have no null.
         flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and parameter is None}
         words += [f"{name}=True" for name, said in flags.items() if said]
@@ -54,7 +56,7 @@ class Arguments(Readers):
         parts = [each for each in self.alternatives_of(prop) if isinstance(each, ListProperty | ModelProperty)]
         if not parts or not parameter:
             return ""
-        style = parameter.get("style") or STYLES[parameter["in"]]
+        style = parameter.get("style") or STYLES[parameter["in"]][0]
         explode = parameter.get("explode", style == "form")
         if style == "deepObject":
             return "deep"
@@ -161,7 +163,7 @@ def _literal(argument: object) -> str:
     """The argument of a rule in Python: a name, a group of names, or a value."""
     if isinstance(argument, list):
         return f"({', '.join(map(_literal, cast('list[object]', argument)))},)"
-    return f'"{in_double_quote_literal(UntrustedString(argument))}"' if isinstance(argument, str) else repr(argument)
+    return quoted(argument) if isinstance(argument, str) else repr(argument)
 
 
 def _called(name: str, *words: str, **limits: float | str | None) -> str:

@@ -83,6 +83,8 @@ def _unshared(value: object) -> Any:
         return value.isoformat()
     if isinstance(value, float) and not isfinite(value):
         raise ValueError(f"the number {value} has no form in JSON")
+    if isinstance(value, str):
+        value.encode()  # A lone surrogate is no text.
     if value is None or isinstance(value, str | int | float):
         return value
     raise ValueError(f"JSON has no form for {value!r}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from openapi_python_client import schema as oai
@@ -20,6 +22,8 @@ _NARROWEST: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
 }
 
+# A name or an attribute of one; strings match without a group.
+_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*(?:\.\w+)?)')
 _UNIONS = frozenset({"allOf", "anyOf", "oneOf"})
 
 
@@ -133,7 +137,7 @@ class Schemas:
 
     def place_of_enum(self, enum: EnumProperty | LiteralEnumProperty) -> str:
         """The place of an enum in the document, for a message."""
-        values = [*(enum.values.values() if isinstance(enum, EnumProperty) else enum.values)]
+        values = values_of(enum) if isinstance(enum, EnumProperty) else [*enum.values]
         return self._place(lambda part: part.get("enum") == values)
 
     def _place(self, is_it: Callable[[dict[str, Any]], bool]) -> str:
@@ -163,3 +167,23 @@ def schema_from(schema: dict[str, Any]) -> oai.Schema | oai.Reference:
 def plain(text: Any) -> str:
     """A string of the document, which the generator may have in a wrapper."""
     return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)
+
+
+def quoted(text: Any) -> str:
+    """A string of the document as a Python literal in double quotes."""
+    return '"' + "".join('\\"' if char == '"' else repr(char)[1:-1] for char in plain(text)) + '"'
+
+
+def values_of(enum: EnumProperty) -> list[str]:
+    """The values of an enum of strings, which the generator has as they stand between double quotes."""
+    return [json.loads(f'"{value}"') for value in enum.values.values()]
+
+
+def names_in(code: str) -> set[str]:
+    """The names in code, without those in strings."""
+    return {part for name in _NAME.findall(code) for part in name.split(".") if part}
+
+
+def renamed(code: str, names: Mapping[str, str]) -> str:
+    """Code with other names, which strings in it keep."""
+    return _NAME.sub(lambda match: names.get(match[1], match[0]), code)

@@ -20,10 +20,8 @@ from openapi_python_client.parser.properties.none import NoneProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import in_double_quote_literal
 
-from .schemas import Schemas, UnsupportedError, fields_of, unique
+from .schemas import Schemas, UnsupportedError, fields_of, quoted, unique, values_of
 
 SCALARS: dict[type, tuple[str, str]] = {
     StringProperty: ("str", "string"),
@@ -132,7 +130,7 @@ class Types(Schemas):
         known: dict[str, list[str]] = dict((self.resolved(model.data).model_extra or {}).get("x-tags", {}))
         for prop in model.required_properties or []:
             if isinstance(prop, EnumProperty):
-                known.setdefault(prop.name.get_untrusted_value(), [str(value) for value in prop.values.values()])
+                known.setdefault(prop.name.get_untrusted_value(), values_of(prop))
         return known
 
     def type_of(self, prop: PropertyProtocol) -> str:
@@ -238,8 +236,7 @@ class Types(Schemas):
         """The strings that stand for the members of an enum: any, if the API takes more than it documents."""
         if prop.class_info.name in self._extensible:
             return "str"
-        values = (f'"{in_double_quote_literal(UntrustedString(str(value)))}"' for value in prop.values.values())
-        return f"Literal[{', '.join(values)}]"
+        return f"Literal[{', '.join(map(quoted, values_of(prop)))}]"
 
     @cached_property
     def _extensible(self) -> set[str]:
@@ -301,8 +298,7 @@ class Types(Schemas):
         if all(key.isidentifier() and not iskeyword(key) for key in types):
             fields = "".join(f"    {key}: {kind}\n" for key, kind in types.items())
             return f'class {name}Param(TypedDict, total=False):\n    """{doc}"""\n\n{fields}'
-        named = ((in_double_quote_literal(UntrustedString(key)), kind) for key, kind in types.items())
-        fields = ", ".join(f'"{key}": {kind!r}' for key, kind in named)
+        fields = ", ".join(f"{quoted(key)}: {kind!r}" for key, kind in types.items())
         return f'{name}Param = TypedDict("{name}Param", {{{fields}}}, total=False)\n"""{doc}"""'
 
     def is_circular(self, model: ModelProperty, other: Class) -> bool:

@@ -313,10 +313,10 @@ DROPPED: dict[str, tuple[Edit, str]] = {
         ),
         "$.components.schemas.Tree: it refers to itself with no field between",
     ),
-    "an enum with members alike": (field(type="string", enum=["a b", "a-b"]), "the enum ['a b', 'a-b'] has members"),
+    "an enum with members alike": (field(type="string", enum=["a b", "a-b"]), "the enum ['a b', 'a-b'] has values"),
     "an enum with members alike but for case": (
         field(type="string", enum=["a", "A"]),
-        "the enum ['a', 'A'] has members",
+        "the enum ['a', 'A'] has values",
     ),
     "no server": (lambda document: document.pop("servers"), "the document names no server"),
 }

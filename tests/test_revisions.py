@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi_python_client.parser.errors import GeneratorError
 
@@ -23,7 +23,7 @@ from generator.__main__ import FOLDERS, ROOT, GenerationError, generate, main
 from generator.document import load
 from generator.output import problems_of_output
 
-from .revisions.edits import NULL, OVERLAY, Client, Part, with_body, written
+from .revisions.edits import NULL, OVERLAY, Client, Part, hostile, sends_hostile, with_body, written
 from .revisions.refused import REFUSED
 from .revisions.supported import SUPPORTED
 from .test_generator import CONTRACT, only_bindings, schemas
@@ -54,6 +54,10 @@ def revised(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     # A file of the revision before may have the same time and size.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield lambda name: importlib.import_module(f"revised_client{name}")
+    forget_revised()
+
+
+def forget_revised() -> None:
     for name in [name for name in sys.modules if name.startswith("revised_client")]:
         del sys.modules[name]
 
@@ -185,6 +189,18 @@ def test_whatever_becomes_of_a_document_it_generates_or_is_refused(
     else:
         # It compiled them before they were written.
         assert list((folder / "build").rglob("*.py"))
+
+
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20))
+def test_no_text_of_a_document_becomes_code(
+    text: str, tmp_path: Path, package: Path, revised: Callable[[str], ModuleType]
+) -> None:
+    path = written(tmp_path, only_bindings, hostile(f"t9{text}"))
+    assert main(["--contract", str(path), "--package", str(package)]) == 0
+    importlib.invalidate_caches()
+    sends_hostile(f"t9{text}")(Client(revised, []))
+    forget_revised()
 
 
 def test_what_is_generated_is_looked_at_before_it_is_installed(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -346,6 +347,72 @@ def paged(parameter: Part | None = None, items: Part | None = None, answer: Part
         }
 
     return edit
+
+
+def hostile(text: str) -> Edit:
+    """Put a text wherever a document has text that becomes code or prose."""
+    prose = f"{text}\n{text}"
+
+    def edit(document: Part) -> None:
+        documented: Part = {"type": "string", "description": prose, "default": text}
+        kinds = [constant(text, a=documented), constant("other", b=documented)]
+        fields: Part = {
+            text: {**documented, "pattern": re.escape(text)},
+            f"secret string {text}": SECRET,
+            "that": {"type": "string", "enum": ["a", text], "description": prose},
+            "map": {"type": "object", "propertyNames": {"pattern": re.escape(text)}},
+            "one": {"oneOf": kinds},
+        }
+        nested = {"type": "object", "required": [text], "properties": {text: {**documented, "x-aliases": [f"{text}2"]}}}
+        document["tags"] = [{"name": "Bindings", "description": prose}]
+        document["components"]["schemas"]["Event"] = nested
+        document["components"]["securitySchemes"]["other"] = {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Other",
+            "description": prose,
+        }
+        document["webhooks"] = {
+            text: {
+                "post": {
+                    "requestBody": schema(type="object", properties={"data": {"$ref": "#/components/schemas/Event"}}),
+                    "responses": {"200": {"description": prose}},
+                }
+            }
+        }
+        document["paths"]["/ping"] = {
+            "post": operation(
+                summary=text,
+                description=prose,
+                security=[{"bearerAuth": []}, {"other": []}],
+                parameters=[
+                    {"name": text, "in": "query", "description": prose, "schema": {"type": "string", "enum": [text]}}
+                ],
+                requestBody=schema(
+                    type="object", description=prose, properties=fields, dependentRequired={text: ["that"]}
+                ),
+                responses={
+                    "200": {"description": prose, **schema(type="object", required=[text], properties={text: nested})},
+                    "404": {"description": prose},
+                },
+            )
+        }
+
+    return edit
+
+
+def sends_hostile(text: str) -> Check:
+    """See that a text that is everywhere in the document names what it names there."""
+
+    def check(client: Client) -> None:
+        others = {"that": text, "map": {text: 1}, "one": {"kind": text}}
+        names = client.package(".models").PingApiBody.NAMES
+        argument = next((name for name, theirs in names.items() if theirs == text), text)
+        found = client.call("bindings", "ping_api", answer={text: {text: "a"}}, **{argument: text}, **others)
+        assert client.sent == {text: text, **others}
+        assert found.to_dict() == {text: "a"}
+
+    return check
 
 
 def things(*uids: str, **fields: Any) -> Part:

@@ -151,8 +151,13 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     ),
     # Names, and where to change them.
     "a name that is not ASCII": (schemas(Größe={"type": "object"}), ("$.components.schemas", DOCUMENT)),
-    "enum members that are alike": (with_field(type="string", enum=["a-b", "a_b"]), ("schema.properties.that: the enum ['a-b', 'a_b'] has members that are alike as Python names", OVERLAY)),
-    "enum members with quotes": (with_field(type="string", enum=['a"', "b"]), ("schema.properties.that: the enum", "or a quote or backslash in one", OVERLAY)),
+    "enum members that are alike": (with_field(type="string", enum=["a-b", "a_b"]), ("schema.properties.that: the enum ['a-b', 'a_b'] has values that are the same as Python names", OVERLAY)),
+    "enum members that are not printable": (with_field(type="string", enum=["a\n", "b"]), ("schema.properties.that: the enum ['a\\n', 'b'] has a value with characters that are not printable", OVERLAY)),
+    "events of webhooks that are alike": (at("webhooks", {name: {"post": operation(operationId=None, tags=None)} for name in ("a.b", "a_b")}), ("$.webhooks: the events have values that are the same as Python names", OVERLAY)),
+    # Extensions that would become code.
+    "a timeout that is no number": (add(**{"x-timeout": "__import__('os')"}), ("$.paths['/ping'].get: GET /ping: `x-timeout` is not a number of seconds", OVERLAY)),
+    "a class that is not there": (with_field(**{"x-mixin": "Model", **POINT}), ("schema.properties.that: `x-mixin` is 'Model', not a class of results.py", OVERLAY)),
+    "other names that are no list": (with_field(**{"x-aliases": "ab"}), ("schema.properties.that: `x-aliases` is not a list of names", OVERLAY)),
     "models of one name": (
         both(schemas(PingApiBody={"type": "object", "properties": {"b": STRING}}), with_field(**POINT)),
         ("PingApiBody", CONFIG),

@@ -32,6 +32,7 @@ from .edits import (
     has_attributes,
     has_header,
     hides_secrets,
+    hostile,
     imports,
     in_path,
     is_a,
@@ -47,6 +48,7 @@ from .edits import (
     refers,
     refuses,
     sends,
+    sends_hostile,
     sends_in_both,
     serves,
     things,
@@ -59,7 +61,13 @@ from .edits import (
     with_parameter,
 )
 
+HOSTILE = """a"b'c\\d{{x}}{% y %}\\N{x}\"\"\"+__import__("os")#''' string list[int] Thing.take("""
+
 SUPPORTED: dict[str, tuple[Edit, Check]] = {
+    # Text that would be code.
+    "code in all text": (hostile(HOSTILE), sends_hostile(HOSTILE)),
+    "names of the generated code in all text": (hostile("models.Binding.take(string)"), sends_hostile("models.Binding.take(string)")),
+    "a backslash at the end of all text": (hostile("b\\"), sends_hostile("b\\")),
     # References.
     "a path item by reference": (moved("paths /bindings", "pathItems", "B"), lists_bindings),
     "a body by reference": (
@@ -276,6 +284,11 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         walks({"page=0": things("a", hasMore=True), "page=1": things("b", hasMore=False)}, page=0),
     ),
     "a cursor of what is no list": (with_parameter(name="cursor"), asks("/ping?cursor=pointer", cursor="pointer")),
+    "rules that are no one's": (with_body(**{"x-rules": [["print('a')", ["a"]]]}, type="object", properties={"a": STRING}), sends({"a": "b"}, a="b")),
+    "several other names of a field": (
+        with_answer(type="object", properties={"a": {"type": "string", "x-aliases": ["x", "y"]}, "b": STRING}),
+        lambda client: [client.call("bindings", "ping_api", answer=answer).a for answer in ({"a": "1"}, {"x": "2"}, {"y": "3", "a": "1"}, {})] == ["1", "2", "1", None] and None,
+    ),
     # What is generated is clean, whatever the document's own names and prose are.
     "a nullable field that may be omitted": (with_field(**NULLABLE), all_of(sends({}), sends({"that": None}, that=None))),
     "a nullable enum that may be omitted": (with_field(anyOf=[{"type": "string", "enum": ["a", "b"]}, NULL]), sends({"that": "a"}, that="a")),
