@@ -23,15 +23,19 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.schema import ParameterLocation
 
 from .code_checks import problems_of_code
-from .components import ComponentError, gather, unwrap
-from .document import DocumentError, load, place, prepare, read_document
+from .components import gather, unwrap
+from .composition import compose
+from .discriminators import resolve
+from .document import load, read_document
 from .document_checks import problems_of_document
+from .navigation import DocumentError, UnsupportedError, mark_places, place
 from .output import problems_of_output
 from .overlay import OverlayError, apply
 from .rules import extract
 from .schemas import quoted
 from .security import keys_as_parameters
 from .shapes import Shapes
+from .spelling import prepare, require_objects
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("api", "models")
@@ -72,13 +76,16 @@ def read(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
 
     Raises:
         DocumentError: The document is not OpenAPI.
-        ComponentError, OverlayError: If an overlay cannot be applied.
+        OverlayError, UnsupportedError: If an overlay cannot be applied, or the document contradicts itself.
     """
     document, unmatched = overlaid(contract, overlays)
     extract(document)
+    resolve(document)
+    compose(document)
     gather(document)
     unwrap(document)
     keys_as_parameters(document)
+    require_objects(document)
     return document, unmatched
 
 
@@ -95,7 +102,7 @@ def generate(contract: Path, build: Path) -> list[str]:
         return _generate(contract, build)
     except DocumentError as error:
         raise GenerationError(f"{error}\n\nNothing was written: correct that in {contract.name}.") from error
-    except (OverlayError, ComponentError, GenerationError) as error:
+    except (OverlayError, UnsupportedError, GenerationError) as error:
         raise GenerationError(f"{error}\n\n{_ADVICE}") from error
     except Exception as error:
         # A document may be wrong in more ways than anyone has thought of.
@@ -116,6 +123,7 @@ def _generate(contract: Path, build: Path) -> list[str]:
     )
     if problems := problems_of_document(document):
         raise GenerationError("\n\n".join(problems))
+    mark_places(document)
     # Lists, objects and date-times may stand in headers, too.
     vars(PropertyProtocol)["_allowed_locations"].add(ParameterLocation.HEADER)
     data = GeneratorData.from_dict(document, config=config)
@@ -157,7 +165,8 @@ def _explained(errors: Sequence[GeneratorError]) -> list[str]:
         if isinstance(error, ParseError) and error.data is not None:
             lines.append(error.data.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True, by_alias=True))
         # Some of the generator's messages show the wrapper of a string instead of the string.
-        text = re.sub(r" ?<[\w.]+UntrustedString object at \w+>", "", "\n".join(line for line in lines if line))
+        text = "\n".join(line for line in lines if line)
+        text = re.sub(r' ?<[\w.]+UntrustedString object at \w+>|,\s*"x-place": "[^"\n]*"', "", text)
         if schema := re.search(r"/components/schemas/([\w.-]+)", lines[0]):
             text = f"{place(('components', 'schemas', schema[1]))}: {text}"
         elif operation := re.search(r"parsing (\w+) (\S+) within", lines[0]):

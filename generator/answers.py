@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from openapi_python_client import schema as oai
 from openapi_python_client.parser.openapi import Endpoint
@@ -11,8 +11,10 @@ from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import Response
 
+from .navigation import UnsupportedError, parts_of, place_at
 from .pages import Lists, status_of, successes
-from .schemas import UnsupportedError, fields_of, plain, quoted, unique
+from .schemas import fields_of, plain, quoted, unique
+from .value_types import union_of
 
 _FILES = "; other media types of files are named in generator-config.yaml (`content_type_overrides`)"
 
@@ -29,13 +31,19 @@ class Answers(Lists):
         props = [response.prop for response in successes(endpoint)]
         if not props and any(self._location(response) for response in endpoint.responses.patterns):
             return "redirect"
-        if props and all(isinstance(prop, FileProperty) for prop in props):
+        has_json = any("json" in name for response in successes(endpoint) for name in _media_types(response))
+        if props and not has_json and all(isinstance(prop, FileProperty) for prop in props):
             return "file"
         if not props:
             raise UnsupportedError("it has no answer with a single status of success")
         for response in successes(endpoint):
             if not _media_types(response):
                 raise UnsupportedError(f"its answer {response.status_code.pattern} has no JSON schema")
+            if len(types := _media_types(response)) > 1:
+                raise UnsupportedError(
+                    f"its response {response.status_code.pattern} has several media types ({', '.join(types)}); leave "
+                    "one of them, in an overlay"
+                )
             if isinstance(response.prop, FileProperty) or "json" not in _media_types(response)[0]:
                 raise UnsupportedError(
                     f"its answer {response.status_code.pattern} is neither JSON nor a file alone{_FILES}"
@@ -80,20 +88,22 @@ class Answers(Lists):
 
     def webhooks(self) -> list[tuple[str, ModelProperty | None]]:
         """What the API sends to webhooks: the name of each event, and the model of its data; None if it has none."""
-        found: list[tuple[str, ModelProperty | None]] = []
-        for event, item in self._document.get("webhooks", {}).items():
-            part: Any = item
-            for step in ("post", "requestBody", "content", "application/json", "schema", "properties", "data"):
-                part = cast("dict[str, Any]", part).get(step) if isinstance(part, dict) else None
-            reference = cast("dict[str, Any]", part).get("$ref", "") if isinstance(part, dict) else ""
-            name = reference.rpartition("/")[2]
-            found.append((event, next((model for key, model in self._models.items() if key == name), None)))
-        return found
+        hooks: dict[str, Any] = self._document.get("webhooks", {})
+        return [(event, self._model_at.get(self._webhook_data(item))) for event, item in hooks.items()]
+
+    def _webhook_data(self, item: dict[str, Any]) -> str:
+        """The place of the schema of the data of an event, if it is a component; empty if not."""
+        body = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {})
+        parts = [*parts_of(self._document, body["schema"])] if "schema" in body else []
+        found = (part["properties"]["data"] for part in parts if "data" in part.get("properties", {}))
+        data: dict[str, Any] = next(found, {})
+        references = [each["$ref"] for each in (data, *data.get("allOf", []), *data.get("anyOf", [])) if "$ref" in each]
+        return place_at(references[0]) if len(references) == 1 else ""
 
     def readers(self, endpoint: Endpoint) -> list[tuple[int, str]]:
         """For each status of success what reads its JSON."""
         return [
-            (status_of(response), self._only(name, prop) if name else self.reader(prop))
+            (status_of(response), self._only(name, prop) if name is not None else self.reader(prop))
             for response, prop, name in self._answers(endpoint)
         ]
 
@@ -101,7 +111,7 @@ class Answers(Lists):
         required = self._models[prop.class_info.name].required_properties if isinstance(prop, ModelProperty) else []
         names = [name, *(field.name.get_untrusted_value() for field in required or [])]
         first, *others = map(quoted, names)
-        return f"only({', '.join([first, self.reader(prop), *others])})"
+        return f"{'only' if prop.required else 'only_or_none'}({', '.join([first, self.reader(prop), *others])})"
 
     def answer_type(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The type of a successful answer."""
@@ -111,7 +121,12 @@ class Answers(Lists):
         if kind == "redirect":
             return "str"
         types = [self.type_of(prop) for _, prop, _ in self._answers(endpoint)]
-        return " | ".join(dict.fromkeys([*types, *(["None"] if self.may_be_empty(endpoint) else [])]))
+        return union_of([*types, *(["None"] if self.is_optional(endpoint) or self.may_be_empty(endpoint) else [])])
+
+    def is_optional(self, endpoint: Endpoint) -> bool:
+        """Whether a successful response may lack the one thing that it wraps."""
+        wrapped = [prop for _, prop, name in self._answers(endpoint) if name is not None]
+        return not all(prop.required for prop in wrapped)
 
     def may_be_empty(self, endpoint: Endpoint) -> bool:
         """Whether a successful response may have no body."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint, EndpointCollection
 from openapi_python_client.parser.properties import Class
@@ -11,7 +10,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import PythonIdentifier
 
 from .answers import Answers
-from .schemas import fields_of, names_in, renamed, schema_from, unique
+from .schemas import fields_of, names_in, renamed, unique
 
 
 class Calls(Answers):
@@ -25,10 +24,7 @@ class Calls(Answers):
 
     def body_spec(self, endpoint: Endpoint) -> str:
         """The expression for what the body may be."""
-        content: dict[str, Any] = self._calls[endpoint.name][1]["requestBody"]["content"]
-        (media,) = content.values()
-        schema = media["schema"]
-        return self.nullable_kind_of(endpoint.bodies[0].prop, schema_from(schema))
+        return self.nullable_kind_of(endpoint.bodies[0].prop, self.body_schema(endpoint))
 
     def parameter_spec(self, endpoint: Endpoint, prop: PropertyProtocol) -> str:
         """The declaration of a parameter, with its limits."""

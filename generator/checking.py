@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 from openapi_python_client import schema as oai
@@ -16,9 +15,10 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
 
+from .navigation import UnsupportedError
 from .prose import number, text_of
 from .reading import Readers
-from .schemas import UnsupportedError, quoted
+from .schemas import fields_of, plain, quoted
 
 STYLES = {
     "path": ("simple",),
@@ -34,8 +34,18 @@ class Arguments(Readers):
 
     def rules(self, model: ModelProperty) -> list[str]:
         """The declarations of the rules between the fields of a model that calls send."""
-        known: list[Any] = (self.resolved(model.data).model_extra or {}).get("x-rules", [])
+        known: list[Any] = self._extra(model.data).get("x-rules", [])
         return [f"{name}({', '.join(map(_literal, arguments))})" for name, arguments in known]
+
+    def unknown_fields(self, model: ModelProperty) -> list[str]:
+        """The names in `required` and in the rules of a model that are none of its fields."""
+        names = [name for part in self.parts_of(self.resolved(model.data)) for name in part.required or []]
+        for rule, arguments in self._extra(model.data).get("x-rules", []):
+            # The last of these is a value.
+            groups = arguments[:-1] if rule == "RequiresValue" else arguments
+            names += [name for group in groups for name in (group if isinstance(group, list) else [group])]
+        fields = {plain(prop.name) for prop in fields_of(model)}
+        return [name for name in map(plain, names) if name not in fields]
 
     def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The declaration of a field that calls send."""
@@ -75,10 +85,7 @@ class Arguments(Readers):
         Raises:
             UnsupportedError: Several are one type in Python, which would be checked by the limits of the first.
         """
-        schemas: list[oai.Schema] = []
-        for each in self._alternatives(schema):
-            if not any(_is_same(each, other) for other in schemas):
-                schemas.append(each)
+        schemas = self.alternatives_in(schema)
         if len(schemas) != len(self.alternatives_of(union)):
             raise UnsupportedError(f"{union.name.get_untrusted_value()} has alternatives that are one type in Python")
         return schemas
@@ -93,20 +100,6 @@ class Arguments(Readers):
             words += [f"tag={_literal(name)}"]
             words += [f"tags={{{', '.join(f'{_literal(tag)}: {kinds[id(model)]}' for tag, model in models.items())}}}"]
         return f"OneOf({', '.join(words)})"
-
-    def _alternatives(self, *schemas: oai.Schema | oai.Reference) -> Iterator[oai.Schema]:
-        """What a value may be, each with the limits that hold for all of them; without null, in its order."""
-        *around, last = schemas
-        known = self.resolved(last)
-        beside = known.model_copy(update={"anyOf": [], "oneOf": []})
-        if union := [*known.anyOf, *known.oneOf]:
-            for each in union:
-                yield from self._alternatives(*around, beside, each)
-        elif isinstance(known.type, list):
-            for kind in known.type:
-                yield from self._alternatives(*around, known.model_copy(update={"type": kind}))
-        elif known.type != oai.DataType.NULL:
-            yield self.limited(*around, known)
 
     def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
         """The expression for what a value may be."""
@@ -174,8 +167,3 @@ def _called(name: str, *words: str, **limits: float | str | None) -> str:
         if limit is not None
     ]
     return f"{name}({', '.join([*words, *said])})"
-
-
-def _is_same(schema: oai.Schema, other: oai.Schema) -> bool:
-    about = {"description", "example", "title"}
-    return schema.model_dump(exclude=about) == other.model_dump(exclude=about)

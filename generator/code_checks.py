@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from keyword import iskeyword
 from typing import Any
 
 from openapi_python_client.parser import GeneratorData
@@ -14,75 +12,40 @@ from openapi_python_client.parser.properties.datetime import DateTimeProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.strings import ClassName
 
-from .document import place
 from .document_checks import operation_place
+from .name_checks import problems_of_names
+from .navigation import UnsupportedError
 from .pages import successes
-from .schemas import UnsupportedError, fields_of
+from .schemas import fields_of, plain
 from .shapes import Shapes
 from .value_types import SCALARS
-
-# Names that the generated modules import, of which a schema must not be another.
-_TAKEN = frozenset(
-    {"Any", "Anything", "Argument", "AsyncBatchJob", "AsyncFile", "AsyncPager", "AtLeastOne", "AuthenticatedClient"}
-    | {"BatchJob", "Boolean", "Choice", "Client", "DateTime", "ExactlyOne", "File", "Final", "Integer", "Iterable"}
-    | {
-        "ListOf",
-        "MapOf",
-        "Mapping",
-        "Model",
-        "NotTogether",
-        "Nullable",
-        "Number",
-        "Object",
-        "OneOf",
-        "OneOrMany",
-        "OpenEnum",
-        "Operation",
-    }
-    | {"Pager", "Requires", "RequiresValue", "Resource", "Resources", "Response", "Self", "String", "Unset"}
-    | {"Callable", "ClassVar", "Literal", "Required", "TypeAlias", "TypedDict", "WebhookData", "WebhookEventName"}
-)
-# What the clients have beside their resources.
-_TAKEN_TAGS = frozenset({"aclose", "client", "close", "download", "with_options"})
-_RENAME = "give it another name in generator-config.yaml (`class_overrides`)"
 
 
 def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
     """What the templates have no shape for, or would make no working code of."""
-    found: list[str] = []
-    for tag, collection in data.endpoint_collections_by_tag.items():
-        methods = Counter(shapes.method_name(endpoint) for endpoint in collection.endpoints)
-        if tag in _TAKEN_TAGS or ClassName(tag, "") in _TAKEN:
-            endpoint = collection.endpoints[0]
-            where = place(("paths", shapes.contract_path(endpoint), endpoint.method, "tags"))
-            found.append(f"{where}: the tag {ClassName(tag, '')}: clients have something else by that name")
-        urls = Counter(shapes.url_name(each) for each in collection.endpoints if shapes.has_url(each))
-        names = methods + urls
-        for endpoint in collection.endpoints:
-            name = shapes.url_name(endpoint) if shapes.has_url(endpoint) else ""
-            if names[name] > 1:
-                where = operation_place(shapes.contract_path(endpoint), endpoint.method)
-                found.append(f"{where}: the tag {tag}: two methods would be {tag}.{name}")
+    found = [*problems_of_names(data, shapes)]
+    for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
             where = operation_place(shapes.contract_path(endpoint), endpoint.method)
-            method = shapes.method_name(endpoint)
-            if methods[method] > 1 or not method.isidentifier() or iskeyword(method):
-                found.append(f"{where}: its method would be {tag}.{method}, which is no name, or another's too")
             found += [f"{where}: {problem}" for problem in _endpoint_problems(endpoint, shapes)]
     for model in shapes.own_models():
         problems = [*_type_problems(fields_of(model), shapes)]
         if shapes.is_sent(model):
             problems += [*_several_limits(model, shapes), *_field_problems(model, shapes)]
-        where = f"{shapes.place_of(model)}: " if problems else ""
-        found += [f"{where}the schema {model.class_info.name}: {problem}" for problem in dict.fromkeys(problems)]
-    for part in (*shapes.own_models(), *data.enums):
-        if part.class_info.name in _TAKEN:
-            name = part.class_info.name
-            where = shapes.place_of(part) if isinstance(part, ModelProperty) else shapes.place_of_enum(part)
-            found.append(f"{where}: the schema {name}: the generated code means something else by that name; {_RENAME}")
+        found += [f"{_schema_place(model, shapes)}: {problem}" for problem in dict.fromkeys(problems)]
+    # Which models are generated, only operations without problems can say.
+    for model in () if found else shapes.generated_models():
+        found += [
+            f"{_schema_place(model, shapes)}: its `required`, or a rule between its fields, names {name!r}, which is "
+            "none of its fields; correct either, in an overlay"
+            for name in shapes.unknown_fields(model)
+        ]
     return found
+
+
+def _schema_place(model: ModelProperty, shapes: Shapes) -> str:
+    return f"{shapes.place_of(model)}: the schema {model.class_info.name}"
 
 
 def _endpoint_problems(endpoint: Endpoint, shapes: Shapes) -> Iterator[str]:
@@ -145,26 +108,53 @@ def _field_problems(model: ModelProperty, shapes: Shapes) -> Iterator[str]:
 
 
 def _alike(prop: PropertyProtocol, shapes: Shapes) -> Iterator[str]:
-    """The objects of a union of which each may be read as one that stands before it."""
-    if isinstance(prop, ListProperty):
-        yield from _alike(prop.inner_property, shapes)
+    """The types in a union of which each may be read as one that stands before it."""
     members = shapes.alternatives_of(prop)
-    objects = [part for part in members if isinstance(part, ModelProperty) and not shapes.is_mapping(part)]
+    for member in members:
+        yield from (problem for inner in _inner(member, shapes) for problem in _alike(inner, shapes))
     if isinstance(prop, UnionProperty) and not shapes.tags_of(prop):
-        for number, later in enumerate(objects):
-            for earlier in objects[:number]:
-                names, others = ({field.name: field for field in shapes.values_in(part)} for part in (later, earlier))
-                apart = [
-                    name
-                    for name, field in others.items()
-                    if (field.required and not (name in names and names[name].required))
-                    or (name in names and names[name].required and shapes.type_of(names[name]) != shapes.type_of(field))
-                ]
-                if names.keys() <= others.keys() and not apart:
+        for number, later in enumerate(members):
+            for earlier in members[:number]:
+                if alike := _reads_as(earlier, later, shapes):
                     yield (
-                        f"{prop.name.get_untrusted_value()}: {later.class_info.name} cannot be told from "
-                        f"{earlier.class_info.name}: give them a discriminator, or other fields that are required"
+                        f"{plain(prop.name)}: {alike[1]} cannot be told from {alike[0]}: give them a discriminator, or "
+                        "other fields that are required, in an overlay"
                     )
+
+
+def _inner(prop: PropertyProtocol, shapes: Shapes) -> list[PropertyProtocol]:
+    """The type of what a list or a map holds."""
+    if isinstance(prop, ListProperty):
+        return [prop.inner_property]
+    return shapes.values_in(prop) if isinstance(prop, ModelProperty) and shapes.is_mapping(prop) else []
+
+
+def _reads_as(earlier: PropertyProtocol, later: PropertyProtocol, shapes: Shapes) -> tuple[str, str] | None:
+    """Two objects, in values of these types, of which the second is read as the first."""
+    if type(earlier) is not type(later):
+        return None
+    pairs = [
+        (one, other)
+        for each, another in zip(_inner(earlier, shapes), _inner(later, shapes), strict=False)
+        for one in shapes.alternatives_of(each)
+        for other in shapes.alternatives_of(another)
+    ]
+    for one, other in pairs:
+        if found := _reads_as(one, other, shapes):
+            return found
+    if not isinstance(earlier, ModelProperty) or not isinstance(later, ModelProperty):
+        return None
+    if shapes.is_mapping(earlier) or shapes.is_mapping(later):
+        return None
+    names, others = ({field.name: field for field in shapes.values_in(part)} for part in (later, earlier))
+    apart = [
+        name
+        for name, field in others.items()
+        if (field.required and not (name in names and names[name].required))
+        or (name in names and names[name].required and shapes.type_of(names[name]) != shapes.type_of(field))
+    ]
+    is_alike = names.keys() <= others.keys() and not apart
+    return (earlier.class_info.name, later.class_info.name) if is_alike else None
 
 
 def _several_limits(model: ModelProperty, shapes: Shapes) -> Iterator[str]:

@@ -13,8 +13,18 @@ from openapi_python_client.parser.properties import Class, EnumProperty
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from .checking import STYLES
-from .document import Steps, followed, found_at, operations, place, schemas_in, schemas_of
 from .naming import server_url
+from .navigation import (
+    SCHEMA_LISTS,
+    SCHEMAS_BY_NAME,
+    Steps,
+    followed,
+    found_at,
+    operations,
+    place,
+    schemas_in,
+    schemas_of,
+)
 
 # What limits a value of a request, and is checked by no call.
 _UNCHECKED = frozenset(
@@ -27,6 +37,7 @@ _LIMITS = frozenset(
 )
 # What would get lost beside `oneOf` and `anyOf`.
 _BESIDE = frozenset({"allOf", "properties", "required"})
+_FALSE = "no value meets this schema; remove what it is the schema of, in an overlay"
 _LARGEST = 2**53
 # With what is put around it, the name of a file has at most 255 bytes.
 _LONGEST_NAME = 200
@@ -50,9 +61,10 @@ def problems_of_document(document: dict[str, Any]) -> list[str]:
         else:
             names[str(PythonIdentifier(name, "field_"))].append(name)
             places[str(PythonIdentifier(name, "field_"))].append(place(("paths", path, method, "operationId")))
-        if not re.fullmatch(r"/[^\s\"'\\`<>^|]*", path) or not path.isprintable():
+        if not re.fullmatch(r"/[^\s\"'\\`<>^|?#]*", path) or not path.isprintable():
             found.append(f"{where}: a character of its path cannot stand in a URL")
-        found += [f"{where}: {problem}" for problem in _problems_of_operation(document, path, method)]
+        problems = _problems_of_operation(document, path, method)
+        found += [problem if problem.startswith("$") else f"{where}: {problem}" for problem in problems]
     for key, alike in names.items():
         if len(alike) > 1:
             spellings = " and ".join(dict.fromkeys(map(repr, alike)))
@@ -63,8 +75,11 @@ def problems_of_document(document: dict[str, Any]) -> list[str]:
     for steps, schema in schemas_of(document):
         if _repeats(document, schema):
             found.append(f"{place(steps)}: it refers to itself with no field between")
+        if schema is False:
+            found.append(f"{place(steps)}: {_FALSE}")
         for here, part in schemas_in(schema, steps):
             found += [f"{place(here)}: {problem}" for problem in _problems_of_schema(part)]
+            found += [f"{place((*here, *inner))}: {_FALSE}" for inner in _false_in(part)]
     return [*dict.fromkeys(found)]
 
 
@@ -95,6 +110,8 @@ def _problems_of_parameter(document: dict[str, Any], given: dict[str, Any], step
     if "schema" not in parameter:
         yield f"its parameter {name!r} has no schema"
         return
+    if parameter["schema"] is False:
+        return
     schema = followed(document, parameter["schema"])
     if "style" in parameter and parameter["style"] not in STYLES.get(where, ()):
         yield f"{place(steps)}: its parameter {name!r} is written in a style that calls do not know"
@@ -122,9 +139,20 @@ def _unchecked(document: dict[str, Any], schema: Any, steps: Steps, seen: set[in
             seen |= {id(inner) for _, inner in schemas_in(part, here)}
             continue
         yield from (f"{place((*here, name))}: {problem}" for name, problem in _unchecked_by_name(part))
+        if not {"allOf", "propertyNames"} & {*here}:
+            yield from (f"{place((*here, name))}: {problem}" for name, problem in _unchecked_without_kind(part))
         if "$ref" in part:
             target: Steps = tuple(part["$ref"].removeprefix("#/").split("/"))
             yield from _unchecked(document, found_at(document, part["$ref"]), target, seen)
+
+
+def _unchecked_without_kind(part: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The limits of a schema that does not say what it limits."""
+    if part.get("required") and not part.keys() & {"allOf", "properties"}:
+        yield "required", "calls do not check which keys an object without `properties` has; add them, in an overlay"
+    if not part.keys() & {"$ref", "allOf", "anyOf", "enum", "oneOf", "type"}:
+        for name in sorted((_LIMITS | {"pattern"}) & part.keys()):
+            yield name, "calls do not check this limit without a `type` beside it; add it, in an overlay"
 
 
 def _unchecked_by_name(part: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -194,6 +222,17 @@ def _problems_of_schema(part: dict[str, Any]) -> Iterator[str]:
     aliases: object = part.get("x-aliases", [])
     if not isinstance(aliases, list) or not all(isinstance(each, str) for each in cast("list[object]", aliases)):
         yield "`x-aliases` is not a list of names"
+
+
+def _false_in(part: dict[str, Any]) -> Iterator[Steps]:
+    """The schemas in one that no value meets, but for those which say that there is nothing else."""
+    for name, value in part.items():
+        if name in ("items", "not") and value is False:
+            yield (name,)
+        if name in SCHEMAS_BY_NAME and isinstance(value, dict):
+            yield from ((name, key) for key, inner in cast("dict[str, object]", value).items() if inner is False)
+        if name in SCHEMA_LISTS and isinstance(value, list):
+            yield from ((name, number) for number, inner in enumerate(cast("list[object]", value)) if inner is False)
 
 
 def _problems_of_members(values: list[str]) -> Iterator[str]:

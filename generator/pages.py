@@ -13,7 +13,8 @@ from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import PythonIdentifier
 
 from .checking import Arguments
-from .schemas import UnsupportedError, fields_of, plain
+from .navigation import UnsupportedError
+from .schemas import fields_of, plain
 
 # Parameters that take a cursor. In a list they mean nothing else, but for `after`, which may be a filter.
 _CURSOR_PARAMETERS = ("cursor", "page_token", "next_token", "starting_after", "start_cursor", "page", "after")
@@ -70,7 +71,7 @@ class Lists(Arguments):
             UnsupportedError: If it looks like a list in pages, but cannot be iterated over.
         """
         query = _by_name(endpoint.query_parameters)
-        counted = {name for name in ("page", "offset") if name in query and self._scalar(query[name]) != "str"}
+        counted = {name for name in ("page", "offset") if name in query and self._is_number(query[name])}
         props = [response.prop for response in successes(endpoint)]
         model = self._models.get(props[0].class_info.name) if props and isinstance(props[0], ModelProperty) else None
         fields = fields_of(model) if model is not None else []
@@ -134,6 +135,10 @@ class Lists(Arguments):
             f"it takes a cursor (`{plain(cursor.name)}`), but its response does not have the next one: a field of the "
             f"same type, in `pagination` or beside the list ({', '.join(_NEXT_CURSORS)})"
         )
+
+    def _is_number(self, prop: PropertyProtocol) -> bool:
+        kinds = {*map(self.type_of, self.alternatives_of(prop))}
+        return bool(kinds & {"float", "int"}) and kinds <= {"float", "int", "str"}
 
     def _scalar(self, prop: PropertyProtocol | None) -> str | None:
         """`str` or `int`, if it is one of them."""

@@ -86,7 +86,7 @@ class Readers(Names):
         value = f"pop({''.join(f'{name} if {name} in d else ' for name in others)}{last}, None)"
         if isinstance(inner, AnyProperty):
             return value
-        is_required = prop.required and not nullable
+        is_required = self.is_required(model, prop) and not nullable
         kind = self.type_of(inner)
         if type(inner) in SCALARS or kind == "dict[str, Any]":
             python, reader = SCALARS.get(type(inner), ("dict", "mapping"))
@@ -99,7 +99,7 @@ class Readers(Names):
 
     def mixin(self, model: ModelProperty) -> str | None:
         """The class in `results.py` that a model derives from; None for those that only hold data."""
-        return (self.resolved(model.data).model_extra or {}).get("x-mixin")
+        return self._extra(model.data).get("x-mixin")
 
     def early_and_late(self, model: ModelProperty) -> tuple[list[Class], list[Class]]:
         """The classes that a model's module imports before its class, and those it can import only after it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from .document import Part, schemas_in, schemas_of
+from .navigation import Part, schemas_in, schemas_of
 
 
 def extract(document: Part) -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from math import floor, inf
 from typing import Any, cast
 
-from .document import Part, followed
+from .navigation import PREFIX, Part, followed
 
-SCHEMAS = "#/components/schemas/"
 PROSE = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
 # What a schema says of the place that it stands in, rather than of a class.
 USE = frozenset({"default", "deprecated", "nullable", "readOnly", "writeOnly"})
@@ -61,7 +60,7 @@ class Facet:
 
 def component(schema: Part) -> str:
     """The name of the component that a schema refers to; empty for one that stands where it is."""
-    return str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+    return str(schema.get("$ref", "")).removeprefix(PREFIX)
 
 
 def unwrapped(schema: Part) -> Part:

@@ -15,7 +15,7 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
-from .document import followed, operations, place, schemas_in, schemas_of
+from .navigation import followed, operations, place, place_at, schemas_in, schemas_of
 
 _NARROWEST: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), max),
@@ -27,10 +27,6 @@ _NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*(?:\.\w+)?)')
 _UNIONS = frozenset({"allOf", "anyOf", "oneOf"})
 
 
-class UnsupportedError(Exception):
-    """Something in the contract that our templates have no shape for; says what, and what to do."""
-
-
 class Schemas:
     """The schemas of the contract: what they say where, and the limits of a value from all of them."""
 
@@ -40,10 +36,24 @@ class Schemas:
         self._endpoints = [
             each for collection in data.endpoint_collections_by_tag.values() for each in collection.endpoints
         ]
+        self._model_at = {self.place_of(model): model for model in data.models}
+        self._tags: dict[frozenset[str], tuple[str, dict[str, str]]] = {}
+        for steps, schema in schemas_of(document):
+            for _, part in schemas_in(schema, steps):
+                if tags := part.get("x-tags"):
+                    targets: dict[str, str] = tags["values"]
+                    values = {
+                        value: str(self._model_at[place_at(each)].class_info.name) for value, each in targets.items()
+                    }
+                    self._tags[frozenset(values.values())] = tags["name"], values
         self._calls = {
             str(PythonIdentifier(operation["operationId"], "field_")): (path, operation)
             for path, _, operation in operations(document)
         }
+
+    def _extra(self, schema: oai.Schema | oai.Reference) -> dict[str, Any]:
+        """The extensions of a schema."""
+        return self.resolved(schema).model_extra or {}
 
     def _is_password(self, schema: oai.Schema | oai.Reference | bool | None) -> bool:
         if schema is None or isinstance(schema, bool):
@@ -95,6 +105,28 @@ class Schemas:
             known for part in (*schema.anyOf, *schema.oneOf) if (known := self.resolved(part)).type != oai.DataType.NULL
         ]
 
+    def alternatives_in(self, schema: oai.Schema | oai.Reference) -> list[oai.Schema]:
+        """The schemas that a value has to meet one of, each once, with the limits that hold for all; without null."""
+        schemas: list[oai.Schema] = []
+        for each in self._alternatives(schema):
+            if not any(_is_same(each, other) for other in schemas):
+                schemas.append(each)
+        return schemas
+
+    def _alternatives(self, *schemas: oai.Schema | oai.Reference) -> Iterator[oai.Schema]:
+        """What a value may be, each with the limits that hold for all of them; without null, in its order."""
+        *around, last = schemas
+        known = self.resolved(last)
+        beside = known.model_copy(update={"anyOf": [], "oneOf": []})
+        if union := [*known.anyOf, *known.oneOf]:
+            for each in union:
+                yield from self._alternatives(*around, beside, each)
+        elif isinstance(known.type, list):
+            for kind in known.type:
+                yield from self._alternatives(*around, known.model_copy(update={"type": kind}))
+        elif known.type != oai.DataType.NULL:
+            yield self.limited(*around, known)
+
     def schemas_of(self, data: oai.Schema | oai.Reference, name: UntrustedString) -> Iterator[oai.Schema]:
         """The schemas of the field of that name, in an object and in all that it is made of."""
         known = self.resolved(data)
@@ -131,18 +163,20 @@ class Schemas:
         """The schema of a parameter as the contract has it."""
         return self.limited(schema_from(self.parameter(endpoint, prop).get("schema", {})))
 
+    def body_schema(self, endpoint: Endpoint) -> oai.Schema | oai.Reference:
+        """The schema of the body of a request."""
+        content: dict[str, Any] = self._calls[endpoint.name][1]["requestBody"]["content"]
+        return schema_from(next(iter(content.values()))["schema"])
+
     def place_of(self, model: ModelProperty) -> str:
         """The place of a model's schema in the document, for a message."""
-        return self._place(lambda part: "properties" in part and oai.Schema.model_validate(part) == model.data)
+        return str(self._extra(model.data)["x-place"])
 
     def place_of_enum(self, enum: EnumProperty | LiteralEnumProperty) -> str:
         """The place of an enum in the document, for a message."""
         values = values_of(enum) if isinstance(enum, EnumProperty) else [*enum.values]
-        return self._place(lambda part: part.get("enum") == values)
-
-    def _place(self, is_it: Callable[[dict[str, Any]], bool]) -> str:
         parts = (each for steps, schema in schemas_of(self._document) for each in schemas_in(schema, steps))
-        return next((place(steps) for steps, part in parts if is_it(part)), "$.components.schemas")
+        return next(place(steps) for steps, part in parts if part.get("enum") == values)
 
     def contract_path(self, endpoint: Endpoint) -> str:
         """The path as the contract has it."""
@@ -187,3 +221,8 @@ def names_in(code: str) -> set[str]:
 def renamed(code: str, names: Mapping[str, str]) -> str:
     """Code with other names, which strings in it keep."""
     return _NAME.sub(lambda match: names.get(match[1], match[0]), code)
+
+
+def _is_same(schema: oai.Schema, other: oai.Schema) -> bool:
+    about = {"description", "example", "title", "x-place"}
+    return schema.model_dump(exclude=about) == other.model_dump(exclude=about)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .document import operations
+from .navigation import operations
 
 
 def keys_as_parameters(document: dict[str, Any]) -> None:

@@ -188,14 +188,16 @@ class Shapes(Calls):
     def _answer_text(self, endpoint: Endpoint) -> str:
         said = [*successes(endpoint), *(each for each in endpoint.responses.patterns if self._location(each))]
         text = next((text_of(_described_by(response)) for response in said), "") or "The response of the API."
+        if self.is_optional(endpoint):
+            return f"{text} None if the response does not have it."
         return f"{text} {_OF_A_FILE}" if self.kind(endpoint) == "file" else text
 
     def _raised(self, endpoint: Endpoint) -> list[tuple[str, str]]:
-        said = {status_of(each): text_of(_described_by(each)) for each in endpoint.responses.patterns}
         documented = [
-            (_ERRORS.get(status, "APIStatusError"), text or _phrase(status))
-            for status, text in said.items()
-            if status >= 400
+            ("APIStatusError" if each.status_code.is_range() else _ERRORS.get(status, "APIStatusError"), text)
+            for each in endpoint.responses.patterns
+            if (status := status_of(each)) >= 400
+            for text in [text_of(_described_by(each)) or _phrase(status)]
         ]
         pixel = [_PIXEL] if self.has_error_pixel(endpoint) else []
         return [*documented, *pixel, _CALL_REFUSED, _ARGUMENTS_REFUSED]

@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from generator.__main__ import FOLDERS, OVERLAYS, ROOT, generate, main, overlaid
-from generator.document import load, operations
+from generator.document import load
+from generator.navigation import operations
 from generator.prose import docstring
 
 from .replay import KEY
@@ -301,7 +302,10 @@ DROPPED: dict[str, tuple[Edit, str]] = {
         add(security=[{"queryAuth": []}]),
         "GET /ping: its security is of no kind that a client has",
     ),
-    "a tag that is taken": (add(tags=["Client"]), "the tag Client: clients have something else by that name"),
+    "a tag that is taken": (
+        add(tags=["Client"]),
+        "the tag Client: the generated code means something else by that name",
+    ),
     "a schema that is taken": (
         schemas(Response={"type": "object", "properties": {"a": {"type": "string"}}}),
         "the schema Response: the generated code means something else by that name",

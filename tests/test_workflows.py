@@ -132,6 +132,7 @@ def test_a_preview_of_a_pdf_is_queued(fake: FakePictify, pictify: Pictify) -> No
 
 def test_a_hook_starts_runs_without_a_key(fake: FakePictify, pictify: Pictify) -> None:
     hook = pictify.workflows.create_hook(template_uid=TEMPLATE, output_format="pdf", column_mapping={"title": "name"})
+    assert hook
     uid, secret = hook.uid or "", hook.secret or ""
     posted = pictify.workflows.post_rows(uid, secret, rows=[{"name": "a"}])
     assert "authorization" not in fake.requests[-1].headers
@@ -143,7 +144,7 @@ def test_a_hook_starts_runs_without_a_key(fake: FakePictify, pictify: Pictify) -
     for wrong in ((uid, "x" * 30), ("NOWORKFLOW", secret)):
         with pytest.raises(NotFoundError, match="Hook not found"):
             pictify.workflows.post_rows(*wrong, rows=ROWS)
-    assert [(each.uid, each.secret, each.url) for each in pictify.workflows.list_hooks()] == [(uid, None, None)]
+    assert [(each.uid, each.secret, each.url) for each in pictify.workflows.list_hooks() or []] == [(uid, None, None)]
     assert pictify.workflows.delete_hook(uid).success
     assert pictify.workflows.list_hooks() == []
 
@@ -177,3 +178,5 @@ def test_whatever_is_said_of_rows_that_were_accepted_is_no_error() -> None:
     assert (posted.run, posted.additional_properties) == (None, {"ok": True})
     with pytest.raises(ResponseDecodeError, match="holds no `run`"):
         pictify.workflows.get("a")
+    assert pictify.workflows.create_hook() is None
+    assert pictify.workflows.list_hooks() is None

@@ -211,6 +211,8 @@ class Call(Generic[T]):
             if self._settings.key is not None and self._operation.needs_key:
                 headers["Authorization"] = f"Bearer {self._settings.key}"
         content = self._written.content
+        if content is None and self._operation.optional_body:
+            headers.pop("content-type", None)
         request = self._connections.build(
             target.method, target.url, headers=headers, content=content, is_ours=target.is_ours
         )

@@ -16,7 +16,7 @@ import httpx
 from ..types import UNSET
 from .decoding import DecodeError, Model, decode, format_datetime, parse_json
 from .fields import Argument, Kind
-from .validation import DateTime, MapOf, Object, OneOrMany, may_hold_secrets, secrets_of
+from .validation import DateTime, MapOf, Nullable, Object, OneOrMany, may_hold_secrets, secrets_of
 
 T = TypeVar("T")
 
@@ -55,6 +55,7 @@ class Operation(Generic[T]):
         query_parameters: What stands in the query; a `MapOf` there is as many parameters as it has keys.
         header_parameters: What stands in headers.
         body: What the body may be. A call passes it as `body`, or field by field.
+        optional_body: Whether the body may be omitted.
         items: The argument that gives the body as a list, where it may be one object or a list of them.
         accept: The media types of a successful response.
         needs_key: Whether the operation requires the API key; otherwise, it is not sent.
@@ -74,6 +75,7 @@ class Operation(Generic[T]):
         query_parameters: tuple[Argument, ...] = (),
         header_parameters: tuple[Argument, ...] = (),
         body: Kind | None = None,
+        optional_body: bool = False,
         items: str | None = None,
         accept: str = "application/json",
         needs_key: bool = True,
@@ -88,6 +90,7 @@ class Operation(Generic[T]):
         self.query_parameters = query_parameters
         self.header_parameters = header_parameters
         self.body = body
+        self.optional_body = optional_body
         self.items = items
         self.accept = accept
         self.needs_key = needs_key
@@ -97,7 +100,7 @@ class Operation(Generic[T]):
         self.timeout = timeout
         self.responses = responses
         self._parameters_with_secrets = tuple(
-            each for each in (*path_parameters, *query_parameters) if may_hold_secrets(each.kind)
+            each for each in (*path_parameters, *query_parameters, *header_parameters) if may_hold_secrets(each.kind)
         )
 
     def __str__(self) -> str:
@@ -121,7 +124,7 @@ class Operation(Generic[T]):
             for text in secrets_of(each.kind, arguments.get(each.argument))
             for spelt in (text, _quoted(text))
         ]
-        if self.body is None:
+        if self.body is None or self._omits_body(arguments):
             pixel = bool(arguments.get("allow_error_pixel")) if self.has_error_pixel else None
             return Request(target, headers, None, tuple(secrets), pixel)
         try:
@@ -131,6 +134,10 @@ class Operation(Generic[T]):
         if self._body_may_hold_secrets:
             secrets += secrets_of(self.body, body)
         return Request(target, headers, _json(body), tuple(secrets))
+
+    def _omits_body(self, arguments: Mapping[str, object]) -> bool:
+        body = arguments.get("body")
+        return self.optional_body and (body is UNSET or (body is None and not isinstance(self.body, Nullable)))
 
     @cached_property
     def _body_may_hold_secrets(self) -> bool:

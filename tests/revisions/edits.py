@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -229,6 +231,85 @@ def field_is(answer: Any, field: str, name: str) -> Check:
     return check
 
 
+def has_value(field: str, *answers: tuple[Part, Any]) -> Check:
+    """See what a field of the result is for each response."""
+
+    def check(client: Client) -> None:
+        for answer, expected in answers:
+            assert getattr(client.call("bindings", "ping_api", answer=answer), field) == expected
+
+    return check
+
+
+def gives(expected: Any, answer: Part, field: str = "") -> Check:
+    """See what a response gives: all of it, or one of its fields."""
+
+    def check(client: Client) -> None:
+        found = client.call("bindings", "ping_api", answer=answer)
+        assert (getattr(found, field) if field else found) == expected
+
+    return check
+
+
+def documents(model: str, text: str) -> Check:
+    """See that the module of a model has a text in its docstrings."""
+
+    def check(client: Client) -> None:
+        known = client.package(".models")
+        assert f'"""{text}' in inspect.getsource(sys.modules[getattr(known, model).__module__])
+
+    return check
+
+
+def raises_doc(client: Client, text: str) -> None:
+    method = client.package(".api").Bindings.ping_api
+    assert text in method.__doc__
+
+
+def takes_no(*names: str) -> Check:
+    def check(client: Client) -> None:
+        assert not {*names} & {*inspect.signature(client.package(".api").Bindings.ping_api).parameters}
+
+    return check
+
+
+def takes_any_string(*names: str) -> Check:
+    """See that the types of arguments do not limit the strings to those that are documented."""
+
+    def check(client: Client) -> None:
+        parameters = inspect.signature(client.package(".api").Bindings.ping_api).parameters
+        for name in names:
+            assert "Literal" not in parameters[name].annotation
+            assert "str" in parameters[name].annotation
+
+    return check
+
+
+def sends_nothing(client: Client) -> None:
+    client.call("bindings", "ping_api")
+    assert client.requests[-1].content == b""
+    assert "content-type" not in client.requests[-1].headers
+
+
+def hides_header(client: Client) -> None:
+    """See that a secret in a header is in no error."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, json={"message": f"bad {request.headers['x-that']}"})
+
+    package = client.package("")
+    pictify = package.Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(respond)))
+    with pytest.raises(package.BadRequestError) as caught:
+        pictify.bindings.ping_api(that="open-sesame-123")
+    assert "open-sesame" not in str(caught.value)
+
+
+def openapi_30(document: Part) -> None:
+    """Make it a document of OpenAPI 3.0, with nothing that only 3.1 has."""
+    document["openapi"] = "3.0.3"
+    document["info"] = {"title": "It", "version": "1"}
+
+
 def answers_nothing(client: Client) -> None:
     client.call("bindings", "ping_api")
     assert client.requests
@@ -267,6 +348,7 @@ LINKS = {"results": {"operationRef": "#/paths/~1bindings/get"}, "cancel": {"oper
 
 
 DATE_TIME: Part = {"type": "string", "format": "date-time"}
+OPEN: Part = {"type": "string", "enum": ["x", "y"], "x-extensible": True}
 STRINGS: Part = {"type": "array", "items": {"type": "string"}}
 MAP: Part = {"type": "object", "additionalProperties": {"type": "string"}}
 POINT: Part = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
@@ -289,6 +371,11 @@ def constant(value: str, **fields: Part) -> Part:
 
 def only_field(name: str) -> Part:
     return {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
+
+
+def ref(name: str, **beside: Any) -> Part:
+    """A reference to a component, with what stands beside it."""
+    return {"$ref": f"#/components/schemas/{name}", **beside}
 
 
 def refers(name: str) -> Part:

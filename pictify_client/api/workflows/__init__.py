@@ -175,13 +175,13 @@ class Workflows(Resource):
 
         return self._client.send(OPERATION, uid=uid).result()
 
-    def list_hooks(self) -> builtins.list[models.WorkflowHook]:
+    def list_hooks(self) -> builtins.list[models.WorkflowHook] | None:
         """List the hooks of the account (`GET /workflow/hooks`).
 
         Documented, not verified.
 
         Returns:
-            The hooks.
+            The hooks. None if the response does not have it.
 
         Raises:
             PictifyError: If the request fails or the response is invalid.
@@ -199,7 +199,7 @@ class Workflows(Resource):
         column_mapping: Mapping[str, str] | None = None,
         output_format: str | None = None,
         delivery: Any = None,
-    ) -> models.WorkflowHook:
+    ) -> models.WorkflowHook | None:
         """Create a hook that starts runs (`POST /workflow/hooks`).
 
         Documented, not verified.
@@ -212,7 +212,7 @@ class Workflows(Resource):
             delivery: How the documents are delivered, in a form that is not documented.
 
         Returns:
-            The hook.
+            The hook. None if the response does not have it.
 
         Raises:
             PictifyError: If the request fails or the response is invalid.
@@ -444,13 +444,13 @@ class AsyncWorkflows(Resource):
         response = await self._client.asend(OPERATION, uid=uid)
         return response.result()
 
-    async def list_hooks(self) -> builtins.list[models.WorkflowHook]:
+    async def list_hooks(self) -> builtins.list[models.WorkflowHook] | None:
         """List the hooks of the account (`GET /workflow/hooks`).
 
         Documented, not verified.
 
         Returns:
-            The hooks.
+            The hooks. None if the response does not have it.
 
         Raises:
             PictifyError: If the request fails or the response is invalid.
@@ -469,7 +469,7 @@ class AsyncWorkflows(Resource):
         column_mapping: Mapping[str, str] | None = None,
         output_format: str | None = None,
         delivery: Any = None,
-    ) -> models.WorkflowHook:
+    ) -> models.WorkflowHook | None:
         """Create a hook that starts runs (`POST /workflow/hooks`).
 
         Documented, not verified.
@@ -482,7 +482,7 @@ class AsyncWorkflows(Resource):
             delivery: How the documents are delivered, in a form that is not documented.
 
         Returns:
-            The hook.
+            The hook. None if the response does not have it.
 
         Raises:
             PictifyError: If the request fails or the response is invalid.

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..._runtime.decoding import only
+from ..._runtime.decoding import only_or_none
 from ..._runtime.operations import Operation
 from ..._runtime.validation import Object
 from ...low_level import AuthenticatedClient
@@ -14,15 +14,15 @@ from ...models.create_workflow_hook_body import CreateWorkflowHookBody
 from ...models.workflow_hook import WorkflowHook
 from ...types import Response
 
-OPERATION: Final[Operation[WorkflowHook]] = Operation(
+OPERATION: Final[Operation[WorkflowHook | None]] = Operation(
     "POST",
     "/workflow/hooks",
     body=Object(CreateWorkflowHookBody),
-    responses={200: only("hook", WorkflowHook.take)},
+    responses={200: only_or_none("hook", WorkflowHook.take)},
 )
 
 
-def sync(*, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[str, Any]) -> WorkflowHook:
+def sync(*, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[str, Any]) -> WorkflowHook | None:
     """Create a hook that starts runs (`POST /workflow/hooks`).
 
     Documented, not verified.
@@ -31,7 +31,7 @@ def sync(*, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[
         body: What the runs of the hook render.
 
     Returns:
-        The hook.
+        The hook. None if the response does not have it.
 
     Raises:
         PictifyError: If the request fails or the response is invalid.
@@ -42,12 +42,14 @@ def sync(*, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[
 
 def sync_detailed(
     *, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[str, Any]
-) -> Response[WorkflowHook]:
+) -> Response[WorkflowHook | None]:
     """Like `sync`, but return the response, whatever its status (`POST /workflow/hooks`)."""
     return client.send(OPERATION, body=body)
 
 
-async def asyncio(*, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[str, Any]) -> WorkflowHook:
+async def asyncio(
+    *, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[str, Any]
+) -> WorkflowHook | None:
     """Create a hook that starts runs (`POST /workflow/hooks`).
 
     Documented, not verified.
@@ -56,7 +58,7 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateWorkflowHookBody |
         body: What the runs of the hook render.
 
     Returns:
-        The hook.
+        The hook. None if the response does not have it.
 
     Raises:
         PictifyError: If the request fails or the response is invalid.
@@ -67,6 +69,6 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateWorkflowHookBody |
 
 async def asyncio_detailed(
     *, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[str, Any]
-) -> Response[WorkflowHook]:
+) -> Response[WorkflowHook | None]:
     """Like `asyncio`, but return the response, whatever its status (`POST /workflow/hooks`)."""
     return await client.asend(OPERATION, body=body)

@@ -5,26 +5,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..._runtime.decoding import items, only
+from ..._runtime.decoding import items, only_or_none
 from ..._runtime.operations import Operation
 from ...low_level import AuthenticatedClient
 from ...models.workflow_hook import WorkflowHook
 from ...types import Response
 
-OPERATION: Final[Operation[list[WorkflowHook]]] = Operation(
+OPERATION: Final[Operation[list[WorkflowHook] | None]] = Operation(
     "GET",
     "/workflow/hooks",
-    responses={200: only("hooks", lambda v: [WorkflowHook.take(i) for i in items(v) if i is not None])},
+    responses={200: only_or_none("hooks", lambda v: [WorkflowHook.take(i) for i in items(v) if i is not None])},
 )
 
 
-def sync(*, client: AuthenticatedClient) -> list[WorkflowHook]:
+def sync(*, client: AuthenticatedClient) -> list[WorkflowHook] | None:
     """List the hooks of the account (`GET /workflow/hooks`).
 
     Documented, not verified.
 
     Returns:
-        The hooks.
+        The hooks. None if the response does not have it.
 
     Raises:
         PictifyError: If the request fails or the response is invalid.
@@ -33,18 +33,18 @@ def sync(*, client: AuthenticatedClient) -> list[WorkflowHook]:
     return client.send(OPERATION).result()
 
 
-def sync_detailed(*, client: AuthenticatedClient) -> Response[list[WorkflowHook]]:
+def sync_detailed(*, client: AuthenticatedClient) -> Response[list[WorkflowHook] | None]:
     """Like `sync`, but return the response, whatever its status (`GET /workflow/hooks`)."""
     return client.send(OPERATION)
 
 
-async def asyncio(*, client: AuthenticatedClient) -> list[WorkflowHook]:
+async def asyncio(*, client: AuthenticatedClient) -> list[WorkflowHook] | None:
     """List the hooks of the account (`GET /workflow/hooks`).
 
     Documented, not verified.
 
     Returns:
-        The hooks.
+        The hooks. None if the response does not have it.
 
     Raises:
         PictifyError: If the request fails or the response is invalid.
@@ -53,6 +53,6 @@ async def asyncio(*, client: AuthenticatedClient) -> list[WorkflowHook]:
     return (await client.asend(OPERATION)).result()
 
 
-async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[list[WorkflowHook]]:
+async def asyncio_detailed(*, client: AuthenticatedClient) -> Response[list[WorkflowHook] | None]:
     """Like `asyncio`, but return the response, whatever its status (`GET /workflow/hooks`)."""
     return await client.asend(OPERATION)
