@@ -95,8 +95,9 @@ class Answers(Lists):
         """The place of the schema of the data of an event, if it is a component; empty if not."""
         body = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {})
         parts = [*parts_of(self._document, body["schema"])] if "schema" in body else []
-        found = (part["properties"]["data"] for part in parts if "data" in part.get("properties", {}))
-        data: dict[str, Any] = next(found, {})
+        fields: list[dict[str, Any]] = [part.get("properties", {}) for part in parts]
+        found: list[dict[str, Any]] = [each["data"] for each in fields if "data" in each]
+        data = found[0] if found else dict[str, Any]()
         references = [each["$ref"] for each in (data, *data.get("allOf", []), *data.get("anyOf", [])) if "$ref" in each]
         return place_at(references[0]) if len(references) == 1 else ""
 

@@ -39,13 +39,13 @@ class Arguments(Readers):
 
     def unknown_fields(self, model: ModelProperty) -> list[str]:
         """The names in `required` and in the rules of a model that are none of its fields."""
-        names = [name for part in self.parts_of(self.resolved(model.data)) for name in part.required or []]
+        names = [plain(name) for part in self.parts_of(self.resolved(model.data)) for name in part.required or []]
         for rule, arguments in self._extra(model.data).get("x-rules", []):
             # The last of these is a value.
-            groups = arguments[:-1] if rule == "RequiresValue" else arguments
+            groups: list[str | list[str]] = arguments[:-1] if rule == "RequiresValue" else arguments
             names += [name for group in groups for name in (group if isinstance(group, list) else [group])]
         fields = {plain(prop.name) for prop in fields_of(model)}
-        return [name for name in map(plain, names) if name not in fields]
+        return [name for name in names if name not in fields]
 
     def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The declaration of a field that calls send."""

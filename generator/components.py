@@ -72,7 +72,7 @@ def unwrap(document: dict[str, Any]) -> None:
         inner: dict[str, Any] = fields.get(name, {})
         target = document["components"]["schemas"].get(str(inner.get("$ref", "")).removeprefix(PREFIX), inner)
         if "properties" not in target:
-            raise UnsupportedError(f"x-unwrap: {name} is not an object with fields")
+            raise UnsupportedError(f"$..[?@['x-unwrap'] == {name!r}]: x-unwrap: {name} is not an object with fields")
         target["properties"] = {**{key: part for key, part in fields.items() if key != name}, **target["properties"]}
         return {**schema, "properties": {name: inner}}
 
@@ -103,7 +103,9 @@ def _target(document: dict[str, Any], reference: object) -> dict[str, Any]:
 
 def _merged(one: dict[str, Any], other: dict[str, Any], where: str) -> dict[str, Any]:
     if ("$ref" in one) != ("$ref" in other):
-        raise UnsupportedError(f"the schemas of the class {where} disagree: one refers to another schema")
+        raise UnsupportedError(
+            f"{_all_of(where)}: the schemas of the class {where} disagree: one refers to another schema"
+        )
     merged: dict[str, Any] = {**other, **one}
     for name in set(one) & set(other) - _MAY_DIFFER:
         first, second = one[name], other[name]
@@ -118,8 +120,13 @@ def _merged(one: dict[str, Any], other: dict[str, Any], where: str) -> dict[str,
             }
         elif name != "required" and first != second:
             raise UnsupportedError(
-                f"the schemas of the class {where} disagree about `{name}`: {first!r} and {second!r}"
+                f"{_all_of(where)}: the schemas of the class {where} disagree about `{name}`: {first!r} and {second!r}"
             )
     required = [field for field in one.get("required", []) if field in other.get("required", [])]
     merged.pop("required", None)
     return {**merged, "required": required} if required else merged
+
+
+def _all_of(where: str) -> str:
+    """All schemas of a class, as overlays name them."""
+    return f"$..[?@['x-class'] == {where.partition('.')[0]!r}]"

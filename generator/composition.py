@@ -117,7 +117,7 @@ class _Composer:
         target = cast("Part", found_at(self._document, reference))
         known = [each for inner in self._parts(target) for each in self._expanded(inner, (*seen, reference))]
         is_object = any("properties" in each for each in known)
-        left_out = _OF_COMPONENT | (_OF_OBJECT if is_object else frozenset())
+        left_out = _OF_COMPONENT | _OF_OBJECT if is_object else _OF_COMPONENT
         return [{name: value for name, value in each.items() if name not in left_out} for each in known]
 
 
@@ -155,10 +155,10 @@ def _together(name: str, first: Any, second: Any) -> Any:
     if name == "properties":
         shared = {key: {"allOf": [first[key], second[key]]} for key in first if key in second}
         return {**first, **second, **shared}
-    if name in ("additionalProperties", "items", "propertyNames") and isinstance(first, dict | bool):
-        if first is False or second is False:
-            return False
-        return {"allOf": [each for each in (first, second) if each is not True]}
+    if name in ("additionalProperties", "items", "propertyNames"):
+        # True is no limit; false is the narrowest.
+        known: list[Any] = [each for each in (first, second) if each is not True]
+        return False if False in known else {"allOf": known}
     if name == "type" and (kinds := _types(first, second)):
         return kinds[0] if len(kinds) == 1 else kinds
     if name == "enum" and (values := [value for value in first if value in second]):

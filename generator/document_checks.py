@@ -87,6 +87,8 @@ def _problems_of_operation(document: dict[str, Any], path: str, method: str) -> 
     item = document["paths"][path]
     operation = item[method]
     here: Steps = ("paths", path, method)
+    if "responses" not in operation:
+        yield "it has no responses"
     seconds: object = operation.get("x-timeout", 1)
     if not isinstance(seconds, int | float) or seconds <= 0:
         yield "`x-timeout` is not a number of seconds"

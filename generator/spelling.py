@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from .navigation import (
     ANNOTATIONS,
+    DATA,
     ONE_SCHEMA,
     SCHEMA_LISTS,
     SCHEMAS_BY_NAME,
@@ -30,6 +31,7 @@ def modernize(document: Part) -> None:
     """Say as OpenAPI 3.1 does what 3.0 says otherwise, and a schema that is true as an empty one, in place."""
     document["openapi"] = "3.1.0"
     _allow_everything(document.get("components", {}).get("schemas"))
+    _open_schemas(document)
     for steps, schema in [*schemas_of(document)]:
         for _, part in [*schemas_in(schema, steps)]:
             for name, value in [*part.items()]:
@@ -44,13 +46,29 @@ def modernize(document: Part) -> None:
                 _allow_null(part)
 
 
+def _open_schemas(part: Any) -> None:
+    """Make an empty schema of each `schema` that is true."""
+    if isinstance(part, list):
+        for item in cast("list[object]", part):
+            _open_schemas(item)
+    if isinstance(part, dict):
+        known = cast("Part", part)
+        if known.get("schema") is True:
+            known["schema"] = {}
+        for name, item in known.items():
+            if name not in DATA and name != "schema":
+                _open_schemas(item)
+
+
 def _allow_everything(schemas: Any) -> None:
-    """Make an empty schema of each that is true."""
-    known: Any = (
-        schemas.items() if isinstance(schemas, dict) else enumerate(schemas if isinstance(schemas, list) else ())
-    )
-    for key, schema in [*known]:
-        if schema is True:
+    """Make an empty schema of each that is true, in an object or a list of schemas."""
+    keys: list[Any] = []
+    if isinstance(schemas, dict):
+        keys = [*cast("Part", schemas)]
+    elif isinstance(schemas, list):
+        keys = [*range(len(cast("list[object]", schemas)))]
+    for key in keys:
+        if schemas[key] is True:
             schemas[key] = {}
 
 
@@ -59,7 +77,8 @@ def _allow_null(schema: Part) -> None:
     if "enum" in schema and isinstance(schema["enum"], list) and None not in schema["enum"]:
         schema["enum"] = [*schema["enum"], None]
     if isinstance(types, str | list):
-        schema["type"] = [*dict.fromkeys([*([types] if isinstance(types, str) else types), "null"])]
+        known = [types] if isinstance(types, str) else cast("list[str]", types)
+        schema["type"] = [*dict.fromkeys([*known, "null"])]
     elif "anyOf" in schema or "oneOf" in schema:
         name = "anyOf" if "anyOf" in schema else "oneOf"
         schema[name] = [*schema[name], _NULL]

@@ -336,6 +336,7 @@ def has_attributes(resource: str, *names: str) -> Check:
     return check
 
 
+KEY_OF_ANY_FORM = {"type": "string", "format": "password"}
 SECRET = {"type": "string", "format": "password", "pattern": "^[a-z]+$"}
 NULL = {"type": "null"}
 FILE = {

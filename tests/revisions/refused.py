@@ -267,4 +267,11 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "a response of a file or JSON": (add(responses={"200": {"description": "", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}, **schema(**POINT)["content"]}}}), ("GET /ping: its response 200 has several media types", OVERLAY)),
     "a response of JSON or text": (add(responses={"200": {"description": "", "content": {**schema(**POINT)["content"], "text/plain": {"schema": STRING}}}}), ("GET /ping: its response 200 has several media types", OVERLAY)),
     "a surrogate": (add(description="a\ud800"), ("it cannot be read as YAML or JSON", "surrogates not allowed", DOCUMENT)),
+    "items of a field of components": (
+        both(schemas(**{name: {"type": "object", "properties": {"that": {"type": "array", "items": {"type": "string", "maxLength": limit}}}} for name, limit in (("One", 3), ("Two", 5))}), with_body(allOf=[ref("One"), ref("Two")])),
+        ("the schema PingApiBody: that has several of `items`", OVERLAY),
+    ),
+    "a deep object or a string": (with_parameter(style="deepObject", schema={"oneOf": [POINT, STRING]}), ("GET /ping: its parameter 'that' is no object, and its style is deepObject", OVERLAY)),
+    "an operation without responses": (at("paths /pong", {"get": {"operationId": "pongApi", "tags": ["Bindings"]}}), ("$.paths['/pong'].get: GET /pong: it has no responses", OVERLAY)),
+    "a component of a union and a map": (with_answer(type="object", properties={"b": STRING, "a": {"oneOf": [only_field("a"), {**only_field("a"), "title": "It"}, {"type": "object", "additionalProperties": STRING}]}}), ("cannot be told from", OVERLAY)),
 }  # fmt: skip

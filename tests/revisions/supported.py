@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ..test_generator import Edit, add, operation, schema, schemas
 from .edits import (
     DATE_TIME,
+    KEY_OF_ANY_FORM,
     LINKS,
     MAP,
     MORE,
@@ -611,4 +612,25 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "an integer or a number, each with limits": (with_field(oneOf=[{"type": "integer", "minimum": 5}, {"type": "number", "maximum": 3}]), all_of(sends({"that": 7}, that=7), sends({"that": 2}, that=2), refuses(that=4, text="at least 5.*at most 3"))),
     "one of two enums in an answer": (with_answer(type="object", properties={"a": {"oneOf": [{"type": "string", "enum": ["x"]}, {"type": "string", "enum": ["y"]}]}, "b": STRING}), all_of(field_is({"a": "y"}, "a", "PingApiResponse200AType1"), field_is({"a": "x"}, "a", "PingApiResponse200AType0"))),
     "lists of integers or of numbers in an answer": (with_answer(type="object", properties={"a": {"oneOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "array", "items": {"type": "number"}}]}, "b": STRING}), all_of(reads({"a": [1]}), reads({"a": [1.5]}))),
+    # One name in two places.
+    "a secret in a header and in the body": (
+        both(with_body(type="object", properties={"writeKey": KEY_OF_ANY_FORM, "a": STRING}), at("paths /ping parameters", [{"name": "Write-Key", "in": "header", "schema": KEY_OF_ANY_FORM}])),
+        all_of(has_header("write-key", "sesame", write_key="sesame"), sends({"a": "b"}, a="b", write_key="sesame")),
+    ),
+    "a secret in a header and a field that is none": (
+        both(with_body(type="object", properties={"writeKey": STRING}), at("paths /ping parameters", [{"name": "Write-Key", "in": "header", "schema": KEY_OF_ANY_FORM}])),
+        all_of(has_header("write-key", "sesame", write_key_header="sesame"), sends({"writeKey": "a"}, write_key="a")),
+    ),
+    "a field that is a secret and a parameter that is none": (
+        both(with_body(type="object", properties={"key": KEY_OF_ANY_FORM}), at("paths /ping parameters", [{"name": "key", "in": "query", "schema": STRING}])),
+        all_of(asks("/ping?key=a", key_query="a"), sends({"key": "b"}, key="b")),
+    ),
+    # Unions that constants tell apart, and those that they do not.
+    "a model with a constant, or a string": (with_field(oneOf=[constant("box", width={"type": "number"}), STRING]), all_of(sends({"that": "a"}, that="a"), sends({"that": {"kind": "box"}}, that={"kind": "box"}), refuses(that={"kind": "line"}, text="that.kind must be one of 'box'"))),
+    "models of which one has no constant": (with_answer(oneOf=[constant("box", width=STRING), only_field("name")]), all_of(is_a({"kind": "box"}, "PingApiResponse200Type0"), is_a({"name": "a"}, "PingApiResponse200Type1"))),
+    "models of constants that overlap": (
+        with_answer(oneOf=[{"type": "object", "required": ["kind", name], "properties": {"kind": {"type": "string", "enum": kinds}, name: STRING}} for name, kinds in (("a", ["x", "y"]), ("b", ["y", "z"]))]),
+        all_of(is_a({"kind": "y", "b": "c"}, "PingApiResponse200Type1"), is_a({"kind": "y", "a": "c"}, "PingApiResponse200Type0")),
+    ),
+    "a model with a constant, or a map": (with_answer(type="object", properties={"a": {"anyOf": [constant("box", width=STRING), MAP]}, "b": STRING}), all_of(field_is({"a": {"kind": "box", "width": "c"}}, "a", "PingApiResponse200AType0"), field_is({"a": {"other": "c"}}, "a", "dict"))),
 }  # fmt: skip
