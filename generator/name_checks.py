@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from keyword import iskeyword
 from pathlib import Path
+from unicodedata import is_normalized
 
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import EndpointCollection
@@ -23,6 +24,7 @@ _ATTRIBUTES = frozenset({"aclose", "client", "close", "download", "with_options"
 # What the packages of the resources use while they run, and a module in them would hide.
 _IN_API = frozenset({"api", "clients"})
 _IN_RESOURCE = frozenset({"builtins", "models"})
+_NOT_NORMALIZED = "Python reads its characters as others (NFKC)"
 _RENAME = "give it another name in generator-config.yaml (`class_overrides`)"
 
 
@@ -53,6 +55,9 @@ def _problems_of_tags(data: GeneratorData, shapes: Shapes, taken: set[str]) -> I
         endpoint = collection.endpoints[0]
         name = ClassName(tag, "")
         names = {str(name), f"Async{name}"}
+        if not is_normalized("NFKC", tag):
+            where = place(("paths", shapes.contract_path(endpoint), endpoint.method, "tags"))
+            yield f"{where}: the tag {name}: {_NOT_NORMALIZED}; rename it in an overlay"
         if tag in _ATTRIBUTES | _IN_API or names & taken or any(classes[each] > 1 for each in names):
             where = place(("paths", shapes.contract_path(endpoint), endpoint.method, "tags"))
             problem = "the generated code means something else by that name; rename it in an overlay"
@@ -70,6 +75,8 @@ def _problems_of_methods(tag: str, collection: EndpointCollection, shapes: Shape
             yield f"{where}: the tag {tag}: two methods would be {tag}.{name}"
         if methods[method] > 1 or not method.isidentifier() or iskeyword(method):
             yield f"{where}: its method would be {tag}.{method}, which is no name, or another's too"
+        if not is_normalized("NFKC", endpoint.name):
+            yield f"{where}: its operationId: {_NOT_NORMALIZED}; give it another, in an overlay"
         if endpoint.name in _IN_RESOURCE:
             yield f"{where}: its module would be {endpoint.name}, which is another's; give it another operationId"
 
@@ -86,6 +93,8 @@ def _problems_of_classes(
         problem = ""
         if name in taken:
             problem = "the generated code means something else by that name"
+        elif not is_normalized("NFKC", module):
+            problem = _NOT_NORMALIZED
         elif module == "webhook_events":
             problem = f"another module is {module}.py"
         elif len(modules[module]) > 1:

@@ -6,6 +6,7 @@ import builtins
 import re
 from keyword import iskeyword
 from typing import Any
+from unicodedata import normalize
 
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
@@ -58,6 +59,8 @@ class Names(Types):
             others = {str(prop.python_name) for prop in endpoint.list_all_parameters()}
             headers |= {id(prop): others for prop in endpoint.header_parameters}
         for prop, taken in names:
+            # As Python reads identifiers.
+            object.__setattr__(prop, "python_name", normalize("NFKC", prop.python_name))
             name = str(prop.python_name).removesuffix("_")
             if prop.name.get_untrusted_value().startswith("_"):
                 # The generator says `field_meta` of `_meta`.

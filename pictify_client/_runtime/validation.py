@@ -23,6 +23,8 @@ from .fields import Kind
 
 _LONGEST_SHOWN = 100
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+# A `$` at the end of a pattern that no backslash is before.
+_END = re.compile(r"(?<!\\)((?:\\\\)*)\$\Z")
 MIN_SECRET_LENGTH = 6
 """Shorter strings are not secrets, and would be redacted within ordinary words."""
 
@@ -46,7 +48,7 @@ class String(NamedTuple):
             raise ValueError(f"{where} is no Unicode text: {shown}") from None
         _check_size(len(value), self.min_length, self.max_length, "character", where)
         # `$` is the very end for the contract, and for Python also what stands before a last line break.
-        if self.pattern is not None and not re.search(re.sub(r"\$\Z", r"\\Z", self.pattern), value):
+        if self.pattern is not None and not re.search(_END.sub(r"\1\\Z", self.pattern), value):
             raise ValueError(f"{where} must match {self.pattern}, got {shown}")
         # What it is, should it be a member of an enum: that might give its name.
         return str.__str__(value)

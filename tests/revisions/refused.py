@@ -274,4 +274,7 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "a deep object or a string": (with_parameter(style="deepObject", schema={"oneOf": [POINT, STRING]}), ("GET /ping: its parameter 'that' is no object, and its style is deepObject", OVERLAY)),
     "an operation without responses": (at("paths /pong", {"get": {"operationId": "pongApi", "tags": ["Bindings"]}}), ("$.paths['/pong'].get: GET /pong: it has no responses", OVERLAY)),
     "a component of a union and a map": (with_answer(type="object", properties={"b": STRING, "a": {"oneOf": [only_field("a"), {**only_field("a"), "title": "It"}, {"type": "object", "additionalProperties": STRING}]}}), ("cannot be told from", OVERLAY)),
+    "an operation in another form than Python's": (add(operationId="ping\uf971"), ("$.paths['/ping'].get: GET /ping: its operationId: Python reads its characters as others", OVERLAY)),
+    "a tag in another form than Python's": (add(tags=["\uf971"]), ("$.paths['/ping'].get.tags: the tag \uf971: Python reads its characters as others", OVERLAY)),
+    "a class in another form than Python's": (with_field(type="object", properties={"\uf971": POINT}), ("Python reads its characters as others", CONFIG)),
 }  # fmt: skip

@@ -585,7 +585,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "headers that OpenAPI ignores": (add(parameters=[{"name": name, "in": "header", "required": True, "schema": STRING} for name in ("Authorization", "content-type", "ACCEPT")]), has_header("accept", "application/json")),
     "a secret in a header": (with_header(schema={"type": "string", "format": "password"}), hides_header),
     "errors of a range": (add(responses={**operation()["responses"], "4XX": {"description": "It failed."}}), lambda client: raises_doc(client, "APIStatusError: It failed.")),
-    "several media types of files": (add(responses={"200": {"description": "", "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/png", "image/webp")}}}), has_attributes("bindings", "ping_api", "ping_api_url")),
+    "several media types of files": (add(responses={"200": {"description": "", "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/png", "image/webp")}}}), has_attributes("bindings", "ping_api", "api_url")),
     "a wrapper that may be missing": (with_answer(type="object", properties={"thing": only_field("uid")}), all_of(gives(None, {}), gives(None, {"thing": None}), gives(None, {"message": "a"}), gives("a", {"thing": {"uid": "a"}}, "uid"), gives("a", {"uid": "a"}, "uid"))),
     "a list in a wrapper that may be missing": (with_answer(type="object", properties={"urls": STRINGS}), all_of(gives(None, {}), gives(["a"], {"urls": ["a"]}))),
     "a wrapper that is required": (with_answer(type="object", required=["url"], properties={"url": STRING}), all_of(misreads({}, "it holds no `url`"), gives("a", {"url": "a"}))),
@@ -612,6 +612,8 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "an integer or a number, each with limits": (with_field(oneOf=[{"type": "integer", "minimum": 5}, {"type": "number", "maximum": 3}]), all_of(sends({"that": 7}, that=7), sends({"that": 2}, that=2), refuses(that=4, text="at least 5.*at most 3"))),
     "one of two enums in an answer": (with_answer(type="object", properties={"a": {"oneOf": [{"type": "string", "enum": ["x"]}, {"type": "string", "enum": ["y"]}]}, "b": STRING}), all_of(field_is({"a": "y"}, "a", "PingApiResponse200AType1"), field_is({"a": "x"}, "a", "PingApiResponse200AType0"))),
     "lists of integers or of numbers in an answer": (with_answer(type="object", properties={"a": {"oneOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "array", "items": {"type": "number"}}]}, "b": STRING}), all_of(reads({"a": [1]}), reads({"a": [1.5]}))),
+    "names in another form than Python's": (with_body(type="object", properties={"\uf971": STRING, "ﬁx": STRING}), sends({"\uf971": "a", "ﬁx": "b"}, 辰="a", fix="b")),
+    "a pattern that ends in a dollar sign": (with_field(type="string", pattern=r"^a\$"), all_of(sends({"that": "a$"}, that="a$"), refuses(that="a", text="must match"))),
     # One name in two places.
     "a secret in a header and in the body": (
         both(with_body(type="object", properties={"writeKey": KEY_OF_ANY_FORM, "a": STRING}), at("paths /ping parameters", [{"name": "Write-Key", "in": "header", "schema": KEY_OF_ANY_FORM}])),
