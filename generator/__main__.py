@@ -41,16 +41,16 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = ("api", "models")
 OVERLAYS = "generator/overlays"
 _ADVICE = (
-    "Nothing was written: the above would be missing from the client, or wrong in it. Correct the contract in "
+    "Nothing was written: the above would be missing from the client, or wrong in it. Correct the document in "
     "generator/overlays/3-additions.yaml, or give it a shape in generator/."
 )
 
 
 class GenerationError(Exception):
-    """The contract cannot be turned into code; says which part of it, and where to correct that."""
+    """The document cannot be turned into code; says which part of it, and where to correct that."""
 
 
-def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
+def overlaid(source: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
     """Apply the overlays in a folder to a document, in the order of their names.
 
     Returns:
@@ -60,7 +60,7 @@ def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]
         DocumentError: The document is not OpenAPI.
         OverlayError: If an overlay is invalid.
     """
-    document = read_document(contract)
+    document = read_document(source)
     unmatched: list[str] = []
     for path in sorted(overlays.glob("*.yaml")):
         try:
@@ -71,14 +71,14 @@ def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]
     return document, unmatched
 
 
-def read(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
+def read(source: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
     """The document as code is generated from it, and the targets of the overlays that match nothing in it.
 
     Raises:
         DocumentError: The document is not OpenAPI.
         OverlayError, UnsupportedError: If an overlay cannot be applied, or the document contradicts itself.
     """
-    document, unmatched = overlaid(contract, overlays)
+    document, unmatched = overlaid(source, overlays)
     extract(document)
     resolve(document)
     compose(document)
@@ -89,34 +89,34 @@ def read(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
     return document, unmatched
 
 
-def generate(contract: Path, build: Path) -> list[str]:
-    """Write `api` and `models` for a contract into a folder.
+def generate(source: Path, build: Path) -> list[str]:
+    """Write `api` and `models` for a document into a folder.
 
     Returns:
         The targets of the overlays that match nothing in this document.
 
     Raises:
-        GenerationError: A part of the contract got no code.
+        GenerationError: If no code can be generated from a part of the document.
     """
     try:
-        return _generate(contract, build)
+        return _generate(source, build)
     except DocumentError as error:
-        raise GenerationError(f"{error}\n\nNothing was written: correct that in {contract.name}.") from error
+        raise GenerationError(f"{error}\n\nNothing was written: correct that in {source.name}.") from error
     except (OverlayError, UnsupportedError, GenerationError) as error:
         raise GenerationError(f"{error}\n\n{_ADVICE}") from error
     except Exception as error:
         # A document may be wrong in more ways than anyone has thought of.
         raise GenerationError(
-            f"{contract.name} has what the generator does not expect: {error!r}\n\n{_ADVICE}"
+            f"{source.name} has what the generator does not expect: {error!r}\n\n{_ADVICE}"
         ) from error
 
 
-def _generate(contract: Path, build: Path) -> list[str]:
-    document, unmatched = read(contract, ROOT / OVERLAYS)
+def _generate(source: Path, build: Path) -> list[str]:
+    document, unmatched = read(source, ROOT / OVERLAYS)
     config = Config.from_sources(
         ConfigFile(**load(ROOT / "generator-config.yaml")),
         meta_type=MetaType.NONE,
-        document_source=contract,
+        document_source=source,
         file_encoding="utf-8",
         overwrite=True,
         output_path=build,
@@ -131,7 +131,7 @@ def _generate(contract: Path, build: Path) -> list[str]:
         raise GenerationError(*_explained([data]))
     shapes = Shapes(document, data)
     dropped = [error for collection in data.endpoint_collections_by_tag.values() for error in collection.parse_errors]
-    # What lacks in the code for want of a schema is no problem of its own.
+    # Code that is missing because its schema is invalid is not a problem of its own.
     if problems := _explained([*data.errors, *dropped]) or problems_of_code(data, shapes):
         raise GenerationError("\n\n".join(problems))
     data.models = shapes.generated_models()
@@ -142,7 +142,7 @@ def _generate(contract: Path, build: Path) -> list[str]:
     # The hooks in generator-config.yaml run the Ruff of this environment.
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     os.environ["PROJECT_ROOT"] = str(ROOT)
-    with redirect_stdout(StringIO()):  # It says in which temporary folder it works.
+    with redirect_stdout(StringIO()):  # It prints in which temporary folder it works.
         errors = _explained(project.build())
     if problems := errors or [*problems_of_output(build)]:
         raise GenerationError("\n\n".join(problems))
@@ -197,16 +197,18 @@ def differences(build: Path, package: Path) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; answers the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m generator", description="Generate the code from the contract.")
-    parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the OpenAPI document")
+    """Run the command line and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m generator", description="Generate the code from the OpenAPI document."
+    )
+    parser.add_argument("--document", type=Path, default=ROOT / "openapi.yaml", help="the OpenAPI document")
     parser.add_argument("--package", type=Path, default=ROOT / "pictify_client", help="where the code goes")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the code there is another")
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         build = Path(folder, "pictify_client")
         try:
-            unmatched = generate(options.contract, build)
+            unmatched = generate(options.document, build)
         except GenerationError as error:
             print(error, file=sys.stderr)
             return 1
@@ -218,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         diff = list(differences(build, options.package))
         sys.stdout.writelines(diff)
         if diff:
-            print("The code is not what the contract generates: run `make generate`.", file=sys.stderr)
+            print("The code is not what the document generates: run `make generate`.", file=sys.stderr)
         return 1 if diff else 0
 
 

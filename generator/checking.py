@@ -1,4 +1,4 @@
-"""The declarations by which what callers give is checked and written."""
+"""The declarations by which arguments are validated and serialized."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _JOINED = {"form": "comma", "spaceDelimited": "space", "pipeDelimited": "bar"}
 
 
 class Arguments(Readers):
-    """The declarations by which what callers give is checked and written."""
+    """The declarations by which arguments are validated and serialized."""
 
     def rules(self, model: ModelProperty) -> list[str]:
         """The declarations of the rules between the fields of a model that calls send."""
@@ -56,13 +56,13 @@ class Arguments(Readers):
         words = [f'"{prop.python_name}"', quoted(prop.name), self.kind_of(prop, schema)]
         # A URL and a header have no null.
         flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and parameter is None}
-        words += [f"{name}=True" for name, said in flags.items() if said]
+        words += [f"{name}=True" for name, is_set in flags.items() if is_set]
         style = self._style(prop, parameter or {})
         words += [f'style="{style}"'] if style else []
         return f"Argument({', '.join(words)})"
 
     def _style(self, prop: PropertyProtocol, parameter: dict[str, Any]) -> str:
-        """How a parameter is written that has parts, as `Argument` calls it; empty if each is one of its own."""
+        """How a parameter that has parts is serialized, as `Argument` calls it; empty if each is one of its own."""
         parts = [each for each in self.alternatives_of(prop) if isinstance(each, ListProperty | ModelProperty)]
         if not parts or not parameter:
             return ""
@@ -161,9 +161,9 @@ def _literal(argument: object) -> str:
 
 def _called(name: str, *words: str, **limits: float | str | None) -> str:
     """A call in Python, without the arguments that are None."""
-    said = [
+    arguments = [
         f"{key}={limit if isinstance(limit, bool | str) else number(limit)}"
         for key, limit in limits.items()
         if limit is not None
     ]
-    return f"{name}({', '.join([*words, *said])})"
+    return f"{name}({', '.join([*words, *arguments])})"

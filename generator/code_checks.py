@@ -27,7 +27,7 @@ def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
     found = [*problems_of_names(data, shapes)]
     for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
-            where = operation_place(shapes.contract_path(endpoint), endpoint.method)
+            where = operation_place(shapes.path_of(endpoint), endpoint.method)
             found += [f"{where}: {problem}" for problem in _endpoint_problems(endpoint, shapes)]
     for model in shapes.own_models():
         problems = [*_type_problems(fields_of(model), shapes)]
@@ -57,8 +57,8 @@ def _endpoint_problems(endpoint: Endpoint, shapes: Shapes) -> Iterator[str]:
     for parameter in (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters):
         yield from _parameter_problems(endpoint, parameter, shapes)
     try:
-        answers = [response.prop for response in successes(endpoint)] if shapes.kind(endpoint) == "json" else []
-        yield from _type_problems((*(body.prop for body in endpoint.bodies), *answers), shapes)
+        responses = [response.prop for response in successes(endpoint)] if shapes.kind(endpoint) == "json" else []
+        yield from _type_problems((*(body.prop for body in endpoint.bodies), *responses), shapes)
         if endpoint.bodies:
             shapes.body_spec(endpoint)
         for parameter in (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters):
@@ -85,9 +85,9 @@ def _parameter_problems(endpoint: Endpoint, parameter: PropertyProtocol, shapes:
     if (objects and lists) or not all(
         _is_single(part) for part in (*inner, *(each for each in parts if each not in objects + lists))
     ):
-        yield f"its parameter {name!r} is no string, number, boolean or date-time, nor a list or an object of them"
+        yield f"its parameter {name!r} is not a string, number, boolean or date-time, nor a list or an object of them"
     elif shapes.parameter(endpoint, parameter).get("style") == "deepObject" and objects != parts:
-        yield f"its parameter {name!r} is no object, and its style is deepObject"
+        yield f"its parameter {name!r} is not an object, and its style is deepObject"
 
 
 def _type_problems(props: Iterable[Any], shapes: Shapes) -> Iterator[str]:
@@ -161,6 +161,6 @@ def _several_limits(model: ModelProperty, shapes: Shapes) -> Iterator[str]:
     for prop in shapes.sent_fields(model):
         parts = [part for schema in shapes.schemas_of(model.data, prop.name) for part in shapes.parts_of(schema)]
         for name in ("pattern", "items"):
-            said = [limit for part in parts if (limit := getattr(part, name)) is not None]
-            if any(limit != said[0] for limit in said):
+            limits = [limit for part in parts if (limit := getattr(part, name)) is not None]
+            if any(limit != limits[0] for limit in limits):
                 yield f"{prop.name.get_untrusted_value()} has several of `{name}`, and calls check the first"

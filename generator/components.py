@@ -1,7 +1,7 @@
 """Schemas that stand in several places become one component, so that users meet one class.
 
 - Schemas with the same `x-class`, which the overlay gives them, become the component of that name.
-  It has the fields of all of them: a data source in an answer and one in a request are one class.
+  It has the fields of all of them: a data source in a response and one in a request are one class.
 - A reference that points inside a schema (`GifResponse/properties/gif`), which the generator cannot
   follow, points to the component that became of what stood there.
 """

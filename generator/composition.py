@@ -31,7 +31,7 @@ NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
 """What two limits are together."""
 
 _ACCESS = frozenset({"readOnly", "writeOnly"})
-# What is said of a component is not said of what is made of it.
+# Keywords of a component that do not hold for what is made of it.
 _OF_COMPONENT = frozenset({"discriminator", "x-class", "x-mixin", "x-unwrap"})
 _OF_OBJECT = frozenset({"default", "description", "example", "examples", "title"})
 

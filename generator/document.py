@@ -47,10 +47,10 @@ def _unshared(value: object) -> Any:
         ValueError: JSON has no form for it.
     """
     if isinstance(value, Mapping):
-        given = cast("Mapping[object, object]", value)
-        known = {str(key): _unshared(item) for key, item in given.items()}
-        if len(known) < len(given):
-            raise ValueError(f"keys are alike as strings: {', '.join(map(repr, given))}")
+        mapping = cast("Mapping[object, object]", value)
+        known = {str(key): _unshared(item) for key, item in mapping.items()}
+        if len(known) < len(mapping):
+            raise ValueError(f"keys are alike as strings: {', '.join(map(repr, mapping))}")
         return known
     if isinstance(value, list):
         return [_unshared(item) for item in cast("list[object]", value)]
@@ -59,7 +59,7 @@ def _unshared(value: object) -> Any:
     if isinstance(value, float) and not isfinite(value):
         raise ValueError(f"the number {value} has no form in JSON")
     if isinstance(value, str):
-        value.encode()  # A lone surrogate is no text.
+        value.encode()  # A lone surrogate cannot be encoded.
     if value is None or isinstance(value, str | int | float):
         return value
     raise ValueError(f"JSON has no form for {value!r}")
@@ -83,7 +83,7 @@ def read_document(path: Path) -> Part:
         raise DocumentError("$.openapi: it is neither 3.0 nor 3.1")
     _refuse(_problems(validator.schema_validator, known))
     modernize(known)
-    # What is no schema cannot be looked into, and what is no object refers to nothing.
+    # Only valid schemas can be searched, and only objects have references.
     for problems in (_of_schemas(known), _of_references(known)):
         _refuse(problems)
     if any(_references(known)):

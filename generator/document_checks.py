@@ -46,11 +46,11 @@ _ENUM = Class(name=ClassName("Enum", ""), module_name=PythonIdentifier("enum", "
 
 
 def problems_of_document(document: dict[str, Any]) -> list[str]:
-    """What has to be there before the generator can do anything with the document, and what it would not heed."""
+    """What the generator needs of a document and does not find, and what it would ignore."""
     servers: list[dict[str, Any]] = document.get("servers", [])
     found: list[str] = [] if servers else ["$.servers: the document names no server"]
     if servers and not re.match(r"https?://[^/{}\s]+[^{}\s]*$", server_url(servers[0])):
-        found.append(f"$.servers[0].url: {servers[0]['url']} is no whole URL of a server")
+        found.append(f"$.servers[0].url: {servers[0]['url']} is not the complete URL of a server")
     names: defaultdict[str, list[str]] = defaultdict(list)
     places: defaultdict[str, list[str]] = defaultdict(list)
     for path, method, operation in operations(document):
@@ -99,15 +99,15 @@ def _problems_of_operation(document: dict[str, Any], path: str, method: str) -> 
             if server_url(server) != server_url(document["servers"][0]):
                 yield f"{place((*steps, 'servers'))}: it has a server of its own, and a client has one"
     for steps, part in ((("paths", path), item), (here, operation)):
-        for number, given in enumerate(part.get("parameters", [])):
-            yield from _problems_of_parameter(document, given, (*steps, "parameters", number))
+        for number, parameter in enumerate(part.get("parameters", [])):
+            yield from _problems_of_parameter(document, parameter, (*steps, "parameters", number))
     content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
     for media, body in content.items():
         yield from _unchecked(document, body.get("schema"), (*here, "requestBody", "content", media, "schema"), set())
 
 
-def _problems_of_parameter(document: dict[str, Any], given: dict[str, Any], steps: Steps) -> Iterator[str]:
-    parameter = followed(document, given)
+def _problems_of_parameter(document: dict[str, Any], part: dict[str, Any], steps: Steps) -> Iterator[str]:
+    parameter = followed(document, part)
     name, where = parameter["name"], parameter["in"]
     if "schema" not in parameter:
         yield f"its parameter {name!r} has no schema"
@@ -116,7 +116,7 @@ def _problems_of_parameter(document: dict[str, Any], given: dict[str, Any], step
         return
     schema = followed(document, parameter["schema"])
     if "style" in parameter and parameter["style"] not in STYLES.get(where, ()):
-        yield f"{place(steps)}: its parameter {name!r} is written in a style that calls do not know"
+        yield f"{place(steps)}: its parameter {name!r} has a style that calls do not support"
     if where == "query" and parameter.get("required") and schema.get("format") == "password":
         yield f"{place(steps)}: its parameter {name!r} is a secret in the query, which calls do not send"
     items = schema.get("items")

@@ -56,10 +56,10 @@ def _problems_of_tags(data: GeneratorData, shapes: Shapes, taken: set[str]) -> I
         name = ClassName(tag, "")
         names = {str(name), f"Async{name}"}
         if not is_normalized("NFKC", tag):
-            where = place(("paths", shapes.contract_path(endpoint), endpoint.method, "tags"))
+            where = place(("paths", shapes.path_of(endpoint), endpoint.method, "tags"))
             yield f"{where}: the tag {name}: {_NOT_NORMALIZED}; rename it in an overlay"
         if tag in _ATTRIBUTES | _IN_API or names & taken or any(classes[each] > 1 for each in names):
-            where = place(("paths", shapes.contract_path(endpoint), endpoint.method, "tags"))
+            where = place(("paths", shapes.path_of(endpoint), endpoint.method, "tags"))
             problem = "the generated code means something else by that name; rename it in an overlay"
             yield f"{where}: the tag {name}: {problem}"
 
@@ -68,13 +68,13 @@ def _problems_of_methods(tag: str, collection: EndpointCollection, shapes: Shape
     methods = Counter(shapes.method_name(endpoint) for endpoint in collection.endpoints)
     names = methods + Counter(shapes.url_name(each) for each in collection.endpoints if shapes.has_url(each))
     for endpoint in collection.endpoints:
-        where = operation_place(shapes.contract_path(endpoint), endpoint.method)
+        where = operation_place(shapes.path_of(endpoint), endpoint.method)
         name = shapes.url_name(endpoint) if shapes.has_url(endpoint) else ""
         method = shapes.method_name(endpoint)
         if names[name] > 1:
             yield f"{where}: the tag {tag}: two methods would be {tag}.{name}"
         if methods[method] > 1 or not method.isidentifier() or iskeyword(method):
-            yield f"{where}: its method would be {tag}.{method}, which is no name, or another's too"
+            yield f"{where}: its method would be {tag}.{method}, which is not a name, or another's too"
         if not is_normalized("NFKC", endpoint.name):
             yield f"{where}: its operationId: {_NOT_NORMALIZED}; give it another, in an overlay"
         if endpoint.name in _IN_RESOURCE:

@@ -98,14 +98,14 @@ class Names(Types):
         (`webhook-subscriptions` of the tag Webhooks).
         """
         nouns = _forms(endpoint.tags[0].split("_"))
-        start = re.split(r"[/_-]", re.sub(r"^/([^/]*).*", r"\1", self.contract_path(endpoint)))
+        start = re.split(r"[/_-]", re.sub(r"^/([^/]*).*", r"\1", self.path_of(endpoint)))
         if nouns & set(start):
             nouns |= _forms(start)
         return "_".join(word for word in endpoint.name.split("_") if word not in nouns)
 
     @property
     def server(self) -> str:
-        """The first server of the contract, with the defaults of its variables."""
+        """The first server of the document, with the defaults of its variables."""
         return server_url(self._document["servers"][0])
 
 

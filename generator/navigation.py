@@ -24,7 +24,7 @@ SCHEMAS_BY_NAME = frozenset({"properties", "patternProperties", "dependentSchema
 ANNOTATIONS = frozenset(
     {"$comment", "default", "deprecated", "description", "example", "examples", "externalDocs", "title", "xml"}
 )
-"""What is said of a place in the document, and limits nothing."""
+"""Keywords that describe a schema, and limit nothing."""
 SCHEMA_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 
 

@@ -1,4 +1,4 @@
-"""Operations that go on after a response: lists in pages, and jobs."""
+"""Operations that continue after a response: lists in pages, and jobs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Pages(NamedTuple):
 
 
 class Job(NamedTuple):
-    """An operation that starts something which goes on.
+    """An operation that starts a background job.
 
     Attributes:
         start: The module of the operation.
@@ -59,7 +59,7 @@ class Job(NamedTuple):
 
 
 class Lists(Arguments):
-    """Operations that go on after a response: lists in pages, and jobs."""
+    """Operations that continue after a response: lists in pages, and jobs."""
 
     def pages_of(self, endpoint: Endpoint) -> Pages | None:
         """What makes an operation a list in pages, read off its structure; None if it is none.
@@ -89,7 +89,7 @@ class Lists(Arguments):
         item = self.type_of(lists[0].inner_property) if len(lists) == 1 else ""
         if model is None or item not in map(str, self._models):
             does = "counts pages" if counted else "takes a cursor"
-            raise UnsupportedError(f"it {does}, but its answer is not one list of objects")
+            raise UnsupportedError(f"it {does}, but its response is not one list of objects")
         return Pages(
             item=item,
             items=lists[0].python_name,
@@ -118,16 +118,16 @@ class Lists(Arguments):
         for name in known:
             field = inside.get(name) or beside[name]
             if self._scalar(field) == self._scalar(cursor):
-                value = f"answer.{field.python_name}"
+                value = f"response.{field.python_name}"
                 if name in inside:
-                    value = f"answer.pagination.{field.python_name} if answer.pagination else None"
+                    value = f"response.pagination.{field.python_name} if response.pagination else None"
                 return f'("{cursor.python_name}", {value})'
         items = next((field for field in fields if isinstance(field, ListProperty)), None)
         ids = _by_name(self._fields_in(items.inner_property if items else None))
         uid = next((name for name in ("uid", "id") if self._scalar(ids.get(name)) == self._scalar(cursor)), None)
         says_more = {"has_more", "has_next"} & (inside or beside).keys()
         if parameter in ("starting_after", "after") and items and uid and says_more:
-            value = f"answer.{items.python_name}[-1].{uid} if answer.{items.python_name} else None"
+            value = f"response.{items.python_name}[-1].{uid} if response.{items.python_name} else None"
             return f'("{cursor.python_name}", {value})'
         if parameter == "after":
             return ""
@@ -160,13 +160,13 @@ class Lists(Arguments):
             links |= response.get("links", {})
         named = [str(links.get(name, {}).get("operationId")) for name in ("results", "cancel")]
         results, cancel = (str(PythonIdentifier(name, "")) for name in named)
-        answers = [self._field_names(response.prop) for response in successes(endpoint)]
+        responses = [self._field_names(response.prop) for response in successes(endpoint)]
         polled = [each for each in self._endpoints if each.tags == endpoint.tags and each.name in (results, cancel)]
         states = [self._field_names(each.prop) for poll in polled if poll.name == results for each in successes(poll)]
-        # Other links are there to be read: only of such answers can a job be watched.
+        # Other links are there to be read: only of such responses can a job be watched.
         if (
             len(polled) < 2
-            or not all("batch_id" in names for names in answers)
+            or not all("batch_id" in names for names in responses)
             or not all("status" in names for names in states)
             or any(_in_path_of(each) != ["batch_id"] for each in polled)
         ):
@@ -196,11 +196,11 @@ def _in_path_of(endpoint: Endpoint) -> list[str]:
 
 
 def successes(endpoint: Endpoint) -> list[Response]:
-    """The answers of single statuses (200 and the like) in the 200s."""
+    """The responses of single statuses (200 and the like) in the 200s."""
     single = (response for response in endpoint.responses.patterns if not response.status_code.is_range())
     return [response for response in single if 200 <= status_of(response) < 300]
 
 
 def status_of(response: Response) -> int:
-    """The status of an answer; 0 where it has no single one."""
+    """The status of a response; 0 if it does not have a single one."""
     return response.status_code.range[0] if response.status_code.range else 0

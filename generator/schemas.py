@@ -1,4 +1,4 @@
-"""The schemas of the contract: what they say where, and the limits of a value from all of them."""
+"""The schemas of the document, and the limits of a value from all places that limit it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,11 @@ _UNIONS = frozenset({"allOf", "anyOf", "oneOf"})
 
 
 class Schemas:
-    """The schemas of the contract: what they say where, and the limits of a value from all of them."""
+    """The schemas of the document, and the limits of a value from all places that limit it."""
 
     def __init__(self, document: dict[str, Any], data: GeneratorData) -> None:
         self._document = document
+        self._enums = list(data.enums)
         self._models = {model.class_info.name: model for model in data.models}
         self._endpoints = [
             each for collection in data.endpoint_collections_by_tag.values() for each in collection.endpoints
@@ -77,19 +78,19 @@ class Schemas:
         parts = [part for schema in schemas for part in self.parts_of(self.resolved(schema))]
         if len(parts) == 1:
             return parts[0]
-        said: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         for part in parts:
             # What holds beside the others is one of the parts already; what is one of several is not.
             expanded = {"allOf"} if len(self._kinds_in(part)) > 1 else _UNIONS
             for name in (part.model_fields_set & oai.Schema.model_fields.keys()) - expanded:
                 value = getattr(part, name)
                 narrowest = _NARROWEST.get(name)
-                if said.get(name) is None:
-                    said[name] = value
+                if merged.get(name) is None:
+                    merged[name] = value
                 elif narrowest is not None and value is not None:
-                    said[name] = narrowest(said[name], value)
+                    merged[name] = narrowest(merged[name], value)
         extra = {name: value for part in reversed(parts) for name, value in (part.model_extra or {}).items()}
-        return oai.Schema.model_construct(**said, **extra)
+        return oai.Schema.model_construct(**merged, **extra)
 
     def parts_of(self, schema: oai.Schema) -> Iterator[oai.Schema]:
         """The schema, and those that hold beside it: of its `allOf`, and the one that may be beside null."""
@@ -150,17 +151,17 @@ class Schemas:
         return list(getattr(endpoint, f"{place}_parameters"))
 
     def parameter(self, endpoint: Endpoint, prop: PropertyProtocol) -> dict[str, Any]:
-        """A parameter as the contract has it: the generator keeps neither its description nor its limits."""
+        """A parameter as in the document: the generator keeps neither its description nor its limits."""
         places = [place for place in ("path", "query", "header") if prop in self.parameters(endpoint, place)]
         path, operation = self._calls[endpoint.name]
-        for given in (*operation.get("parameters", []), *self._document["paths"][path].get("parameters", [])):
-            parameter: dict[str, Any] = followed(self._document, given)
+        for part in (*operation.get("parameters", []), *self._document["paths"][path].get("parameters", [])):
+            parameter: dict[str, Any] = followed(self._document, part)
             if prop.name == parameter["name"] and parameter["in"] in places:
                 return parameter
         return {}
 
     def parameter_schema(self, endpoint: Endpoint, prop: PropertyProtocol) -> oai.Schema:
-        """The schema of a parameter as the contract has it."""
+        """The schema of a parameter as in the document."""
         return self.limited(schema_from(self.parameter(endpoint, prop).get("schema", {})))
 
     def body_schema(self, endpoint: Endpoint) -> oai.Schema | oai.Reference:
@@ -178,8 +179,8 @@ class Schemas:
         parts = (each for steps, schema in schemas_of(self._document) for each in schemas_in(schema, steps))
         return next(place(steps) for steps, part in parts if part.get("enum") == values)
 
-    def contract_path(self, endpoint: Endpoint) -> str:
-        """The path as the contract has it."""
+    def path_of(self, endpoint: Endpoint) -> str:
+        """The path as in the document."""
         return str(self._calls[endpoint.name][0])
 
 

@@ -1,4 +1,4 @@
-"""Keys beside the client's own: arguments of the calls that the contract takes them for."""
+"""Keys beside the client's own: arguments of the calls that the document takes them for."""
 
 from __future__ import annotations
 

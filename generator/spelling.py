@@ -1,4 +1,4 @@
-"""What OpenAPI and JSON Schema can say in several ways, said in the one that code is generated from."""
+"""What OpenAPI and JSON Schema can say in several ways, in the one that code is generated from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MAY_BE_BOOLEAN = frozenset({"additionalProperties", "unevaluatedItems", "uneval
 
 
 def modernize(document: Part) -> None:
-    """Say as OpenAPI 3.1 does what 3.0 says otherwise, and a schema that is true as an empty one, in place."""
+    """Convert the keywords of OpenAPI 3.0 to those of 3.1, and schemas that are true to empty ones, in place."""
     document["openapi"] = "3.1.0"
     _allow_everything(document.get("components", {}).get("schemas"))
     _open_schemas(document)
@@ -88,7 +88,7 @@ def _allow_null(schema: Part) -> None:
 
 
 def prepare(document: Part) -> None:
-    """Say in the way that code is generated from what may be said in several, in place."""
+    """Normalize what OpenAPI can say in several ways, in place."""
     document["tags"] = [{**tag, "name": _as_word(tag["name"])} for tag in document.get("tags", [])]
     for path_item in document.get("paths", {}).values():
         _drop_headers(document, path_item)

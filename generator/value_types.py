@@ -41,8 +41,8 @@ class Types(Schemas):
     @cached_property
     def _sent(self) -> set[str]:
         """The names of the models that calls send."""
-        given = (prop for endpoint in self._endpoints for prop in self.given_in(endpoint))
-        return {model.class_info.name for model in self._models_in(given)}
+        props = (prop for endpoint in self._endpoints for prop in self.given_in(endpoint))
+        return {model.class_info.name for model in self._models_in(props)}
 
     def given_in(self, endpoint: Endpoint) -> list[PropertyProtocol]:
         """What a call takes: its body and its parameters."""
@@ -112,7 +112,7 @@ class Types(Schemas):
         return isinstance(prop, StringProperty) or (isinstance(prop, ModelProperty) and self.is_mapping(prop))
 
     def tags_of(self, union: UnionProperty) -> tuple[str, dict[str, ModelProperty]] | None:
-        """The field that tells the objects of a union apart, and the object for each of its values; None without one.
+        """The field that distinguishes the objects of a union, and the object for each of its values; None without one.
 
         It is the discriminator, or a field that has other constants in each of them.
         """
@@ -291,8 +291,8 @@ class Types(Schemas):
     @cached_property
     def _received(self) -> set[str]:
         """The names of the models that responses have."""
-        given = (response.prop for endpoint in self._endpoints for response in endpoint.responses.patterns)
-        return {model.class_info.name for model in self._models_in(given)}
+        props = (response.prop for endpoint in self._endpoints for response in endpoint.responses.patterns)
+        return {model.class_info.name for model in self._models_in(props)}
 
     def _is_received(self, model: ModelProperty) -> bool:
         return model.class_info.name in self._received
@@ -315,9 +315,9 @@ class Types(Schemas):
         name = model.class_info.name
         doc = f"`{name}` as a mapping, with the names of the API."
         types = {
-            prop.name.get_untrusted_value(): f"Required[{given}]" if prop.required else given
+            prop.name.get_untrusted_value(): f"Required[{kind}]" if prop.required else kind
             for prop in self.sent_fields(model)
-            for given in [self.given_type(prop)]
+            for kind in [self.given_type(prop)]
         }
         if all(key.isidentifier() and not iskeyword(key) for key in types):
             fields = "".join(f"    {key}: {kind}\n" for key, kind in types.items())
@@ -333,11 +333,6 @@ class Types(Schemas):
     def param_import(self, class_info: Class) -> str:
         """What a module that imports a class may need with it."""
         return f", {class_info.name}Param" if class_info.name in self._nested else ""
-
-    def with_params(self, imports: list[str]) -> list[str]:
-        """The imports of all models, and of the mappings in the place of them."""
-        named = {statement.split()[3]: statement for statement in imports}
-        return imports + [f"{named[name]}Param" for name in self._nested if name in named]
 
 
 def union_of(kinds: Iterable[str]) -> str:

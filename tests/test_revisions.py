@@ -69,7 +69,7 @@ def test_a_revision_generates_a_client_that_does_what_it_says(
     name: str, tmp_path: Path, package: Path, revised: Callable[[str], ModuleType], capfd: pytest.CaptureFixture[str]
 ) -> None:
     edit, check = SUPPORTED[name]
-    status = main(["--contract", str(written(tmp_path, only_bindings, edit)), "--package", str(package)])
+    status = main(["--document", str(written(tmp_path, only_bindings, edit)), "--package", str(package)])
     assert (status, capfd.readouterr().err) == (0, "")
     importlib.invalidate_caches()
     for path in sorted(package.glob("*/**/*.py")):
@@ -209,7 +209,7 @@ def test_no_text_of_a_document_becomes_code(
 ) -> None:
     text = normalize("NFKC", f"t9{text}")
     path = written(tmp_path, only_bindings, hostile(text))
-    assert main(["--contract", str(path), "--package", str(package)]) == 0
+    assert main(["--document", str(path), "--package", str(package)]) == 0
     importlib.invalidate_caches()
     # An example before it may have failed.
     forget_revised()

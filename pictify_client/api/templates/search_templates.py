@@ -26,9 +26,9 @@ OPERATION: Final[Operation[TemplateSearch]] = Operation(
 )
 
 
-def split(answer: TemplateSearch) -> tuple[list[Template] | None, Pagination]:
+def split(response: TemplateSearch) -> tuple[list[Template] | None, Pagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.templates, answer.pagination or Pagination()
+    return response.templates, response.pagination or Pagination()
 
 
 def sync(
