@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from openapi_python_client import schema as oai
@@ -15,12 +15,8 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
+from .composition import NARROWEST
 from .navigation import followed, operations, place, place_at, schemas_in, schemas_of
-
-_NARROWEST: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), max),
-    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
-}
 
 # A name or an attribute of one; strings match without a group.
 _NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*(?:\.\w+)?)')
@@ -84,7 +80,7 @@ class Schemas:
             expanded = {"allOf"} if len(self._kinds_in(part)) > 1 else _UNIONS
             for name in (part.model_fields_set & oai.Schema.model_fields.keys()) - expanded:
                 value = getattr(part, name)
-                narrowest = _NARROWEST.get(name)
+                narrowest = NARROWEST.get(name)
                 if merged.get(name) is None:
                     merged[name] = value
                 elif narrowest is not None and value is not None:

@@ -337,7 +337,7 @@ def test_what_would_be_dropped_is_an_error_that_says_what_and_where_to_correct_i
     assert main(["--document", str(contract(only_bindings, edit)), "--package", str(package)]) == 1
     output = capfd.readouterr().err
     assert text in output
-    assert "Correct the contract in generator/overlays" in output
+    assert "Correct the document in generator/overlays" in output
     assert "UntrustedString" not in output
     assert not package.exists()
 

@@ -357,7 +357,8 @@ class Call(Generic[T]):
     def _secrets(self, request: httpx.Request) -> list[str]:
         """What no error may show."""
         sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in SECRET_HEADERS)
-        written = (spelt for secret in self._written.secrets for spelt in spellings_in_json(secret))
+        known_secrets = (*self._written.secrets, *self._written.header_secrets)
+        written = (spelt for secret in known_secrets for spelt in spellings_in_json(secret))
         known = (*sent, self._settings.key or "", *written)
         return [secret for secret in known if len(secret) >= MIN_SECRET_LENGTH]
 

@@ -30,10 +30,11 @@ _SEPARATORS = {"comma": (",", ","), "pairs": (",", ","), "space": (" ", "%20"), 
 
 
 class Request(NamedTuple):
-    """What is sent for a call: the URL from its path on, the operation's own headers, the body, and its secrets.
+    """What is sent for a call: the URL from its path on, the headers of the operation, the body, and the secrets in them.
 
     `error_pixel` is whether an image of one pixel is accepted in place of an error; None if the API sends none.
-    `url` is the complete URL of a request that does not go to the API.
+    `url` is the complete URL of a request that does not go to the API. `header_secrets` are those in the headers, which
+    no other origin gets.
     """
 
     target: str
@@ -42,6 +43,7 @@ class Request(NamedTuple):
     secrets: tuple[str, ...]
     error_pixel: bool | None = None
     url: str | None = None
+    header_secrets: tuple[str, ...] = ()
 
 
 class Operation(Generic[T]):
@@ -100,7 +102,7 @@ class Operation(Generic[T]):
         self.timeout = timeout
         self.responses = responses
         self._parameters_with_secrets = tuple(
-            each for each in (*path_parameters, *query_parameters, *header_parameters) if may_hold_secrets(each.kind)
+            each for each in (*path_parameters, *query_parameters) if may_hold_secrets(each.kind)
         )
 
     def __str__(self) -> str:
@@ -118,6 +120,12 @@ class Operation(Generic[T]):
             if (text := _header(parameter, arguments)) is not None
         }
         target = self.target(arguments)
+        header_secrets = tuple(
+            text
+            for each in self.header_parameters
+            if may_hold_secrets(each.kind)
+            for text in secrets_of(each.kind, arguments.get(each.argument))
+        )
         secrets = [
             spelt
             for each in self._parameters_with_secrets
@@ -126,14 +134,14 @@ class Operation(Generic[T]):
         ]
         if self.body is None or self._omits_body(arguments):
             pixel = bool(arguments.get("allow_error_pixel")) if self.has_error_pixel else None
-            return Request(target, headers, None, tuple(secrets), pixel)
+            return Request(target, headers, None, tuple(secrets), pixel, header_secrets=header_secrets)
         try:
             body = self._body(self.body, arguments)
         except RecursionError:
             raise ValueError("the body is nested too deeply to be sent as JSON") from None
         if self._body_may_hold_secrets:
             secrets += secrets_of(self.body, body)
-        return Request(target, headers, _json(body), tuple(secrets))
+        return Request(target, headers, _json(body), tuple(secrets), header_secrets=header_secrets)
 
     def _omits_body(self, arguments: Mapping[str, object]) -> bool:
         body = arguments.get("body")
