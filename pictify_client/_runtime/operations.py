@@ -30,7 +30,7 @@ _SEPARATORS = {"comma": (",", ","), "pairs": (",", ","), "space": (" ", "%20"), 
 
 
 class Request(NamedTuple):
-    """What is sent for a call: the URL from its path on, the headers of the operation, the body, and the secrets in them.
+    """What is sent for a call: the URL from its path on, headers of the operation, the body, and the secrets in them.
 
     `error_pixel` is whether an image of one pixel is accepted in place of an error; None if the API sends none.
     `url` is the complete URL of a request that does not go to the API. `header_secrets` are those in the headers, which
