@@ -102,8 +102,9 @@ class _Composer:
         if "$ref" in schema:
             yield {"$ref": final_reference(self._document, schema["$ref"])}
         for part in schema.get("allOf", []):
-            if isinstance(part, dict):
-                yield from self._parts(cast("Part", part))
+            if part is False:
+                raise UnsupportedError("no value meets its `allOf`, a part of which is false; remove it, in an overlay")
+            yield from self._parts(part)
 
     def _expanded(self, part: Part, seen: tuple[str, ...]) -> list[Part]:
         """A part without references: what it refers to is made of."""

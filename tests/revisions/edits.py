@@ -241,7 +241,7 @@ def has_value(field: str, *answers: tuple[Part, Any]) -> Check:
     return check
 
 
-def gives(expected: Any, answer: Part, field: str = "") -> Check:
+def gives(expected: Any, answer: Any, field: str = "") -> Check:
     """See what a response gives: all of it, or one of its fields."""
 
     def check(client: Client) -> None:

@@ -277,4 +277,6 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "an operation in another form than Python's": (add(operationId="ping\uf971"), ("$.paths['/ping'].get: GET /ping: its operationId: Python reads its characters as others", OVERLAY)),
     "a tag in another form than Python's": (add(tags=["\uf971"]), ("$.paths['/ping'].get.tags: the tag \uf971: Python reads its characters as others", OVERLAY)),
     "a class in another form than Python's": (with_field(type="object", properties={"\uf971": POINT}), ("Python reads its characters as others", CONFIG)),
+    "properties of null": (at("components schemas Binding properties", None), ("$.components.schemas.Binding.properties: None is not of type 'object'", DOCUMENT)),
+    "a part that no value meets": (with_field(allOf=[STRING, False]), ("schema.properties.that: no value meets its `allOf`", OVERLAY)),
 }  # fmt: skip

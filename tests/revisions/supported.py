@@ -635,4 +635,9 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         all_of(is_a({"kind": "y", "b": "c"}, "PingApiResponse200Type1"), is_a({"kind": "y", "a": "c"}, "PingApiResponse200Type0")),
     ),
     "a model with a constant, or a map": (with_answer(type="object", properties={"a": {"anyOf": [constant("box", width=STRING), MAP]}, "b": STRING}), all_of(field_is({"a": {"kind": "box", "width": "c"}}, "a", "PingApiResponse200AType0"), field_is({"a": {"other": "c"}}, "a", "dict"))),
+    "a part that only responses have": (with_body(type="object", properties={"that": {"allOf": [{"type": "string", "readOnly": True}, {"readOnly": False, "maxLength": 3}]}, "b": STRING}), all_of(takes_no("that"), sends({"b": "c"}, b="c"))),
+    "a limit beside null and around it": (with_field(maxLength=5, anyOf=[{"type": "string", "maxLength": 3}, NULL]), all_of(refuses(that="four", text="at most 3"), sends({"that": None}, that=None))),
+    "a limit around null that is narrower": (with_field(maxLength=3, anyOf=[{"type": "string", "maxLength": 5}, NULL]), refuses(that="four", text="at most 3")),
+    "a response of anything": (add(responses={"200": {"description": "", "content": {"application/json": {"schema": True}}}}), all_of(gives([1], [1]), gives("a", "a"))),
+    "null of OpenAPI 3.0 without a type": (with_field(nullable=True), sends({"that": [1]}, that=[1])),
 }  # fmt: skip
