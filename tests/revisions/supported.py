@@ -640,4 +640,5 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "a limit around null that is narrower": (with_field(maxLength=3, anyOf=[{"type": "string", "maxLength": 5}, NULL]), refuses(that="four", text="at most 3")),
     "a response of anything": (add(responses={"200": {"description": "", "content": {"application/json": {"schema": True}}}}), all_of(gives([1], [1]), gives("a", "a"))),
     "null of OpenAPI 3.0 without a type": (with_field(nullable=True), sends({"that": [1]}, that=[1])),
+    "descriptions of a component and of a place": (both(schemas(Name={"type": "string", "description": "Any."}), with_field(**ref("Name", description="This.", maxLength=3))), all_of(documents("PingApiBody", "This."), refuses(that="four", text="at most 3"))),
 }  # fmt: skip
