@@ -22,29 +22,35 @@ from openapi_python_client.parser.errors import GeneratorError, ParseError
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.schema import ParameterLocation
 
-from .checks import problems_of_code, problems_of_document
-from .components import ComponentError, gather, unwrap
-from .document import DocumentError, load, place, prepare, read_document
+from .code_checks import problems_of_code
+from .components import gather, unwrap
+from .composition import compose
+from .discriminators import resolve
+from .document import load, read_document
+from .document_checks import problems_of_document
+from .navigation import DocumentError, UnsupportedError, mark_places, place
 from .output import problems_of_output
 from .overlay import OverlayError, apply
 from .rules import extract
+from .schemas import quoted
 from .security import keys_as_parameters
 from .shapes import Shapes
+from .spelling import prepare, require_objects
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("api", "models")
 OVERLAYS = "generator/overlays"
 _ADVICE = (
-    "Nothing was written: the above would be missing from the client, or wrong in it. Correct the contract in "
+    "Nothing was written: the above would be missing from the client, or wrong in it. Correct the document in "
     "generator/overlays/3-additions.yaml, or give it a shape in generator/."
 )
 
 
 class GenerationError(Exception):
-    """The contract cannot be turned into code; says which part of it, and where to correct that."""
+    """The document cannot be turned into code; says which part of it, and where to correct that."""
 
 
-def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
+def overlaid(source: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
     """Apply the overlays in a folder to a document, in the order of their names.
 
     Returns:
@@ -54,7 +60,7 @@ def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]
         DocumentError: The document is not OpenAPI.
         OverlayError: If an overlay is invalid.
     """
-    document = read_document(contract)
+    document = read_document(source)
     unmatched: list[str] = []
     for path in sorted(overlays.glob("*.yaml")):
         try:
@@ -65,55 +71,59 @@ def overlaid(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]
     return document, unmatched
 
 
-def read(contract: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
+def read(source: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
     """The document as code is generated from it, and the targets of the overlays that match nothing in it.
 
     Raises:
         DocumentError: The document is not OpenAPI.
-        ComponentError, OverlayError: If an overlay cannot be applied.
+        OverlayError, UnsupportedError: If an overlay cannot be applied, or the document contradicts itself.
     """
-    document, unmatched = overlaid(contract, overlays)
+    document, unmatched = overlaid(source, overlays)
     extract(document)
+    resolve(document)
+    compose(document)
     gather(document)
     unwrap(document)
     keys_as_parameters(document)
+    require_objects(document)
     return document, unmatched
 
 
-def generate(contract: Path, build: Path) -> list[str]:
-    """Write `api` and `models` for a contract into a folder.
+def generate(source: Path, build: Path) -> list[str]:
+    """Write `api` and `models` for a document into a folder.
 
     Returns:
         The targets of the overlays that match nothing in this document.
 
     Raises:
-        GenerationError: A part of the contract got no code.
+        GenerationError: If no code can be generated from a part of the document.
     """
     try:
-        return _generate(contract, build)
+        return _generate(source, build)
     except DocumentError as error:
-        raise GenerationError(f"{error}\n\nNothing was written: correct that in {contract.name}.") from error
-    except (OverlayError, ComponentError, GenerationError) as error:
+        raise GenerationError(f"{error}\n\nNothing was written: correct that in {source.name}.") from error
+    except (OverlayError, UnsupportedError, GenerationError) as error:
         raise GenerationError(f"{error}\n\n{_ADVICE}") from error
     except Exception as error:
         # A document may be wrong in more ways than anyone has thought of.
         raise GenerationError(
-            f"{contract.name} has what the generator does not expect: {error!r}\n\n{_ADVICE}"
+            f"{source.name} has what the generator does not expect: {error!r}\n\n{_ADVICE}"
         ) from error
 
 
-def _generate(contract: Path, build: Path) -> list[str]:
-    document, unmatched = read(contract, ROOT / OVERLAYS)
+def _generate(source: Path, build: Path) -> list[str]:
+    document, unmatched = read(source, ROOT / OVERLAYS)
     config = Config.from_sources(
         ConfigFile(**load(ROOT / "generator-config.yaml")),
         meta_type=MetaType.NONE,
-        document_source=contract,
+        document_source=source,
         file_encoding="utf-8",
         overwrite=True,
         output_path=build,
     )
     if problems := problems_of_document(document):
         raise GenerationError("\n\n".join(problems))
+    mark_places(document)
     # Lists, objects and date-times may stand in headers, too.
     vars(PropertyProtocol)["_allowed_locations"].add(ParameterLocation.HEADER)
     data = GeneratorData.from_dict(document, config=config)
@@ -121,17 +131,18 @@ def _generate(contract: Path, build: Path) -> list[str]:
         raise GenerationError(*_explained([data]))
     shapes = Shapes(document, data)
     dropped = [error for collection in data.endpoint_collections_by_tag.values() for error in collection.parse_errors]
-    # What lacks in the code for want of a schema is no problem of its own.
+    # Code that is missing because its schema is invalid is not a problem of its own.
     if problems := _explained([*data.errors, *dropped]) or problems_of_code(data, shapes):
         raise GenerationError("\n\n".join(problems))
     data.models = shapes.generated_models()
     project = _Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
     seen_by_templates: dict[str, Any] = {"shapes": shapes}
     project.env.globals.update(seen_by_templates)
+    project.env.filters["quoted"] = quoted
     # The hooks in generator-config.yaml run the Ruff of this environment.
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     os.environ["PROJECT_ROOT"] = str(ROOT)
-    with redirect_stdout(StringIO()):  # It says in which temporary folder it works.
+    with redirect_stdout(StringIO()):  # It prints in which temporary folder it works.
         errors = _explained(project.build())
     if problems := errors or [*problems_of_output(build)]:
         raise GenerationError("\n\n".join(problems))
@@ -154,7 +165,8 @@ def _explained(errors: Sequence[GeneratorError]) -> list[str]:
         if isinstance(error, ParseError) and error.data is not None:
             lines.append(error.data.model_dump_json(indent=2, exclude_none=True, exclude_defaults=True, by_alias=True))
         # Some of the generator's messages show the wrapper of a string instead of the string.
-        text = re.sub(r" ?<[\w.]+UntrustedString object at \w+>", "", "\n".join(line for line in lines if line))
+        text = "\n".join(line for line in lines if line)
+        text = re.sub(r' ?<[\w.]+UntrustedString object at \w+>|,\s*"x-place": "[^"\n]*"', "", text)
         if schema := re.search(r"/components/schemas/([\w.-]+)", lines[0]):
             text = f"{place(('components', 'schemas', schema[1]))}: {text}"
         elif operation := re.search(r"parsing (\w+) (\S+) within", lines[0]):
@@ -185,16 +197,18 @@ def differences(build: Path, package: Path) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; answers the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m generator", description="Generate the code from the contract.")
-    parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the OpenAPI document")
+    """Run the command line and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m generator", description="Generate the code from the OpenAPI document."
+    )
+    parser.add_argument("--document", type=Path, default=ROOT / "openapi.yaml", help="the OpenAPI document")
     parser.add_argument("--package", type=Path, default=ROOT / "pictify_client", help="where the code goes")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the code there is another")
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         build = Path(folder, "pictify_client")
         try:
-            unmatched = generate(options.contract, build)
+            unmatched = generate(options.document, build)
         except GenerationError as error:
             print(error, file=sys.stderr)
             return 1
@@ -206,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         diff = list(differences(build, options.package))
         sys.stdout.writelines(diff)
         if diff:
-            print("The code is not what the contract generates: run `make generate`.", file=sys.stderr)
+            print("The code is not what the document generates: run `make generate`.", file=sys.stderr)
         return 1 if diff else 0
 
 

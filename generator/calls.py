@@ -1,38 +1,30 @@
-"""Calls of the contract's operations in Python: their arguments, and how these are passed on."""
+"""Calls of the document's operations in Python: their arguments, and how these are passed on."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint, EndpointCollection
 from openapi_python_client.parser.properties import Class
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.strings import PythonIdentifier
 
-from .answers import Answers
-from .schemas import fields_of, schema_from, unique
-
-# A name, but not within a string.
-_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*)')
+from .responses import Responses
+from .schemas import fields_of, names_in, renamed, unique
 
 
-class Calls(Answers):
-    """Calls of the contract's operations in Python: their arguments, and how these are passed on."""
+class Calls(Responses):
+    """Calls of the document's operations in Python: their arguments, and how these are passed on."""
 
     def items_argument(self, endpoint: Endpoint) -> str | None:
         """The argument of a method that takes a list of what the keywords give one of: `events` of `/s/events`."""
         if not any(self.one_or_many(body.prop) for body in endpoint.bodies):
             return None
-        return str(PythonIdentifier(self.contract_path(endpoint).rpartition("/")[2], "items"))
+        return str(PythonIdentifier(self.path_of(endpoint).rpartition("/")[2], "items"))
 
     def body_spec(self, endpoint: Endpoint) -> str:
         """The expression for what the body may be."""
-        content: dict[str, Any] = self._calls[endpoint.name][1]["requestBody"]["content"]
-        (media,) = content.values()
-        schema = media["schema"]
-        return self.nullable_kind_of(endpoint.bodies[0].prop, schema_from(schema))
+        return self.nullable_kind_of(endpoint.bodies[0].prop, self.body_schema(endpoint))
 
     def parameter_spec(self, endpoint: Endpoint, prop: PropertyProtocol) -> str:
         """The declaration of a parameter, with its limits."""
@@ -61,13 +53,13 @@ class Calls(Answers):
         return [*fields, *parameters]
 
     def _argument(self, prop: PropertyProtocol, *, required: bool) -> str:
-        given = self.given_type(prop)
+        type_ = self.given_type(prop)
         if required:
-            return f"{prop.python_name}: {given}"
-        if given.endswith(" | None"):
+            return f"{prop.python_name}: {type_}"
+        if type_.endswith(" | None"):
             # The API tells null from absent.
-            return f"{prop.python_name}: {given.removesuffix(' | None')} | Unset | None = UNSET"
-        return f"{prop.python_name}: {given}{'' if given == 'Any' else ' | None'} = None"
+            return f"{prop.python_name}: {type_.removesuffix(' | None')} | Unset | None = UNSET"
+        return f"{prop.python_name}: {type_}{'' if type_ == 'Any' else ' | None'} = None"
 
     def signature(self, endpoint: Endpoint) -> str:
         """The parameters of a function that calls an operation."""
@@ -84,19 +76,19 @@ class Calls(Answers):
         """The parameters of a method that calls an operation."""
         keywords = self.keywords(endpoint, flat=True)
         items = self.items_argument(endpoint)
-        given = [self._argument(prop, required=prop.required and not items) for prop in keywords]
+        options = [self._argument(prop, required=prop.required and not items) for prop in keywords]
         both = self.one_or_many(endpoint.bodies[0].prop) if items else None
         many = [f"{items}: {self.given_type(both[1])} | None = None"] if both else []
         if self.pages_of(endpoint):
             # Async code has its tasks; threads are only started for those who ask.
-            given.append(f"prefetch: int = {1 if prefix else 0}")
-        given += self._pixel_argument(endpoint)
-        return _in_class(", ".join(["self", *self._in_path(endpoint), *many, *(["*", *given] if given else [])]))
+            options.append(f"prefetch: int = {1 if prefix else 0}")
+        options += self._pixel_argument(endpoint)
+        return _in_class(", ".join(["self", *self._in_path(endpoint), *many, *(["*", *options] if options else [])]))
 
     def url_signature(self, endpoint: Endpoint) -> str:
         """The parameters of a method that gives a URL."""
-        given = [self._argument(prop, required=prop.required) for prop in endpoint.query_parameters]
-        return ", ".join(["self", *self._in_path(endpoint), *(["*", *given] if given else [])])
+        options = [self._argument(prop, required=prop.required) for prop in endpoint.query_parameters]
+        return ", ".join(["self", *self._in_path(endpoint), *(["*", *options] if options else [])])
 
     def wait_name(self, endpoint: Endpoint) -> str:
         """The name of the method that polls an operation until its result is final (`x-wait`); empty without one."""
@@ -104,10 +96,10 @@ class Calls(Answers):
 
     def wait_signature(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The parameters of a method that waits."""
-        answer = _in_class(self.answer_type(endpoint, prefix))
+        result = _in_class(self.result_type(endpoint, prefix))
         keywords = [
             "timeout: float | None = None",
-            f"on_progress: Callable[[{answer}], object] | None = None",
+            f"on_progress: Callable[[{result}], object] | None = None",
             "poll_interval: float = 1.0",
         ]
         return ", ".join(["self", *self._in_path(endpoint), "*", *keywords])
@@ -139,13 +131,13 @@ class Calls(Answers):
         """The arguments of a method that gives a URL, as passed on."""
         return _passed([*endpoint.path_parameters, *endpoint.query_parameters])
 
-    def method_answer(self, endpoint: Endpoint, prefix: str = "") -> str:
+    def method_result(self, endpoint: Endpoint, prefix: str = "") -> str:
         """What a method that calls an operation gives."""
         if pages := self.pages_of(endpoint):
             return f"{prefix}Pager[{pages.item}, {pages.info}]"
         if self.job_of(endpoint):
             return f"{prefix}BatchJob"
-        return _in_class(self.answer_type(endpoint, prefix))
+        return _in_class(self.result_type(endpoint, prefix))
 
     def needs_key(self, endpoint: Endpoint) -> bool:
         """Whether the API wants the key."""
@@ -155,9 +147,9 @@ class Calls(Answers):
 
     def classes_of_endpoint(self, endpoint: Endpoint) -> list[Class]:
         """The classes that a call takes and gives, and those on its pages."""
-        props = [*self._answer_props(endpoint), *endpoint.list_all_parameters(), *self.keywords(endpoint, flat=True)]
+        props = [*self._result_props(endpoint), *endpoint.list_all_parameters(), *self.keywords(endpoint, flat=True)]
         if self.pages_of(endpoint):
-            props += fields_of(self._models[self.answer_type(endpoint)])  # type: ignore[index]
+            props += fields_of(self._models[self.result_type(endpoint)])  # type: ignore[index]
         return unique(self.classes_of(props))
 
     def models_of_collection(self, collection: EndpointCollection) -> set[str]:
@@ -168,20 +160,19 @@ class Calls(Answers):
     def names_of_collection(self, collection: EndpointCollection) -> set[str]:
         """All names in the signatures of a tag's resource."""
         signatures = [
-            f"{self.method_signature(endpoint)} {self.method_answer(endpoint)}" for endpoint in collection.endpoints
+            f"{self.method_signature(endpoint)} {self.method_result(endpoint)}" for endpoint in collection.endpoints
         ]
         signatures += [self.wait_signature(each) for each in collection.endpoints if self.wait_name(each)]
-        return set(_NAME.findall(" ".join(signatures))) - {""}
+        return names_in(" ".join(signatures))
 
     def qualified(self, code: str, names: Iterable[str]) -> str:
         """Code in which these classes are attributes of `models`, which imports a model when it is asked for."""
-        known = {*names}
-        return _NAME.sub(lambda match: f"models.{match[0]}" if match[1] in known else match[0], code)
+        return renamed(code, {name: f"models.{name}" for name in names})
 
 
 def _in_class(annotation: str) -> str:
     """The annotation for a class that may have a method `list`, which hides the type."""
-    return re.sub(r"\blist\[", "builtins.list[", annotation)
+    return renamed(annotation, {"list": "builtins.list"})
 
 
 def _passed(props: list[PropertyProtocol]) -> list[str]:

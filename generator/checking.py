@@ -1,8 +1,7 @@
-"""The declarations by which what callers give is checked and written."""
+"""The declarations by which arguments are validated and serialized."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 from openapi_python_client import schema as oai
@@ -15,25 +14,38 @@ from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import in_double_quote_literal
 
+from .navigation import UnsupportedError
 from .prose import number, text_of
 from .reading import Readers
-from .schemas import UnsupportedError
+from .schemas import fields_of, plain, quoted
 
-STYLES = {"path": "simple", "query": "form", "header": "simple"}
-"""How parameters are written if the contract does not say."""
+STYLES = {
+    "path": ("simple",),
+    "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
+    "header": ("simple",),
+}
+"""How parameters may be serialized; the first is the default."""
 _JOINED = {"form": "comma", "spaceDelimited": "space", "pipeDelimited": "bar"}
 
 
 class Arguments(Readers):
-    """The declarations by which what callers give is checked and written."""
+    """The declarations by which arguments are validated and serialized."""
 
     def rules(self, model: ModelProperty) -> list[str]:
         """The declarations of the rules between the fields of a model that calls send."""
-        known: list[Any] = (self.resolved(model.data).model_extra or {}).get("x-rules", [])
+        known: list[Any] = self._extra(model.data).get("x-rules", [])
         return [f"{name}({', '.join(map(_literal, arguments))})" for name, arguments in known]
+
+    def unknown_fields(self, model: ModelProperty) -> list[str]:
+        """The names in `required` and in the rules of a model that are none of its fields."""
+        names = [plain(name) for part in self.parts_of(self.resolved(model.data)) for name in part.required or []]
+        for rule, arguments in self._extra(model.data).get("x-rules", []):
+            # The last of these is a value.
+            groups: list[str | list[str]] = arguments[:-1] if rule == "RequiresValue" else arguments
+            names += [name for group in groups for name in (group if isinstance(group, list) else [group])]
+        fields = {plain(prop.name) for prop in fields_of(model)}
+        return [name for name in names if name not in fields]
 
     def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The declaration of a field that calls send."""
@@ -41,20 +53,20 @@ class Arguments(Readers):
 
     def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema, parameter: dict[str, Any] | None = None) -> str:
         """The declaration of an argument, with its limits."""
-        words = [f'"{prop.python_name}"', f'"{in_double_quote_literal(prop.name)}"', self.kind_of(prop, schema)]
+        words = [f'"{prop.python_name}"', quoted(prop.name), self.kind_of(prop, schema)]
         # A URL and a header have no null.
         flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and parameter is None}
-        words += [f"{name}=True" for name, said in flags.items() if said]
+        words += [f"{name}=True" for name, is_set in flags.items() if is_set]
         style = self._style(prop, parameter or {})
         words += [f'style="{style}"'] if style else []
         return f"Argument({', '.join(words)})"
 
     def _style(self, prop: PropertyProtocol, parameter: dict[str, Any]) -> str:
-        """How a parameter is written that has parts, as `Argument` calls it; empty if each is one of its own."""
+        """How a parameter that has parts is serialized, as `Argument` calls it; empty if each is one of its own."""
         parts = [each for each in self.alternatives_of(prop) if isinstance(each, ListProperty | ModelProperty)]
         if not parts or not parameter:
             return ""
-        style = parameter.get("style") or STYLES[parameter["in"]]
+        style = parameter.get("style") or STYLES[parameter["in"]][0]
         explode = parameter.get("explode", style == "form")
         if style == "deepObject":
             return "deep"
@@ -73,10 +85,7 @@ class Arguments(Readers):
         Raises:
             UnsupportedError: Several are one type in Python, which would be checked by the limits of the first.
         """
-        schemas: list[oai.Schema] = []
-        for each in self._alternatives(schema):
-            if not any(_is_same(each, other) for other in schemas):
-                schemas.append(each)
+        schemas = self.alternatives_in(schema)
         if len(schemas) != len(self.alternatives_of(union)):
             raise UnsupportedError(f"{union.name.get_untrusted_value()} has alternatives that are one type in Python")
         return schemas
@@ -91,20 +100,6 @@ class Arguments(Readers):
             words += [f"tag={_literal(name)}"]
             words += [f"tags={{{', '.join(f'{_literal(tag)}: {kinds[id(model)]}' for tag, model in models.items())}}}"]
         return f"OneOf({', '.join(words)})"
-
-    def _alternatives(self, *schemas: oai.Schema | oai.Reference) -> Iterator[oai.Schema]:
-        """What a value may be, each with the limits that hold for all of them; without null, in its order."""
-        *around, last = schemas
-        known = self.resolved(last)
-        beside = known.model_copy(update={"anyOf": [], "oneOf": []})
-        if union := [*known.anyOf, *known.oneOf]:
-            for each in union:
-                yield from self._alternatives(*around, beside, each)
-        elif isinstance(known.type, list):
-            for kind in known.type:
-                yield from self._alternatives(*around, known.model_copy(update={"type": kind}))
-        elif known.type != oai.DataType.NULL:
-            yield self.limited(*around, known)
 
     def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
         """The expression for what a value may be."""
@@ -161,19 +156,14 @@ def _literal(argument: object) -> str:
     """The argument of a rule in Python: a name, a group of names, or a value."""
     if isinstance(argument, list):
         return f"({', '.join(map(_literal, cast('list[object]', argument)))},)"
-    return f'"{in_double_quote_literal(UntrustedString(argument))}"' if isinstance(argument, str) else repr(argument)
+    return quoted(argument) if isinstance(argument, str) else repr(argument)
 
 
 def _called(name: str, *words: str, **limits: float | str | None) -> str:
     """A call in Python, without the arguments that are None."""
-    said = [
+    arguments = [
         f"{key}={limit if isinstance(limit, bool | str) else number(limit)}"
         for key, limit in limits.items()
         if limit is not None
     ]
-    return f"{name}({', '.join([*words, *said])})"
-
-
-def _is_same(schema: oai.Schema, other: oai.Schema) -> bool:
-    about = {"description", "example", "title"}
-    return schema.model_dump(exclude=about) == other.model_dump(exclude=about)
+    return f"{name}({', '.join([*words, *arguments])})"

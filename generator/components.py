@@ -1,7 +1,7 @@
 """Schemas that stand in several places become one component, so that users meet one class.
 
 - Schemas with the same `x-class`, which the overlay gives them, become the component of that name.
-  It has the fields of all of them: a data source in an answer and one in a request are one class.
+  It has the fields of all of them: a data source in a response and one in a request are one class.
 - A reference that points inside a schema (`GifResponse/properties/gif`), which the generator cannot
   follow, points to the component that became of what stood there.
 """
@@ -11,21 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-_PREFIX = "#/components/schemas/"
+from .navigation import PREFIX, UnsupportedError
+
 # What may differ between schemas of one class, since it does not change the code: then the first one's holds.
 # A limit that only one of them has holds for all.
 _MAY_DIFFER = frozenset({"description", "default", "example", "examples"})
-
-
-class ComponentError(Exception):
-    """Schemas that are to be one class and cannot; says which, and what they disagree about."""
 
 
 def gather(document: dict[str, Any]) -> None:
     """Make components of all schemas with an `x-class`, in place.
 
     Raises:
-        ComponentError: Two of one class say different things of the same field.
+        UnsupportedError: Two of one class say different things of the same field.
     """
     schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
     published: dict[str, dict[str, Any]] = {name: schema.get("properties", {}) for name, schema in schemas.items()}
@@ -38,13 +35,13 @@ def gather(document: dict[str, Any]) -> None:
         fields: dict[str, Any] = schema.get("properties", {})
         others = published.get(name, {})
         if fields and others and not fields.keys() & others.keys():
-            raise ComponentError(
+            raise UnsupportedError(
                 f"$.components.schemas.{name}: an overlay gives its name to another schema (`x-class`), which has no "
                 "field in common with it"
             )
         known = schemas.get(name)
         schemas[name] = schema if known is None else _merged(known, schema, name)
-        return {"$ref": _PREFIX + name}
+        return {"$ref": PREFIX + name}
 
     for name in list(schemas):
         schemas[name] = _mapped(schemas[name], gathered)
@@ -63,7 +60,7 @@ def unwrap(document: dict[str, Any]) -> None:
     """Move what stands beside the field that a response is reduced to (`x-unwrap`) into the schema of that field.
 
     Raises:
-        ComponentError: If there is no such field, or it is not an object.
+        UnsupportedError: If there is no such field, or it is not an object.
     """
 
     def unwrapped(schema: dict[str, Any]) -> dict[str, Any]:
@@ -73,9 +70,9 @@ def unwrap(document: dict[str, Any]) -> None:
         del schema["x-unwrap"]
         fields: dict[str, Any] = schema.get("properties", {})
         inner: dict[str, Any] = fields.get(name, {})
-        target = document["components"]["schemas"].get(str(inner.get("$ref", "")).removeprefix(_PREFIX), inner)
+        target = document["components"]["schemas"].get(str(inner.get("$ref", "")).removeprefix(PREFIX), inner)
         if "properties" not in target:
-            raise ComponentError(f"x-unwrap: {name} is not an object with fields")
+            raise UnsupportedError(f"$..[?@['x-unwrap'] == {name!r}]: x-unwrap: {name} is not an object with fields")
         target["properties"] = {**{key: part for key, part in fields.items() if key != name}, **target["properties"]}
         return {**schema, "properties": {name: inner}}
 
@@ -96,7 +93,7 @@ def _mapped(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> A
 
 def _target(document: dict[str, Any], reference: object) -> dict[str, Any]:
     """What a reference that points inside a schema points to; nothing for any other."""
-    if not isinstance(reference, str) or not reference.startswith(_PREFIX) or "/" not in reference[len(_PREFIX) :]:
+    if not isinstance(reference, str) or not reference.startswith(PREFIX) or "/" not in reference[len(PREFIX) :]:
         return {}
     part: Any = document
     for step in reference.removeprefix("#/").split("/"):
@@ -106,7 +103,9 @@ def _target(document: dict[str, Any], reference: object) -> dict[str, Any]:
 
 def _merged(one: dict[str, Any], other: dict[str, Any], where: str) -> dict[str, Any]:
     if ("$ref" in one) != ("$ref" in other):
-        raise ComponentError(f"the schemas of the class {where} disagree: one refers to another schema")
+        raise UnsupportedError(
+            f"{_all_of(where)}: the schemas of the class {where} disagree: one refers to another schema"
+        )
     merged: dict[str, Any] = {**other, **one}
     for name in set(one) & set(other) - _MAY_DIFFER:
         first, second = one[name], other[name]
@@ -120,7 +119,14 @@ def _merged(one: dict[str, Any], other: dict[str, Any], where: str) -> dict[str,
                 for field in {**first, **second}
             }
         elif name != "required" and first != second:
-            raise ComponentError(f"the schemas of the class {where} disagree about `{name}`: {first!r} and {second!r}")
+            raise UnsupportedError(
+                f"{_all_of(where)}: the schemas of the class {where} disagree about `{name}`: {first!r} and {second!r}"
+            )
     required = [field for field in one.get("required", []) if field in other.get("required", [])]
     merged.pop("required", None)
     return {**merged, "required": required} if required else merged
+
+
+def _all_of(where: str) -> str:
+    """All schemas of a class, as overlays name them."""
+    return f"$..[?@['x-class'] == {where.partition('.')[0]!r}]"

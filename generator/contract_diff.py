@@ -13,8 +13,8 @@ from typing import Any, TypeVar, cast
 
 from openapi_python_client.strings import PythonIdentifier
 
-from .document import METHODS, Part, followed, operations
 from .naming import server_url
+from .navigation import METHODS, Part, followed, operations
 from .schema_diff import (
     PROSE,
     USE,

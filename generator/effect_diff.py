@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from .document import Part
+from .navigation import Part
 from .schema_diff import Facet
 
 _VALUES = "Other values raise a ValueError: check what is passed."

@@ -6,6 +6,7 @@ import builtins
 import re
 from keyword import iskeyword
 from typing import Any
+from unicodedata import normalize
 
 from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
@@ -58,6 +59,8 @@ class Names(Types):
             others = {str(prop.python_name) for prop in endpoint.list_all_parameters()}
             headers |= {id(prop): others for prop in endpoint.header_parameters}
         for prop, taken in names:
+            # As Python reads identifiers.
+            object.__setattr__(prop, "python_name", normalize("NFKC", prop.python_name))
             name = str(prop.python_name).removesuffix("_")
             if prop.name.get_untrusted_value().startswith("_"):
                 # The generator says `field_meta` of `_meta`.
@@ -95,14 +98,14 @@ class Names(Types):
         (`webhook-subscriptions` of the tag Webhooks).
         """
         nouns = _forms(endpoint.tags[0].split("_"))
-        start = re.split(r"[/_-]", re.sub(r"^/([^/]*).*", r"\1", self.contract_path(endpoint)))
+        start = re.split(r"[/_-]", re.sub(r"^/([^/]*).*", r"\1", self.path_of(endpoint)))
         if nouns & set(start):
             nouns |= _forms(start)
         return "_".join(word for word in endpoint.name.split("_") if word not in nouns)
 
     @property
     def server(self) -> str:
-        """The first server of the contract, with the defaults of its variables."""
+        """The first server of the document, with the defaults of its variables."""
         return server_url(self._document["servers"][0])
 
 

@@ -35,10 +35,11 @@ def apply(document: dict[str, Any], overlay: dict[str, Any]) -> list[str]:
         if "target" not in action or ("update" in action) == bool(action.get("remove")):
             raise OverlayError(f"{where} needs a target, and either an update or `remove: true`")
         target = action["target"]
+        where += f" ({target})"
         try:
             matches = list(_JSONPATH.finditer(target, document))
         except JSONPathSyntaxError as error:
-            raise OverlayError(f"{where}: {target} is no JSONPath (RFC 9535): {error}") from error
+            raise OverlayError(f"{where}: its target is not a JSONPath (RFC 9535): {error}") from error
         if not matches:
             unmatched.append(target)
         # From the last, so that the places of the others in a list stay what they are.

@@ -1,4 +1,4 @@
-"""Operations that go on after a response: lists in pages, and jobs."""
+"""Operations that continue after a response: lists in pages, and jobs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from openapi_python_client.parser.responses import Response
 from openapi_python_client.strings import PythonIdentifier
 
 from .checking import Arguments
-from .schemas import UnsupportedError, fields_of, plain
+from .navigation import UnsupportedError
+from .schemas import fields_of, plain
 
 # Parameters that take a cursor. In a list they mean nothing else, but for `after`, which may be a filter.
 _CURSOR_PARAMETERS = ("cursor", "page_token", "next_token", "starting_after", "start_cursor", "page", "after")
@@ -44,7 +45,7 @@ class Pages(NamedTuple):
 
 
 class Job(NamedTuple):
-    """An operation that starts something which goes on.
+    """An operation that starts a background job.
 
     Attributes:
         start: The module of the operation.
@@ -58,7 +59,7 @@ class Job(NamedTuple):
 
 
 class Lists(Arguments):
-    """Operations that go on after a response: lists in pages, and jobs."""
+    """Operations that continue after a response: lists in pages, and jobs."""
 
     def pages_of(self, endpoint: Endpoint) -> Pages | None:
         """What makes an operation a list in pages, read off its structure; None if it is none.
@@ -70,7 +71,7 @@ class Lists(Arguments):
             UnsupportedError: If it looks like a list in pages, but cannot be iterated over.
         """
         query = _by_name(endpoint.query_parameters)
-        counted = {name for name in ("page", "offset") if name in query and self._scalar(query[name]) != "str"}
+        counted = {name for name in ("page", "offset") if name in query and self._is_number(query[name])}
         props = [response.prop for response in successes(endpoint)]
         model = self._models.get(props[0].class_info.name) if props and isinstance(props[0], ModelProperty) else None
         fields = fields_of(model) if model is not None else []
@@ -88,7 +89,7 @@ class Lists(Arguments):
         item = self.type_of(lists[0].inner_property) if len(lists) == 1 else ""
         if model is None or item not in map(str, self._models):
             does = "counts pages" if counted else "takes a cursor"
-            raise UnsupportedError(f"it {does}, but its answer is not one list of objects")
+            raise UnsupportedError(f"it {does}, but its response is not one list of objects")
         return Pages(
             item=item,
             items=lists[0].python_name,
@@ -117,16 +118,16 @@ class Lists(Arguments):
         for name in known:
             field = inside.get(name) or beside[name]
             if self._scalar(field) == self._scalar(cursor):
-                value = f"answer.{field.python_name}"
+                value = f"response.{field.python_name}"
                 if name in inside:
-                    value = f"answer.pagination.{field.python_name} if answer.pagination else None"
+                    value = f"response.pagination.{field.python_name} if response.pagination else None"
                 return f'("{cursor.python_name}", {value})'
         items = next((field for field in fields if isinstance(field, ListProperty)), None)
         ids = _by_name(self._fields_in(items.inner_property if items else None))
         uid = next((name for name in ("uid", "id") if self._scalar(ids.get(name)) == self._scalar(cursor)), None)
         says_more = {"has_more", "has_next"} & (inside or beside).keys()
         if parameter in ("starting_after", "after") and items and uid and says_more:
-            value = f"answer.{items.python_name}[-1].{uid} if answer.{items.python_name} else None"
+            value = f"response.{items.python_name}[-1].{uid} if response.{items.python_name} else None"
             return f'("{cursor.python_name}", {value})'
         if parameter == "after":
             return ""
@@ -134,6 +135,10 @@ class Lists(Arguments):
             f"it takes a cursor (`{plain(cursor.name)}`), but its response does not have the next one: a field of the "
             f"same type, in `pagination` or beside the list ({', '.join(_NEXT_CURSORS)})"
         )
+
+    def _is_number(self, prop: PropertyProtocol) -> bool:
+        kinds = {*map(self.type_of, self.alternatives_of(prop))}
+        return bool(kinds & {"float", "int"}) and kinds <= {"float", "int", "str"}
 
     def _scalar(self, prop: PropertyProtocol | None) -> str | None:
         """`str` or `int`, if it is one of them."""
@@ -155,13 +160,13 @@ class Lists(Arguments):
             links |= response.get("links", {})
         named = [str(links.get(name, {}).get("operationId")) for name in ("results", "cancel")]
         results, cancel = (str(PythonIdentifier(name, "")) for name in named)
-        answers = [self._field_names(response.prop) for response in successes(endpoint)]
+        responses = [self._field_names(response.prop) for response in successes(endpoint)]
         polled = [each for each in self._endpoints if each.tags == endpoint.tags and each.name in (results, cancel)]
         states = [self._field_names(each.prop) for poll in polled if poll.name == results for each in successes(poll)]
-        # Other links are there to be read: only of such answers can a job be watched.
+        # Other links are there to be read: only of such responses can a job be watched.
         if (
             len(polled) < 2
-            or not all("batch_id" in names for names in answers)
+            or not all("batch_id" in names for names in responses)
             or not all("status" in names for names in states)
             or any(_in_path_of(each) != ["batch_id"] for each in polled)
         ):
@@ -191,11 +196,11 @@ def _in_path_of(endpoint: Endpoint) -> list[str]:
 
 
 def successes(endpoint: Endpoint) -> list[Response]:
-    """The answers of single statuses (200 and the like) in the 200s."""
+    """The responses of single statuses (200 and the like) in the 200s."""
     single = (response for response in endpoint.responses.patterns if not response.status_code.is_range())
     return [response for response in single if 200 <= status_of(response) < 300]
 
 
 def status_of(response: Response) -> int:
-    """The status of an answer; 0 where it has no single one."""
+    """The status of a response; 0 if it does not have a single one."""
     return response.status_code.range[0] if response.status_code.range else 0

@@ -14,34 +14,34 @@ _WIDTH = 116
 _LONGEST_LINE = 120
 
 
-def text_of(said: UntrustedString | None) -> str:
-    """What is said in the contract."""
-    return said.get_untrusted_value() if said else ""
+def text_of(text: UntrustedString | None) -> str:
+    """The text of a string of the document; empty if there is none."""
+    return text.get_untrusted_value() if text else ""
 
 
 def with_limits(text: str, schema: oai.Schema) -> str:
     """The description, and what the schema says of bounds and of the value that the API takes by itself."""
-    said: list[str] = []
+    notes: list[str] = []
     if schema.exclusiveMinimum is not None:
-        said.append(f"more than {number(schema.exclusiveMinimum)}")
+        notes.append(f"more than {number(schema.exclusiveMinimum)}")
     if schema.exclusiveMaximum is not None:
-        said.append(f"less than {number(schema.exclusiveMaximum)}")
+        notes.append(f"less than {number(schema.exclusiveMaximum)}")
     for least, most, unit in (
         (schema.minimum, schema.maximum, ""),
         (schema.minLength, schema.maxLength, " characters"),
         (schema.minItems, schema.maxItems, " items"),
     ):
         if least is not None and most is not None:
-            said.append(f"{number(least)} to {number(most)}{unit}")
+            notes.append(f"{number(least)} to {number(most)}{unit}")
         elif least is not None:
-            said.append(f"at least {number(least)}{unit}")
+            notes.append(f"at least {number(least)}{unit}")
         elif most is not None:
-            said.append(f"at most {number(most)}{unit}")
+            notes.append(f"at most {number(most)}{unit}")
     if schema.enum:
-        said.append(f"one of {', '.join(f'`{value}`' for value in schema.enum)}")
+        notes.append(f"one of {', '.join(f'`{value}`' for value in schema.enum)}")
     if schema.default is not None and schema.default != []:
-        said.append(f"defaults to {schema.default}")
-    return " ".join(part for part in (text, f"{_capital('; '.join(said))}." if said else "") if part)
+        notes.append(f"defaults to {schema.default}")
+    return " ".join(part for part in (text, f"{_capital('; '.join(notes))}." if notes else "") if part)
 
 
 def number(limit: float) -> str:
@@ -56,7 +56,7 @@ def _capital(text: str) -> str:
 def filled(text: str, indent: int, *, hanging: int = 0, first: int | None = None) -> str:
     """Text as it stands in a docstring, wrapped; `hanging` is the indent of an entry's later lines."""
     lead = " " * (hanging if first is None else first)
-    # The contract calls its fields as JSON has them.
+    # Documents name fields as they are in JSON.
     text = re.sub(r"`([a-z]+(?:[A-Z][a-z0-9]*)+)`", lambda match: f"`{PythonIdentifier(match[1], '')}`", text)
     paragraphs = re.split(r"\n\s*\n", safe_for_docstring(text))
     return "\n\n".join(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from openapi_python_client.parser.properties import AnyProperty, Class, EnumProperty, ModelProperty
@@ -10,11 +9,9 @@ from openapi_python_client.parser.properties.datetime import DateTimeProperty
 from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import in_double_quote_literal
 
 from .naming import Names
-from .schemas import fields_of
+from .schemas import fields_of, plain, quoted, renamed
 from .value_types import SCALARS
 
 _ITEMS = "ijklmn"
@@ -60,7 +57,7 @@ class Readers(Names):
         if tags is None:
             return f"one_of({', '.join([value, *map(self.reader, members)])})"
         name, models = tags
-        words = [value, _quoted(name), _dict((tag, self.reader(model)) for tag, model in models.items())]
+        words = [value, quoted(name), _dict((tag, self.reader(model)) for tag, model in models.items())]
         others = [self.reader(each) for each in members if not isinstance(each, ModelProperty)]
         return f"tagged({', '.join([*words, *others])})"
 
@@ -78,21 +75,18 @@ class Readers(Names):
     def read_field(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The expression that takes a field out of the dict it came in."""
         read = self._read_field(model, prop)
-        for each in self.classes_of_model(model):
-            read = re.sub(rf"\b{each.name}\.take\(", f"_{each.module_name}(", read)
+        names = {f"{each.name}.take": f"_{each.module_name}" for each in self.classes_of_model(model)}
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
-            return re.sub(r'(?<!")\bstring\b(?!")', "secret", read)
-        return read
+            names["string"] = "secret"
+        return renamed(read, names)
 
     def _read_field(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         inner, nullable = self._nullable(prop)
-        name = f'"{in_double_quote_literal(prop.name)}"'
-        for alias in self._extension(model, prop, "x-aliases") or ():
-            name = f'{name} if {name} in d else "{in_double_quote_literal(UntrustedString(alias))}"'
-        value = f"pop({name}, None)"
+        *others, last = map(quoted, (prop.name, *(self._extension(model, prop, "x-aliases") or ())))
+        value = f"pop({''.join(f'{name} if {name} in d else ' for name in others)}{last}, None)"
         if isinstance(inner, AnyProperty):
             return value
-        is_required = prop.required and not nullable
+        is_required = self.is_required(model, prop) and not nullable
         kind = self.type_of(inner)
         if type(inner) in SCALARS or kind == "dict[str, Any]":
             python, reader = SCALARS.get(type(inner), ("dict", "mapping"))
@@ -105,7 +99,7 @@ class Readers(Names):
 
     def mixin(self, model: ModelProperty) -> str | None:
         """The class in `results.py` that a model derives from; None for those that only hold data."""
-        return (self.resolved(model.data).model_extra or {}).get("x-mixin")
+        return self._extra(model.data).get("x-mixin")
 
     def early_and_late(self, model: ModelProperty) -> tuple[list[Class], list[Class]]:
         """The classes that a model's module imports before its class, and those it can import only after it."""
@@ -119,8 +113,11 @@ class Readers(Names):
 
     def names(self, model: ModelProperty) -> str:
         """The fields that have another name in Python than in the API, as the items of a dict."""
-        names = ((prop.python_name, in_double_quote_literal(prop.name)) for prop in fields_of(model))
-        return ", ".join(f'"{name}": "{theirs}"' for name, theirs in names if name != theirs)
+        return ", ".join(
+            f'"{prop.python_name}": {quoted(prop.name)}'
+            for prop in fields_of(model)
+            if prop.python_name != plain(prop.name)
+        )
 
     def default(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The default of a model's field; no one sees a password in a repr."""
@@ -141,9 +138,5 @@ def _item(depth: int) -> str:
     return _ITEMS[depth] if depth < len(_ITEMS) else f"{_ITEMS[-1]}{depth}"
 
 
-def _quoted(text: str) -> str:
-    return f'"{in_double_quote_literal(UntrustedString(text))}"'
-
-
 def _dict(items: Iterable[tuple[str, str]]) -> str:
-    return f"{{{', '.join(f'{_quoted(key)}: {value}' for key, value in items)}}}"
+    return f"{{{', '.join(f'{quoted(key)}: {value}' for key, value in items)}}}"

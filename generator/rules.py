@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-Part = dict[str, Any]
+from .navigation import Part, schemas_in, schemas_of
 
 
 def extract(document: Part) -> None:
     """Move the rules of all objects into `x-rules`, in place: each the name of a rule and its arguments."""
-    waiting: list[Any] = [document]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, list):
-            waiting += cast("list[object]", part)
-        elif isinstance(part, dict):
-            known = cast("Part", part)
-            if isinstance(known.get("properties"), dict) and (rules := [*_rules(known)]):
-                known["x-rules"] = rules
-            waiting += known.values()
+    for steps, schema in schemas_of(document):
+        for _, part in [*schemas_in(schema, steps)]:
+            # Only these rules become code.
+            part.pop("x-rules", None)
+            if rules := _rules(part):
+                part["x-rules"] = rules
 
 
 def _rules(schema: Part) -> list[tuple[str, Any]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor, inf
 from typing import Any, cast
 
-from .document import Part, followed
+from .composition import NARROWEST
+from .navigation import PREFIX, Part, followed
 
-SCHEMAS = "#/components/schemas/"
 PROSE = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
 # What a schema says of the place that it stands in, rather than of a class.
 USE = frozenset({"default", "deprecated", "nullable", "readOnly", "writeOnly"})
@@ -20,10 +20,6 @@ _MOST = frozenset({"maxItems", "maxLength", "maxProperties"})
 _SIDES = (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1))
 _BOUNDS = {name: side for side in _SIDES for name in side[:2]}
 _RESTRICTS = frozenset({"const", "enum", "multipleOf", "pattern", "propertyNames", "readOnly", "uniqueItems"})
-_NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
-    **dict.fromkeys(_LEAST | {"exclusiveMinimum", "minimum"}, max),
-    **dict.fromkeys(_MOST | {"exclusiveMaximum", "maximum"}, min),
-}
 # Values of keywords that say what holds without them.
 _SAYS_NOTHING: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(_LEAST, (0,)),
@@ -61,7 +57,7 @@ class Facet:
 
 def component(schema: Part) -> str:
     """The name of the component that a schema refers to; empty for one that stands where it is."""
-    return str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+    return str(schema.get("$ref", "")).removeprefix(PREFIX)
 
 
 def unwrapped(schema: Part) -> Part:
@@ -97,7 +93,7 @@ def _merged(document: Part, schema: Part) -> Part:
             elif name == "required":
                 merged[name] = [*merged.get(name, []), *value]
             else:
-                narrowest = _NARROWEST.get(name) if name in merged else None
+                narrowest = NARROWEST.get(name) if name in merged else None
                 merged[name] = narrowest(merged[name], value) if narrowest else value
     return merged
 
@@ -156,7 +152,7 @@ def takes_less(name: str, old: Part, new: Part) -> bool:
     if name in _BOUNDS:
         return _bound(new, *_BOUNDS[name]) > _bound(old, *_BOUNDS[name])
     if name in _LEAST | _MOST:
-        return was is None or _NARROWEST[name](was, value) != was
+        return was is None or NARROWEST[name](was, value) != was
     return name in _RESTRICTS
 
 

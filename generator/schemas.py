@@ -1,8 +1,10 @@
-"""The schemas of the contract: what they say where, and the limits of a value from all of them."""
+"""The schemas of the document, and the limits of a value from all places that limit it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from openapi_python_client import schema as oai
@@ -13,33 +15,42 @@ from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier
 
-from .document import followed, operations, place, schemas_in, schemas_of
+from .composition import NARROWEST
+from .navigation import followed, operations, place, place_at, schemas_in, schemas_of
 
-_NARROWEST: dict[str, Callable[..., Any]] = {
-    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems"), max),
-    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
-}
-
+# A name or an attribute of one; strings match without a group.
+_NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*(?:\.\w+)?)')
 _UNIONS = frozenset({"allOf", "anyOf", "oneOf"})
 
 
-class UnsupportedError(Exception):
-    """Something in the contract that our templates have no shape for; says what, and what to do."""
-
-
 class Schemas:
-    """The schemas of the contract: what they say where, and the limits of a value from all of them."""
+    """The schemas of the document, and the limits of a value from all places that limit it."""
 
     def __init__(self, document: dict[str, Any], data: GeneratorData) -> None:
         self._document = document
+        self._enums = list(data.enums)
         self._models = {model.class_info.name: model for model in data.models}
         self._endpoints = [
             each for collection in data.endpoint_collections_by_tag.values() for each in collection.endpoints
         ]
+        self._model_at = {self.place_of(model): model for model in data.models}
+        self._tags: dict[frozenset[str], tuple[str, dict[str, str]]] = {}
+        for steps, schema in schemas_of(document):
+            for _, part in schemas_in(schema, steps):
+                if tags := part.get("x-tags"):
+                    targets: dict[str, str] = tags["values"]
+                    values = {
+                        value: str(self._model_at[place_at(each)].class_info.name) for value, each in targets.items()
+                    }
+                    self._tags[frozenset(values.values())] = tags["name"], values
         self._calls = {
             str(PythonIdentifier(operation["operationId"], "field_")): (path, operation)
             for path, _, operation in operations(document)
         }
+
+    def _extra(self, schema: oai.Schema | oai.Reference) -> dict[str, Any]:
+        """The extensions of a schema."""
+        return self.resolved(schema).model_extra or {}
 
     def _is_password(self, schema: oai.Schema | oai.Reference | bool | None) -> bool:
         if schema is None or isinstance(schema, bool):
@@ -63,19 +74,19 @@ class Schemas:
         parts = [part for schema in schemas for part in self.parts_of(self.resolved(schema))]
         if len(parts) == 1:
             return parts[0]
-        said: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         for part in parts:
             # What holds beside the others is one of the parts already; what is one of several is not.
             expanded = {"allOf"} if len(self._kinds_in(part)) > 1 else _UNIONS
             for name in (part.model_fields_set & oai.Schema.model_fields.keys()) - expanded:
                 value = getattr(part, name)
-                narrowest = _NARROWEST.get(name)
-                if said.get(name) is None:
-                    said[name] = value
+                narrowest = NARROWEST.get(name)
+                if merged.get(name) is None:
+                    merged[name] = value
                 elif narrowest is not None and value is not None:
-                    said[name] = narrowest(said[name], value)
+                    merged[name] = narrowest(merged[name], value)
         extra = {name: value for part in reversed(parts) for name, value in (part.model_extra or {}).items()}
-        return oai.Schema.model_construct(**said, **extra)
+        return oai.Schema.model_construct(**merged, **extra)
 
     def parts_of(self, schema: oai.Schema) -> Iterator[oai.Schema]:
         """The schema, and those that hold beside it: of its `allOf`, and the one that may be beside null."""
@@ -90,6 +101,28 @@ class Schemas:
         return [
             known for part in (*schema.anyOf, *schema.oneOf) if (known := self.resolved(part)).type != oai.DataType.NULL
         ]
+
+    def alternatives_in(self, schema: oai.Schema | oai.Reference) -> list[oai.Schema]:
+        """The schemas that a value has to meet one of, each once, with the limits that hold for all; without null."""
+        schemas: list[oai.Schema] = []
+        for each in self._alternatives(schema):
+            if not any(_is_same(each, other) for other in schemas):
+                schemas.append(each)
+        return schemas
+
+    def _alternatives(self, *schemas: oai.Schema | oai.Reference) -> Iterator[oai.Schema]:
+        """What a value may be, each with the limits that hold for all of them; without null, in its order."""
+        *around, last = schemas
+        known = self.resolved(last)
+        beside = known.model_copy(update={"anyOf": [], "oneOf": []})
+        if union := [*known.anyOf, *known.oneOf]:
+            for each in union:
+                yield from self._alternatives(*around, beside, each)
+        elif isinstance(known.type, list):
+            for kind in known.type:
+                yield from self._alternatives(*around, known.model_copy(update={"type": kind}))
+        elif known.type != oai.DataType.NULL:
+            yield self.limited(*around, known)
 
     def schemas_of(self, data: oai.Schema | oai.Reference, name: UntrustedString) -> Iterator[oai.Schema]:
         """The schemas of the field of that name, in an object and in all that it is made of."""
@@ -114,34 +147,36 @@ class Schemas:
         return list(getattr(endpoint, f"{place}_parameters"))
 
     def parameter(self, endpoint: Endpoint, prop: PropertyProtocol) -> dict[str, Any]:
-        """A parameter as the contract has it: the generator keeps neither its description nor its limits."""
+        """A parameter as in the document: the generator keeps neither its description nor its limits."""
         places = [place for place in ("path", "query", "header") if prop in self.parameters(endpoint, place)]
         path, operation = self._calls[endpoint.name]
-        for given in (*operation.get("parameters", []), *self._document["paths"][path].get("parameters", [])):
-            parameter: dict[str, Any] = followed(self._document, given)
+        for part in (*operation.get("parameters", []), *self._document["paths"][path].get("parameters", [])):
+            parameter: dict[str, Any] = followed(self._document, part)
             if prop.name == parameter["name"] and parameter["in"] in places:
                 return parameter
         return {}
 
     def parameter_schema(self, endpoint: Endpoint, prop: PropertyProtocol) -> oai.Schema:
-        """The schema of a parameter as the contract has it."""
+        """The schema of a parameter as in the document."""
         return self.limited(schema_from(self.parameter(endpoint, prop).get("schema", {})))
+
+    def body_schema(self, endpoint: Endpoint) -> oai.Schema | oai.Reference:
+        """The schema of the body of a request."""
+        content: dict[str, Any] = self._calls[endpoint.name][1]["requestBody"]["content"]
+        return schema_from(next(iter(content.values()))["schema"])
 
     def place_of(self, model: ModelProperty) -> str:
         """The place of a model's schema in the document, for a message."""
-        return self._place(lambda part: "properties" in part and oai.Schema.model_validate(part) == model.data)
+        return str(self._extra(model.data)["x-place"])
 
     def place_of_enum(self, enum: EnumProperty | LiteralEnumProperty) -> str:
         """The place of an enum in the document, for a message."""
-        values = [*(enum.values.values() if isinstance(enum, EnumProperty) else enum.values)]
-        return self._place(lambda part: part.get("enum") == values)
-
-    def _place(self, is_it: Callable[[dict[str, Any]], bool]) -> str:
+        values = values_of(enum) if isinstance(enum, EnumProperty) else [*enum.values]
         parts = (each for steps, schema in schemas_of(self._document) for each in schemas_in(schema, steps))
-        return next((place(steps) for steps, part in parts if is_it(part)), "$.components.schemas")
+        return next(place(steps) for steps, part in parts if part.get("enum") == values)
 
-    def contract_path(self, endpoint: Endpoint) -> str:
-        """The path as the contract has it."""
+    def path_of(self, endpoint: Endpoint) -> str:
+        """The path as in the document."""
         return str(self._calls[endpoint.name][0])
 
 
@@ -163,3 +198,28 @@ def schema_from(schema: dict[str, Any]) -> oai.Schema | oai.Reference:
 def plain(text: Any) -> str:
     """A string of the document, which the generator may have in a wrapper."""
     return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)
+
+
+def quoted(text: Any) -> str:
+    """A string of the document as a Python literal in double quotes."""
+    return '"' + "".join('\\"' if char == '"' else repr(char)[1:-1] for char in plain(text)) + '"'
+
+
+def values_of(enum: EnumProperty) -> list[str]:
+    """The values of an enum of strings, which the generator has as they stand between double quotes."""
+    return [json.loads(f'"{value}"') for value in enum.values.values()]
+
+
+def names_in(code: str) -> set[str]:
+    """The names in code, without those in strings."""
+    return {part for name in _NAME.findall(code) for part in name.split(".") if part}
+
+
+def renamed(code: str, names: Mapping[str, str]) -> str:
+    """Code with other names, which strings in it keep."""
+    return _NAME.sub(lambda match: names.get(match[1], match[0]), code)
+
+
+def _is_same(schema: oai.Schema, other: oai.Schema) -> bool:
+    about = {"description", "example", "title", "x-place"}
+    return schema.model_dump(exclude=about) == other.model_dump(exclude=about)

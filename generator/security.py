@@ -1,10 +1,10 @@
-"""Keys beside the client's own: arguments of the calls that the contract takes them for."""
+"""Keys beside the client's own: arguments of the calls that the document takes them for."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .document import operations
+from .navigation import operations
 
 
 def keys_as_parameters(document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What the templates call `shapes`: the values and calls of one contract, and their docstrings."""
+"""What the templates call `shapes`: the values and calls of one document, and their docstrings."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _OF_THE_PIXEL = (
 )
 _PIXEL = ("RenderFailedError", "If the API sends an image of one pixel in place of the result.")
 _DEPRECATED = "Deprecated: the vendor has retired it, and the API may respond with 404."
-# By the mark of an operation that is no more than documented.
+# By the `x-evidence` of an operation that is not verified.
 _UNVERIFIED = {
     "C": "Not verified: the vendor's applications call it, but no response of it was recorded.",
     "D": "Documented, not verified.",
@@ -78,26 +78,26 @@ _OF_KEYS_IN_URLS = (
 
 
 class Shapes(Calls):
-    """What the templates ask of the contract."""
+    """The values and docstrings that the templates ask for."""
 
     def tag_doc(self, tag: str, indent: int = 0) -> str:
-        """What the contract says of a tag."""
+        """The docstring of the package of a tag."""
         tags = self._document.get("tags", [])
-        said = next((each.get("description") for each in tags if PythonIdentifier(each["name"], "tag") == tag), None)
-        return docstring(filled(said or f"{tag.replace('_', ' ').capitalize()}.", indent), indent)
+        texts = (each.get("description") for each in tags if PythonIdentifier(each["name"], "tag") == tag)
+        return docstring(filled(next(texts, None) or f"{tag.replace('_', ' ').capitalize()}.", indent), indent)
 
     def model_doc(self, model: ModelProperty) -> str:
-        """What the contract says of a schema."""
+        """The docstring of a model."""
         return docstring(filled(text_of(model.description) or f"{model.class_info.name}.", 4), 4)
 
     def enum_doc(self, enum: EnumProperty) -> str:
-        """What the contract says of an enum, in a schema rather than at a parameter."""
+        """The docstring of an enum, from a schema rather than a parameter."""
         props = (prop for model in self._models.values() for prop in fields_of(model) if isinstance(prop, EnumProperty))
-        said = next((prop.description for prop in props if prop.class_info == enum.class_info), enum.description)
-        return docstring(filled(text_of(said) or f"{enum.class_info.name}.", 4), 4)
+        documented = next((prop.description for prop in props if prop.class_info == enum.class_info), enum.description)
+        return docstring(filled(text_of(documented) or f"{enum.class_info.name}.", 4), 4)
 
     def field_doc(self, model: ModelProperty, prop: PropertyProtocol) -> str:
-        """What the contract says of a field, with its limits."""
+        """The docstring of a field, with its limits."""
         text = self._field_text(model, prop) or f"`{prop.name.get_untrusted_value()}`."
         return docstring(filled(text, 4), 4)
 
@@ -108,11 +108,11 @@ class Shapes(Calls):
     def function_doc(self, endpoint: Endpoint) -> str:
         """The docstring of a function that calls an operation."""
         described = self._described(endpoint, [*endpoint.path_parameters, *self.keywords(endpoint, flat=False)])
-        return self._call_doc(endpoint, described + self._pixel(endpoint), self._answer_text(endpoint), 4)
+        return self._call_doc(endpoint, described + self._pixel(endpoint), self._result_text(endpoint), 4)
 
     def detailed_doc(self, endpoint: Endpoint, function: str) -> str:
         """The docstring of a function that gives the whole response."""
-        call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
+        call = f"`{endpoint.method.upper()} {self.path_of(endpoint)}`"
         text = f"Like `{function}`, but return the response, whatever its status ({call})."
         return docstring(filled(text, 4), 4)
 
@@ -126,7 +126,7 @@ class Shapes(Calls):
             required = " and ".join(f"`{prop.python_name}`" for prop in fields_of(model) if prop.required)
             text = f"Several at once, each a `{kind}`, instead of the keywords; without them {required} are required."
             described.insert(place, (items, text))
-        returns = self._answer_text(endpoint)
+        returns = self._result_text(endpoint)
         if self.pages_of(endpoint):
             described.append(("prefetch", _OF_AHEAD[prefix]))
             returns = _OF_A_LIST
@@ -152,7 +152,7 @@ class Shapes(Calls):
     def url_doc(self, endpoint: Endpoint) -> str:
         """The docstring of a method that gives a URL."""
         described = self._described(endpoint, [*endpoint.path_parameters, *endpoint.query_parameters])
-        call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
+        call = f"`{endpoint.method.upper()} {self.path_of(endpoint)}`"
         lines = [filled(f"Return the URL of {call}, for a web page or an email.", 8)]
         if any(self._for_urls_only(endpoint, prop) for prop in endpoint.query_parameters):
             lines += ["", filled(_OF_KEYS_IN_URLS, 8)]
@@ -161,13 +161,13 @@ class Shapes(Calls):
     def wait_doc(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The docstring of a method that waits."""
         summary: str = self._calls[endpoint.name][1]["x-wait"]["summary"]
-        call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
+        call = f"`{endpoint.method.upper()} {self.path_of(endpoint)}`"
         lines = [filled(f"{summary.rstrip('.')} ({call}).", 8), "", filled(_OF_WAITING, 8)]
         described = self._described(endpoint, [*endpoint.path_parameters])
         for name, text in _WAITED.items():
             is_awaited = prefix and name == "on_progress"
             described.append((name, f"{text} May be a coroutine function." if is_awaited else text))
-        return self._sections(lines, described, self._answer_text(endpoint), [*_WAIT_ENDED, _ARGUMENTS_REFUSED], 8)
+        return self._sections(lines, described, self._result_text(endpoint), [*_WAIT_ENDED, _ARGUMENTS_REFUSED], 8)
 
     def _call_doc(
         self,
@@ -177,7 +177,7 @@ class Shapes(Calls):
         indent: int,
         more: tuple[tuple[str, str], ...] = (),
     ) -> str:
-        call = f"`{endpoint.method.upper()} {self.contract_path(endpoint)}`"
+        call = f"`{endpoint.method.upper()} {self.path_of(endpoint)}`"
         summary = text_of(endpoint.summary) or endpoint.name.replace("_", " ").capitalize()
         lines = [filled(f"{summary.rstrip('.')} ({call}).", indent)]
         if endpoint.description:
@@ -209,17 +209,19 @@ class Shapes(Calls):
             return self._field_text(model, prop)
         return text_of(prop.description) or "The body."
 
-    def _answer_text(self, endpoint: Endpoint) -> str:
-        said = [*successes(endpoint), *(each for each in endpoint.responses.patterns if self._location(each))]
-        text = next((text_of(_described_by(response)) for response in said), "") or "The response of the API."
+    def _result_text(self, endpoint: Endpoint) -> str:
+        documented = [*successes(endpoint), *(each for each in endpoint.responses.patterns if self._location(each))]
+        text = next((text_of(_described_by(response)) for response in documented), "") or "The response of the API."
+        if self.is_optional(endpoint):
+            return f"{text} None if the response does not have it."
         return f"{text} {_OF_A_FILE}" if self.kind(endpoint) == "file" else text
 
     def _raised(self, endpoint: Endpoint) -> list[tuple[str, str]]:
-        said = {status_of(each): text_of(_described_by(each)) for each in endpoint.responses.patterns}
         documented = [
-            (_ERRORS.get(status, "APIStatusError"), text or _phrase(status))
-            for status, text in said.items()
-            if status >= 400
+            ("APIStatusError" if each.status_code.is_range() else _ERRORS.get(status, "APIStatusError"), text)
+            for each in endpoint.responses.patterns
+            if (status := status_of(each)) >= 400
+            for text in [text_of(_described_by(each)) or _phrase(status)]
         ]
         pixel = [_PIXEL] if self.has_error_pixel(endpoint) else []
         return [*documented, *pixel, _CALL_REFUSED, _ARGUMENTS_REFUSED]

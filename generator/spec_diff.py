@@ -14,10 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from .__main__ import OVERLAYS, ROOT, GenerationError, generate, install, read
-from .components import ComponentError
 from .contract_diff import Change, differences, pairs
-from .document import DocumentError, Part
 from .effect_diff import effect_of
+from .navigation import DocumentError, Part, UnsupportedError
 from .overlay import OverlayError
 from .surface import PACKAGE, REMOVED, Break, Surface, compare
 
@@ -245,7 +244,7 @@ def report(base: str, root: Path) -> Report:
         checkout(root, base, Path(there))
         try:
             before = Revision(Path(there), Path(there, PACKAGE))
-        except (ComponentError, DocumentError, OverlayError) as error:
+        except (DocumentError, OverlayError, UnsupportedError) as error:
             raise SpecDiffError(f"openapi.yaml at {base!r} cannot be read\n{error}") from error
         return Report(base, before, after)
 

@@ -20,10 +20,9 @@ from openapi_python_client.parser.properties.none import NoneProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.properties.string import StringProperty
 from openapi_python_client.parser.properties.union import UnionProperty
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import in_double_quote_literal
 
-from .schemas import Schemas, UnsupportedError, fields_of, unique
+from .navigation import UnsupportedError
+from .schemas import Schemas, fields_of, quoted, unique, values_of
 
 SCALARS: dict[type, tuple[str, str]] = {
     StringProperty: ("str", "string"),
@@ -42,8 +41,8 @@ class Types(Schemas):
     @cached_property
     def _sent(self) -> set[str]:
         """The names of the models that calls send."""
-        given = (prop for endpoint in self._endpoints for prop in self.given_in(endpoint))
-        return {model.class_info.name for model in self._models_in(given)}
+        props = (prop for endpoint in self._endpoints for prop in self.given_in(endpoint))
+        return {model.class_info.name for model in self._models_in(props)}
 
     def given_in(self, endpoint: Endpoint) -> list[PropertyProtocol]:
         """What a call takes: its body and its parameters."""
@@ -113,13 +112,16 @@ class Types(Schemas):
         return isinstance(prop, StringProperty) or (isinstance(prop, ModelProperty) and self.is_mapping(prop))
 
     def tags_of(self, union: UnionProperty) -> tuple[str, dict[str, ModelProperty]] | None:
-        """The field that tells the objects of a union apart, and the object for each of its values; None without one.
+        """The field that distinguishes the objects of a union, and the object for each of its values; None without one.
 
         It is the discriminator, or a field that has other constants in each of them.
         """
         objects = [part for part in union.inner_properties if isinstance(part, ModelProperty)]
         if len(objects) < 2 or any(map(self.is_mapping, objects)):
             return None
+        classes = {str(part.class_info.name): part for part in objects}
+        if tags := self._tags.get(frozenset(classes)):
+            return tags[0], {value: classes[name] for value, name in tags[1].items()}
         known = [self._constants(self._models[each.class_info.name]) for each in objects]
         for name in known[0]:
             values = [value for each in known for value in each.get(name, ())]
@@ -128,12 +130,9 @@ class Types(Schemas):
         return None
 
     def _constants(self, model: ModelProperty) -> dict[str, list[str]]:
-        """The values of the fields of an object that tell it from others: of discriminators, then of required enums."""
-        known: dict[str, list[str]] = dict((self.resolved(model.data).model_extra or {}).get("x-tags", {}))
-        for prop in model.required_properties or []:
-            if isinstance(prop, EnumProperty):
-                known.setdefault(prop.name.get_untrusted_value(), [str(value) for value in prop.values.values()])
-        return known
+        """The values of the required enums of an object."""
+        required = (prop for prop in model.required_properties or [] if isinstance(prop, EnumProperty))
+        return {prop.name.get_untrusted_value(): values_of(prop) for prop in required}
 
     def type_of(self, prop: PropertyProtocol) -> str:
         """The Python type of a value.
@@ -143,9 +142,9 @@ class Types(Schemas):
         """
         inner, nullable = self._nullable(prop)
         if inner is not prop:
-            return _union([self.type_of(inner), *(["None"] if nullable else [])])
+            return union_of([self.type_of(inner), *(["None"] if nullable else [])])
         if isinstance(prop, UnionProperty):
-            return _union(map(self.type_of, self.members_of(prop)))
+            return union_of(map(self.type_of, self.members_of(prop)))
         if type(prop) in SCALARS:
             return SCALARS[type(prop)][0]
         if isinstance(prop, AnyProperty):
@@ -220,7 +219,7 @@ class Types(Schemas):
             return " | ".join(self.given_type(part) for part in both)
         inner, nullable = self._nullable(prop)
         if isinstance(inner, UnionProperty):
-            return _union([*map(self.given_type, self.members_of(inner)), *(["None"] if nullable else [])])
+            return union_of([*map(self.given_type, self.members_of(inner)), *(["None"] if nullable else [])])
         kind = self.type_of(inner)
         if isinstance(inner, DateTimeProperty):
             kind += " | str"
@@ -238,20 +237,14 @@ class Types(Schemas):
         """The strings that stand for the members of an enum: any, if the API takes more than it documents."""
         if prop.class_info.name in self._extensible:
             return "str"
-        values = (f'"{in_double_quote_literal(UntrustedString(str(value)))}"' for value in prop.values.values())
-        return f"Literal[{', '.join(values)}]"
+        return f"Literal[{', '.join(map(quoted, values_of(prop)))}]"
 
     @cached_property
     def _extensible(self) -> set[str]:
         """The enums of which the API takes more values than it documents."""
-        return {
-            each.name
-            for schema, prop in self._declared()
-            if self._is_extensible(schema)
-            for each in self.classes_of([prop])
-        }
+        return {name for schema, prop in self._declared() for name in self._extensible_in(prop, schema)}
 
-    def _declared(self) -> Iterator[tuple[oai.Schema, PropertyProtocol]]:
+    def _declared(self) -> Iterator[tuple[oai.Schema | oai.Reference, PropertyProtocol]]:
         """What callers give, with its schema."""
         for model in self._models.values():
             for prop in fields_of(model):
@@ -259,10 +252,23 @@ class Types(Schemas):
         for endpoint in self._endpoints:
             for prop in (*endpoint.path_parameters, *endpoint.query_parameters, *endpoint.header_parameters):
                 yield self.parameter_schema(endpoint, prop), prop
+            for body in endpoint.bodies:
+                yield self.body_schema(endpoint), body.prop
 
-    def _is_extensible(self, schema: oai.Schema) -> bool:
-        items = (schema.items,) if isinstance(schema.items, oai.Schema | oai.Reference) else ()
-        return any("x-extensible" in (self.limited(each).model_extra or {}) for each in (schema, *items))
+    def _extensible_in(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> Iterator[str]:
+        if not isinstance(schema, oai.Schema | oai.Reference):
+            return
+        inner, _ = self._nullable(prop)
+        known = self.limited(schema)
+        if isinstance(inner, UnionProperty):
+            for part, alternative in zip(inner.inner_properties, self.alternatives_in(schema), strict=False):
+                yield from self._extensible_in(part, alternative)
+        elif isinstance(inner, EnumProperty) and "x-extensible" in (known.model_extra or {}):
+            yield inner.class_info.name
+        elif isinstance(inner, ListProperty):
+            yield from self._extensible_in(inner.inner_property, known.items)
+        elif isinstance(inner, ModelProperty) and self.is_mapping(inner):
+            yield from self._extensible_in(self._mapped(inner), known.additionalProperties)
 
     def annotation(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The type of a model's field."""
@@ -274,7 +280,22 @@ class Types(Schemas):
         return kind if self._is_always_there(model, prop) or kind == "Any" else f"{kind} | None"
 
     def _is_always_there(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
-        return (prop.required and not self._nullable(prop)[1]) or self._is_always_list(model, prop)
+        return (self.is_required(model, prop) and not self._nullable(prop)[1]) or self._is_always_list(model, prop)
+
+    def is_required(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
+        """Whether a model always has a field, also where only requests or only responses have it."""
+        schema = self.field_schema(model, prop)
+        is_missing = (schema.readOnly and self.is_sent(model)) or (schema.writeOnly and self._is_received(model))
+        return prop.required and not is_missing
+
+    @cached_property
+    def _received(self) -> set[str]:
+        """The names of the models that responses have."""
+        props = (response.prop for endpoint in self._endpoints for response in endpoint.responses.patterns)
+        return {model.class_info.name for model in self._models_in(props)}
+
+    def _is_received(self, model: ModelProperty) -> bool:
+        return model.class_info.name in self._received
 
     def _is_always_list(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
         """Whether a list of a response is empty where it is absent, as its default says."""
@@ -294,15 +315,14 @@ class Types(Schemas):
         name = model.class_info.name
         doc = f"`{name}` as a mapping, with the names of the API."
         types = {
-            prop.name.get_untrusted_value(): f"Required[{given}]" if prop.required else given
+            prop.name.get_untrusted_value(): f"Required[{kind}]" if prop.required else kind
             for prop in self.sent_fields(model)
-            for given in [self.given_type(prop)]
+            for kind in [self.given_type(prop)]
         }
         if all(key.isidentifier() and not iskeyword(key) for key in types):
             fields = "".join(f"    {key}: {kind}\n" for key, kind in types.items())
             return f'class {name}Param(TypedDict, total=False):\n    """{doc}"""\n\n{fields}'
-        named = ((in_double_quote_literal(UntrustedString(key)), kind) for key, kind in types.items())
-        fields = ", ".join(f'"{key}": {kind!r}' for key, kind in named)
+        fields = ", ".join(f"{quoted(key)}: {kind!r}" for key, kind in types.items())
         return f'{name}Param = TypedDict("{name}Param", {{{fields}}}, total=False)\n"""{doc}"""'
 
     def is_circular(self, model: ModelProperty, other: Class) -> bool:
@@ -314,13 +334,8 @@ class Types(Schemas):
         """What a module that imports a class may need with it."""
         return f", {class_info.name}Param" if class_info.name in self._nested else ""
 
-    def with_params(self, imports: list[str]) -> list[str]:
-        """The imports of all models, and of the mappings in the place of them."""
-        named = {statement.split()[3]: statement for statement in imports}
-        return imports + [f"{named[name]}Param" for name in self._nested if name in named]
 
-
-def _union(kinds: Iterable[str]) -> str:
+def union_of(kinds: Iterable[str]) -> str:
     """The union of types: each once, without those that another has in it."""
     parts = dict.fromkeys(part for kind in kinds for part in _parts(kind))
     if "Any" in parts:

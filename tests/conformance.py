@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 from generator.__main__ import OVERLAYS, ROOT, overlaid
-from generator.document import operations
+from generator.navigation import operations
 from pictify_client.testing import FakePictify, serving
 
 PROGRAM = ROOT / ".venv-schemathesis" / "bin" / "schemathesis"

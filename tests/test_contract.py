@@ -11,7 +11,8 @@ import pytest
 from openapi_spec_validator import validate
 
 from generator.__main__ import OVERLAYS, ROOT, overlaid
-from generator.document import load, operations
+from generator.document import load
+from generator.navigation import operations
 from pictify_client._runtime.json_values import is_array, is_object
 
 PUBLISHED = Path(ROOT.parent, "shared", "contract", "pictify-2026-03.yaml")

@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from generator.__main__ import OVERLAYS, ROOT, overlaid
-from generator.document import operations
+from generator.navigation import operations
 from pictify_client import (
     APIConnectionError,
     APIStatusError,

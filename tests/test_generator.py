@@ -14,9 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from generator.__main__ import FOLDERS, OVERLAYS, ROOT, generate, main, overlaid
-from generator.document import load, operations
+from generator.__main__ import FOLDERS, OVERLAYS, ROOT, GenerationError, generate, main, overlaid
+from generator.document import load
+from generator.navigation import operations
 from generator.prose import docstring
+from pictify_client import AsyncPictify, Pictify
+from pictify_client.api import AsyncResources, Resources
 
 from .replay import KEY
 
@@ -92,7 +95,7 @@ def test_an_edited_contract_fails_the_check_until_the_code_is_generated(
     for folder in FOLDERS:
         shutil.copytree(ROOT / "pictify_client" / folder, package / folder)
     (package / "models" / "left_over.py").write_text("")
-    options = ["--contract", str(contract(edit)), "--package", str(package)]
+    options = ["--document", str(contract(edit)), "--package", str(package)]
     before = content_of(package)
     assert main([*options, "--check"]) == 1
     output = capfd.readouterr()
@@ -112,7 +115,7 @@ def test_an_overlay_action_without_a_target_is_noted(
     def edit(document: dict[str, Any]) -> None:
         del document["paths"]["/bindings"]["get"]["parameters"][3]
 
-    assert main(["--contract", str(contract(only_bindings, edit)), "--package", str(tmp_path / "package")]) == 0
+    assert main(["--document", str(contract(only_bindings, edit)), "--package", str(tmp_path / "package")]) == 0
     assert (
         "note: 2-live-api.yaml: $.paths.*.get.parameters[?@.name == 'limit' && !@.schema.minimum].schema matches nothing"
         in (capfd.readouterr().out)
@@ -121,7 +124,7 @@ def test_an_overlay_action_without_a_target_is_noted(
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the structure of the published contract is not beside the project")
 def test_a_downloaded_revision_generates_the_whole_client(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["--contract", str(PUBLISHED), "--package", str(tmp_path)]) == 0
+    assert main(["--document", str(PUBLISHED), "--package", str(tmp_path)]) == 0
     output = capfd.readouterr()
     assert (output.out, output.err) == ("", "")
     names = {path.relative_to(tmp_path) for path in tmp_path.rglob("*.py")}
@@ -147,7 +150,7 @@ def test_a_revision_that_lacks_some_of_the_operations_generates_the_others(
         document["paths"] = {path: paths[path] for number, path in enumerate(paths) if keeps(number, path)}
 
     path = contract(edit)
-    assert main(["--contract", str(path), "--package", str(tmp_path)]) == 0
+    assert main(["--document", str(path), "--package", str(tmp_path)]) == 0
     output = capfd.readouterr()
     assert output.err == ""
     assert keeps is of_pdfs_the_presets or "-live-api.yaml: $.paths['/" in output.out
@@ -226,12 +229,12 @@ DROPPED: dict[str, tuple[Edit, str]] = {
     ),
     "text": (
         add(responses={"200": {"description": "", "content": {"text/plain": {"schema": {"type": "string"}}}}}),
-        "GET /ping: its answer 200 is neither JSON nor a file alone",
+        "GET /ping: its response 200 is neither JSON nor a file alone",
     ),
-    "no schema": (add(responses={"200": {"description": ""}}), "GET /ping: its answer 200 has no JSON schema"),
+    "no schema": (add(responses={"200": {"description": ""}}), "GET /ping: its response 200 has no JSON schema"),
     "no success": (
         add(responses={"404": {"description": ""}}),
-        "GET /ping: it has no answer with a single status of success",
+        "GET /ping: it has no response with a single status of success",
     ),
     "a cookie": (
         add(parameters=[{"name": "a", "in": "cookie", "schema": {"type": "string"}}]),
@@ -273,7 +276,7 @@ DROPPED: dict[str, tuple[Edit, str]] = {
     ),
     "pages of what is no list": (
         add(parameters=[{"name": "page", "in": "query", "schema": {"type": "integer"}}]),
-        "GET /ping: it counts pages, but its answer is not one list of objects",
+        "GET /ping: it counts pages, but its response is not one list of objects",
     ),
     "a kind without a shape": (
         field(type="string", format="uuid"),
@@ -291,17 +294,20 @@ DROPPED: dict[str, tuple[Edit, str]] = {
     "a name that is there": (add(operationId="listBindings"), "the operationId 'listBindings' is there 2 times"),
     "a method that is there": (
         add(operationId="listBindingBindings"),
-        "GET /ping: its method would be bindings.list, which is no name, or another's too",
+        "GET /ping: its method would be bindings.list, which is not a name, or another's too",
     ),
     "a method that is none": (
         add(operationId="importBindings"),
-        "its method would be bindings.import, which is no name",
+        "its method would be bindings.import, which is not a name",
     ),
     "another security": (
         add(security=[{"queryAuth": []}]),
         "GET /ping: its security is of no kind that a client has",
     ),
-    "a tag that is taken": (add(tags=["Client"]), "the tag Client: clients have something else by that name"),
+    "a tag that is taken": (
+        add(tags=["Client"]),
+        "the tag Client: the generated code means something else by that name",
+    ),
     "a schema that is taken": (
         schemas(Response={"type": "object", "properties": {"a": {"type": "string"}}}),
         "the schema Response: the generated code means something else by that name",
@@ -313,10 +319,10 @@ DROPPED: dict[str, tuple[Edit, str]] = {
         ),
         "$.components.schemas.Tree: it refers to itself with no field between",
     ),
-    "an enum with members alike": (field(type="string", enum=["a b", "a-b"]), "the enum ['a b', 'a-b'] has members"),
+    "an enum with members alike": (field(type="string", enum=["a b", "a-b"]), "the enum ['a b', 'a-b'] has values"),
     "an enum with members alike but for case": (
         field(type="string", enum=["a", "A"]),
-        "the enum ['a', 'A'] has members",
+        "the enum ['a', 'A'] has values",
     ),
     "no server": (lambda document: document.pop("servers"), "the document names no server"),
 }
@@ -328,10 +334,10 @@ def test_what_would_be_dropped_is_an_error_that_says_what_and_where_to_correct_i
 ) -> None:
     edit, text = DROPPED[name]
     package = tmp_path / "package"
-    assert main(["--contract", str(contract(only_bindings, edit)), "--package", str(package)]) == 1
+    assert main(["--document", str(contract(only_bindings, edit)), "--package", str(package)]) == 1
     output = capfd.readouterr().err
     assert text in output
-    assert "Correct the contract in generator/overlays" in output
+    assert "Correct the document in generator/overlays" in output
     assert "UntrustedString" not in output
     assert not package.exists()
 
@@ -364,7 +370,7 @@ def test_what_is_wrong_beside_the_contract_is_an_error_too(
         f"{path.read_text('utf-8').partition('post_hooks:')[0]}{content}" if "hooks" in content else content
     )
     monkeypatch.setattr("generator.__main__.ROOT", tmp_path)
-    assert main(["--contract", str(contract(only_bindings)), "--package", str(tmp_path / "package")]) == 1
+    assert main(["--document", str(contract(only_bindings)), "--package", str(tmp_path / "package")]) == 1
     assert text in capfd.readouterr().err
 
 
@@ -459,7 +465,7 @@ def grown(
     """The package generated from a contract that has grown, under another name."""
     package = tmp_path / "grown_client"
     shutil.copytree(ROOT / "pictify_client", package, ignore=shutil.ignore_patterns("__pycache__", *FOLDERS))
-    assert main(["--contract", str(contract(only_bindings, grow)), "--package", str(package)]) == 0
+    assert main(["--document", str(contract(only_bindings, grow)), "--package", str(package)]) == 0
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     yield lambda name: importlib.import_module(f"grown_client{name}")
     for name in [name for name in sys.modules if name.startswith("grown_client")]:
@@ -582,3 +588,12 @@ REFUSED: list[tuple[Callable[[Any], object], str]] = [
     (lambda pictify: pictify.things.update("a", owner={"id": "i"}), "owner.team is required"),
     (lambda pictify: pictify.things.get("a", depth="\n"), "depth must be ASCII without line breaks"),
 ]
+
+
+def test_no_tag_hides_what_the_clients_have(contract: Callable[..., Path], tmp_path: Path) -> None:
+    resources = {name for kind in (Resources, AsyncResources) for name in vars(kind)}
+    known = {name for kind in (Pictify, AsyncPictify) for name in dir(kind) if not name.startswith("_")} | {"client"}
+    assert {"close", "with_options"} < known - resources
+    for name in known - resources:
+        with pytest.raises(GenerationError, match="the generated code means something else by that name"):
+            generate(contract(only_bindings, add(tags=[name])), tmp_path)

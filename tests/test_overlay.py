@@ -71,7 +71,7 @@ def test_what_matches_nothing_is_told_and_does_no_harm() -> None:
         ({"update": {}}, "action 1 of the overlay needs a target"),
         ({"target": "$.info"}, "needs a target, and either an update or `remove: true`"),
         ({"target": "$.info", "update": {}, "remove": True}, "either an update or"),
-        ({"target": "$.info[", "update": {}}, r"\$\.info\[ is no JSONPath"),
+        ({"target": "$.info[", "update": {}}, r"action 1 of the overlay \(\$\.info\[\): its target is not a JSONPath"),
         ({"target": "$.info", "update": []}, "an object takes an object"),
         ({"target": "$.info.title", "update": "U"}, "anything else none"),
         ({"target": "$", "remove": True}, "the whole document cannot be removed"),

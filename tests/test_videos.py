@@ -115,14 +115,14 @@ def test_the_source_is_that_of_the_kind(pictify: Pictify, scene: str, timeline: 
     calls: list[Any] = [
         lambda: pictify.videos.create(name="Mine", kind="timeline", tsx=SCENE),
         lambda: pictify.videos.create(name="Mine", kind="tsx", project_json={}),
+        lambda: pictify.videos.create(name="Mine", kind="tsx", tsx=SCENE, project_json={}),
+        lambda: pictify.videos.create(name="Mine", kind="timeline"),
         lambda: pictify.videos.update(timeline, tsx=SCENE),
         lambda: pictify.videos.update(scene, project_json={}),
     ]
     for call in calls:
         with pytest.raises(UnprocessableContentError, match="a template of the kind"):
             call()
-    with pytest.raises(ValueError, match="tsx and project_json cannot be combined"):
-        pictify.videos.create(name="Mine", kind="tsx", tsx=SCENE, project_json={})
 
 
 def test_an_invalid_request_is_told_as_compile_errors_are(fake: FakePictify) -> None:

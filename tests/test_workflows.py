@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -116,6 +117,20 @@ def test_the_newest_runs_come_first(pictify: Pictify) -> None:
         pictify.workflows.start(template_uid="NOTEMPLATE", rows=ROWS)
 
 
+def test_what_a_run_needs_is_decided_by_the_api(pictify: Pictify) -> None:
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("templateUid", lambda: pictify.workflows.start(rows=ROWS)),
+        ("rows", lambda: pictify.workflows.start(template_uid=TEMPLATE)),
+        ("rows", lambda: pictify.workflows.preview(template_uid=TEMPLATE, rows=[])),
+        ("templateUid", pictify.workflows.create_hook),
+    ]
+    for name, call in calls:
+        with pytest.raises(BadRequestError, match=f"{name} is required"):
+            call()
+    with pytest.raises(ValueError, match="rows must have at most 1000 items"):
+        pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS * 200)
+
+
 def test_every_row_is_billed_and_none_twice(fake: FakePictify, pictify: Pictify) -> None:
     fake.fail_next(httpx.ReadTimeout)
     with pytest.raises(APIConnectionError):
@@ -150,6 +165,7 @@ def test_a_preview_of_a_pdf_is_queued(fake: FakePictify, pictify: Pictify) -> No
 
 def test_a_hook_starts_runs_without_a_key(fake: FakePictify, pictify: Pictify) -> None:
     hook = pictify.workflows.create_hook(template_uid=TEMPLATE, output_format="pdf", column_mapping={"title": "name"})
+    assert hook
     uid, secret = hook.uid or "", hook.secret or ""
     posted = pictify.workflows.post_rows(uid, secret, rows=[{"name": "a"}])
     assert "authorization" not in fake.requests[-1].headers
@@ -161,7 +177,7 @@ def test_a_hook_starts_runs_without_a_key(fake: FakePictify, pictify: Pictify) -
     for wrong in ((uid, "x" * 30), ("NOWORKFLOW", secret)):
         with pytest.raises(NotFoundError, match="Hook not found"):
             pictify.workflows.post_rows(*wrong, rows=ROWS)
-    assert [(each.uid, each.secret, each.url) for each in pictify.workflows.list_hooks()] == [(uid, None, None)]
+    assert [(each.uid, each.secret, each.url) for each in pictify.workflows.list_hooks() or []] == [(uid, None, None)]
     assert pictify.workflows.delete_hook(uid).success
     assert pictify.workflows.list_hooks() == []
 

@@ -223,6 +223,8 @@ class Call(Generic[T]):
             if self._settings.key is not None and self._operation.needs_key:
                 headers["Authorization"] = f"Bearer {self._settings.key}"
         content = self._prepared.content
+        if content is None and self._operation.optional_body:
+            headers.pop("content-type", None)
         if self._prepared.signing_key is not None and target.is_ours:
             # A retry is signed anew: its time has passed.
             headers[SIGNATURE_HEADER] = signature(
@@ -337,7 +339,8 @@ class Call(Generic[T]):
     def _secrets(self, request: httpx.Request) -> list[str]:
         """Return the strings that no error may show."""
         sent = (request.headers.get(name, "").removeprefix("Bearer ") for name in SECRET_HEADERS)
-        spelt_secrets = (spelt for secret in self._prepared.secrets for spelt in spellings_in_json(secret))
+        known_secrets = (*self._prepared.secrets, *self._prepared.header_secrets)
+        spelt_secrets = (spelt for secret in known_secrets for spelt in spellings_in_json(secret))
         known = (*sent, self._settings.key or "", *spelt_secrets)
         return [secret for secret in known if len(secret) >= MIN_SECRET_LENGTH]
 

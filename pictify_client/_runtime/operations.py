@@ -22,7 +22,7 @@ from .model import Model
 from .readers import format_datetime
 from .scalars import DateTime
 from .secrets import may_hold_secrets, secrets_of
-from .validation import MapOf, Object, OneOrMany
+from .validation import MapOf, Nullable, Object, OneOrMany
 
 T = TypeVar("T")
 
@@ -36,10 +36,11 @@ _SEPARATORS = {"comma": (",", ","), "pairs": (",", ","), "space": (" ", "%20"), 
 
 
 class PreparedRequest(NamedTuple):
-    """The request of a call: its URL from the path on, the headers of the operation, the body, and its secrets.
+    """The request of a call: its URL from the path on, the headers of the operation, the body, and the secrets in them.
 
     `error_pixel` is whether an image of one pixel is accepted in place of an error; None if the API sends none.
     `url` is the complete URL of a request that does not go to the API. `signing_key` signs the body.
+    `header_secrets` are those in the headers, which no other origin gets.
     """
 
     target: str
@@ -49,6 +50,7 @@ class PreparedRequest(NamedTuple):
     error_pixel: bool | None = None
     url: str | None = None
     signing_key: bytes | None = None
+    header_secrets: tuple[str, ...] = ()
 
 
 class Operation(Generic[T]):
@@ -62,6 +64,7 @@ class Operation(Generic[T]):
         query_parameters: The parameters in the query. A `MapOf` is a parameter per key.
         header_parameters: The parameters in headers.
         body: The schema of the body. A call passes it as `body`, or field by field.
+        optional_body: Whether the body may be omitted.
         items: The argument for the body as a list, if it may be an object or a list of objects.
         accept: The media types of a successful response.
         needs_key: Whether the operation requires the API key; otherwise, it is not sent.
@@ -82,6 +85,7 @@ class Operation(Generic[T]):
         query_parameters: tuple[Argument, ...] = (),
         header_parameters: tuple[Argument, ...] = (),
         body: Schema | None = None,
+        optional_body: bool = False,
         items: str | None = None,
         accept: str = "application/json",
         needs_key: bool = True,
@@ -97,6 +101,7 @@ class Operation(Generic[T]):
         self.query_parameters = query_parameters
         self.header_parameters = header_parameters
         self.body = body
+        self.optional_body = optional_body
         self.items = items
         self.accept = accept
         self.needs_key = needs_key
@@ -125,15 +130,21 @@ class Operation(Generic[T]):
             if (text := _header(parameter, arguments)) is not None
         }
         target = self.target(arguments)
+        header_secrets = tuple(
+            text
+            for each in self.header_parameters
+            if may_hold_secrets(each.schema)
+            for text in secrets_of(each.schema, arguments.get(each.argument))
+        )
         secrets = [
             spelt
             for each in self._parameters_with_secrets
             for text in secrets_of(each.schema, arguments.get(each.argument))
             for spelt in (text, _quoted(text))
         ]
-        if self.body is None:
+        if self.body is None or self._omits_body(arguments):
             pixel = bool(arguments.get("allow_error_pixel")) if self.has_error_pixel else None
-            return PreparedRequest(target, headers, None, tuple(secrets), pixel)
+            return PreparedRequest(target, headers, None, tuple(secrets), pixel, header_secrets=header_secrets)
         try:
             body = self._body(self.body, arguments)
         except RecursionError:
@@ -141,7 +152,13 @@ class Operation(Generic[T]):
         if self._body_may_hold_secrets:
             secrets += secrets_of(self.body, body)
         key = None if self.signed_with is None else str(arguments[self.signed_with]).encode()
-        return PreparedRequest(target, headers, _json(body), tuple(secrets), signing_key=key)
+        return PreparedRequest(
+            target, headers, _json(body), tuple(secrets), signing_key=key, header_secrets=header_secrets
+        )
+
+    def _omits_body(self, arguments: Mapping[str, object]) -> bool:
+        body = arguments.get("body")
+        return self.optional_body and (body is UNSET or (body is None and not isinstance(self.body, Nullable)))
 
     @cached_property
     def _body_may_hold_secrets(self) -> bool:

@@ -103,6 +103,17 @@ def unwrap(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any
     return unwrapped
 
 
+def unwrap_or_none(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any], T | None]:
+    """Return a reader like that of `unwrap`, of an object that may lack the value: its result is None then."""
+    read = unwrap(name, take, *required)
+
+    def unwrapped(value: Any) -> T | None:
+        is_bare = required and all(value.get(field) is not None for field in required)
+        return read(value) if value.get(name) is not None or is_bare else None
+
+    return unwrapped
+
+
 def items(value: Any) -> list[Any]:
     """Read an array."""
     if is_array(value):

@@ -20,6 +20,8 @@ from .readers import format_datetime, parse_datetime
 
 _MAX_SHOWN = 100
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+# A `$` at the end of a pattern that no backslash is before.
+_END = re.compile(r"(?<!\\)((?:\\\\)*)\$\Z")
 
 
 class String(NamedTuple):
@@ -41,7 +43,7 @@ class String(NamedTuple):
             raise ValueError(f"{where} is not valid Unicode: {shown}") from None
         check_size(len(value), self.min_length, self.max_length, "character", where)
         # For OpenAPI `$` is the end of the string, for Python also the place before a last line break.
-        if self.pattern is not None and not re.search(re.sub(r"\$\Z", r"\\Z", self.pattern), value):
+        if self.pattern is not None and not re.search(_END.sub(r"\1\\Z", self.pattern), value):
             raise ValueError(f"{where} must match {self.pattern}, got {shown}")
         # The string itself: `str()` of a member of an enum may be its name.
         return str.__str__(value)

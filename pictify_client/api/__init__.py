@@ -45,7 +45,7 @@ else:
     from .workflows import Workflows as Workflows
 
 SERVER: Final = "https://api.pictify.io"
-"""The first server of the contract."""
+"""The first server of the OpenAPI document."""
 
 
 class Resource:
@@ -56,7 +56,7 @@ class Resource:
 
 
 class Resources:
-    """What `Pictify` offers: an attribute a tag of the contract, for sync code."""
+    """What `Pictify` offers: an attribute one per tag of the OpenAPI document, for sync code."""
 
     def __init__(self, client: clients.AuthenticatedClient) -> None:
         self.client = client
@@ -128,7 +128,7 @@ class Resources:
 
 
 class AsyncResources:
-    """What `AsyncPictify` offers: an attribute a tag of the contract, for async code."""
+    """What `AsyncPictify` offers: an attribute one per tag of the OpenAPI document, for async code."""
 
     def __init__(self, client: clients.AuthenticatedClient) -> None:
         self.client = client

@@ -9,7 +9,6 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, items, string
-from .._runtime.rules import ExactlyOne
 from .._runtime.scalars import Anything, Choice, Integer, String
 from .._runtime.validation import ListOf, Object
 from .variable_definition import VariableDefinition
@@ -31,7 +30,7 @@ class CreateVideoBody(Model):
     }
 
     name: str
-    """Name of the video template. 1 to 200 characters."""
+    """Name of the video template. At most 200 characters."""
     kind: VideoKind | str
     """What the video is made of: `tsx` if `tsx` is given, `timeline` if `project_json` is. One of `timeline`, `tsx`."""
     tsx: str | None = None
@@ -47,7 +46,7 @@ class CreateVideoBody(Model):
     fps: int | None = None
     """Frames per second. 1 to 60."""
     duration_in_frames: int | None = None
-    """Length in frames. At least 1."""
+    """Length in frames."""
     status: str | None = None
     """State of the template, such as `draft`."""
     poster_url: str | None = None
@@ -79,16 +78,15 @@ class CreateVideoBody(Model):
 
 
 CreateVideoBody.FIELDS = (
-    Argument("name", "name", String(min_length=1, max_length=200), required=True),
+    Argument("name", "name", String(max_length=200), required=True),
     Argument("kind", "kind", Choice(VideoKind), required=True),
     Argument("tsx", "tsx", String()),
     Argument("project_json", "projectJson", Anything()),
     Argument("width", "width", Integer(minimum=16, maximum=4096)),
     Argument("height", "height", Integer(minimum=16, maximum=4096)),
     Argument("fps", "fps", Integer(minimum=1, maximum=60)),
-    Argument("duration_in_frames", "durationInFrames", Integer(minimum=1)),
+    Argument("duration_in_frames", "durationInFrames", Integer()),
     Argument("status", "status", String()),
     Argument("poster_url", "posterUrl", String()),
     Argument("variable_definitions", "variableDefinitions", ListOf(Object(VariableDefinition))),
 )
-CreateVideoBody.RULES = (ExactlyOne(("tsx",), ("projectJson",)),)

@@ -24,7 +24,7 @@ class CreateWorkflowHookBody(Model):
         "output_format": "outputFormat",
     }
 
-    template_uid: str
+    template_uid: str | None = None
     """Id of the template."""
     pack_type: str | None = None
     """Kind of document, by a name of the web app."""
@@ -39,7 +39,7 @@ class CreateWorkflowHookBody(Model):
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
-        self.template_uid = v if type(v := pop("templateUid", None)) is str else string(v)
+        self.template_uid = v if type(v := pop("templateUid", None)) is str or v is None else string(v)
         self.pack_type = v if type(v := pop("packType", None)) is str or v is None else string(v)
         self.column_mapping = mapping_of(v, str, string) if (v := pop("columnMapping", None)) is not None else None
         self.output_format = v if type(v := pop("outputFormat", None)) is str or v is None else string(v)
@@ -49,7 +49,7 @@ class CreateWorkflowHookBody(Model):
 
 
 CreateWorkflowHookBody.FIELDS = (
-    Argument("template_uid", "templateUid", String(), required=True),
+    Argument("template_uid", "templateUid", String()),
     Argument("pack_type", "packType", String()),
     Argument("column_mapping", "columnMapping", MapOf(String())),
     Argument("output_format", "outputFormat", String()),

@@ -16,7 +16,7 @@ class DuplicateVideoBody(Model):
     """What the copy is called."""
 
     name: str | None = None
-    """Name of the copy. By default, the API derives one from the name of the template. 1 to 200 characters."""
+    """Name of the copy. By default, the API derives one from the name of the template."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -27,4 +27,4 @@ class DuplicateVideoBody(Model):
         return self
 
 
-DuplicateVideoBody.FIELDS = (Argument("name", "name", String(min_length=1, max_length=200)),)
+DuplicateVideoBody.FIELDS = (Argument("name", "name", String()),)

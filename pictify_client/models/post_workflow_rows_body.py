@@ -15,16 +15,16 @@ from .._runtime.validation import ListOf, MapOf
 class PostWorkflowRowsBody(Model):
     """The rows."""
 
-    rows: list[dict[str, Any]]
-    """Values by column, a document each. 1 to 1000 items."""
+    rows: list[dict[str, Any]] | None = None
+    """Values by column, a document each. At most 1000 items."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
-        self.rows = [mapping(i) for i in items(pop("rows", None)) if i is not None]
+        self.rows = [mapping(i) for i in items(v) if i is not None] if (v := pop("rows", None)) is not None else None
         self.additional_properties = d
         return self
 
 
-PostWorkflowRowsBody.FIELDS = (Argument("rows", "rows", ListOf(MapOf(), min_items=1, max_items=1000), required=True),)
+PostWorkflowRowsBody.FIELDS = (Argument("rows", "rows", ListOf(MapOf(), max_items=1000)),)

@@ -26,16 +26,16 @@ class PreviewTemplateBody(Model):
         "strict_variables": "strictVariables",
     }
 
-    html: str
+    html: str | None = None
     """The design in HTML. Variables are written `{{name}}`."""
     variable_definitions: list[VariableDefinition] | None = None
     """Its variables."""
     variables: dict[str, Any] | None = None
     """Values by variable name."""
     width: int | None = None
-    """Width in pixels. 10 to 4096."""
+    """Width in pixels."""
     height: int | None = None
-    """Height in pixels. 10 to 4096."""
+    """Height in pixels."""
     format: str | None = None
     """File format, such as `png`."""
     js_enabled: bool | None = None
@@ -47,7 +47,7 @@ class PreviewTemplateBody(Model):
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
-        self.html = v if type(v := pop("html", None)) is str else string(v)
+        self.html = v if type(v := pop("html", None)) is str or v is None else string(v)
         self.variable_definitions = (
             [_variable_definition(i) for i in items(v) if i is not None]
             if (v := pop("variableDefinitions", None)) is not None
@@ -64,11 +64,11 @@ class PreviewTemplateBody(Model):
 
 
 PreviewTemplateBody.FIELDS = (
-    Argument("html", "html", String(), required=True),
+    Argument("html", "html", String()),
     Argument("variable_definitions", "variableDefinitions", ListOf(Object(VariableDefinition))),
     Argument("variables", "variables", MapOf()),
-    Argument("width", "width", Integer(minimum=10, maximum=4096)),
-    Argument("height", "height", Integer(minimum=10, maximum=4096)),
+    Argument("width", "width", Integer()),
+    Argument("height", "height", Integer()),
     Argument("format", "format", String()),
     Argument("js_enabled", "jsEnabled", Boolean()),
     Argument("strict_variables", "strictVariables", Boolean()),

@@ -19,7 +19,7 @@ class PreviewVideoBody(Model):
     variables: dict[str, Any] | None = None
     """Values by variable name."""
     frame: int | None = None
-    """Number of the frame, counted from 0. At least 0."""
+    """Number of the frame, counted from 0."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -33,5 +33,5 @@ class PreviewVideoBody(Model):
 
 PreviewVideoBody.FIELDS = (
     Argument("variables", "variables", MapOf()),
-    Argument("frame", "frame", Integer(minimum=0)),
+    Argument("frame", "frame", Integer()),
 )

@@ -24,10 +24,8 @@ class StartWorkflowBody(Model):
         "output_format": "outputFormat",
     }
 
-    template_uid: str
+    template_uid: str | None = None
     """Id of the template."""
-    rows: list[dict[str, Any]]
-    """Values by column, a document each. 1 to 1000 items."""
     pack_type: str | None = None
     """Kind of document, by a name of the web app."""
     column_mapping: dict[str, str] | None = None
@@ -36,26 +34,28 @@ class StartWorkflowBody(Model):
     """File format, such as `pdf`."""
     delivery: Any = None
     """How the documents are delivered, in a form that is not documented."""
+    rows: list[dict[str, Any]] | None = None
+    """Values by column, a document each. At most 1000 items."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
-        self.template_uid = v if type(v := pop("templateUid", None)) is str else string(v)
-        self.rows = [mapping(i) for i in items(pop("rows", None)) if i is not None]
+        self.template_uid = v if type(v := pop("templateUid", None)) is str or v is None else string(v)
         self.pack_type = v if type(v := pop("packType", None)) is str or v is None else string(v)
         self.column_mapping = mapping_of(v, str, string) if (v := pop("columnMapping", None)) is not None else None
         self.output_format = v if type(v := pop("outputFormat", None)) is str or v is None else string(v)
         self.delivery = pop("delivery", None)
+        self.rows = [mapping(i) for i in items(v) if i is not None] if (v := pop("rows", None)) is not None else None
         self.additional_properties = d
         return self
 
 
 StartWorkflowBody.FIELDS = (
-    Argument("template_uid", "templateUid", String(), required=True),
-    Argument("rows", "rows", ListOf(MapOf(), min_items=1, max_items=1000), required=True),
+    Argument("template_uid", "templateUid", String()),
     Argument("pack_type", "packType", String()),
     Argument("column_mapping", "columnMapping", MapOf(String())),
     Argument("output_format", "outputFormat", String()),
     Argument("delivery", "delivery", Anything()),
+    Argument("rows", "rows", ListOf(MapOf(), max_items=1000)),
 )

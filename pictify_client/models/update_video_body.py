@@ -9,7 +9,6 @@ from attrs import define
 from .._runtime.fields import Argument
 from .._runtime.model import Model, new
 from .._runtime.readers import integer, items, string
-from .._runtime.rules import NotTogether
 from .._runtime.scalars import Anything, Integer, String
 from .._runtime.validation import ListOf, Object
 from .variable_definition import VariableDefinition
@@ -41,7 +40,7 @@ class UpdateVideoBody(Model):
     fps: int | None = None
     """Frames per second. 1 to 60."""
     duration_in_frames: int | None = None
-    """Length in frames. At least 1."""
+    """Length in frames."""
     status: str | None = None
     """State of the template, such as `draft`."""
     poster_url: str | None = None
@@ -49,7 +48,7 @@ class UpdateVideoBody(Model):
     variable_definitions: list[VariableDefinition] | None = None
     """Its variables."""
     name: str | None = None
-    """Name of the video template. 1 to 200 characters."""
+    """Name of the video template. At most 200 characters."""
 
     @classmethod
     def take(cls, d: dict[str, Any]) -> Self:
@@ -79,10 +78,9 @@ UpdateVideoBody.FIELDS = (
     Argument("width", "width", Integer(minimum=16, maximum=4096)),
     Argument("height", "height", Integer(minimum=16, maximum=4096)),
     Argument("fps", "fps", Integer(minimum=1, maximum=60)),
-    Argument("duration_in_frames", "durationInFrames", Integer(minimum=1)),
+    Argument("duration_in_frames", "durationInFrames", Integer()),
     Argument("status", "status", String()),
     Argument("poster_url", "posterUrl", String()),
     Argument("variable_definitions", "variableDefinitions", ListOf(Object(VariableDefinition))),
-    Argument("name", "name", String(min_length=1, max_length=200)),
+    Argument("name", "name", String(max_length=200)),
 )
-UpdateVideoBody.RULES = (NotTogether("tsx", "projectJson"),)

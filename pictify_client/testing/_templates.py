@@ -43,7 +43,7 @@ class Templates:
         counts = {"all": len(records), **{kind: len(matching(records, outputFormat=kind)) for kind in ("image", "pdf")}}
         return {**page_of("templates", found, page, limit), "counts": counts}
 
-    def search_templates(self, q: str, page: int = 1, limit: int = 12) -> Record:
+    def search_templates(self, q: str = "", page: int = 1, limit: int = 12) -> Record:
         words = q.lower().split()
         found = [
             self._listed(template)

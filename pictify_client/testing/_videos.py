@@ -43,8 +43,11 @@ class Videos:
         return {"templates": [{name: value for name, value in each.items() if name not in hidden} for each in newest]}
 
     def create_video(self, body: Record) -> Record:
-        if (body["kind"] == "tsx") != ("tsx" in body):
-            raise _wrong_source(body["kind"], "tsx" if "tsx" in body else "projectJson")
+        source, other = ("tsx", "projectJson") if body["kind"] == "tsx" else ("projectJson", "tsx")
+        if other in body:
+            raise _wrong_source(body["kind"], other)
+        if source not in body:
+            raise _compile_errors([f"a template of the kind {body['kind']} needs {source}"])
         return {"template": self._add(body)}
 
     def get_video(self, uid: str) -> Record:

@@ -34,7 +34,8 @@ class Workflows:
         return {"runs": [run.record for run in [*self._runs.values()][::-1][:_NEWEST]]}
 
     def start_workflow(self, body: Record) -> Record:
-        self._account.template(body["templateUid"])
+        self._template(body)
+        _rows(body)
         run = _Run(self._account, body)
         self._runs[run.record["uid"]] = run
         return {"run": {"uid": run.record["uid"]}}
@@ -56,12 +57,12 @@ class Workflows:
         }
 
     def preview_workflow(self, body: Record) -> FakeResponse:
-        template = self._account.template(body["templateUid"])
+        template = self._template(body)
         is_pdf = template.get("outputFormat") == "pdf"
         if (body.get("outputFormat", "pdf" if is_pdf else "png") == "pdf") != is_pdf:
             raise rejected(400, "The template has another output format", code="output_format_mismatch")
         # A preview is neither billed nor stored.
-        request = _render_request(template, body, body["rows"][0])
+        request = _render_request(template, body, _rows(body)[0])
         check_variables(template, request["variables"])
         width, height = layout_size(template, "default") or (1280, 720)
         result = {"url": self._account.keep(request["format"], (width, height)), "width": width, "height": height}
@@ -89,13 +90,13 @@ class Workflows:
         }
 
     def create_workflow_hook(self, body: Record) -> Record:
-        self._account.template(body["templateUid"])
+        template = self._template(body)
         uid, secret = self._account.new_id("hook"), self._account.new_id("hook secret") * 3
         shown = {
             "uid": uid,
             "secret": secret,
             "url": f"https://api.pictify.io/workflow/hooks/{uid}/{secret}",
-            "templateUid": body["templateUid"],
+            "templateUid": template["uid"],
             "createdAt": self._account.now(),
         }
         self._account.hooks.append({**shown, "body": body})
@@ -108,6 +109,18 @@ class Workflows:
     def post_workflow_rows(self, uid: str, secret: str, body: Record) -> Record:
         hook = one(self._account.all("hooks"), "Hook", uid=uid, secret=secret)
         return {**self.start_workflow({**hook["body"], **body}), "success": True}
+
+    def _template(self, body: Record) -> Record:
+        if "templateUid" not in body:
+            raise rejected(400, "templateUid is required")
+        return self._account.template(body["templateUid"])
+
+
+def _rows(body: Record) -> list[Record]:
+    rows: list[Record] = body.get("rows", [])
+    if not rows:
+        raise rejected(400, "rows is required")
+    return rows
 
 
 class _Run(Job):

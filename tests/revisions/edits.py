@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -228,6 +231,85 @@ def field_is(answer: Any, field: str, name: str) -> Check:
     return check
 
 
+def has_value(field: str, *answers: tuple[Part, Any]) -> Check:
+    """See what a field of the result is for each response."""
+
+    def check(client: Client) -> None:
+        for answer, expected in answers:
+            assert getattr(client.call("bindings", "ping_api", answer=answer), field) == expected
+
+    return check
+
+
+def gives(expected: Any, answer: Any, field: str = "") -> Check:
+    """See what a response gives: all of it, or one of its fields."""
+
+    def check(client: Client) -> None:
+        found = client.call("bindings", "ping_api", answer=answer)
+        assert (getattr(found, field) if field else found) == expected
+
+    return check
+
+
+def documents(model: str, text: str) -> Check:
+    """See that the module of a model has a text in its docstrings."""
+
+    def check(client: Client) -> None:
+        known = client.package(".models")
+        assert f'"""{text}' in inspect.getsource(sys.modules[getattr(known, model).__module__])
+
+    return check
+
+
+def raises_doc(client: Client, text: str) -> None:
+    method = client.package(".api").Bindings.ping_api
+    assert text in method.__doc__
+
+
+def takes_no(*names: str) -> Check:
+    def check(client: Client) -> None:
+        assert not {*names} & {*inspect.signature(client.package(".api").Bindings.ping_api).parameters}
+
+    return check
+
+
+def takes_any_string(*names: str) -> Check:
+    """See that the types of arguments do not limit the strings to those that are documented."""
+
+    def check(client: Client) -> None:
+        parameters = inspect.signature(client.package(".api").Bindings.ping_api).parameters
+        for name in names:
+            assert "Literal" not in parameters[name].annotation
+            assert "str" in parameters[name].annotation
+
+    return check
+
+
+def sends_nothing(client: Client) -> None:
+    client.call("bindings", "ping_api")
+    assert client.requests[-1].content == b""
+    assert "content-type" not in client.requests[-1].headers
+
+
+def hides_header(client: Client) -> None:
+    """See that a secret in a header is in no error."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(400, json={"message": f"bad {request.headers['x-that']}"})
+
+    package = client.package("")
+    pictify = package.Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(respond)))
+    with pytest.raises(package.BadRequestError) as caught:
+        pictify.bindings.ping_api(that="open-sesame-123")
+    assert "open-sesame" not in str(caught.value)
+
+
+def openapi_30(document: Part) -> None:
+    """Make it a document of OpenAPI 3.0, with nothing that only 3.1 has."""
+    document["openapi"] = "3.0.3"
+    document["info"] = {"title": "It", "version": "1"}
+
+
 def answers_nothing(client: Client) -> None:
     client.call("bindings", "ping_api")
     assert client.requests
@@ -254,6 +336,7 @@ def has_attributes(resource: str, *names: str) -> Check:
     return check
 
 
+KEY_OF_ANY_FORM = {"type": "string", "format": "password"}
 SECRET = {"type": "string", "format": "password", "pattern": "^[a-z]+$"}
 NULL = {"type": "null"}
 FILE = {
@@ -266,6 +349,7 @@ LINKS = {"results": {"operationRef": "#/paths/~1bindings/get"}, "cancel": {"oper
 
 
 DATE_TIME: Part = {"type": "string", "format": "date-time"}
+OPEN: Part = {"type": "string", "enum": ["x", "y"], "x-extensible": True}
 STRINGS: Part = {"type": "array", "items": {"type": "string"}}
 MAP: Part = {"type": "object", "additionalProperties": {"type": "string"}}
 POINT: Part = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
@@ -288,6 +372,11 @@ def constant(value: str, **fields: Part) -> Part:
 
 def only_field(name: str) -> Part:
     return {"type": "object", "required": [name], "properties": {name: {"type": "string"}}}
+
+
+def ref(name: str, **beside: Any) -> Part:
+    """A reference to a component, with what stands beside it."""
+    return {"$ref": f"#/components/schemas/{name}", **beside}
 
 
 def refers(name: str) -> Part:
@@ -346,6 +435,72 @@ def paged(parameter: Part | None = None, items: Part | None = None, answer: Part
         }
 
     return edit
+
+
+def hostile(text: str) -> Edit:
+    """Put a text wherever a document has text that becomes code or prose."""
+    prose = f"{text}\n{text}"
+
+    def edit(document: Part) -> None:
+        documented: Part = {"type": "string", "description": prose, "default": text}
+        kinds = [constant(text, a=documented), constant("other", b=documented)]
+        fields: Part = {
+            text: {**documented, "pattern": re.escape(text)},
+            f"secret string {text}": SECRET,
+            "that": {"type": "string", "enum": ["a", text], "description": prose},
+            "map": {"type": "object", "propertyNames": {"pattern": re.escape(text)}},
+            "one": {"oneOf": kinds},
+        }
+        nested = {"type": "object", "required": [text], "properties": {text: {**documented, "x-aliases": [f"{text}2"]}}}
+        document["tags"] = [{"name": "Bindings", "description": prose}]
+        document["components"]["schemas"]["Event"] = nested
+        document["components"]["securitySchemes"]["other"] = {
+            "type": "apiKey",
+            "in": "header",
+            "name": "X-Other",
+            "description": prose,
+        }
+        document["webhooks"] = {
+            text: {
+                "post": {
+                    "requestBody": schema(type="object", properties={"data": {"$ref": "#/components/schemas/Event"}}),
+                    "responses": {"200": {"description": prose}},
+                }
+            }
+        }
+        document["paths"]["/ping"] = {
+            "post": operation(
+                summary=text,
+                description=prose,
+                security=[{"bearerAuth": []}, {"other": []}],
+                parameters=[
+                    {"name": text, "in": "query", "description": prose, "schema": {"type": "string", "enum": [text]}}
+                ],
+                requestBody=schema(
+                    type="object", description=prose, properties=fields, dependentRequired={text: ["that"]}
+                ),
+                responses={
+                    "200": {"description": prose, **schema(type="object", required=[text], properties={text: nested})},
+                    "404": {"description": prose},
+                },
+            )
+        }
+
+    return edit
+
+
+def sends_hostile(text: str) -> Check:
+    """See that a text that is everywhere in the document names what it names there."""
+
+    def check(client: Client) -> None:
+        others = {"that": text, "map": {text: 1}, "one": {"kind": text}}
+        names = client.package(".models").PingApiBody.NAMES
+        argument = next((name for name, theirs in names.items() if theirs == text), text)
+        found = client.call("bindings", "ping_api", answer={text: {text: "a"}}, **{argument: text}, **others)
+        assert client.sent == {text: text, **others}
+        assert found.to_dict() == {text: "a"}
+
+    return check
 
 
 def things(*uids: str, **fields: Any) -> Part:

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from ..test_generator import Edit, add, operation, schema, schemas
 from .edits import (
     DATE_TIME,
+    KEY_OF_ANY_FORM,
     LINKS,
     MAP,
     MORE,
     NULL,
     NULLABLE,
+    OPEN,
     PET,
     POINT,
     SECRET,
@@ -26,12 +28,18 @@ from .edits import (
     both,
     calls_once,
     circle,
+    condition,
     constant,
     deep,
+    documents,
     field_is,
+    gives,
     has_attributes,
     has_header,
+    has_value,
+    hides_header,
     hides_secrets,
+    hostile,
     imports,
     in_path,
     is_a,
@@ -41,14 +49,21 @@ from .edits import (
     nested,
     one_file,
     only_field,
+    openapi_30,
     paged,
     pets,
+    raises_doc,
     reads,
+    ref,
     refers,
     refuses,
     sends,
+    sends_hostile,
     sends_in_both,
+    sends_nothing,
     serves,
+    takes_any_string,
+    takes_no,
     things,
     two_files,
     walks,
@@ -59,7 +74,13 @@ from .edits import (
     with_parameter,
 )
 
+HOSTILE = """a"b'c\\d{{x}}{% y %}\\N{x}\"\"\"+__import__("os")#''' string list[int] Thing.take("""
+
 SUPPORTED: dict[str, tuple[Edit, Check]] = {
+    # Text that would be code.
+    "code in all text": (hostile(HOSTILE), sends_hostile(HOSTILE)),
+    "names of the generated code in all text": (hostile("models.Binding.take(string)"), sends_hostile("models.Binding.take(string)")),
+    "a backslash at the end of all text": (hostile("b\\"), sends_hostile("b\\")),
     # References.
     "a path item by reference": (moved("paths /bindings", "pathItems", "B"), lists_bindings),
     "a body by reference": (
@@ -276,6 +297,11 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         walks({"page=0": things("a", hasMore=True), "page=1": things("b", hasMore=False)}, page=0),
     ),
     "a cursor of what is no list": (with_parameter(name="cursor"), asks("/ping?cursor=pointer", cursor="pointer")),
+    "rules that are no one's": (both(with_body(type="object", properties={"a": STRING}), at("paths /ping post requestBody content application/json schema x-rules", [["print('a')", ["a"]]])), sends({"a": "b"}, a="b")),
+    "several other names of a field": (
+        with_answer(type="object", properties={"a": {"type": "string", "x-aliases": ["x", "y"]}, "b": STRING}),
+        has_value("a", ({"a": "1"}, "1"), ({"x": "2"}, "2"), ({"y": "3", "a": "1"}, "1"), ({}, None)),
+    ),
     # What is generated is clean, whatever the document's own names and prose are.
     "a nullable field that may be omitted": (with_field(**NULLABLE), all_of(sends({}), sends({"that": None}, that=None))),
     "a nullable enum that may be omitted": (with_field(anyOf=[{"type": "string", "enum": ["a", "b"]}, NULL]), sends({"that": "a"}, that="a")),
@@ -492,4 +518,127 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         with_field(oneOf=[{"type": "object", "required": ["color", "kind"], "properties": {"color": {"const": "red"}, "kind": {"const": "circle"}}}, constant("box")]),
         all_of(sends({"that": {"kind": "box"}}, that={"kind": "box"}), refuses(that={"kind": "line"}, text="that.kind must be one of 'circle', 'box'")),
     ),
+    # What stands beside a reference, and parts of `allOf`.
+    "a limit beside a reference": (both(schemas(Name={"type": "string", "maxLength": 9}), with_field(**ref("Name", maxLength=3))), refuses(that="four", text="at most 3 characters")),
+    "a limit beside a reference in a list": (both(schemas(Name={"type": "string", "maxLength": 9}), with_field(type="array", items=ref("Name", maxLength=3))), refuses(that=["four"], text=r"that\[0\] must have at most 3 characters")),
+    "a limit beside a reference of a parameter": (both(schemas(Name={"type": "string"}), with_parameter(schema=ref("Name", maxLength=3))), refuses(that="four", text="at most 3 characters")),
+    "a limit beside a reference of a component": (both(schemas(Name={"type": "string"}, Short=ref("Name", maxLength=3)), with_field(**ref("Short"))), refuses(that="four", text="at most 3 characters")),
+    "a description beside a reference": (both(schemas(Point=POINT), with_field(**ref("Point", description="Where."))), all_of(sends({"that": {"x": 1}}, that={"x": 1}), documents("PingApiBody", "Where."))),
+    "a description beside a reference to an enum": (both(schemas(Color={"type": "string", "enum": ["red"]}), with_answer(type="object", properties={"a": ref("Color", description="Which."), "b": STRING})), all_of(field_is({"a": "red"}, "a", "Color"), documents("PingApiResponse200", "Which."))),
+    "null beside a reference": (both(schemas(Point=POINT), with_field(**ref("Point", nullable=True))), all_of(sends({"that": None}, that=None), sends({"that": {"x": 1}}, that={"x": 1}))),
+    "a field that only responses have, by a reference": (both(schemas(Point=POINT), with_body(type="object", properties={"that": ref("Point", readOnly=True), "b": STRING})), all_of(sends({"b": "c"}, b="c"), takes_no("that"))),
+    "required beside a reference": (both(schemas(Point=POINT), with_field(**ref("Point", required=["x"]))), all_of(refuses(that={"y": 1}, text="that.x is required"), sends({"that": {"x": 1}}, that={"x": 1}))),
+    "fields beside a reference": (both(schemas(Point=POINT), with_body(**ref("Point", properties={"z": {"type": "integer"}}))), sends({"x": 1, "z": 2}, x=1, z=2)),
+    "a component that is a reference": (both(schemas(Point=POINT, Place=ref("Point")), with_answer(type="object", properties={"a": ref("Place"), "b": STRING})), field_is({"a": {"x": 1}}, "a", "Point")),
+    "a limit apart from its type": (with_field(allOf=[{"minLength": 2}, {"type": "string"}, {"maxLength": 3}]), all_of(refuses(that="four", text="at most 3"), refuses(that="a", text="at least 2"), sends({"that": "abc"}, that="abc"))),
+    "an integer that is a number": (with_field(allOf=[{"type": "number", "maximum": 9}, {"type": "integer"}]), all_of(refuses(that=1.5, text="that must be int"), refuses(that=10, text="at most 9"))),
+    "a list in several parts": (with_field(allOf=[STRINGS, {"maxItems": 1}, {"items": {"maxLength": 3}}]), all_of(refuses(that=["a", "b"], text="at most 1 item"), refuses(that=["four"], text="at most 3 characters"))),
+    "a map in several parts": (with_field(allOf=[MAP, {"maxProperties": 1}, {"additionalProperties": {"maxLength": 3}}]), all_of(refuses(that={"a": "b", "c": "d"}, text="at most 1"), refuses(that={"a": "four"}, text="at most 3 characters"))),
+    "an enum in several parts": (with_field(allOf=[{"type": "string", "enum": ["a", "b"]}, {"enum": ["b", "c"]}]), all_of(refuses(that="a", text="that must be one of 'b'"), sends({"that": "b"}, that="b"))),
+    "types in several parts": (with_field(allOf=[{"type": ["string", "integer"]}, {"type": ["integer", "boolean"]}]), all_of(refuses(that="a", text="that must be int"), sends({"that": 1}, that=1))),
+    "a format apart from its type": (with_field(allOf=[STRING, {"format": "date-time"}]), refuses(that="soon", text="must be a date-time")),
+    "a part that many parts have": (both(schemas(Base=POINT, One={"allOf": [ref("Base"), only_field("a")]}, Two={"allOf": [ref("Base"), only_field("b")]}), with_body(allOf=[ref("One"), ref("Two")])), all_of(refuses(a="c", x=1, text="b"), sends({"a": "c", "b": "d", "x": 1}, a="c", b="d", x=1))),
+    "a closed part": (with_field(type="object", additionalProperties=False, allOf=[{"type": "object", "properties": {"a": STRING}, "additionalProperties": True}]), all_of(refuses(that={"z": 1}, text="that has no field 'z'"), sends({"that": {"a": "b"}}, that={"a": "b"}))),
+    "rules in parts": (
+        with_body(allOf=[{"type": "object", "properties": {"a": STRING, "b": STRING, "c": STRING, "d": STRING}}, {"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, {"anyOf": [{"required": ["c"]}, {"required": ["d"]}]}, {"not": {"required": ["a", "c"]}}, {"dependentRequired": {"b": ["d"]}}]),
+        all_of(refuses(a="x", b="x", d="x", text="a and b cannot be combined"), refuses(a="x", text="c"), refuses(a="x", c="x", text="a and c cannot be combined"), refuses(b="x", c="x", text="d"), sends({"a": "x", "d": "x"}, a="x", d="x")),
+    ),
+    "rules of a component that is a part": (
+        both(schemas(Base={"type": "object", "properties": {"a": STRING, "b": STRING}, "dependentRequired": {"a": ["b"]}}), with_body(allOf=[ref("Base"), {"type": "object", "properties": {"c": STRING}}])),
+        all_of(refuses(a="x", text="b"), sends({"a": "x", "b": "y", "c": "z"}, a="x", b="y", c="z")),
+    ),
+    "a condition in a part": (with_body(type="object", properties={"a": STRING, "b": STRING}, allOf=[condition({"required": ["b"], "properties": {"b": {"const": "x"}}})]), refuses(a="c", b="y", text="b")),
+    # Discriminators.
+    "a discriminator of constants": (both(schemas(Cat=constant("cat", meows=STRING), Dog=constant("dog", barks=STRING)), with_answer(**PET)), all_of(is_a({"kind": "dog", "barks": "a"}, "Dog"), misreads({"kind": "Dog"}, "its kind is 'Dog', not one of 'cat', 'dog'"))),
+    "a discriminator of components that are references": (pets(both(schemas(C=ref("Cat"), D=ref("Dog")), with_answer(oneOf=[ref("C"), ref("D")], discriminator={"propertyName": "kind", "mapping": {"c": "#/components/schemas/C", "d": "D"}}))), all_of(is_a({"kind": "d", "name": "a", "barks": True}, "Dog"), is_a({"kind": "c", "name": "a", "barks": True}, "Cat"))),
+    "a discriminator of parts": (both(schemas(Base=only_field("kind"), Cat={"allOf": [ref("Base"), {"type": "object", "properties": {"meows": STRING}}]}, Dog={"allOf": [ref("Base"), {"type": "object", "properties": {"barks": STRING}}]}), with_answer(**PET)), is_a({"kind": "Dog", "barks": "a"}, "Dog")),
+    "other values for other unions": (
+        pets(both(schemas(Cow=only_field("kind")), with_body(type="object", properties={"that": PET, "other": {"oneOf": [ref("Cat"), ref("Cow")], "discriminator": {"propertyName": "kind", "mapping": {"x": "Cat", "y": "Cow"}}}}))),
+        all_of(refuses(that={"kind": "x", "name": "a"}, text="that.kind must be one of 'Cat', 'Dog'"), refuses(other={"kind": "Cat", "name": "a"}, text="other.kind must be one of 'x', 'y'"), sends({"other": {"kind": "x", "name": "a"}}, other={"kind": "x", "name": "a"})),
+    ),
+    "a discriminator of no components": (with_answer(oneOf=[only_field("a"), only_field("b")], discriminator={"propertyName": "kind"}), is_a({"b": "c"}, "PingApiResponse200Type1")),
+    # OpenAPI 3.0, and schemas that are true.
+    "null of OpenAPI 3.0 everywhere": (
+        both(openapi_30, schemas(Point=POINT), with_body(type="object", properties={"a": {"type": "string", "nullable": True, "enum": ["x"]}, "b": {"nullable": True, "allOf": [ref("Point")]}, "c": {"type": "array", "items": {"type": "integer", "nullable": True}}, "d": {"nullable": True, "oneOf": [STRING, {"type": "integer"}]}, "e": {"type": "string", "nullable": False}})),
+        all_of(sends({"a": None, "b": None, "c": [None], "d": None}, a=None, b=None, c=[None], d=None), sends({"a": "x", "b": {"x": 1}, "c": [1], "d": 5, "e": "f"}, a="x", b={"x": 1}, c=[1], d=5, e="f")),
+    ),
+    "bounds of OpenAPI 3.0": (both(openapi_30, with_body(type="object", properties={"that": {"type": "integer", "minimum": 1, "exclusiveMinimum": True, "maximum": 9, "exclusiveMaximum": False}})), all_of(refuses(that=1, text="that must be more than 1"), sends({"that": 9}, that=9))),
+    "bounds of OpenAPI 3.0 in a document of 3.1": (with_field(type="integer", maximum=9, exclusiveMaximum=True), refuses(that=9, text="that must be less than 9")),
+    "null of a string and null of OpenAPI 3.0 in a document of 3.1": (with_field(type=["string", "null"], nullable=True), sends({"that": None}, that=None)),
+    "schemas that are true": (
+        both(at("components schemas Anything", True), with_body(type="object", properties={"a": True, "b": {"type": "array", "items": True}, "c": {"anyOf": [STRING, True]}, "d": ref("Anything")})),
+        sends({"a": [1], "b": ["x", 1], "c": {"y": 1}, "d": 5}, a=[1], b=["x", 1], c={"y": 1}, d=5),
+    ),
+    # Fields that requests or responses lack.
+    "a required field that only responses have": (with_field(type="object", required=["a", "b"], properties={"a": {"type": "string", "readOnly": True}, "b": STRING}), lambda client: sends({"that": {"b": "c"}}, that=client.package(".models").PingApiBodyThat(b="c"))(client)),
+    "a required field that only requests have": (with_answer(type="object", required=["a", "b"], properties={"a": {"type": "string", "writeOnly": True}, "b": STRING}), all_of(reads({"b": "c"}), misreads({"a": "c"}, "b: it is missing"))),
+    "a required field that only requests have, in a request": (with_body(type="object", required=["a"], properties={"a": {"type": "string", "writeOnly": True}}), all_of(refuses(text="a"), sends({"a": "b"}, a="b"))),
+    # Pages that are no numbers of pages.
+    "page as an object": (paged({"name": "page", "style": "deepObject", "schema": POINT}), calls_once),
+    "page as a list": (paged({"name": "page", "schema": {"type": "array", "items": {"type": "integer"}}}), calls_once),
+    "page as a boolean": (paged({"name": "page", "schema": {"type": "boolean"}}), calls_once),
+    "page as a number or a string": (paged({"name": "page", "schema": {"type": ["integer", "string"]}}, hasMore=MORE), walks({"": things("a", hasMore=True), "page=2": things("b", hasMore=False)})),
+    # Bodies, headers and responses.
+    "an optional list as a body": (with_body(is_required=False, type="array", items=STRING), all_of(sends_nothing, sends(["a"], body=["a"]), refuses(body=[1], text=r"body\[0\] must be str"))),
+    "an optional map as a body": (with_body(is_required=False, **MAP), all_of(sends_nothing, sends({}, body={}), sends({"a": "b"}, body={"a": "b"}))),
+    "an optional body that may be null": (with_body(is_required=False, type=["string", "null"]), all_of(sends_nothing, sends(None, body=None), sends("a", body="a"))),
+    "headers that OpenAPI ignores": (add(parameters=[{"name": name, "in": "header", "required": True, "schema": STRING} for name in ("Authorization", "content-type", "ACCEPT")]), has_header("accept", "application/json")),
+    "a secret in a header": (with_header(schema={"type": "string", "format": "password"}), hides_header),
+    "errors of a range": (add(responses={**operation()["responses"], "4XX": {"description": "It failed."}}), lambda client: raises_doc(client, "APIStatusError: It failed.")),
+    "several media types of files": (add(responses={"200": {"description": "", "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in ("image/png", "image/webp")}}}), has_attributes("bindings", "ping_api", "api_url")),
+    "a wrapper that may be missing": (with_answer(type="object", properties={"thing": only_field("uid")}), all_of(gives(None, {}), gives(None, {"thing": None}), gives(None, {"message": "a"}), gives("a", {"thing": {"uid": "a"}}, "uid"), gives("a", {"uid": "a"}, "uid"))),
+    "a list in a wrapper that may be missing": (with_answer(type="object", properties={"urls": STRINGS}), all_of(gives(None, {}), gives(["a"], {"urls": ["a"]}))),
+    "a wrapper that is required": (with_answer(type="object", required=["url"], properties={"url": STRING}), all_of(misreads({}, "it has no `url`"), gives("a", {"url": "a"}))),
+    "an enum of any strings, deep in lists and maps": (
+        with_body(type="object", properties={"a": {"type": "array", "items": {"type": "array", "items": OPEN}}, "b": {"type": "object", "additionalProperties": OPEN}, "c": {"anyOf": [OPEN, {"type": "integer"}]}}),
+        all_of(sends({"a": [["z"]], "b": {"x": "z"}, "c": "z"}, a=[["z"]], b={"x": "z"}, c="z"), takes_any_string("a", "b", "c")),
+    ),
+    "an enum of any strings in a list as a body": (with_body(type="array", items=OPEN), all_of(sends(["z"], body=["z"]), takes_any_string("body"))),
+    # Webhooks.
+    "data of a webhook in a component": (
+        both(schemas(binding_thing=POINT, Event={"type": "object", "properties": {"data": ref("binding_thing")}}), at("webhooks", {"a.b": {"post": {"requestBody": schema(**ref("Event")), "responses": {"200": {"description": ""}}}}})),
+        lambda client: client.package(".models.webhook_events").DATA_READERS["a.b"]({"x": 1}).x == 1 and None,
+    ),
+    "data of a webhook in a class of another name": (
+        both(schemas(BatchStatusResultsItem=POINT), at("webhooks", {"a.b": {"post": {"requestBody": schema(type="object", properties={"data": {"anyOf": [ref("BatchStatusResultsItem"), NULL]}}), "responses": {"200": {"description": ""}}}}})),
+        lambda client: client.package(".models.webhook_events").DATA_READERS["a.b"]({"x": 1}).x == 1 and None,
+    ),
+    "data of a webhook in no component": (
+        at("webhooks", {"a.b": {"post": {"requestBody": schema(type="object", properties={"data": POINT}), "responses": {"200": {"description": ""}}}}}),
+        lambda client: client.package(".models.webhook_events").DATA_READERS.get("a.b"),
+    ),
+    # Unions of what is nearly the same.
+    "a date-time or any string": (with_field(oneOf=[STRING, DATE_TIME]), all_of(sends({"that": "soon"}, that="soon"), sends({"that": "2026-01-29T10:00:05+00:00"}, that="2026-01-29T10:00:05+00:00"))),
+    "an integer or a number, each with limits": (with_field(oneOf=[{"type": "integer", "minimum": 5}, {"type": "number", "maximum": 3}]), all_of(sends({"that": 7}, that=7), sends({"that": 2}, that=2), refuses(that=4, text="at least 5.*at most 3"))),
+    "one of two enums in an answer": (with_answer(type="object", properties={"a": {"oneOf": [{"type": "string", "enum": ["x"]}, {"type": "string", "enum": ["y"]}]}, "b": STRING}), all_of(field_is({"a": "y"}, "a", "PingApiResponse200AType1"), field_is({"a": "x"}, "a", "PingApiResponse200AType0"))),
+    "lists of integers or of numbers in an answer": (with_answer(type="object", properties={"a": {"oneOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "array", "items": {"type": "number"}}]}, "b": STRING}), all_of(reads({"a": [1]}), reads({"a": [1.5]}))),
+    "names in another form than Python's": (with_body(type="object", properties={"\uf971": STRING, "ﬁx": STRING}), sends({"\uf971": "a", "ﬁx": "b"}, 辰="a", fix="b")),
+    "a pattern that ends in a dollar sign": (with_field(type="string", pattern=r"^a\$"), all_of(sends({"that": "a$"}, that="a$"), refuses(that="a", text="must match"))),
+    # One name in two places.
+    "a secret in a header and in the body": (
+        both(with_body(type="object", properties={"writeKey": KEY_OF_ANY_FORM, "a": STRING}), at("paths /ping parameters", [{"name": "Write-Key", "in": "header", "schema": KEY_OF_ANY_FORM}])),
+        all_of(has_header("write-key", "sesame", write_key="sesame"), sends({"a": "b"}, a="b", write_key="sesame")),
+    ),
+    "a secret in a header and a field that is none": (
+        both(with_body(type="object", properties={"writeKey": STRING}), at("paths /ping parameters", [{"name": "Write-Key", "in": "header", "schema": KEY_OF_ANY_FORM}])),
+        all_of(has_header("write-key", "sesame", write_key_header="sesame"), sends({"writeKey": "a"}, write_key="a")),
+    ),
+    "a field that is a secret and a parameter that is none": (
+        both(with_body(type="object", properties={"key": KEY_OF_ANY_FORM}), at("paths /ping parameters", [{"name": "key", "in": "query", "schema": STRING}])),
+        all_of(asks("/ping?key=a", key_query="a"), sends({"key": "b"}, key="b")),
+    ),
+    # Unions that constants tell apart, and those that they do not.
+    "a model with a constant, or a string": (with_field(oneOf=[constant("box", width={"type": "number"}), STRING]), all_of(sends({"that": "a"}, that="a"), sends({"that": {"kind": "box"}}, that={"kind": "box"}), refuses(that={"kind": "line"}, text="that.kind must be one of 'box'"))),
+    "models of which one has no constant": (with_answer(oneOf=[constant("box", width=STRING), only_field("name")]), all_of(is_a({"kind": "box"}, "PingApiResponse200Type0"), is_a({"name": "a"}, "PingApiResponse200Type1"))),
+    "models of constants that overlap": (
+        with_answer(oneOf=[{"type": "object", "required": ["kind", name], "properties": {"kind": {"type": "string", "enum": kinds}, name: STRING}} for name, kinds in (("a", ["x", "y"]), ("b", ["y", "z"]))]),
+        all_of(is_a({"kind": "y", "b": "c"}, "PingApiResponse200Type1"), is_a({"kind": "y", "a": "c"}, "PingApiResponse200Type0")),
+    ),
+    "a model with a constant, or a map": (with_answer(type="object", properties={"a": {"anyOf": [constant("box", width=STRING), MAP]}, "b": STRING}), all_of(field_is({"a": {"kind": "box", "width": "c"}}, "a", "PingApiResponse200AType0"), field_is({"a": {"other": "c"}}, "a", "dict"))),
+    "a part that only responses have": (with_body(type="object", properties={"that": {"allOf": [{"type": "string", "readOnly": True}, {"readOnly": False, "maxLength": 3}]}, "b": STRING}), all_of(takes_no("that"), sends({"b": "c"}, b="c"))),
+    "a limit beside null and around it": (with_field(maxLength=5, anyOf=[{"type": "string", "maxLength": 3}, NULL]), all_of(refuses(that="four", text="at most 3"), sends({"that": None}, that=None))),
+    "a limit around null that is narrower": (with_field(maxLength=3, anyOf=[{"type": "string", "maxLength": 5}, NULL]), refuses(that="four", text="at most 3")),
+    "a response of anything": (add(responses={"200": {"description": "", "content": {"application/json": {"schema": True}}}}), all_of(gives([1], [1]), gives("a", "a"))),
+    "null of OpenAPI 3.0 without a type": (with_field(nullable=True), sends({"that": [1]}, that=[1])),
+    "descriptions of a component and of a place": (both(schemas(Name={"type": "string", "description": "Any."}), with_field(**ref("Name", description="This.", maxLength=3))), all_of(documents("PingApiBody", "This."), refuses(that="four", text="at most 3"))),
 }  # fmt: skip

@@ -28,9 +28,9 @@ OPERATION: Final[Operation[BindingList]] = Operation(
 )
 
 
-def split(answer: BindingList) -> tuple[list[Binding] | None, Pagination]:
+def split(response: BindingList) -> tuple[list[Binding] | None, Pagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.bindings, answer.pagination or Pagination()
+    return response.bindings, response.pagination or Pagination()
 
 
 def sync(

@@ -28,9 +28,9 @@ OPERATION: Final[Operation[ExperimentList]] = Operation(
 )
 
 
-def split(answer: ExperimentList) -> tuple[list[Experiment] | None, ExperimentList]:
+def split(response: ExperimentList) -> tuple[list[Experiment] | None, ExperimentList]:
     """The items of a page, and what the API says of the page."""
-    return answer.experiments, answer
+    return response.experiments, response
 
 
 def sync(

@@ -25,9 +25,9 @@ OPERATION: Final[Operation[GifList]] = Operation(
 )
 
 
-def split(answer: GifList) -> tuple[list[Gif] | None, OffsetPagination]:
+def split(response: GifList) -> tuple[list[Gif] | None, OffsetPagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.gifs, answer.pagination or OffsetPagination()
+    return response.gifs, response.pagination or OffsetPagination()
 
 
 def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None) -> GifList:

@@ -25,9 +25,9 @@ OPERATION: Final[Operation[ImageList]] = Operation(
 )
 
 
-def split(answer: ImageList) -> tuple[list[ImageResponse] | None, OffsetPagination]:
+def split(response: ImageList) -> tuple[list[ImageResponse] | None, OffsetPagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.images, answer.pagination or OffsetPagination()
+    return response.images, response.pagination or OffsetPagination()
 
 
 def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None) -> ImageList:

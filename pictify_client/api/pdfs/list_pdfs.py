@@ -25,9 +25,9 @@ OPERATION: Final[Operation[PdfList]] = Operation(
 )
 
 
-def split(answer: PdfList) -> tuple[list[StoredPdf] | None, OffsetPagination]:
+def split(response: PdfList) -> tuple[list[StoredPdf] | None, OffsetPagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.pdfs, answer.pagination or OffsetPagination()
+    return response.pdfs, response.pagination or OffsetPagination()
 
 
 def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int | None = None) -> PdfList:

@@ -29,9 +29,9 @@ OPERATION: Final[Operation[RenderList]] = Operation(
 )
 
 
-def split(answer: RenderList) -> tuple[list[FeedRender] | None, OffsetPagination]:
+def split(response: RenderList) -> tuple[list[FeedRender] | None, OffsetPagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.renders, answer.pagination or OffsetPagination()
+    return response.renders, response.pagination or OffsetPagination()
 
 
 def sync(

@@ -354,14 +354,14 @@ class Templates(Resource):
         ).result()
 
     def search(
-        self, *, q: str, page: int | None = None, limit: int | None = None, prefetch: int = 0
+        self, *, q: str | None = None, page: int | None = None, limit: int | None = None, prefetch: int = 0
     ) -> Pager[models.Template, models.Pagination]:
         """Search the templates of the account (`GET /templates/search`).
 
         Args:
-            q: Words to search for. At least 1 characters.
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of templates per page. 1 to 100; defaults to 12.
+            q: Words to search for.
+            page: Number of the page, counted from 1.
+            limit: Number of templates per page.
             prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
@@ -397,7 +397,7 @@ class Templates(Resource):
     def preview(
         self,
         *,
-        html: str,
+        html: str | None = None,
         variable_definitions: Iterable[models.VariableDefinition | models.VariableDefinitionParam] | None = None,
         variables: Mapping[str, Any] | None = None,
         width: int | None = None,
@@ -417,8 +417,8 @@ class Templates(Resource):
             html: The design in HTML. Variables are written `{{name}}`.
             variable_definitions: Its variables.
             variables: Values by variable name.
-            width: Width in pixels. 10 to 4096.
-            height: Height in pixels. 10 to 4096.
+            width: Width in pixels.
+            height: Height in pixels.
             format: File format, such as `png`.
             js_enabled: Whether scripts in the HTML run; not by default.
             strict_variables: Whether a value for an unknown variable is an error; not by default.
@@ -795,14 +795,14 @@ class AsyncTemplates(Resource):
         return response.result()
 
     def search(
-        self, *, q: str, page: int | None = None, limit: int | None = None, prefetch: int = 1
+        self, *, q: str | None = None, page: int | None = None, limit: int | None = None, prefetch: int = 1
     ) -> AsyncPager[models.Template, models.Pagination]:
         """Search the templates of the account (`GET /templates/search`).
 
         Args:
-            q: Words to search for. At least 1 characters.
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of templates per page. 1 to 100; defaults to 12.
+            q: Words to search for.
+            page: Number of the page, counted from 1.
+            limit: Number of templates per page.
             prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
@@ -839,7 +839,7 @@ class AsyncTemplates(Resource):
     async def preview(
         self,
         *,
-        html: str,
+        html: str | None = None,
         variable_definitions: Iterable[models.VariableDefinition | models.VariableDefinitionParam] | None = None,
         variables: Mapping[str, Any] | None = None,
         width: int | None = None,
@@ -859,8 +859,8 @@ class AsyncTemplates(Resource):
             html: The design in HTML. Variables are written `{{name}}`.
             variable_definitions: Its variables.
             variables: Values by variable name.
-            width: Width in pixels. 10 to 4096.
-            height: Height in pixels. 10 to 4096.
+            width: Width in pixels.
+            height: Height in pixels.
             format: File format, such as `png`.
             js_enabled: Whether scripts in the HTML run; not by default.
             strict_variables: Whether a value for an unknown variable is an error; not by default.

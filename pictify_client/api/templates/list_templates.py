@@ -30,9 +30,9 @@ OPERATION: Final[Operation[TemplateList]] = Operation(
 )
 
 
-def split(answer: TemplateList) -> tuple[list[Template] | None, Pagination]:
+def split(response: TemplateList) -> tuple[list[Template] | None, Pagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.templates, answer.pagination or Pagination()
+    return response.templates, response.pagination or Pagination()
 
 
 def sync(

@@ -18,26 +18,28 @@ OPERATION: Final[Operation[TemplateSearch]] = Operation(
     "GET",
     "/templates/search",
     query_parameters=(
-        Argument("q", "q", String(min_length=1), required=True),
-        Argument("page", "page", Integer(minimum=1)),
-        Argument("limit", "limit", Integer(minimum=1, maximum=100)),
+        Argument("q", "q", String()),
+        Argument("page", "page", Integer()),
+        Argument("limit", "limit", Integer()),
     ),
     responses={200: TemplateSearch.take},
 )
 
 
-def split(answer: TemplateSearch) -> tuple[list[Template] | None, Pagination]:
+def split(response: TemplateSearch) -> tuple[list[Template] | None, Pagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.templates, answer.pagination or Pagination()
+    return response.templates, response.pagination or Pagination()
 
 
-def sync(*, client: AuthenticatedClient, q: str, page: int | None = None, limit: int | None = None) -> TemplateSearch:
+def sync(
+    *, client: AuthenticatedClient, q: str | None = None, page: int | None = None, limit: int | None = None
+) -> TemplateSearch:
     """Search the templates of the account (`GET /templates/search`).
 
     Args:
-        q: Words to search for. At least 1 characters.
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of templates per page. 1 to 100; defaults to 12.
+        q: Words to search for.
+        page: Number of the page, counted from 1.
+        limit: Number of templates per page.
 
     Returns:
         One page of templates.
@@ -50,21 +52,21 @@ def sync(*, client: AuthenticatedClient, q: str, page: int | None = None, limit:
 
 
 def sync_detailed(
-    *, client: AuthenticatedClient, q: str, page: int | None = None, limit: int | None = None
+    *, client: AuthenticatedClient, q: str | None = None, page: int | None = None, limit: int | None = None
 ) -> Response[TemplateSearch]:
     """Like `sync`, but return the response, whatever its status (`GET /templates/search`)."""
     return client.send(OPERATION, q=q, page=page, limit=limit)
 
 
 async def asyncio(
-    *, client: AuthenticatedClient, q: str, page: int | None = None, limit: int | None = None
+    *, client: AuthenticatedClient, q: str | None = None, page: int | None = None, limit: int | None = None
 ) -> TemplateSearch:
     """Search the templates of the account (`GET /templates/search`).
 
     Args:
-        q: Words to search for. At least 1 characters.
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of templates per page. 1 to 100; defaults to 12.
+        q: Words to search for.
+        page: Number of the page, counted from 1.
+        limit: Number of templates per page.
 
     Returns:
         One page of templates.
@@ -77,7 +79,7 @@ async def asyncio(
 
 
 async def asyncio_detailed(
-    *, client: AuthenticatedClient, q: str, page: int | None = None, limit: int | None = None
+    *, client: AuthenticatedClient, q: str | None = None, page: int | None = None, limit: int | None = None
 ) -> Response[TemplateSearch]:
     """Like `asyncio`, but return the response, whatever its status (`GET /templates/search`)."""
     return await client.asend(OPERATION, q=q, page=page, limit=limit)

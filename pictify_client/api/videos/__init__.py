@@ -51,7 +51,7 @@ class Videos(Resource):
         `errors` of the exception are those of the compiler.
 
         Args:
-            name: Name of the video template. 1 to 200 characters.
+            name: Name of the video template. At most 200 characters.
             kind: What the video is made of: `tsx` if `tsx` is given, `timeline` if `project_json` is. One of
                 `timeline`, `tsx`.
             tsx: Source of a Remotion scene in one file: a default export with the component, and an export
@@ -60,7 +60,7 @@ class Videos(Resource):
             width: Width in pixels. 16 to 4096.
             height: Height in pixels. 16 to 4096.
             fps: Frames per second. 1 to 60.
-            duration_in_frames: Length in frames. At least 1.
+            duration_in_frames: Length in frames.
             status: State of the template, such as `draft`.
             poster_url: URL of an image of the video.
             variable_definitions: Its variables.
@@ -143,11 +143,11 @@ class Videos(Resource):
             width: Width in pixels. 16 to 4096.
             height: Height in pixels. 16 to 4096.
             fps: Frames per second. 1 to 60.
-            duration_in_frames: Length in frames. At least 1.
+            duration_in_frames: Length in frames.
             status: State of the template, such as `draft`.
             poster_url: URL of an image of the video.
             variable_definitions: Its variables.
-            name: Name of the video template. 1 to 200 characters.
+            name: Name of the video template. At most 200 characters.
 
         Returns:
             The video template.
@@ -202,8 +202,7 @@ class Videos(Resource):
 
         Args:
             uid: Id of the video template.
-            name: Name of the copy. By default, the API derives one from the name of the template. 1 to 200
-                characters.
+            name: Name of the copy. By default, the API derives one from the name of the template.
 
         Returns:
             The copy.
@@ -276,7 +275,7 @@ class Videos(Resource):
         Args:
             uid: Id of the video template.
             variables: Values by variable name.
-            frame: Number of the frame, counted from 0. At least 0.
+            frame: Number of the frame, counted from 0.
 
         Returns:
             URL of the frame.
@@ -375,7 +374,7 @@ class AsyncVideos(Resource):
         `errors` of the exception are those of the compiler.
 
         Args:
-            name: Name of the video template. 1 to 200 characters.
+            name: Name of the video template. At most 200 characters.
             kind: What the video is made of: `tsx` if `tsx` is given, `timeline` if `project_json` is. One of
                 `timeline`, `tsx`.
             tsx: Source of a Remotion scene in one file: a default export with the component, and an export
@@ -384,7 +383,7 @@ class AsyncVideos(Resource):
             width: Width in pixels. 16 to 4096.
             height: Height in pixels. 16 to 4096.
             fps: Frames per second. 1 to 60.
-            duration_in_frames: Length in frames. At least 1.
+            duration_in_frames: Length in frames.
             status: State of the template, such as `draft`.
             poster_url: URL of an image of the video.
             variable_definitions: Its variables.
@@ -469,11 +468,11 @@ class AsyncVideos(Resource):
             width: Width in pixels. 16 to 4096.
             height: Height in pixels. 16 to 4096.
             fps: Frames per second. 1 to 60.
-            duration_in_frames: Length in frames. At least 1.
+            duration_in_frames: Length in frames.
             status: State of the template, such as `draft`.
             poster_url: URL of an image of the video.
             variable_definitions: Its variables.
-            name: Name of the video template. 1 to 200 characters.
+            name: Name of the video template. At most 200 characters.
 
         Returns:
             The video template.
@@ -530,8 +529,7 @@ class AsyncVideos(Resource):
 
         Args:
             uid: Id of the video template.
-            name: Name of the copy. By default, the API derives one from the name of the template. 1 to 200
-                characters.
+            name: Name of the copy. By default, the API derives one from the name of the template.
 
         Returns:
             The copy.
@@ -607,7 +605,7 @@ class AsyncVideos(Resource):
         Args:
             uid: Id of the video template.
             variables: Values by variable name.
-            frame: Number of the frame, counted from 0. At least 0.
+            frame: Number of the frame, counted from 0.
 
         Returns:
             URL of the frame.

@@ -30,9 +30,9 @@ OPERATION: Final[Operation[WebhookSubscriptionList]] = Operation(
 )
 
 
-def split(answer: WebhookSubscriptionList) -> tuple[list[WebhookSubscription] | None, Pagination]:
+def split(response: WebhookSubscriptionList) -> tuple[list[WebhookSubscription] | None, Pagination]:
     """The items of a page, and what the API says of the page."""
-    return answer.subscriptions, answer.pagination or Pagination()
+    return response.subscriptions, response.pagination or Pagination()
 
 
 def sync(

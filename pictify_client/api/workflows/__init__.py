@@ -35,12 +35,12 @@ class Workflows(Resource):
     def start(
         self,
         *,
-        template_uid: str,
-        rows: Iterable[Mapping[str, Any]],
+        template_uid: str | None = None,
         pack_type: str | None = None,
         column_mapping: Mapping[str, str] | None = None,
         output_format: str | None = None,
         delivery: Any = None,
+        rows: Iterable[Mapping[str, Any]] | None = None,
     ) -> models.WorkflowRun:
         """Start a run (`POST /workflow`).
 
@@ -51,11 +51,11 @@ class Workflows(Resource):
 
         Args:
             template_uid: Id of the template.
-            rows: Values by column, a document each. 1 to 1000 items.
             pack_type: Kind of document, by a name of the web app.
             column_mapping: How the columns of the rows and the variables of the template belong together.
             output_format: File format, such as `pdf`.
             delivery: How the documents are delivered, in a form that is not documented.
+            rows: Values by column, a document each. At most 1000 items.
 
         Returns:
             The run.
@@ -70,11 +70,11 @@ class Workflows(Resource):
         return self._client.send(
             OPERATION,
             template_uid=template_uid,
-            rows=rows,
             pack_type=pack_type,
             column_mapping=column_mapping,
             output_format=output_format,
             delivery=delivery,
+            rows=rows,
         ).result()
 
     def get_stats(self) -> models.WorkflowStats:
@@ -96,12 +96,12 @@ class Workflows(Resource):
     def preview(
         self,
         *,
-        template_uid: str,
-        rows: Iterable[Mapping[str, Any]],
+        template_uid: str | None = None,
         pack_type: str | None = None,
         column_mapping: Mapping[str, str] | None = None,
         output_format: str | None = None,
         delivery: Any = None,
+        rows: Iterable[Mapping[str, Any]] | None = None,
     ) -> models.WorkflowPreview:
         """Render one document of a run (`POST /workflow/preview`).
 
@@ -111,11 +111,11 @@ class Workflows(Resource):
 
         Args:
             template_uid: Id of the template.
-            rows: Values by column, a document each. 1 to 1000 items.
             pack_type: Kind of document, by a name of the web app.
             column_mapping: How the columns of the rows and the variables of the template belong together.
             output_format: File format, such as `pdf`.
             delivery: How the documents are delivered, in a form that is not documented.
+            rows: Values by column, a document each. At most 1000 items.
 
         Returns:
             The document, or the job that renders it.
@@ -130,11 +130,11 @@ class Workflows(Resource):
         return self._client.send(
             OPERATION,
             template_uid=template_uid,
-            rows=rows,
             pack_type=pack_type,
             column_mapping=column_mapping,
             output_format=output_format,
             delivery=delivery,
+            rows=rows,
         ).result()
 
     def get_preview(self, job_id: str) -> models.WorkflowPreview:
@@ -260,7 +260,7 @@ class Workflows(Resource):
     def create_hook(
         self,
         *,
-        template_uid: str,
+        template_uid: str | None = None,
         pack_type: str | None = None,
         column_mapping: Mapping[str, str] | None = None,
         output_format: str | None = None,
@@ -314,7 +314,7 @@ class Workflows(Resource):
 
         return self._client.send(OPERATION, uid=uid).result()
 
-    def post_rows(self, uid: str, secret: str, *, rows: Iterable[Mapping[str, Any]]) -> models.PostedRows:
+    def post_rows(self, uid: str, secret: str, *, rows: Iterable[Mapping[str, Any]] | None = None) -> models.PostedRows:
         """Post rows to a hook, which starts a run (`POST /workflow/hooks/{uid}/{secret}`).
 
         Needs no API key, but the secret of the hook, which also signs the request (`X-Pictify-Signature`, as
@@ -325,7 +325,7 @@ class Workflows(Resource):
         Args:
             uid: Id of the hook.
             secret: Secret of the hook.
-            rows: Values by column, a document each. 1 to 1000 items.
+            rows: Values by column, a document each. At most 1000 items.
 
         Returns:
             The run, if the API names it.
@@ -365,12 +365,12 @@ class AsyncWorkflows(Resource):
     async def start(
         self,
         *,
-        template_uid: str,
-        rows: Iterable[Mapping[str, Any]],
+        template_uid: str | None = None,
         pack_type: str | None = None,
         column_mapping: Mapping[str, str] | None = None,
         output_format: str | None = None,
         delivery: Any = None,
+        rows: Iterable[Mapping[str, Any]] | None = None,
     ) -> models.WorkflowRun:
         """Start a run (`POST /workflow`).
 
@@ -381,11 +381,11 @@ class AsyncWorkflows(Resource):
 
         Args:
             template_uid: Id of the template.
-            rows: Values by column, a document each. 1 to 1000 items.
             pack_type: Kind of document, by a name of the web app.
             column_mapping: How the columns of the rows and the variables of the template belong together.
             output_format: File format, such as `pdf`.
             delivery: How the documents are delivered, in a form that is not documented.
+            rows: Values by column, a document each. At most 1000 items.
 
         Returns:
             The run.
@@ -400,11 +400,11 @@ class AsyncWorkflows(Resource):
         response = await self._client.asend(
             OPERATION,
             template_uid=template_uid,
-            rows=rows,
             pack_type=pack_type,
             column_mapping=column_mapping,
             output_format=output_format,
             delivery=delivery,
+            rows=rows,
         )
         return response.result()
 
@@ -428,12 +428,12 @@ class AsyncWorkflows(Resource):
     async def preview(
         self,
         *,
-        template_uid: str,
-        rows: Iterable[Mapping[str, Any]],
+        template_uid: str | None = None,
         pack_type: str | None = None,
         column_mapping: Mapping[str, str] | None = None,
         output_format: str | None = None,
         delivery: Any = None,
+        rows: Iterable[Mapping[str, Any]] | None = None,
     ) -> models.WorkflowPreview:
         """Render one document of a run (`POST /workflow/preview`).
 
@@ -443,11 +443,11 @@ class AsyncWorkflows(Resource):
 
         Args:
             template_uid: Id of the template.
-            rows: Values by column, a document each. 1 to 1000 items.
             pack_type: Kind of document, by a name of the web app.
             column_mapping: How the columns of the rows and the variables of the template belong together.
             output_format: File format, such as `pdf`.
             delivery: How the documents are delivered, in a form that is not documented.
+            rows: Values by column, a document each. At most 1000 items.
 
         Returns:
             The document, or the job that renders it.
@@ -462,11 +462,11 @@ class AsyncWorkflows(Resource):
         response = await self._client.asend(
             OPERATION,
             template_uid=template_uid,
-            rows=rows,
             pack_type=pack_type,
             column_mapping=column_mapping,
             output_format=output_format,
             delivery=delivery,
+            rows=rows,
         )
         return response.result()
 
@@ -600,7 +600,7 @@ class AsyncWorkflows(Resource):
     async def create_hook(
         self,
         *,
-        template_uid: str,
+        template_uid: str | None = None,
         pack_type: str | None = None,
         column_mapping: Mapping[str, str] | None = None,
         output_format: str | None = None,
@@ -656,7 +656,9 @@ class AsyncWorkflows(Resource):
         response = await self._client.asend(OPERATION, uid=uid)
         return response.result()
 
-    async def post_rows(self, uid: str, secret: str, *, rows: Iterable[Mapping[str, Any]]) -> models.PostedRows:
+    async def post_rows(
+        self, uid: str, secret: str, *, rows: Iterable[Mapping[str, Any]] | None = None
+    ) -> models.PostedRows:
         """Post rows to a hook, which starts a run (`POST /workflow/hooks/{uid}/{secret}`).
 
         Needs no API key, but the secret of the hook, which also signs the request (`X-Pictify-Signature`, as
@@ -667,7 +669,7 @@ class AsyncWorkflows(Resource):
         Args:
             uid: Id of the hook.
             secret: Secret of the hook.
-            rows: Values by column, a document each. 1 to 1000 items.
+            rows: Values by column, a document each. At most 1000 items.
 
         Returns:
             The run, if the API names it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from openapi_python_client import schema as oai
 from openapi_python_client.parser.openapi import Endpoint
@@ -10,20 +10,20 @@ from openapi_python_client.parser.properties import Class, ModelProperty
 from openapi_python_client.parser.properties.file import FileProperty
 from openapi_python_client.parser.properties.protocol import PropertyProtocol
 from openapi_python_client.parser.responses import Response
-from openapi_python_client.schema.untrusted_string import UntrustedString
-from openapi_python_client.strings import in_double_quote_literal
 
+from .navigation import UnsupportedError, parts_of, place_at
 from .pages import Lists, status_of, successes
-from .schemas import UnsupportedError, fields_of, plain, unique
+from .schemas import fields_of, plain, quoted, unique
+from .value_types import union_of
 
 _FILES = "; other media types of files are named in generator-config.yaml (`content_type_overrides`)"
 
 
-class Answers(Lists):
+class Responses(Lists):
     """What the responses of operations hold."""
 
     def kind(self, endpoint: Endpoint) -> str:
-        """What an answer is: `json`, `file`, or `redirect`.
+        """What a response is: `json`, `file`, or `redirect`.
 
         Raises:
             UnsupportedError: It is none of them.
@@ -31,16 +31,22 @@ class Answers(Lists):
         props = [response.prop for response in successes(endpoint)]
         if not props and any(self._location(response) for response in endpoint.responses.patterns):
             return "redirect"
-        if props and all(isinstance(prop, FileProperty) for prop in props):
+        has_json = any("json" in name for response in successes(endpoint) for name in _media_types(response))
+        if props and not has_json and all(isinstance(prop, FileProperty) for prop in props):
             return "file"
         if not props:
-            raise UnsupportedError("it has no answer with a single status of success")
+            raise UnsupportedError("it has no response with a single status of success")
         for response in successes(endpoint):
             if not _media_types(response):
-                raise UnsupportedError(f"its answer {response.status_code.pattern} has no JSON schema")
+                raise UnsupportedError(f"its response {response.status_code.pattern} has no JSON schema")
+            if len(types := _media_types(response)) > 1:
+                raise UnsupportedError(
+                    f"its response {response.status_code.pattern} has several media types ({', '.join(types)}); leave "
+                    "one of them, in an overlay"
+                )
             if isinstance(response.prop, FileProperty) or "json" not in _media_types(response)[0]:
                 raise UnsupportedError(
-                    f"its answer {response.status_code.pattern} is neither JSON nor a file alone{_FILES}"
+                    f"its response {response.status_code.pattern} is neither JSON nor a file alone{_FILES}"
                 )
         return "json"
 
@@ -50,7 +56,7 @@ class Answers(Lists):
         return 300 <= status_of(response) < 400 and any(name.lower() == "location" for name in map(plain, named or {}))
 
     def accept(self, endpoint: Endpoint) -> str:
-        """The media types of a successful answer."""
+        """The media types of a successful response."""
         return ", ".join(dict.fromkeys(name for response in successes(endpoint) for name in _media_types(response)))
 
     def _wrapped(self, prop: PropertyProtocol) -> PropertyProtocol | None:
@@ -60,8 +66,8 @@ class Answers(Lists):
         fields = fields_of(self._models[prop.class_info.name])
         return fields[0] if len(fields) == 1 and not self._nullable(fields[0])[1] else None
 
-    def _answers(self, endpoint: Endpoint) -> list[tuple[Response, PropertyProtocol, str | None]]:
-        """The successful answers: what is given of them, and the name under which it came where it was wrapped."""
+    def _results(self, endpoint: Endpoint) -> list[tuple[Response, PropertyProtocol, str | None]]:
+        """The successful responses: the type of the result, and the name of its wrapper if it has one."""
         found: list[tuple[Response, PropertyProtocol, str | None]] = []
         for response in successes(endpoint):
             prop: PropertyProtocol = response.prop
@@ -74,46 +80,61 @@ class Answers(Lists):
 
     def generated_models(self) -> list[ModelProperty]:
         """The models that get a class: those that a call takes or gives; so none that only wraps one of them."""
-        given = [prop for endpoint in self._endpoints for prop in self._answer_props(endpoint)]
-        taken = [prop for endpoint in self._endpoints for prop in self.given_in(endpoint)]
-        told = [prop for _, prop in self.webhooks() if prop is not None]
-        names = {model.class_info.name for model in self._models_in([*given, *taken, *told])}
+        results = [prop for endpoint in self._endpoints for prop in self._result_props(endpoint)]
+        arguments = [prop for endpoint in self._endpoints for prop in self.given_in(endpoint)]
+        events = [prop for _, prop in self.webhooks() if prop is not None]
+        names = {model.class_info.name for model in self._models_in([*results, *arguments, *events])}
         return [model for model in self.own_models() if model.class_info.name in names]
+
+    def exported_names(self) -> list[tuple[str, str]]:
+        """The names of `models`, each with its module, in the order of the modules."""
+        classes = [part.class_info for part in (*self.generated_models(), *self._enums)]
+        names = [(str(each.name), str(each.module_name)) for each in classes]
+        names += [(f"{name}Param", module) for name, module in names if name in self._nested]
+        return sorted(names, key=lambda each: (each[1], each[0]))
 
     def webhooks(self) -> list[tuple[str, ModelProperty | None]]:
         """What the API sends to webhooks: the name of each event, and the model of its data; None if it has none."""
-        found: list[tuple[str, ModelProperty | None]] = []
-        for event, item in self._document.get("webhooks", {}).items():
-            part: Any = item
-            for step in ("post", "requestBody", "content", "application/json", "schema", "properties", "data"):
-                part = cast("dict[str, Any]", part).get(step) if isinstance(part, dict) else None
-            reference = cast("dict[str, Any]", part).get("$ref", "") if isinstance(part, dict) else ""
-            name = reference.rpartition("/")[2]
-            found.append((event, next((model for key, model in self._models.items() if key == name), None)))
-        return found
+        hooks: dict[str, Any] = self._document.get("webhooks", {})
+        return [(event, self._model_at.get(self._webhook_data(item))) for event, item in hooks.items()]
+
+    def _webhook_data(self, item: dict[str, Any]) -> str:
+        """The place of the schema of the data of an event, if it is a component; empty if not."""
+        body = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {})
+        parts = [*parts_of(self._document, body["schema"])] if "schema" in body else []
+        fields: list[dict[str, Any]] = [part.get("properties", {}) for part in parts]
+        found: list[dict[str, Any]] = [each["data"] for each in fields if "data" in each]
+        data = found[0] if found else dict[str, Any]()
+        references = [each["$ref"] for each in (data, *data.get("allOf", []), *data.get("anyOf", [])) if "$ref" in each]
+        return place_at(references[0]) if len(references) == 1 else ""
 
     def readers(self, endpoint: Endpoint) -> list[tuple[int, str]]:
         """For each status of success what reads its JSON."""
         return [
-            (status_of(response), self._only(name, prop) if name else self.reader(prop))
-            for response, prop, name in self._answers(endpoint)
+            (status_of(response), self._only(name, prop) if name is not None else self.reader(prop))
+            for response, prop, name in self._results(endpoint)
         ]
 
     def _only(self, name: str, prop: PropertyProtocol) -> str:
         required = self._models[prop.class_info.name].required_properties if isinstance(prop, ModelProperty) else []
         names = [name, *(field.name.get_untrusted_value() for field in required or [])]
-        first, *others = (f'"{in_double_quote_literal(UntrustedString(each))}"' for each in names)
-        return f"unwrap({', '.join([first, self.reader(prop), *others])})"
+        first, *others = map(quoted, names)
+        return f"{'unwrap' if prop.required else 'unwrap_or_none'}({', '.join([first, self.reader(prop), *others])})"
 
-    def answer_type(self, endpoint: Endpoint, prefix: str = "") -> str:
-        """The type of a successful answer."""
+    def result_type(self, endpoint: Endpoint, prefix: str = "") -> str:
+        """The type of a successful response."""
         kind = self.kind(endpoint)
         if kind == "file":
             return f"{prefix}File"
         if kind == "redirect":
             return "str"
-        types = [self.type_of(prop) for _, prop, _ in self._answers(endpoint)]
-        return " | ".join(dict.fromkeys([*types, *(["None"] if self.may_be_empty(endpoint) else [])]))
+        types = [self.type_of(prop) for _, prop, _ in self._results(endpoint)]
+        return union_of([*types, *(["None"] if self.is_optional(endpoint) or self.may_be_empty(endpoint) else [])])
+
+    def is_optional(self, endpoint: Endpoint) -> bool:
+        """Whether a successful response may lack the one thing that it wraps."""
+        wrapped = [prop for _, prop, name in self._results(endpoint) if name is not None]
+        return not all(prop.required for prop in wrapped)
 
     def may_be_empty(self, endpoint: Endpoint) -> bool:
         """Whether a successful response may have no body."""
@@ -142,17 +163,17 @@ class Answers(Lists):
         """How sure it is that the API has the operation (`x-evidence`); empty if its document has it."""
         return str(self._calls[endpoint.name][1].get("x-evidence", ""))
 
-    def _answer_props(self, endpoint: Endpoint) -> list[PropertyProtocol]:
-        return [prop for _, prop, _ in self._answers(endpoint)] if self.kind(endpoint) == "json" else []
+    def _result_props(self, endpoint: Endpoint) -> list[PropertyProtocol]:
+        return [prop for _, prop, _ in self._results(endpoint)] if self.kind(endpoint) == "json" else []
 
-    def enums_of_answers(self, endpoint: Endpoint) -> list[Class]:
+    def enums_of_responses(self, endpoint: Endpoint) -> list[Class]:
         """The enums that an endpoint's own readers look up, beside those of the models."""
-        return [each for each in unique(self.classes_of(self._answer_props(endpoint))) if each.name not in self._models]
+        return [each for each in unique(self.classes_of(self._result_props(endpoint))) if each.name not in self._models]
 
     def url_name(self, endpoint: Endpoint) -> str:
         """The name of the method that gives the URL of what a browser loads by itself: `template_url`.
 
-        Where the verb alone tells it from another of its tag, that stays: `download_file_url`.
+        If only the verb distinguishes it from another of its tag, that stays: `download_file_url`.
         """
         others = [each for each in self._endpoints if each.tags == endpoint.tags and self.has_url(each)]
         nouns = [self.method_name(each).partition("_")[2] for each in others]
@@ -160,7 +181,7 @@ class Answers(Lists):
         return f"{noun if noun and nouns.count(noun) == 1 else self.method_name(endpoint)}_url"
 
     def has_url(self, endpoint: Endpoint) -> bool:
-        """Whether a browser can load what it answers by its URL alone."""
+        """Whether a browser can load what it returns by its URL alone."""
         try:
             return endpoint.method == "get" and self.kind(endpoint) != "json"
         except UnsupportedError:

@@ -1,0 +1,141 @@
+"""What OpenAPI and JSON Schema can say in several ways, in the one that code is generated from."""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from typing import Any, cast
+
+from .navigation import (
+    ANNOTATIONS,
+    DATA,
+    ONE_SCHEMA,
+    SCHEMA_LISTS,
+    SCHEMAS_BY_NAME,
+    Part,
+    followed,
+    operations,
+    schemas_in,
+    schemas_of,
+)
+
+_NULL = {"type": "null"}
+_CONDITIONS = frozenset({"if", "then", "else", "not"})
+# Headers of which other parts of a document say what they are.
+_IGNORED = frozenset({"accept", "authorization", "content-type"})
+# There, false has a meaning of its own, and so has true.
+_MAY_BE_BOOLEAN = frozenset({"additionalProperties", "unevaluatedItems", "unevaluatedProperties"})
+
+
+def modernize(document: Part) -> None:
+    """Convert the keywords of OpenAPI 3.0 to those of 3.1, and schemas that are true to empty ones, in place."""
+    document["openapi"] = "3.1.0"
+    _allow_everything(document.get("components", {}).get("schemas"))
+    _open_schemas(document)
+    for steps, schema in [*schemas_of(document)]:
+        for _, part in [*schemas_in(schema, steps)]:
+            for name, value in [*part.items()]:
+                if name in SCHEMAS_BY_NAME | SCHEMA_LISTS:
+                    _allow_everything(value)
+                elif name in ONE_SCHEMA - _MAY_BE_BOOLEAN and value is True:
+                    part[name] = {}
+            for name, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+                if isinstance(part.get(name), bool) and part.pop(name) and inclusive in part:
+                    part[name] = part.pop(inclusive)
+            if part.pop("nullable", False) is True:
+                _allow_null(part)
+
+
+def _open_schemas(part: Any) -> None:
+    """Make an empty schema of each `schema` that is true."""
+    if isinstance(part, list):
+        for item in cast("list[object]", part):
+            _open_schemas(item)
+    if isinstance(part, dict):
+        known = cast("Part", part)
+        if known.get("schema") is True:
+            known["schema"] = {}
+        for name, item in known.items():
+            if name not in DATA and name != "schema":
+                _open_schemas(item)
+
+
+def _allow_everything(schemas: Any) -> None:
+    """Make an empty schema of each that is true, in an object or a list of schemas."""
+    keys: list[Any] = []
+    if isinstance(schemas, dict):
+        keys = [*cast("Part", schemas)]
+    elif isinstance(schemas, list):
+        keys = [*range(len(cast("list[object]", schemas)))]
+    for key in keys:
+        if schemas[key] is True:
+            schemas[key] = {}
+
+
+def _allow_null(schema: Part) -> None:
+    types = schema.get("type")
+    if "enum" in schema and isinstance(schema["enum"], list) and None not in schema["enum"]:
+        schema["enum"] = [*schema["enum"], None]
+    if isinstance(types, str | list):
+        known = [types] if isinstance(types, str) else cast("list[str]", types)
+        schema["type"] = [*dict.fromkeys([*known, "null"])]
+    elif "anyOf" in schema or "oneOf" in schema:
+        name = "anyOf" if "anyOf" in schema else "oneOf"
+        schema[name] = [*schema[name], _NULL]
+    elif "$ref" in schema or "allOf" in schema:
+        inner = {name: schema.pop(name) for name in [*schema] if name not in ANNOTATIONS}
+        schema["anyOf"] = [inner, _NULL]
+
+
+def prepare(document: Part) -> None:
+    """Normalize what OpenAPI can say in several ways, in place."""
+    document["tags"] = [{**tag, "name": _as_word(tag["name"])} for tag in document.get("tags", [])]
+    for path_item in document.get("paths", {}).values():
+        _drop_headers(document, path_item)
+    for _, _, operation in operations(document):
+        _drop_headers(document, operation)
+        # The security of the root holds for what has none of its own.
+        operation.setdefault("security", deepcopy(document.get("security", [])))
+        operation.update({name: [*map(_as_word, operation[name])] for name in ("tags",) if name in operation})
+    for steps, schema in [*schemas_of(document)]:
+        for here, part in [*schemas_in(schema, steps)]:
+            # A constant in a condition is for a rule.
+            if isinstance(part.get("const"), str) and not _CONDITIONS & {*here}:
+                part.update(type="string", enum=[part.pop("const")])
+            _separate_null(part)
+
+
+def require_objects(document: Part) -> None:
+    """Require the bodies that are objects, in place: a call that gives none of their fields sends an empty object."""
+    for _, _, operation in operations(document):
+        body: Part = operation.get("requestBody", {"content": {}})
+        schemas = [followed(document, each["schema"]) for each in body["content"].values() if "schema" in each]
+        if any({"allOf", "properties"} & schema.keys() for schema in schemas):
+            body["required"] = True
+
+
+def _as_word(tag: str) -> str:
+    """A tag with its acronyms as words: `GIFs` would be `gi_fs` in Python."""
+    return re.sub(r"\b([A-Z])([A-Z]+)s\b", lambda match: f"{match[1]}{match[2].lower()}s", tag)
+
+
+def _drop_headers(document: Part, part: Part) -> None:
+    """Drop the parameters that OpenAPI says to ignore: other parts of the document say what these headers are."""
+    if "parameters" in part:
+        known = [(each, followed(document, each)) for each in part["parameters"]]
+        part["parameters"] = [
+            each
+            for each, parameter in known
+            if parameter["in"] != "header" or parameter["name"].lower() not in _IGNORED
+        ]
+
+
+def _separate_null(schema: Part) -> None:
+    """Move the null of an enum beside it."""
+    types = schema.get("type")
+    if isinstance(types, list) and "null" in types and "enum" in schema:
+        kept = [each for each in cast("list[str]", types) if each != "null"]
+        known = {name: schema.pop(name) for name in [*schema] if name not in {"description", "default"}}
+        known |= {"type": kept[0] if len(kept) == 1 else kept}
+        known["enum"] = [value for value in known["enum"] if value is not None]
+        schema["anyOf"] = [known, {"type": "null"}]
