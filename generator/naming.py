@@ -19,8 +19,8 @@ _USED_TYPES = frozenset({"bool", "dict", "float", "int", "list", "str"})
 
 _TAKEN_FIELDS = (
     _USED_TYPES
-    | {"Any", "ClassVar", "FIELDS", "Iterable", "Literal", "Mapping", "NAMES", "RULES", "Self", "additional_properties"}
-    | {"classmethod", "datetime", "field", "from_dict", "hidden", "models", "prepare", "shown", "take", "to_dict"}
+    | {"Any", "ClassVar", "Iterable", "Literal", "Mapping", "Self", "additional_properties"}
+    | {"classmethod", "datetime", "field", "from_dict", "hidden", "models", "shown", "to_dict"}
 )
 
 # As arguments of a call they would be taken for something else, or hide what the methods use.

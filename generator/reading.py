@@ -42,7 +42,7 @@ class Readers(Names):
             return f"[{read} for {item} in items({value}){self._but_null(prop.inner_property, item)}]"
         if isinstance(prop, ModelProperty):
             if not self.is_mapping(prop):
-                return f"{prop.class_info.name}.take({value})"
+                return f"{prop.class_info.name}.__decode__({value})"
             if isinstance(self._mapped(prop), AnyProperty):
                 return f"mapping({value})"
             if type(self._mapped(prop)) in SCALARS:
@@ -75,7 +75,7 @@ class Readers(Names):
     def read_field(self, model: ModelProperty, prop: PropertyProtocol) -> str:
         """The expression that takes a field out of the dict it came in."""
         read = self._read_field(model, prop)
-        names = {f"{each.name}.take": f"_{each.module_name}" for each in self.classes_of_model(model)}
+        names = {f"{each.name}.__decode__": f"_{each.module_name}" for each in self.classes_of_model(model)}
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
             names["string"] = "secret"
         return renamed(read, names)
@@ -109,7 +109,7 @@ class Readers(Names):
 
     def lookup(self, class_info: Class) -> str:
         """What reads a value of a class: bound to a name of the module, as an attribute of a class is slow to find."""
-        return f"{class_info.name}.{'take' if class_info.name in self._models else 'by_value'}"
+        return f"{class_info.name}.{'__decode__' if class_info.name in self._models else 'by_value'}"
 
     def names(self, model: ModelProperty) -> str:
         """The fields that have another name in Python than in the API, as the items of a dict."""

@@ -292,7 +292,7 @@ def _requests(
     body = cast("Object", start.body)
     name, sets, size = next(
         (field.argument, field.schema, field.schema.max_items)
-        for field in body.model.FIELDS
+        for field in body.model.__arguments__
         if isinstance(field.schema, ListOf)
         and isinstance(field.schema.schema, MapOf | Object)
         and field.schema.max_items

@@ -121,15 +121,15 @@ class WebhookEvent(Model):
     """
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         """Build it from a dict that the caller gives away."""
         pop = d.pop
         self = cls.__new__(cls)
         self.event = _event_name[pop("event", None)]
         self.timestamp = parse_datetime(v) if (v := pop("timestamp", None)) is not None else None
         data: Any = pop("data", None)
-        take: Callable[[Any], WebhookData] = DATA_READERS.get(self.event, mapping)
-        self.data = take({} if data is None else data)
+        read: Callable[[Any], WebhookData] = DATA_READERS.get(self.event, mapping)
+        self.data = read({} if data is None else data)
         self.additional_properties = d
         return self
 
@@ -172,7 +172,7 @@ def parse(
     except (ValueError, RecursionError) as error:
         raise WebhookPayloadError(f"it is not JSON: {error}", "", None, body) from None
     try:
-        return decode(WebhookEvent.take, document, lambda: parse_json(body))
+        return decode(WebhookEvent.__decode__, document, lambda: parse_json(body))
     except DecodeError as error:
         raise WebhookPayloadError(error.reason, error.path, error.value, body) from None
 

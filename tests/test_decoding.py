@@ -402,7 +402,7 @@ DOCUMENT = {**REQUIRED, "dataSource": {"url": "https://a.example"}, "label": "re
 
 @pytest.mark.parametrize("model", [Labelled, Counted, Noted, Slotted, Mixed, Tight])
 def test_a_subclass_of_a_model_is_read_and_written_like_the_model(model: type[Binding]) -> None:
-    for binding in (model.from_dict(DOCUMENT), model.take(copy.deepcopy(DOCUMENT))):
+    for binding in (model.from_dict(DOCUMENT), model.__decode__(copy.deepcopy(DOCUMENT))):
         assert type(binding) is model
         assert binding.to_dict() == DOCUMENT
         assert repr(binding).startswith(f"{model.__name__}(uid='bind_1'")
@@ -448,7 +448,7 @@ def test_a_subclass_of_a_model_is_made_by_its_init() -> None:
 def test_a_subclass_of_a_model_may_say_how_it_is_read_and_pickled() -> None:
     class Own(Binding):
         @classmethod
-        def take(cls, d: dict[str, Any]) -> Any:
+        def __decode__(cls, d: dict[str, Any]) -> Any:
             return cls(uid=d["uid"].upper(), render_url="")
 
     class Derived(Own):

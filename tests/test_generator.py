@@ -511,7 +511,7 @@ def test_fields_of_every_shape_are_read_and_written(grown: Callable[[str], Modul
     assert "user_1" not in repr(thing)
     uid = {"uid": "thing_1"}
     assert model.from_dict({**uid, "labels": None}).to_dict() == uid
-    assert (thing.field_, thing.take_, thing.to_dict_, thing.client_) == ("f", "t", "d", "mine")
+    assert (thing.field_, thing.take, thing.to_dict_, thing.client_) == ("f", "t", "d", "mine")
     assert (thing.str_, thing.class_, thing.score, thing.base.cursor) == ("s", "first", 1, "c")
     assert model.from_dict({**uid, "tags": [None, "a"], "byDay": {"mon": None}}).to_dict() == {
         **uid,

@@ -688,7 +688,7 @@ BY_CURSOR = Operation(
     "GET",
     "/bindings",
     query_parameters=(Argument("cursor", "pageToken", String()), Argument("limit", "limit", Integer())),
-    responses={200: BindingList.take},
+    responses={200: BindingList.__decode__},
 )
 
 
@@ -951,7 +951,7 @@ FROM_ZERO = Operation(
     "GET",
     "/bindings",
     query_parameters=(Argument("page", "page", Integer(minimum=0)), Argument("limit", "limit", Integer())),
-    responses={200: BindingList.take},
+    responses={200: BindingList.__decode__},
 )
 
 

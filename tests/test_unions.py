@@ -90,14 +90,14 @@ def status(value: Any) -> Any:
 
 
 def sources(value: Any) -> list[DataSource]:
-    return [DataSource.take(item) for item in items(value)]
+    return [DataSource.__decode__(item) for item in items(value)]
 
 
 READ: list[tuple[tuple[Callable[[Any], Any], ...], Any, Any]] = [
     ((integer, string), "a", "a"),
     ((string, integer), 5, 5),
-    ((mapping, DataSource.take), {"type": "http", "other": 1}, "DataSource"),
-    ((DataSource.take, mapping), {"other": 1}, "DataSource"),
+    ((mapping, DataSource.__decode__), {"type": "http", "other": 1}, "DataSource"),
+    ((DataSource.__decode__, mapping), {"other": 1}, "DataSource"),
     ((status, string), "active", "BindingStatus"),
     ((status, string), "else", "else"),
     ((items, string), ["a"], ["a"]),
@@ -118,7 +118,7 @@ def test_a_value_is_read_by_the_reader_that_leaves_least_unknown(readers: Any, v
 
 
 def test_a_value_is_read_by_its_discriminator() -> None:
-    readers = {"http": DataSource.take, "ttl": RefreshPolicy.take}
+    readers = {"http": DataSource.__decode__, "ttl": RefreshPolicy.__decode__}
     assert type(tagged({"type": "ttl"}, "type", readers)) is RefreshPolicy
     assert tagged("a", "type", readers, string) == "a"
     for value, text in (({"type": "ftp"}, "its type is 'ftp', not one of 'http', 'ttl'"), ("a", "an object")):
@@ -132,7 +132,7 @@ def test_a_value_that_no_reader_can_read_is_refused_with_the_reasons() -> None:
     ):
         one_of(None, integer, string)
     with pytest.raises(DecodeError, match="DataSource: expected an object, got an integer|DataSource: "):
-        one_of(5, DataSource.take, string)
+        one_of(5, DataSource.__decode__, string)
 
 
 def failure(value: Any, *readers: Callable[[Any], Any]) -> DecodeError:

@@ -33,7 +33,7 @@ _ENUMS = [name for name in _NAMES if issubclass(getattr(models, name), OpenEnum)
 _PARAMS = [name for name in _NAMES if name.removesuffix("Param") != name and name.removesuffix("Param") in _NAMES]
 _MODELS = [name for name in _NAMES if name not in (*_ENUMS, *_PARAMS)]
 _FIELDS_ALONE = (
-    '{members_order: source, filters: ["!^(take|to_dict|FIELDS|_.*)$"], show_attribute_values: false, '
+    '{members_order: source, filters: ["!^(to_dict|_.*)$"], show_attribute_values: false, '
     "show_labels: false, inherited_members: [url, raise_for_errors, duration, content]}"
 )
 _VALUES = "{members_order: source, separate_signature: false, show_if_no_docstring: true, show_labels: false}"

@@ -27,13 +27,13 @@ class Model:
     model to the subclass, and `to_dict` returns only those.
     """
 
-    FIELDS: ClassVar[tuple[Argument, ...]] = ()
+    __arguments__: ClassVar[tuple[Argument, ...]] = ()
     """The fields that can be sent; empty for a model that is only received."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {}
+    __names__: ClassVar[Mapping[str, str]] = {}
     """The API's names of the fields that have another name in Python."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = ()
+    __rules__: ClassVar[tuple[Rule, ...]] = ()
     """The rules between the fields that are sent."""
 
     additional_properties: dict[str, Any] = field(factory=dict[str, Any], repr=False)
@@ -41,8 +41,8 @@ class Model:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        owner = next(base for base in cls.__mro__ if "take" in vars(base))
-        # Only generated models, and the classes that they derive from, define `take`.
+        owner = next(base for base in cls.__mro__ if "__decode__" in vars(base))
+        # Only generated models, and the classes that they derive from, define `__decode__`.
         if owner in (cls, Model):
             return
         # Not twice: attrs creates a custom subclass anew, to give it slots.
@@ -56,7 +56,7 @@ class Model:
                 setattr(cls, name, vars(_CustomModel)[name])
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         """Build a model from a dict, which becomes its `additional_properties`."""
         raise NotImplementedError(cls)
 
@@ -76,19 +76,19 @@ class Model:
             owned = to_json(src_dict)
         except RecursionError:
             raise too_deep() from None
-        return decode(cls.take, owned, lambda: to_json(src_dict))
+        return decode(cls.__decode__, owned, lambda: to_json(src_dict))
 
 
 class _CustomModel:
     """The second base class of custom subclasses of a model.
 
-    `take` of a model calls no `__init__`, which costs time, and sets only the fields of the model. A class with this
+    For speed, `__decode__` of a model does not call `__init__`, and sets only the fields of the model. A class with this
     base has a `__dict__` even if attrs gives it slots, so that `__attrs_post_init__` can set any attribute.
     """
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Any:
-        return cls._from_model(_model_of(cls).take(d))
+    def __decode__(cls, d: dict[str, Any]) -> Any:
+        return cls._from_model(_model_of(cls).__decode__(d))
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Any:
@@ -111,7 +111,7 @@ class _CustomModel:
 def _model_of(custom: type[_CustomModel]) -> type[Model]:
     """Return the model that a custom subclass derives from."""
     bases = custom.__mro__[custom.__mro__.index(_CustomModel) + 1 :]
-    return next(base for base in bases if issubclass(base, Model) and "take" in vars(base))
+    return next(base for base in bases if issubclass(base, Model) and "__decode__" in vars(base))
 
 
 def names_of(model: type[Model]) -> Iterator[tuple[str, str]]:
@@ -119,7 +119,7 @@ def names_of(model: type[Model]) -> Iterator[tuple[str, str]]:
     known = _model_of(model) if issubclass(model, _CustomModel) else model
     for each in fields(known):
         if each.name != "additional_properties":
-            yield each.name, known.NAMES.get(each.name, each.name)
+            yield each.name, known.__names__.get(each.name, each.name)
 
 
 def hidden(value: object) -> str:

@@ -26,7 +26,7 @@ class Behavior(Model):
     """Base of the classes with behavior."""
 
     @classmethod
-    def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:
+    def __normalize__(cls, d: dict[str, Any]) -> dict[str, Any]:
         """Return the JSON object in the form that the model reads."""
         return d
 
@@ -38,7 +38,7 @@ class Rendered(Behavior):
     errors: list[models.LayoutError]
 
     @classmethod
-    def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:
+    def __normalize__(cls, d: dict[str, Any]) -> dict[str, Any]:
         """Read the older form, one file without an envelope, as an envelope with one result."""
         if "results" not in d and isinstance(d.get("url"), str):
             result = {name: d.pop(name) for name in _RESULT_FIELDS if name in d}
@@ -122,7 +122,7 @@ class BatchProgress(Behavior):
     completed_items: int | None
 
     @classmethod
-    def prepare(cls, d: dict[str, Any]) -> dict[str, Any]:
+    def __normalize__(cls, d: dict[str, Any]) -> dict[str, Any]:
         """Move the rows that failed to `errors`, where older versions of the API listed them among the results."""
         rows = d.get("results")
         errors: Any = d.get("errors") or []

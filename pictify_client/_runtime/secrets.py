@@ -20,7 +20,7 @@ def may_hold_secrets(schema: Schema, seen: frozenset[Schema] = frozenset()) -> b
         return schema.secret
     inner: tuple[Schema, ...] = ()
     if isinstance(schema, Object):
-        inner = () if schema in seen else tuple(field.schema for field in schema.model.FIELDS)
+        inner = () if schema in seen else tuple(field.schema for field in schema.model.__arguments__)
         seen |= {schema}
     elif isinstance(schema, OneOrMany):
         inner = (schema.one,)
@@ -49,7 +49,7 @@ def secrets_of(schema: Schema, value: object) -> Iterator[str]:
         for item in value.values():
             yield from secrets_of(schema.schema, item)
     elif isinstance(schema, Object) and is_object(value):
-        for field in schema.model.FIELDS:
+        for field in schema.model.__arguments__:
             yield from secrets_of(field.schema, value.get(field.name))
 
 

@@ -55,7 +55,7 @@ class Object(NamedTuple):
     def serialize(self, value: Any, where: str) -> dict[str, Any]:
         """Return the object with the API's names, including its `additional_properties`."""
         if isinstance(value, self.model):
-            held = ((field, getattr(value, field.argument)) for field in self.model.FIELDS)
+            held = ((field, getattr(value, field.argument)) for field in self.model.__arguments__)
             known = {field.argument: item for field, item in held if item is not None or field.required}
             extra: dict[str, Any] = getattr(value, "additional_properties", {})
             return {**extra, **self.serialize_fields(known, f"{where}.")}
@@ -64,7 +64,7 @@ class Object(NamedTuple):
         given = {_check_key(key, where): item for key, item in cast("Mapping[object, object]", value).items()}
         self._check_names(given, where)
         body: dict[str, Any] = dict(given)
-        for field in self.model.FIELDS:
+        for field in self.model.__arguments__:
             # An explicit None is sent as `null`.
             if field.required or given.get(field.name) is not None:
                 body[field.name] = field.serialize(given.get(field.name, UNSET), f"{where}.{field.name}")
@@ -78,7 +78,7 @@ class Object(NamedTuple):
             if key not in known.values():
                 from difflib import get_close_matches
 
-                names = [field.name for field in self.model.FIELDS]
+                names = [field.name for field in self.model.__arguments__]
                 nearest = known.get(key) or next(iter(get_close_matches(key, names, n=1)), None)
                 hint = "." if nearest is None else f": did you mean {nearest!r}?"
                 raise ValueError(
@@ -90,17 +90,17 @@ class Object(NamedTuple):
         """Return the object for fields with their names in Python, without those that are omitted."""
         written = (
             (field.name, field.serialize(given.get(field.argument, UNSET), f"{where}{field.argument}"))
-            for field in self.model.FIELDS
+            for field in self.model.__arguments__
         )
         body = {name: value for name, value in written if value is not UNSET}
-        if self.model.RULES:
-            arguments = {field.name: field.argument for field in self.model.FIELDS}
+        if self.model.__rules__:
+            arguments = {field.name: field.argument for field in self.model.__arguments__}
             self._check_rules(body, f"{where.removesuffix('.')}: " if where else "", lambda name: arguments[name])
         return body
 
     def _check_rules(self, body: Mapping[str, object], where: str, spell: Callable[[str], str]) -> None:
         given = {name: value for name, value in body.items() if value is not None}
-        for rule in self.model.RULES:
+        for rule in self.model.__rules__:
             if reason := rule.check(given, spell):
                 raise ValueError(f"{where}{reason}")
 

@@ -15,7 +15,7 @@ from .._runtime.readers import boolean, number, parse_datetime
 class AccountUsage(Model):
     """What the account has used of its plan."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "monthly_limit": "monthlyLimit",
         "has_exceeded_monthly_limit": "hasExceededMonthlyLimit",
         "next_reset": "nextReset",
@@ -34,7 +34,7 @@ class AccountUsage(Model):
     """The AI credits, in a form that is not documented."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.monthly_limit = v if type(v := pop("monthlyLimit", None)) is float else number(v)

@@ -11,14 +11,14 @@ from .._runtime.model import Model, new
 from .._runtime.readers import parse_datetime, string
 from .agent_screenshot_metadata import AgentScreenshotMetadata
 
-_agent_screenshot_metadata = AgentScreenshotMetadata.take
+_agent_screenshot_metadata = AgentScreenshotMetadata.__decode__
 
 
 @define(kw_only=True)
 class AgentScreenshot(Model):
     """An image, and how it came about."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"created_at": "createdAt", "user_storage_url": "userStorageUrl"}
+    __names__: ClassVar[Mapping[str, str]] = {"created_at": "createdAt", "user_storage_url": "userStorageUrl"}
 
     url: str
     """Address of the image."""
@@ -32,7 +32,7 @@ class AgentScreenshot(Model):
     """How the image came about."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str else string(v)

@@ -19,7 +19,7 @@ class AgentScreenshotBody(Model):
     """Which page to capture, and what of it, in words."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.prompt = v if type(v := pop("prompt", None)) is str else string(v)
@@ -27,4 +27,4 @@ class AgentScreenshotBody(Model):
         return self
 
 
-AgentScreenshotBody.FIELDS = (Argument("prompt", "prompt", String(), required=True),)
+AgentScreenshotBody.__arguments__ = (Argument("prompt", "prompt", String(), required=True),)

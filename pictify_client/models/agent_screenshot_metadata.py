@@ -14,7 +14,7 @@ from .._runtime.readers import number, string
 class AgentScreenshotMetadata(Model):
     """How the image came about."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "element_description": "elementDescription",
         "execution_time": "executionTime",
     }
@@ -31,7 +31,7 @@ class AgentScreenshotMetadata(Model):
     """How long it took, in milliseconds."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.prompt = v if type(v := pop("prompt", None)) is str or v is None else string(v)

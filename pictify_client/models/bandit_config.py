@@ -20,7 +20,7 @@ _bandit_config_algorithm = BanditConfigAlgorithm.by_value
 class BanditConfig(Model):
     """Whether and how the weights shift to the variants that do better."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "warmup_impressions": "warmupImpressions",
         "recompute_interval_minutes": "recomputeIntervalMinutes",
     }
@@ -35,7 +35,7 @@ class BanditConfig(Model):
     """Time between two shifts, in minutes. Defaults to 15."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.enabled = v if type(v := pop("enabled", None)) is bool or v is None else boolean(v)
@@ -57,7 +57,7 @@ class BanditConfigParam(TypedDict, total=False):
     recomputeIntervalMinutes: int
 
 
-BanditConfig.FIELDS = (
+BanditConfig.__arguments__ = (
     Argument("enabled", "enabled", Boolean()),
     Argument("algorithm", "algorithm", Choice(BanditConfigAlgorithm)),
     Argument("warmup_impressions", "warmupImpressions", Integer()),

@@ -14,7 +14,7 @@ from .._runtime.readers import string
 class BatchCancellation(Model):
     """What became of a batch."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"batch_id": "batchId"}
+    __names__: ClassVar[Mapping[str, str]] = {"batch_id": "batchId"}
 
     batch_id: str | None = None
     """Id of the batch."""
@@ -24,7 +24,7 @@ class BatchCancellation(Model):
     """What the API says of it, in words."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.batch_id = v if type(v := pop("batchId", None)) is str or v is None else string(v)

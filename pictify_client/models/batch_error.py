@@ -23,7 +23,7 @@ class BatchError(Model):
     """Names of the variables that were set."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.index = v if type(v := pop("index" if "index" in d else "row", None)) is int or v is None else integer(v)

@@ -17,7 +17,7 @@ _batch_state = BatchState.by_value
 class BatchFinished(Model):
     """Data of `batch.completed` and `batch.failed`: a batch has ended, and `status` says how."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "batch_id": "batchId",
         "template_uid": "templateUid",
         "total_count": "totalCount",
@@ -43,7 +43,7 @@ class BatchFinished(Model):
     """Duration; the API does not say in which unit."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.batch_id = v if type(v := pop("batchId", None)) is str or v is None else string(v)

@@ -21,7 +21,7 @@ _batch_format = BatchFormat.by_value
 class BatchRenderRequest(Model):
     """The values to render a template with, and how."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"variable_sets": "variableSets", "csv_url": "csvUrl"}
+    __names__: ClassVar[Mapping[str, str]] = {"variable_sets": "variableSets", "csv_url": "csvUrl"}
 
     variable_sets: list[dict[str, Any]] | None = None
     """Values for the variables of the template, a set for each image. 1 to 100 items."""
@@ -43,7 +43,7 @@ class BatchRenderRequest(Model):
     """Keys of the layouts to render for each row. Cannot be combined with `layout`. 1 to 20 items."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.variable_sets = (
@@ -64,7 +64,7 @@ class BatchRenderRequest(Model):
         return self
 
 
-BatchRenderRequest.FIELDS = (
+BatchRenderRequest.__arguments__ = (
     Argument("variable_sets", "variableSets", ListOf(MapOf(), min_items=1, max_items=100)),
     Argument("format", "format", Choice(BatchFormat)),
     Argument("quality", "quality", Number(minimum=0.1, maximum=1)),
@@ -74,7 +74,7 @@ BatchRenderRequest.FIELDS = (
     Argument("layout", "layout", String()),
     Argument("layouts", "layouts", ListOf(String(), min_items=1, max_items=20)),
 )
-BatchRenderRequest.RULES = (
+BatchRenderRequest.__rules__ = (
     ExactlyOne(("variableSets",), ("csvUrl",)),
     NotTogether("layout", "layouts"),
     Requires("csvUrl", "mappings"),

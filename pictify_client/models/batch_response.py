@@ -17,7 +17,7 @@ _batch_state = BatchState.by_value
 class BatchResponse(Model):
     """A batch that was accepted."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"batch_id": "batchId", "total_items": "totalItems"}
+    __names__: ClassVar[Mapping[str, str]] = {"batch_id": "batchId", "total_items": "totalItems"}
 
     batch_id: str
     """Id of the batch, to ask for its results with."""
@@ -31,7 +31,7 @@ class BatchResponse(Model):
     """What the API says of it, in words."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.batch_id = v if type(v := pop("batchId", None)) is str else string(v)

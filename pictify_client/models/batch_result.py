@@ -10,8 +10,8 @@ from .._runtime.readers import boolean, integer, items, number, string
 from .layout_error import LayoutError
 from .rendered_layout import RenderedLayout
 
-_layout_error = LayoutError.take
-_rendered_layout = RenderedLayout.take
+_layout_error = LayoutError.__decode__
+_rendered_layout = RenderedLayout.__decode__
 
 
 @define(kw_only=True)
@@ -38,7 +38,7 @@ class BatchResult(Model):
     """The layouts that failed. Only older versions of the API sent them."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.index = v if type(v := pop("index" if "index" in d else "row", None)) is int or v is None else integer(v)

@@ -14,8 +14,8 @@ from .batch_error import BatchError
 from .batch_result import BatchResult
 from .batch_state import BatchState
 
-_batch_error = BatchError.take
-_batch_result = BatchResult.take
+_batch_error = BatchError.__decode__
+_batch_result = BatchResult.__decode__
 _batch_state = BatchState.by_value
 
 
@@ -23,7 +23,7 @@ _batch_state = BatchState.by_value
 class BatchStatus(BatchProgress):
     """A batch, how far it is, and its results."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "batch_id": "batchId",
         "total_items": "totalItems",
         "completed_items": "completedItems",
@@ -59,8 +59,8 @@ class BatchStatus(BatchProgress):
     """The rows that failed."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        d = cls.prepare(d)
+    def __decode__(cls, d: dict[str, Any]) -> Self:
+        d = cls.__normalize__(d)
         pop = d.pop
         self = new(cls)
         self.batch_id = v if type(v := pop("batchId", None)) is str else string(v)

@@ -15,16 +15,16 @@ from .output_config import OutputConfig
 from .refresh_policy import RefreshPolicy
 
 _binding_status = BindingStatus.by_value
-_data_source = DataSource.take
-_output_config = OutputConfig.take
-_refresh_policy = RefreshPolicy.take
+_data_source = DataSource.__decode__
+_output_config = OutputConfig.__decode__
+_refresh_policy = RefreshPolicy.__decode__
 
 
 @define(kw_only=True)
 class Binding(Model):
     """A template tied to a data source, rendered again when the data changes."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "render_url": "renderUrl",
         "template_id": "templateId",
         "data_source": "dataSource",
@@ -89,7 +89,7 @@ class Binding(Model):
     """When the binding was last changed, UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)

@@ -10,8 +10,8 @@ from .._runtime.readers import items
 from .binding import Binding
 from .pagination import Pagination
 
-_binding = Binding.take
-_pagination = Pagination.take
+_binding = Binding.__decode__
+_pagination = Pagination.__decode__
 
 
 @define(kw_only=True)
@@ -24,7 +24,7 @@ class BindingList(Model):
     """Where a page stands in the whole list."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.bindings = (

@@ -16,13 +16,13 @@ from .._runtime.scalars import String
 class CompleteExperimentBody(Model):
     """Which variant won."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"winner_variant_id": "winnerVariantId"}
+    __names__: ClassVar[Mapping[str, str]] = {"winner_variant_id": "winnerVariantId"}
 
     winner_variant_id: str
     """Id of the variant that won."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.winner_variant_id = v if type(v := pop("winnerVariantId", None)) is str else string(v)
@@ -30,4 +30,4 @@ class CompleteExperimentBody(Model):
         return self
 
 
-CompleteExperimentBody.FIELDS = (Argument("winner_variant_id", "winnerVariantId", String(), required=True),)
+CompleteExperimentBody.__arguments__ = (Argument("winner_variant_id", "winnerVariantId", String(), required=True),)

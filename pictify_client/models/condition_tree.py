@@ -26,7 +26,7 @@ _condition_tree_type = ConditionTreeType.by_value
 class ConditionTree(Model):
     """When a variant is chosen: a rule, or a group of such trees. At most 3 levels deep."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"rule_operator": "ruleOperator"}
+    __names__: ClassVar[Mapping[str, str]] = {"rule_operator": "ruleOperator"}
 
     type: ConditionTreeType | Literal["group", "rule"] | None = None
     """Whether it is a group or a rule. One of `group`, `rule`."""
@@ -48,13 +48,13 @@ class ConditionTree(Model):
     """The rules of a group, as older experiments have them."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.type = _condition_tree_type[v] if (v := pop("type", None)) is not None else None
         self.operator = _condition_tree_operator[v] if (v := pop("operator", None)) is not None else None
         self.children = (
-            [ConditionTree.take(i) for i in items(v) if i is not None]
+            [ConditionTree.__decode__(i) for i in items(v) if i is not None]
             if (v := pop("children", None)) is not None
             else None
         )
@@ -62,7 +62,7 @@ class ConditionTree(Model):
         self.rule_operator = _condition_tree_rule_operator[v] if (v := pop("ruleOperator", None)) is not None else None
         self.value = pop("value", None)
         self.rules = (
-            [ConditionTree.take(i) for i in items(v) if i is not None]
+            [ConditionTree.__decode__(i) for i in items(v) if i is not None]
             if (v := pop("rules", None)) is not None
             else None
         )
@@ -82,7 +82,7 @@ class ConditionTreeParam(TypedDict, total=False):
     rules: Iterable[ConditionTree | ConditionTreeParam]
 
 
-ConditionTree.FIELDS = (
+ConditionTree.__arguments__ = (
     Argument("type", "type", Choice(ConditionTreeType)),
     Argument("operator", "operator", Choice(ConditionTreeOperator, extensible=True)),
     Argument("children", "children", ListOf(Object(ConditionTree))),

@@ -16,16 +16,16 @@ from .data_source import DataSource
 from .output_config import OutputConfig
 from .refresh_policy import RefreshPolicy
 
-_data_source = DataSource.take
-_output_config = OutputConfig.take
-_refresh_policy = RefreshPolicy.take
+_data_source = DataSource.__decode__
+_output_config = OutputConfig.__decode__
+_refresh_policy = RefreshPolicy.__decode__
 
 
 @define(kw_only=True)
 class CreateBindingBody(Model):
     """The binding to create."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "template_id": "templateId",
         "data_source": "dataSource",
         "refresh_policy": "refreshPolicy",
@@ -51,7 +51,7 @@ class CreateBindingBody(Model):
     """Id of a stored data source. Cannot be combined with `data_source`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.template_id = v if type(v := pop("templateId", None)) is str else string(v)
@@ -66,7 +66,7 @@ class CreateBindingBody(Model):
         return self
 
 
-CreateBindingBody.FIELDS = (
+CreateBindingBody.__arguments__ = (
     Argument("template_id", "templateId", String(), required=True),
     Argument("mapping", "mapping", MapOf(String()), required=True),
     Argument("name", "name", String(max_length=255)),
@@ -76,4 +76,4 @@ CreateBindingBody.FIELDS = (
     Argument("output_config", "outputConfig", Object(OutputConfig)),
     Argument("data_source_id", "dataSourceId", String()),
 )
-CreateBindingBody.RULES = (ExactlyOne(("dataSource",), ("dataSourceId",)),)
+CreateBindingBody.__rules__ = (ExactlyOne(("dataSource",), ("dataSourceId",)),)

@@ -15,14 +15,14 @@ from .file_extension import FileExtension
 from .variable_definition import VariableDefinition
 
 _file_extension = FileExtension.by_value
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 
 
 @define(kw_only=True)
 class CreateCanvasImageBody(Model):
     """The canvas to render, and how."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "fabric_js_data": "fabricJSData",
         "variable_definitions": "variableDefinitions",
         "file_extension": "fileExtension",
@@ -42,7 +42,7 @@ class CreateCanvasImageBody(Model):
     """File format of the image. One of `png`, `jpg`, `jpeg`, `webp`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.fabric_js_data = v if type(v := pop("fabricJSData", None)) is dict else mapping(v)
@@ -59,7 +59,7 @@ class CreateCanvasImageBody(Model):
         return self
 
 
-CreateCanvasImageBody.FIELDS = (
+CreateCanvasImageBody.__arguments__ = (
     Argument("fabric_js_data", "fabricJSData", MapOf(), required=True),
     Argument("variables", "variables", MapOf()),
     Argument("variable_definitions", "variableDefinitions", ListOf(Object(VariableDefinition))),

@@ -17,18 +17,18 @@ from .experiment_type import ExperimentType
 from .experiment_variant import ExperimentVariant
 from .goal_config import GoalConfig
 
-_bandit_config = BanditConfig.take
-_experiment_output_config = ExperimentOutputConfig.take
+_bandit_config = BanditConfig.__decode__
+_experiment_output_config = ExperimentOutputConfig.__decode__
 _experiment_type = ExperimentType.by_value
-_experiment_variant = ExperimentVariant.take
-_goal_config = GoalConfig.take
+_experiment_variant = ExperimentVariant.__decode__
+_goal_config = GoalConfig.__decode__
 
 
 @define(kw_only=True)
 class CreateExperimentBody(Model):
     """The experiment to create."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "template_uid": "templateUid",
         "goal_config": "goalConfig",
         "bandit_config": "banditConfig",
@@ -74,7 +74,7 @@ class CreateExperimentBody(Model):
     """Id of the template that is rendered when no variant is."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.name = v if type(v := pop("name", None)) is str else string(v)
@@ -97,7 +97,7 @@ class CreateExperimentBody(Model):
         return self
 
 
-CreateExperimentBody.FIELDS = (
+CreateExperimentBody.__arguments__ = (
     Argument("name", "name", String(max_length=255), required=True),
     Argument("type", "type", Choice(ExperimentType), required=True),
     Argument("slug", "slug", String(pattern="^[a-z0-9][a-z0-9-]{1,58}[a-z0-9]$"), required=True),

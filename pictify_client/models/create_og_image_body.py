@@ -25,7 +25,7 @@ class CreateOgImageBody(Model):
     """Address of a logo to put on the image."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.template = v if type(v := pop("template", None)) is str else string(v)
@@ -36,7 +36,7 @@ class CreateOgImageBody(Model):
         return self
 
 
-CreateOgImageBody.FIELDS = (
+CreateOgImageBody.__arguments__ = (
     Argument("template", "template", String(), required=True),
     Argument("heading", "heading", String()),
     Argument("description", "description", String()),

@@ -14,7 +14,7 @@ from .._runtime.validation import ListOf, Object
 from .variable_definition import VariableDefinition
 from .video_kind import VideoKind
 
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 _video_kind = VideoKind.by_value
 
 
@@ -22,7 +22,7 @@ _video_kind = VideoKind.by_value
 class CreateVideoBody(Model):
     """The video template to create."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "project_json": "projectJson",
         "duration_in_frames": "durationInFrames",
         "poster_url": "posterUrl",
@@ -55,7 +55,7 @@ class CreateVideoBody(Model):
     """Its variables."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.name = v if type(v := pop("name", None)) is str else string(v)
@@ -77,7 +77,7 @@ class CreateVideoBody(Model):
         return self
 
 
-CreateVideoBody.FIELDS = (
+CreateVideoBody.__arguments__ = (
     Argument("name", "name", String(max_length=200), required=True),
     Argument("kind", "kind", Choice(VideoKind), required=True),
     Argument("tsx", "tsx", String()),

@@ -16,7 +16,7 @@ from .webhook_filters import WebhookFilters
 from .webhook_platform import WebhookPlatform
 
 _webhook_event_type = WebhookEventType.by_value
-_webhook_filters = WebhookFilters.take
+_webhook_filters = WebhookFilters.__decode__
 _webhook_platform = WebhookPlatform.by_value
 
 
@@ -24,7 +24,7 @@ _webhook_platform = WebhookPlatform.by_value
 class CreateWebhookSubscriptionBody(Model):
     """The subscription to create."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"target_url": "targetUrl"}
+    __names__: ClassVar[Mapping[str, str]] = {"target_url": "targetUrl"}
 
     event: WebhookEventType | Literal["render.completed", "render.failed", "binding.updated", "binding.failed"]
     """Event to report. One of `render.completed`, `render.failed`, `binding.updated`, `binding.failed`."""
@@ -36,7 +36,7 @@ class CreateWebhookSubscriptionBody(Model):
     """Which of the events it reports."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.event = _webhook_event_type[pop("event", None)]
@@ -47,7 +47,7 @@ class CreateWebhookSubscriptionBody(Model):
         return self
 
 
-CreateWebhookSubscriptionBody.FIELDS = (
+CreateWebhookSubscriptionBody.__arguments__ = (
     Argument("event", "event", Choice(WebhookEventType), required=True),
     Argument("target_url", "targetUrl", String(), required=True),
     Argument("platform", "platform", Choice(WebhookPlatform)),

@@ -17,7 +17,7 @@ from .._runtime.validation import MapOf
 class CreateWorkflowHookBody(Model):
     """What the runs of the hook render."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "template_uid": "templateUid",
         "pack_type": "packType",
         "column_mapping": "columnMapping",
@@ -36,7 +36,7 @@ class CreateWorkflowHookBody(Model):
     """How the documents are delivered, in a form that is not documented."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.template_uid = v if type(v := pop("templateUid", None)) is str or v is None else string(v)
@@ -48,7 +48,7 @@ class CreateWorkflowHookBody(Model):
         return self
 
 
-CreateWorkflowHookBody.FIELDS = (
+CreateWorkflowHookBody.__arguments__ = (
     Argument("template_uid", "templateUid", String()),
     Argument("pack_type", "packType", String()),
     Argument("column_mapping", "columnMapping", MapOf(String())),

@@ -15,7 +15,7 @@ from .webhook_platform import WebhookPlatform
 from .webhook_subscription_status import WebhookSubscriptionStatus
 
 _webhook_event_type = WebhookEventType.by_value
-_webhook_filters = WebhookFilters.take
+_webhook_filters = WebhookFilters.__decode__
 _webhook_platform = WebhookPlatform.by_value
 _webhook_subscription_status = WebhookSubscriptionStatus.by_value
 
@@ -24,7 +24,7 @@ _webhook_subscription_status = WebhookSubscriptionStatus.by_value
 class CreatedWebhookSubscription(Model):
     """A subscription, with its secret."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "target_url": "targetUrl",
         "delivery_count": "deliveryCount",
         "failure_count": "failureCount",
@@ -59,7 +59,7 @@ class CreatedWebhookSubscription(Model):
     """The last delivery, as older versions of the API describe it."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)

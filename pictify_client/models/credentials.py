@@ -20,7 +20,7 @@ _credentials_type = CredentialsType.by_value
 class Credentials(Model):
     """What to authenticate to the data source with."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"header_name": "headerName"}
+    __names__: ClassVar[Mapping[str, str]] = {"header_name": "headerName"}
 
     type: CredentialsType | Literal["api_key", "bearer_token", "basic_auth", "custom_header"] | None = None
     """How to authenticate. One of `api_key`, `bearer_token`, `basic_auth`, `custom_header`."""
@@ -32,7 +32,7 @@ class Credentials(Model):
     """Name of the header with the value, for credentials of type `custom_header`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.type = _credentials_type[v] if (v := pop("type", None)) is not None else None
@@ -52,7 +52,7 @@ class CredentialsParam(TypedDict, total=False):
     headerName: str
 
 
-Credentials.FIELDS = (
+Credentials.__arguments__ = (
     Argument("type", "type", Choice(CredentialsType)),
     Argument("value", "value", String(secret=True)),
     Argument("username", "username", String()),

@@ -16,7 +16,7 @@ from .credentials import Credentials, CredentialsParam
 from .data_source_method import DataSourceMethod
 from .data_source_type import DataSourceType
 
-_credentials = Credentials.take
+_credentials = Credentials.__decode__
 _data_source_method = DataSourceMethod.by_value
 _data_source_type = DataSourceType.by_value
 
@@ -39,7 +39,7 @@ class DataSource(Model):
     """What to authenticate to the data source with."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.type = _data_source_type[v] if (v := pop("type", None)) is not None else None
@@ -63,7 +63,7 @@ class DataSourceParam(TypedDict, total=False):
     credentials: Credentials | CredentialsParam
 
 
-DataSource.FIELDS = (
+DataSource.__arguments__ = (
     Argument("type", "type", Choice(DataSourceType)),
     Argument("url", "url", String()),
     Argument("method", "method", Choice(DataSourceMethod)),

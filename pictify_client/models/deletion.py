@@ -21,7 +21,7 @@ class Deletion(Model):
     """True if it is deleted."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.message = v if type(v := pop("message", None)) is str or v is None else string(v)

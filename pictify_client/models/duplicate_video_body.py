@@ -19,7 +19,7 @@ class DuplicateVideoBody(Model):
     """Name of the copy. By default, the API derives one from the name of the template."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.name = v if type(v := pop("name", None)) is str or v is None else string(v)
@@ -27,4 +27,4 @@ class DuplicateVideoBody(Model):
         return self
 
 
-DuplicateVideoBody.FIELDS = (Argument("name", "name", String()),)
+DuplicateVideoBody.__arguments__ = (Argument("name", "name", String()),)

@@ -16,19 +16,19 @@ from .experiment_type import ExperimentType
 from .experiment_variant import ExperimentVariant
 from .goal_config import GoalConfig
 
-_bandit_config = BanditConfig.take
-_experiment_output_config = ExperimentOutputConfig.take
+_bandit_config = BanditConfig.__decode__
+_experiment_output_config = ExperimentOutputConfig.__decode__
 _experiment_status = ExperimentStatus.by_value
 _experiment_type = ExperimentType.by_value
-_experiment_variant = ExperimentVariant.take
-_goal_config = GoalConfig.take
+_experiment_variant = ExperimentVariant.__decode__
+_goal_config = GoalConfig.__decode__
 
 
 @define(kw_only=True)
 class Experiment(Model):
     """Several variants of an image behind one link."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "template_uid": "templateUid",
         "goal_config": "goalConfig",
         "bandit_config": "banditConfig",
@@ -91,7 +91,7 @@ class Experiment(Model):
     """When it is to end, UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)

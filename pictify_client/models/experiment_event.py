@@ -27,7 +27,7 @@ _experiment_event_type = ExperimentEventType.by_value
 class ExperimentEvent(Model):
     """Something that happened to the image of an experiment."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"variant_id": "variantId", "write_key": "writeKey"}
+    __names__: ClassVar[Mapping[str, str]] = {"variant_id": "variantId", "write_key": "writeKey"}
 
     event: ExperimentEventType | str
     """What happened. One of `impression`, `view`, `click`, `conversion`."""
@@ -49,7 +49,7 @@ class ExperimentEvent(Model):
     """Write key, instead of one in the header `X-Write-Key`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.event = _experiment_event_type[pop("event", None)]
@@ -79,7 +79,7 @@ class ExperimentEventParam(TypedDict, total=False):
     writeKey: str
 
 
-ExperimentEvent.FIELDS = (
+ExperimentEvent.__arguments__ = (
     Argument("event", "event", Choice(ExperimentEventType, extensible=True), required=True),
     Argument("experiment", "experiment", String(max_length=60), required=True),
     Argument("variant_id", "variantId", String()),

@@ -19,7 +19,7 @@ class ExperimentEventError(Model):
     """Why it was refused."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.index = v if type(v := pop("index", None)) is int or v is None else integer(v)

@@ -9,7 +9,7 @@ from .._runtime.model import Model, new
 from .._runtime.readers import boolean, integer, items, string
 from .experiment_event_error import ExperimentEventError
 
-_experiment_event_error = ExperimentEventError.take
+_experiment_event_error = ExperimentEventError.__decode__
 
 
 @define(kw_only=True)
@@ -26,7 +26,7 @@ class ExperimentEventResponse(Model):
     """`write_key_recommended` when the request came without a write key."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.ok = v if type(v := pop("ok", None)) is bool or v is None else boolean(v)

@@ -9,7 +9,7 @@ from .._runtime.model import Model, new
 from .._runtime.readers import integer, items
 from .experiment import Experiment
 
-_experiment = Experiment.take
+_experiment = Experiment.__decode__
 
 
 @define(kw_only=True)
@@ -26,7 +26,7 @@ class ExperimentList(Model):
     """How many experiments a page holds at most."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.experiments = (

@@ -25,7 +25,7 @@ class ExperimentOutputConfig(Model):
     """Compression quality in percent, for the lossy formats. Defaults to 90."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.format = _image_format[v] if (v := pop("format", None)) is not None else None
@@ -41,7 +41,7 @@ class ExperimentOutputConfigParam(TypedDict, total=False):
     quality: float
 
 
-ExperimentOutputConfig.FIELDS = (
+ExperimentOutputConfig.__arguments__ = (
     Argument("format", "format", Choice(ImageFormat)),
     Argument("quality", "quality", Number()),
 )

@@ -10,14 +10,14 @@ from .._runtime.model import Model, new
 from .._runtime.readers import integer, mapping, string
 from .experiment_quotas import ExperimentQuotas
 
-_experiment_quotas = ExperimentQuotas.take
+_experiment_quotas = ExperimentQuotas.__decode__
 
 
 @define(kw_only=True)
 class ExperimentQuota(Model):
     """What the account's plan allows of experiments, and what is used of it."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "max_variants": "maxVariants",
         "analytics_retention_days": "analyticsRetentionDays",
     }
@@ -36,7 +36,7 @@ class ExperimentQuota(Model):
     """How many experiments of each type there are."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.plan = v if type(v := pop("plan", None)) is str or v is None else string(v)

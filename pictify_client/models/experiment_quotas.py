@@ -8,7 +8,7 @@ from attrs import define
 from .._runtime.model import Model, new
 from .quota_usage import QuotaUsage
 
-_quota_usage = QuotaUsage.take
+_quota_usage = QuotaUsage.__decode__
 
 
 @define(kw_only=True)
@@ -23,7 +23,7 @@ class ExperimentQuotas(Model):
     """How much of a quota is used."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.ab_test = _quota_usage(v) if (v := pop("ab_test", None)) is not None else None

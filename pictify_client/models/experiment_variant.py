@@ -15,15 +15,15 @@ from .._runtime.validation import MapOf, Object
 from .condition_tree import ConditionTree, ConditionTreeParam
 from .variant_schedule import VariantSchedule, VariantScheduleParam
 
-_condition_tree = ConditionTree.take
-_variant_schedule = VariantSchedule.take
+_condition_tree = ConditionTree.__decode__
+_variant_schedule = VariantSchedule.__decode__
 
 
 @define(kw_only=True)
 class ExperimentVariant(Model):
     """One of the images that an experiment chooses from."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "is_default": "isDefault"}
+    __names__: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "is_default": "isDefault"}
 
     id: str
     """Id of the variant, of letters, digits, `_` and `-`."""
@@ -49,7 +49,7 @@ class ExperimentVariant(Model):
     """Order in which the conditions are tried."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.id = v if type(v := pop("id", None)) is str else string(v)
@@ -81,7 +81,7 @@ class ExperimentVariantParam(TypedDict, total=False):
     priority: int
 
 
-ExperimentVariant.FIELDS = (
+ExperimentVariant.__arguments__ = (
     Argument("id", "id", String(pattern="^[a-zA-Z0-9_-]+$"), required=True),
     Argument("weight", "weight", Integer(minimum=0, maximum=10000), required=True),
     Argument("name", "name", String()),

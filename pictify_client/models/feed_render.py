@@ -15,7 +15,7 @@ from .._runtime.readers import number, parse_datetime, string
 class FeedRender(Model):
     """Something that was rendered. Only `url` is known; the API may leave out any of the other fields."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "created_at": "createdAt"}
+    __names__: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "created_at": "createdAt"}
 
     uid: str | None = None
     """Id of the render."""
@@ -35,7 +35,7 @@ class FeedRender(Model):
     """When it was rendered, UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid" if "uid" in d else "id", None)) is str or v is None else string(v)

@@ -16,7 +16,7 @@ from .._runtime.scalars import Integer, Number, String
 class GenerateVideoBody(Model):
     """What to generate."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"duration_seconds": "durationSeconds", "brand_color": "brandColor"}
+    __names__: ClassVar[Mapping[str, str]] = {"duration_seconds": "durationSeconds", "brand_color": "brandColor"}
 
     prompt: str
     """What the video is for, and how it should look. 1 to 2000 characters."""
@@ -30,7 +30,7 @@ class GenerateVideoBody(Model):
     """Color that the palette is made around, such as `#0055ff`. At most 32 characters."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.prompt = v if type(v := pop("prompt", None)) is str else string(v)
@@ -42,7 +42,7 @@ class GenerateVideoBody(Model):
         return self
 
 
-GenerateVideoBody.FIELDS = (
+GenerateVideoBody.__arguments__ = (
     Argument("prompt", "prompt", String(min_length=1, max_length=2000), required=True),
     Argument("width", "width", Integer(minimum=16, maximum=4096)),
     Argument("height", "height", Integer(minimum=16, maximum=4096)),

@@ -10,14 +10,14 @@ from .._runtime.model import Model, new
 from .._runtime.readers import string
 from .video_template import VideoTemplate
 
-_video_template = VideoTemplate.take
+_video_template = VideoTemplate.__decode__
 
 
 @define(kw_only=True)
 class GeneratedVideo(Model):
     """A video template that was generated."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"preview_url": "previewUrl"}
+    __names__: ClassVar[Mapping[str, str]] = {"preview_url": "previewUrl"}
 
     template: VideoTemplate
     """A video with variables."""
@@ -25,7 +25,7 @@ class GeneratedVideo(Model):
     """URL of a frame of it, if one was rendered."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.template = _video_template(pop("template", None))

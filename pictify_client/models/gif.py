@@ -14,8 +14,8 @@ from .gif_meta import GifMeta
 from .gif_metadata import GifMetadata
 from .gif_quality import GifQuality
 
-_gif_meta = GifMeta.take
-_gif_metadata = GifMetadata.take
+_gif_meta = GifMeta.__decode__
+_gif_metadata = GifMetadata.__decode__
 _gif_quality = GifQuality.by_value
 
 
@@ -23,7 +23,7 @@ _gif_quality = GifQuality.by_value
 class Gif(Animation):
     """An animation that was rendered or recorded."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "meta": "_meta",
         "animation_length": "animationLength",
         "frames_per_second": "framesPerSecond",
@@ -67,8 +67,8 @@ class Gif(Animation):
     """URL of the GIF in the account's own storage, if a connector is set up."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        d = cls.prepare(d)
+    def __decode__(cls, d: dict[str, Any]) -> Self:
+        d = cls.__normalize__(d)
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str else string(v)

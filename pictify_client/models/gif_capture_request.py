@@ -19,7 +19,7 @@ _gif_quality = GifQuality.by_value
 class GifCaptureRequest(Model):
     """Which page to record, and how."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"frame_duration_seconds": "frameDurationSeconds"}
+    __names__: ClassVar[Mapping[str, str]] = {"frame_duration_seconds": "frameDurationSeconds"}
 
     url: str
     """Address of the page to record."""
@@ -33,7 +33,7 @@ class GifCaptureRequest(Model):
     """How long each frame is shown, in seconds. More than 0."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str else string(v)
@@ -47,7 +47,7 @@ class GifCaptureRequest(Model):
         return self
 
 
-GifCaptureRequest.FIELDS = (
+GifCaptureRequest.__arguments__ = (
     Argument("url", "url", String(), required=True),
     Argument("width", "width", Integer(minimum=1)),
     Argument("height", "height", Integer(minimum=1)),

@@ -10,8 +10,8 @@ from .._runtime.readers import items
 from .gif import Gif
 from .offset_pagination import OffsetPagination
 
-_gif = Gif.take
-_offset_pagination = OffsetPagination.take
+_gif = Gif.__decode__
+_offset_pagination = OffsetPagination.__decode__
 
 
 @define(kw_only=True)
@@ -24,7 +24,7 @@ class GifList(Model):
     """Position of a page in the list."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.gifs = [_gif(i) for i in items(v) if i is not None] if (v := pop("gifs", None)) is not None else None

@@ -14,13 +14,13 @@ from .._runtime.readers import number
 class GifMeta(Model):
     """How the request was processed; only in the response that created the GIF."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"processing_time": "processingTime"}
+    __names__: ClassVar[Mapping[str, str]] = {"processing_time": "processingTime"}
 
     processing_time: float | None = None
     """Time that the render took"""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.processing_time = v if type(v := pop("processingTime", None)) is float or v is None else number(v)

@@ -14,7 +14,7 @@ from .._runtime.readers import number, string
 class GifMetadata(Model):
     """How a capture went; only in the response to `POST /gif/capture`."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "frames_per_second": "framesPerSecond",
         "frame_duration_seconds": "frameDurationSeconds",
         "frame_count": "frameCount",
@@ -39,7 +39,7 @@ class GifMetadata(Model):
     """Key of the file; not the id of the GIF."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.width = v if type(v := pop("width", None)) is float or v is None else number(v)

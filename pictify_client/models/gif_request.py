@@ -21,7 +21,7 @@ _gif_quality = GifQuality.by_value
 class GifRequest(Model):
     """What to render a GIF from, which is one of `html`, `url` and `template`, and how."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"frames_per_second": "framesPerSecond"}
+    __names__: ClassVar[Mapping[str, str]] = {"frames_per_second": "framesPerSecond"}
 
     html: str | None = None
     """HTML with the animation to render. Excludes `url` and `template`."""
@@ -43,7 +43,7 @@ class GifRequest(Model):
     """CSS selector of the element to render instead of the whole page."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.html = v if type(v := pop("html", None)) is str or v is None else string(v)
@@ -59,7 +59,7 @@ class GifRequest(Model):
         return self
 
 
-GifRequest.FIELDS = (
+GifRequest.__arguments__ = (
     Argument("html", "html", String()),
     Argument("url", "url", String()),
     Argument("template", "template", String()),
@@ -70,4 +70,4 @@ GifRequest.FIELDS = (
     Argument("frames_per_second", "framesPerSecond", Integer(minimum=1)),
     Argument("selector", "selector", String()),
 )
-GifRequest.RULES = (ExactlyOne(("html",), ("url",), ("template",)),)
+GifRequest.__rules__ = (ExactlyOne(("html",), ("url",), ("template",)),)

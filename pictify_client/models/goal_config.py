@@ -20,7 +20,10 @@ _goal_config_type = GoalConfigType.by_value
 class GoalConfig(Model):
     """What counts as a success."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"destination_url": "destinationUrl", "custom_event_name": "customEventName"}
+    __names__: ClassVar[Mapping[str, str]] = {
+        "destination_url": "destinationUrl",
+        "custom_event_name": "customEventName",
+    }
 
     type: GoalConfigType | str | None = None
     """What is counted: impressions alone, or clicks too. One of `impressions_only`, `click_through`, `custom_event`,
@@ -32,7 +35,7 @@ class GoalConfig(Model):
     """Name of the event, for a goal of type `custom_event`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.type = _goal_config_type[v] if (v := pop("type", None)) is not None else None
@@ -50,7 +53,7 @@ class GoalConfigParam(TypedDict, total=False):
     customEventName: str
 
 
-GoalConfig.FIELDS = (
+GoalConfig.__arguments__ = (
     Argument("type", "type", Choice(GoalConfigType, extensible=True)),
     Argument("destination_url", "destinationUrl", String()),
     Argument("custom_event_name", "customEventName", String(pattern="^[a-z][a-z0-9_]{0,49}$")),

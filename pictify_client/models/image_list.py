@@ -10,8 +10,8 @@ from .._runtime.readers import items
 from .image_response import ImageResponse
 from .offset_pagination import OffsetPagination
 
-_image_response = ImageResponse.take
-_offset_pagination = OffsetPagination.take
+_image_response = ImageResponse.__decode__
+_offset_pagination = OffsetPagination.__decode__
 
 
 @define(kw_only=True)
@@ -24,7 +24,7 @@ class ImageList(Model):
     """Position of a page in the list."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.images = (

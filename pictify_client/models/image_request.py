@@ -21,7 +21,7 @@ _file_extension = FileExtension.by_value
 class ImageRequest(Model):
     """What to render an image from, which is one of `html`, `url` and `template`, and how."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"file_extension": "fileExtension"}
+    __names__: ClassVar[Mapping[str, str]] = {"file_extension": "fileExtension"}
 
     html: str | None = None
     """HTML to render. Excludes `url` and `template`."""
@@ -41,7 +41,7 @@ class ImageRequest(Model):
     """File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; defaults to png."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.html = v if type(v := pop("html", None)) is str or v is None else string(v)
@@ -56,7 +56,7 @@ class ImageRequest(Model):
         return self
 
 
-ImageRequest.FIELDS = (
+ImageRequest.__arguments__ = (
     Argument("html", "html", String()),
     Argument("url", "url", String()),
     Argument("template", "template", String()),
@@ -66,4 +66,4 @@ ImageRequest.FIELDS = (
     Argument("selector", "selector", String()),
     Argument("file_extension", "fileExtension", Choice(FileExtension)),
 )
-ImageRequest.RULES = (ExactlyOne(("html",), ("url",), ("template",)),)
+ImageRequest.__rules__ = (ExactlyOne(("html",), ("url",), ("template",)),)

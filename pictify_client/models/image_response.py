@@ -15,7 +15,7 @@ from .._runtime.readers import parse_datetime, string
 class ImageResponse(Model):
     """An image that was rendered."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"created_at": "createdAt", "user_storage_url": "userStorageUrl"}
+    __names__: ClassVar[Mapping[str, str]] = {"created_at": "createdAt", "user_storage_url": "userStorageUrl"}
 
     url: str
     """Address of the image."""
@@ -27,7 +27,7 @@ class ImageResponse(Model):
     """Address of the image in storage of the account's own, where that is set up."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str else string(v)

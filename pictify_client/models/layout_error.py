@@ -19,7 +19,7 @@ class LayoutError(Model):
     """What went wrong."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.layout = v if type(v := pop("layout", None)) is str or v is None else string(v)

@@ -14,7 +14,7 @@ from .image_format import ImageFormat
 from .render_size import RenderSize
 
 _image_format = ImageFormat.by_value
-_render_size = RenderSize.take
+_render_size = RenderSize.__decode__
 
 
 @define(kw_only=True)
@@ -31,7 +31,7 @@ class MultiSizeRenderRequest(Model):
     """Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.sizes = [_render_size(i) for i in items(pop("sizes", None)) if i is not None]
@@ -42,7 +42,7 @@ class MultiSizeRenderRequest(Model):
         return self
 
 
-MultiSizeRenderRequest.FIELDS = (
+MultiSizeRenderRequest.__arguments__ = (
     Argument("sizes", "sizes", ListOf(Object(RenderSize), min_items=1, max_items=20), required=True),
     Argument("variables", "variables", MapOf()),
     Argument("format", "format", Choice(ImageFormat)),

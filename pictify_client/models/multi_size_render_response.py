@@ -11,15 +11,15 @@ from .._runtime.readers import integer, items, string
 from .size_error import SizeError
 from .size_result import SizeResult
 
-_size_error = SizeError.take
-_size_result = SizeResult.take
+_size_error = SizeError.__decode__
+_size_result = SizeResult.__decode__
 
 
 @define(kw_only=True)
 class MultiSizeRenderResponse(Model):
     """The images in all sizes, and the sizes that failed."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "template_uid": "templateUid",
         "total_sizes": "totalSizes",
         "total_errors": "totalErrors",
@@ -37,7 +37,7 @@ class MultiSizeRenderResponse(Model):
     """How many sizes failed."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.results = (

@@ -14,7 +14,7 @@ from .._runtime.readers import boolean, integer
 class OffsetPagination(Model):
     """Position of a page in the list."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"has_more": "hasMore"}
+    __names__: ClassVar[Mapping[str, str]] = {"has_more": "hasMore"}
 
     total: int | None = None
     """Number of items on all pages."""
@@ -26,7 +26,7 @@ class OffsetPagination(Model):
     """Whether more items follow."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.total = v if type(v := pop("total", None)) is int or v is None else integer(v)

@@ -29,7 +29,7 @@ class OutputConfig(Model):
     """Height in pixels. Defaults to the template's. At least 1."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.format = _output_format[v] if (v := pop("format", None)) is not None else None
@@ -49,7 +49,7 @@ class OutputConfigParam(TypedDict, total=False):
     height: int
 
 
-OutputConfig.FIELDS = (
+OutputConfig.__arguments__ = (
     Argument("format", "format", Choice(OutputFormat)),
     Argument("quality", "quality", Integer(minimum=1, maximum=100)),
     Argument("width", "width", Integer(minimum=1)),

@@ -22,7 +22,7 @@ class PageSize(Model):
     """Height of a page in pixels."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.width = v if type(v := pop("width", None)) is float or v is None else number(v)
@@ -38,7 +38,7 @@ class PageSizeParam(TypedDict, total=False):
     height: float
 
 
-PageSize.FIELDS = (
+PageSize.__arguments__ = (
     Argument("width", "width", Number()),
     Argument("height", "height", Number()),
 )

@@ -14,7 +14,7 @@ from .._runtime.readers import boolean, integer
 class Pagination(Model):
     """Where a page stands in the whole list."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"total_pages": "totalPages", "has_next": "hasNext", "has_prev": "hasPrev"}
+    __names__: ClassVar[Mapping[str, str]] = {"total_pages": "totalPages", "has_next": "hasNext", "has_prev": "hasPrev"}
 
     page: int | None = None
     """Number of this page, counted from 1."""
@@ -30,7 +30,7 @@ class Pagination(Model):
     """Whether a page comes before. Not in every answer."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.page = v if type(v := pop("page", None)) is int or v is None else integer(v)

@@ -10,8 +10,8 @@ from .._runtime.readers import items
 from .offset_pagination import OffsetPagination
 from .stored_pdf import StoredPdf
 
-_offset_pagination = OffsetPagination.take
-_stored_pdf = StoredPdf.take
+_offset_pagination = OffsetPagination.__decode__
+_stored_pdf = StoredPdf.__decode__
 
 
 @define(kw_only=True)
@@ -24,7 +24,7 @@ class PdfList(Model):
     """Position of a page in the list."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.pdfs = (

@@ -26,7 +26,7 @@ class PdfMargins(Model):
     """Right margin in pixels."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.top = v if type(v := pop("top", None)) is int or v is None else integer(v)
@@ -46,7 +46,7 @@ class PdfMarginsParam(TypedDict, total=False):
     right: int
 
 
-PdfMargins.FIELDS = (
+PdfMargins.__arguments__ = (
     Argument("top", "top", Integer()),
     Argument("bottom", "bottom", Integer()),
     Argument("left", "left", Integer()),

@@ -13,14 +13,14 @@ from .._runtime.scalars import String
 from .._runtime.validation import ListOf, MapOf, Object
 from .pdf_options import PdfOptions
 
-_pdf_options = PdfOptions.take
+_pdf_options = PdfOptions.__decode__
 
 
 @define(kw_only=True)
 class PdfMultiPageRequest(Model):
     """Which template to render to a PDF, the values for each of its pages, and how."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "variable_sets": "variableSets"}
+    __names__: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "variable_sets": "variableSets"}
 
     template_uid: str
     """Id of the template."""
@@ -30,7 +30,7 @@ class PdfMultiPageRequest(Model):
     """Size and margins of the pages, and the title of the document."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.template_uid = v if type(v := pop("templateUid", None)) is str else string(v)
@@ -40,7 +40,7 @@ class PdfMultiPageRequest(Model):
         return self
 
 
-PdfMultiPageRequest.FIELDS = (
+PdfMultiPageRequest.__arguments__ = (
     Argument("template_uid", "templateUid", String(), required=True),
     Argument("variable_sets", "variableSets", ListOf(MapOf(), min_items=1, max_items=100), required=True),
     Argument("options", "options", Object(PdfOptions)),

@@ -16,8 +16,8 @@ from .page_size import PageSize, PageSizeParam
 from .pdf_margins import PdfMargins, PdfMarginsParam
 from .pdf_preset import PdfPreset
 
-_page_size = PageSize.take
-_pdf_margins = PdfMargins.take
+_page_size = PageSize.__decode__
+_pdf_margins = PdfMargins.__decode__
 _pdf_preset = PdfPreset.by_value
 
 
@@ -25,7 +25,7 @@ _pdf_preset = PdfPreset.by_value
 class PdfOptions(Model):
     """Size and margins of the pages, and the title of the document."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"custom_size": "customSize"}
+    __names__: ClassVar[Mapping[str, str]] = {"custom_size": "customSize"}
 
     preset: PdfPreset | str | None = None
     """Page size, such as `A4`; `custom` uses `custom_size`. One of `A4`, `Letter`, `Legal`, `A3`, `A5`, `custom`,
@@ -39,7 +39,7 @@ class PdfOptions(Model):
     """Title of the document."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.preset = _pdf_preset[v] if (v := pop("preset", None)) is not None else None
@@ -59,7 +59,7 @@ class PdfOptionsParam(TypedDict, total=False):
     title: str
 
 
-PdfOptions.FIELDS = (
+PdfOptions.__arguments__ = (
     Argument("preset", "preset", Choice(PdfPreset, extensible=True)),
     Argument("custom_size", "customSize", Object(PageSize)),
     Argument("margins", "margins", Object(PdfMargins)),

@@ -10,14 +10,14 @@ from .._runtime.model import Model, new
 from .._runtime.readers import boolean, integer, string
 from .page_size import PageSize
 
-_page_size = PageSize.take
+_page_size = PageSize.__decode__
 
 
 @define(kw_only=True)
 class PdfResponse(Model):
     """A PDF that was rendered."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "user_storage_url": "userStorageUrl",
         "page_count": "pageCount",
         "page_size": "pageSize",
@@ -37,7 +37,7 @@ class PdfResponse(Model):
     """Size of a page, for the preset `custom`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str else string(v)

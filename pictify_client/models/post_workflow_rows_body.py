@@ -19,7 +19,7 @@ class PostWorkflowRowsBody(Model):
     """Values by column, a document each. At most 1000 items."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.rows = [mapping(i) for i in items(v) if i is not None] if (v := pop("rows", None)) is not None else None
@@ -27,4 +27,4 @@ class PostWorkflowRowsBody(Model):
         return self
 
 
-PostWorkflowRowsBody.FIELDS = (Argument("rows", "rows", ListOf(MapOf(), max_items=1000)),)
+PostWorkflowRowsBody.__arguments__ = (Argument("rows", "rows", ListOf(MapOf(), max_items=1000)),)

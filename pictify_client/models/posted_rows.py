@@ -9,7 +9,7 @@ from .._runtime.model import Model, new
 from .._runtime.readers import boolean, string
 from .workflow_run import WorkflowRun
 
-_workflow_run = WorkflowRun.take
+_workflow_run = WorkflowRun.__decode__
 
 
 @define(kw_only=True)
@@ -24,7 +24,7 @@ class PostedRows(Model):
     """What the API says about it."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.run = _workflow_run(v) if (v := pop("run", None)) is not None else None

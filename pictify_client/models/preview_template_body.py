@@ -13,14 +13,14 @@ from .._runtime.scalars import Boolean, Integer, String
 from .._runtime.validation import ListOf, MapOf, Object
 from .variable_definition import VariableDefinition
 
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 
 
 @define(kw_only=True)
 class PreviewTemplateBody(Model):
     """What to render."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "variable_definitions": "variableDefinitions",
         "js_enabled": "jsEnabled",
         "strict_variables": "strictVariables",
@@ -44,7 +44,7 @@ class PreviewTemplateBody(Model):
     """Whether a value for an unknown variable is an error; not by default."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.html = v if type(v := pop("html", None)) is str or v is None else string(v)
@@ -63,7 +63,7 @@ class PreviewTemplateBody(Model):
         return self
 
 
-PreviewTemplateBody.FIELDS = (
+PreviewTemplateBody.__arguments__ = (
     Argument("html", "html", String()),
     Argument("variable_definitions", "variableDefinitions", ListOf(Object(VariableDefinition))),
     Argument("variables", "variables", MapOf()),

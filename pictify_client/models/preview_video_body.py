@@ -22,7 +22,7 @@ class PreviewVideoBody(Model):
     """Number of the frame, counted from 0."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.variables = v if type(v := pop("variables", None)) is dict or v is None else mapping(v)
@@ -31,7 +31,7 @@ class PreviewVideoBody(Model):
         return self
 
 
-PreviewVideoBody.FIELDS = (
+PreviewVideoBody.__arguments__ = (
     Argument("variables", "variables", MapOf()),
     Argument("frame", "frame", Integer()),
 )

@@ -19,7 +19,7 @@ class QuotaUsage(Model):
     """How many experiments there may be; null means any number."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.used = v if type(v := pop("used", None)) is int or v is None else integer(v)

@@ -20,7 +20,7 @@ _recurrence_type = RecurrenceType.by_value
 class Recurrence(Model):
     """How that time comes back."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"cron_expression": "cronExpression"}
+    __names__: ClassVar[Mapping[str, str]] = {"cron_expression": "cronExpression"}
 
     type: RecurrenceType | Literal["none", "daily", "weekly", "cron"] | None = None
     """How often it comes back; `cron` goes by `cron_expression`. One of `none`, `daily`, `weekly`, `cron`; defaults to
@@ -32,7 +32,7 @@ class Recurrence(Model):
     """Name of the time zone that it goes by. Defaults to UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.type = _recurrence_type[v] if (v := pop("type", None)) is not None else None
@@ -50,7 +50,7 @@ class RecurrenceParam(TypedDict, total=False):
     timezone: str
 
 
-Recurrence.FIELDS = (
+Recurrence.__arguments__ = (
     Argument("type", "type", Choice(RecurrenceType)),
     Argument("cron_expression", "cronExpression", String()),
     Argument("timezone", "timezone", String()),

@@ -22,7 +22,7 @@ _refresh_policy_type = RefreshPolicyType.by_value
 class RefreshPolicy(Model):
     """When the data of a binding is fetched again, and what is served when that fails."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"ttl_seconds": "ttlSeconds", "on_error": "onError"}
+    __names__: ClassVar[Mapping[str, str]] = {"ttl_seconds": "ttlSeconds", "on_error": "onError"}
 
     type: RefreshPolicyType | Literal["ttl", "etag", "webhook", "manual"] | None = None
     """What sets off a refresh: age, a changed ETag, a webhook call, or only a request for it. One of `ttl`, `etag`,
@@ -34,7 +34,7 @@ class RefreshPolicy(Model):
     """What is served while the data cannot be had. One of `serve_stale`, `serve_error`, `serve_default`, `error`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.type = _refresh_policy_type[v] if (v := pop("type", None)) is not None else None
@@ -52,7 +52,7 @@ class RefreshPolicyParam(TypedDict, total=False):
     onError: RefreshPolicyOnError | Literal["serve_stale", "serve_error", "serve_default", "error"]
 
 
-RefreshPolicy.FIELDS = (
+RefreshPolicy.__arguments__ = (
     Argument("type", "type", Choice(RefreshPolicyType)),
     Argument("ttl_seconds", "ttlSeconds", Integer(minimum=60, maximum=604800)),
     Argument("on_error", "onError", Choice(RefreshPolicyOnError)),

@@ -15,7 +15,7 @@ from .._runtime.readers import number, parse_datetime, string
 class RenderCompleted(Model):
     """Data of `render.completed`: an image, GIF or PDF was rendered."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "image_id": "imageId",
         "user_storage_url": "userStorageUrl",
         "template_id": "templateId",
@@ -49,7 +49,7 @@ class RenderCompleted(Model):
     """When it was rendered, UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.type = v if type(v := pop("type", None)) is str or v is None else string(v)

@@ -14,7 +14,7 @@ from .._runtime.readers import string
 class RenderFailed(Model):
     """Data of `render.failed`: nothing was rendered."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"template_id": "templateId", "error_code": "errorCode"}
+    __names__: ClassVar[Mapping[str, str]] = {"template_id": "templateId", "error_code": "errorCode"}
 
     type: str | None = None
     """Kind of file that was requested, such as `image`."""
@@ -26,7 +26,7 @@ class RenderFailed(Model):
     """Code of the error."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.type = v if type(v := pop("type", None)) is str or v is None else string(v)

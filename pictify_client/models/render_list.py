@@ -10,8 +10,8 @@ from .._runtime.readers import items, mapping
 from .feed_render import FeedRender
 from .offset_pagination import OffsetPagination
 
-_feed_render = FeedRender.take
-_offset_pagination = OffsetPagination.take
+_feed_render = FeedRender.__decode__
+_offset_pagination = OffsetPagination.__decode__
 
 
 @define(kw_only=True)
@@ -26,7 +26,7 @@ class RenderList(Model):
     """Number of renders of each format."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.renders = (

@@ -12,8 +12,8 @@ from .._runtime.results import Rendered
 from .layout_error import LayoutError
 from .rendered_layout import RenderedLayout
 
-_layout_error = LayoutError.take
-_rendered_layout = RenderedLayout.take
+_layout_error = LayoutError.__decode__
+_rendered_layout = RenderedLayout.__decode__
 
 
 @define(kw_only=True)
@@ -22,7 +22,7 @@ class RenderResult(Rendered):
     error: check `errors`, or call `raise_for_errors()`.
     """
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "total_rendered": "totalRendered",
         "total_layouts": "totalLayouts",
         "total_errors": "totalErrors",
@@ -43,8 +43,8 @@ class RenderResult(Rendered):
     """Id of the template."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        d = cls.prepare(d)
+    def __decode__(cls, d: dict[str, Any]) -> Self:
+        d = cls.__normalize__(d)
         pop = d.pop
         self = new(cls)
         self.results = [_rendered_layout(i) for i in items(pop("results", None)) if i is not None]

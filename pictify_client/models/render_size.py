@@ -26,7 +26,7 @@ class RenderSize(Model):
     """What to call the size in the answer."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.preset = v if type(v := pop("preset", None)) is str or v is None else string(v)
@@ -46,7 +46,7 @@ class RenderSizeParam(TypedDict, total=False):
     label: str
 
 
-RenderSize.FIELDS = (
+RenderSize.__arguments__ = (
     Argument("preset", "preset", String()),
     Argument("width", "width", Integer(minimum=10, maximum=4096)),
     Argument("height", "height", Integer(minimum=10, maximum=4096)),

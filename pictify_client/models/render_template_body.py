@@ -21,7 +21,7 @@ _render_format = RenderFormat.by_value
 class RenderTemplateBody(Model):
     """The values to render with, and how."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"variable_sets": "variableSets"}
+    __names__: ClassVar[Mapping[str, str]] = {"variable_sets": "variableSets"}
 
     variables: dict[str, Any] | None = None
     """Values for the variables of the template, by name."""
@@ -43,7 +43,7 @@ class RenderTemplateBody(Model):
     """Page size of a PDF, such as `A4`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.variables = v if type(v := pop("variables", None)) is dict or v is None else mapping(v)
@@ -65,7 +65,7 @@ class RenderTemplateBody(Model):
         return self
 
 
-RenderTemplateBody.FIELDS = (
+RenderTemplateBody.__arguments__ = (
     Argument("variables", "variables", MapOf()),
     Argument("format", "format", Choice(RenderFormat)),
     Argument("quality", "quality", Number(minimum=0.1, maximum=1)),
@@ -76,7 +76,7 @@ RenderTemplateBody.FIELDS = (
     Argument("variable_sets", "variableSets", ListOf(MapOf(), min_items=1, max_items=100)),
     Argument("preset", "preset", String()),
 )
-RenderTemplateBody.RULES = (
+RenderTemplateBody.__rules__ = (
     NotTogether("layout", "layouts"),
     RequiresValue("variableSets", "format", "pdf"),
 )

@@ -27,7 +27,7 @@ class RenderVideoBody(Model):
     """
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.variables = v if type(v := pop("variables", None)) is dict or v is None else mapping(v)
@@ -36,7 +36,7 @@ class RenderVideoBody(Model):
         return self
 
 
-RenderVideoBody.FIELDS = (
+RenderVideoBody.__arguments__ = (
     Argument("variables", "variables", MapOf()),
     Argument("format", "format", Choice(VideoFormat)),
 )

@@ -15,7 +15,7 @@ from .._runtime.readers import number, parse_datetime, string
 class RenderedLayout(Model):
     """A file that a layout was rendered to."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"created_at": "createdAt"}
+    __names__: ClassVar[Mapping[str, str]] = {"created_at": "createdAt"}
 
     layout: str
     """Key of the layout; `default` is the template's own size."""
@@ -35,7 +35,7 @@ class RenderedLayout(Model):
     """When the file was rendered, UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.layout = v if type(v := pop("layout", None)) is str else string(v)

@@ -23,7 +23,7 @@ class RenderedSize(Model):
     """What the request calls the size."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.width = v if type(v := pop("width", None)) is int or v is None else integer(v)

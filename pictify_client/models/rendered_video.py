@@ -17,7 +17,7 @@ _video_format = VideoFormat.by_value
 class RenderedVideo(Model):
     """A file that a video template was rendered to."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"duration_in_frames": "durationInFrames"}
+    __names__: ClassVar[Mapping[str, str]] = {"duration_in_frames": "durationInFrames"}
 
     url: str
     """URL of the file."""
@@ -27,7 +27,7 @@ class RenderedVideo(Model):
     """File format. One of `mp4`, `gif`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str else string(v)

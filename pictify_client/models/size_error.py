@@ -19,7 +19,7 @@ class SizeError(Model):
     """What went wrong."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.size = v if type(v := pop("size", None)) is dict or v is None else mapping(v)

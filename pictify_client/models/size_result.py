@@ -9,7 +9,7 @@ from .._runtime.model import Model, new
 from .._runtime.readers import string
 from .rendered_size import RenderedSize
 
-_rendered_size = RenderedSize.take
+_rendered_size = RenderedSize.__decode__
 
 
 @define(kw_only=True)
@@ -24,7 +24,7 @@ class SizeResult(Model):
     """Size of the image."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str or v is None else string(v)

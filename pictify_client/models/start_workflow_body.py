@@ -17,7 +17,7 @@ from .._runtime.validation import ListOf, MapOf
 class StartWorkflowBody(Model):
     """The run to start."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "template_uid": "templateUid",
         "pack_type": "packType",
         "column_mapping": "columnMapping",
@@ -38,7 +38,7 @@ class StartWorkflowBody(Model):
     """Values by column, a document each. At most 1000 items."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.template_uid = v if type(v := pop("templateUid", None)) is str or v is None else string(v)
@@ -51,7 +51,7 @@ class StartWorkflowBody(Model):
         return self
 
 
-StartWorkflowBody.FIELDS = (
+StartWorkflowBody.__arguments__ = (
     Argument("template_uid", "templateUid", String()),
     Argument("pack_type", "packType", String()),
     Argument("column_mapping", "columnMapping", MapOf(String())),

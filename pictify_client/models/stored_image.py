@@ -15,7 +15,7 @@ from .._runtime.readers import boolean, number, parse_datetime, string
 class StoredImage(Model):
     """An image as the API stores it."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "created_by": "createdBy",
         "created_at": "createdAt",
         "user_storage_url": "userStorageUrl",
@@ -43,7 +43,7 @@ class StoredImage(Model):
     """URL of the image in the account's own storage, if a connector is set up."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid" if "uid" in d else "id", None)) is str else string(v)

@@ -15,7 +15,7 @@ from .._runtime.readers import integer, number, parse_datetime, string
 class StoredPdf(Model):
     """A PDF as the API stores it."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"page_count": "pageCount", "created_at": "createdAt"}
+    __names__: ClassVar[Mapping[str, str]] = {"page_count": "pageCount", "created_at": "createdAt"}
 
     id: str | None = None
     """Id of the PDF."""
@@ -31,7 +31,7 @@ class StoredPdf(Model):
     """When it was rendered, UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.id = v if type(v := pop("id" if "id" in d else "uid", None)) is str or v is None else string(v)

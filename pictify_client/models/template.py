@@ -15,16 +15,16 @@ from .template_output_format import TemplateOutputFormat
 from .variable_definition import VariableDefinition
 
 _template_engine = TemplateEngine.by_value
-_template_layout = TemplateLayout.take
+_template_layout = TemplateLayout.__decode__
 _template_output_format = TemplateOutputFormat.by_value
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 
 
 @define(kw_only=True)
 class Template(Model):
     """A design with variables, rendered with other values each time."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "added_variables": "addedVariables",
         "output_format": "outputFormat",
         "variable_definitions": "variableDefinitions",
@@ -90,7 +90,7 @@ class Template(Model):
     """How often it was rendered; in lists only."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)

@@ -21,7 +21,7 @@ class TemplateCounts(Model):
     """Templates that render to PDFs."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.all = v if type(v := pop("all", None)) is int or v is None else integer(v)

@@ -24,7 +24,7 @@ class TemplateLayout(Model):
     """Height in pixels."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.name = v if type(v := pop("name", None)) is str or v is None else string(v)
@@ -42,7 +42,7 @@ class TemplateLayoutParam(TypedDict, total=False):
     height: float
 
 
-TemplateLayout.FIELDS = (
+TemplateLayout.__arguments__ = (
     Argument("name", "name", String()),
     Argument("width", "width", Number()),
     Argument("height", "height", Number()),

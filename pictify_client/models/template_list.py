@@ -11,9 +11,9 @@ from .pagination import Pagination
 from .template import Template
 from .template_counts import TemplateCounts
 
-_pagination = Pagination.take
-_template = Template.take
-_template_counts = TemplateCounts.take
+_pagination = Pagination.__decode__
+_template = Template.__decode__
+_template_counts = TemplateCounts.__decode__
 
 
 @define(kw_only=True)
@@ -28,7 +28,7 @@ class TemplateList(Model):
     """Number of templates of each kind."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.templates = [_template(i) for i in items(pop("templates", None)) if i is not None]

@@ -15,7 +15,7 @@ from .._runtime.results import Previewed
 class TemplatePreview(Previewed):
     """An image of a draft. Its bytes are `content`."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"data_url": "dataUrl", "render_id": "renderId", "total_ms": "totalMs"}
+    __names__: ClassVar[Mapping[str, str]] = {"data_url": "dataUrl", "render_id": "renderId", "total_ms": "totalMs"}
 
     data_url: str | None = None
     """The image as a `data:` URL; `content` is what it holds."""
@@ -33,8 +33,8 @@ class TemplatePreview(Previewed):
     """Time that the render took, in milliseconds."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        d = cls.prepare(d)
+    def __decode__(cls, d: dict[str, Any]) -> Self:
+        d = cls.__normalize__(d)
         pop = d.pop
         self = new(cls)
         self.data_url = v if type(v := pop("dataUrl", None)) is str or v is None else string(v)

@@ -10,8 +10,8 @@ from .._runtime.readers import items
 from .pagination import Pagination
 from .template import Template
 
-_pagination = Pagination.take
-_template = Template.take
+_pagination = Pagination.__decode__
+_template = Template.__decode__
 
 
 @define(kw_only=True)
@@ -24,7 +24,7 @@ class TemplateSearch(Model):
     """Where a page stands in the whole list."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.templates = [_template(i) for i in items(pop("templates", None)) if i is not None]

@@ -10,14 +10,14 @@ from .._runtime.model import Model, new
 from .._runtime.readers import items, string
 from .variable_definition import VariableDefinition
 
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 
 
 @define(kw_only=True)
 class TemplateVariables(Model):
     """The variables of a template."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "template_name": "templateName"}
+    __names__: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "template_name": "templateName"}
 
     variables: list[VariableDefinition]
     """The variables."""
@@ -27,7 +27,7 @@ class TemplateVariables(Model):
     """Name of the template."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.variables = [_variable_definition(i) for i in items(pop("variables", None)) if i is not None]

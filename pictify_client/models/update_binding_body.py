@@ -17,16 +17,16 @@ from .output_config import OutputConfig
 from .refresh_policy import RefreshPolicy
 
 _binding_status_change = BindingStatusChange.by_value
-_data_source = DataSource.take
-_output_config = OutputConfig.take
-_refresh_policy = RefreshPolicy.take
+_data_source = DataSource.__decode__
+_output_config = OutputConfig.__decode__
+_refresh_policy = RefreshPolicy.__decode__
 
 
 @define(kw_only=True)
 class UpdateBindingBody(Model):
     """What to change of the binding."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "data_source": "dataSource",
         "refresh_policy": "refreshPolicy",
         "output_config": "outputConfig",
@@ -48,7 +48,7 @@ class UpdateBindingBody(Model):
     """Whether it refreshes or rests. One of `active`, `paused`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.name = v if type(v := pop("name", None)) is str or v is None else string(v)
@@ -62,7 +62,7 @@ class UpdateBindingBody(Model):
         return self
 
 
-UpdateBindingBody.FIELDS = (
+UpdateBindingBody.__arguments__ = (
     Argument("name", "name", String(max_length=255)),
     Argument("data_source", "dataSource", Object(DataSource)),
     Argument("mapping", "mapping", MapOf()),

@@ -16,17 +16,17 @@ from .experiment_output_config import ExperimentOutputConfig
 from .experiment_variant import ExperimentVariant
 from .goal_config import GoalConfig
 
-_bandit_config = BanditConfig.take
-_experiment_output_config = ExperimentOutputConfig.take
-_experiment_variant = ExperimentVariant.take
-_goal_config = GoalConfig.take
+_bandit_config = BanditConfig.__decode__
+_experiment_output_config = ExperimentOutputConfig.__decode__
+_experiment_variant = ExperimentVariant.__decode__
+_goal_config = GoalConfig.__decode__
 
 
 @define(kw_only=True)
 class UpdateExperimentBody(Model):
     """What to change of the experiment."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "goal_config": "goalConfig",
         "bandit_config": "banditConfig",
         "confidence_threshold": "confidenceThreshold",
@@ -57,7 +57,7 @@ class UpdateExperimentBody(Model):
     """Address of the image that is served when no variant is."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.name = v if type(v := pop("name", None)) is str or v is None else string(v)
@@ -80,7 +80,7 @@ class UpdateExperimentBody(Model):
         return self
 
 
-UpdateExperimentBody.FIELDS = (
+UpdateExperimentBody.__arguments__ = (
     Argument("name", "name", String(max_length=255)),
     Argument("slug", "slug", String(pattern="^[a-z0-9][a-z0-9-]{1,58}[a-z0-9]$")),
     Argument("variants", "variants", ListOf(Object(ExperimentVariant))),

@@ -17,16 +17,16 @@ from .template_output_format import TemplateOutputFormat
 from .variable_definition import VariableDefinition
 
 _template_engine = TemplateEngine.by_value
-_template_layout = TemplateLayout.take
+_template_layout = TemplateLayout.__decode__
 _template_output_format = TemplateOutputFormat.by_value
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 
 
 @define(kw_only=True)
 class UpdateTemplateBody(Model):
     """What to change of the template."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "fabric_js_data": "fabricJSData",
         "variable_definitions": "variableDefinitions",
         "js_enabled": "jsEnabled",
@@ -75,7 +75,7 @@ class UpdateTemplateBody(Model):
     """Whether it renders to images or to PDFs. One of `image`, `pdf`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.name = v if type(v := pop("name", None)) is str or v is None else string(v)
@@ -115,7 +115,7 @@ class UpdateTemplateBody(Model):
         return self
 
 
-UpdateTemplateBody.FIELDS = (
+UpdateTemplateBody.__arguments__ = (
     Argument("name", "name", String()),
     Argument("html", "html", String()),
     Argument("fabric_js_data", "fabricJSData", MapOf()),

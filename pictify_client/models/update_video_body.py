@@ -13,14 +13,14 @@ from .._runtime.scalars import Anything, Integer, String
 from .._runtime.validation import ListOf, Object
 from .variable_definition import VariableDefinition
 
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 
 
 @define(kw_only=True)
 class UpdateVideoBody(Model):
     """The fields to change."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "project_json": "projectJson",
         "duration_in_frames": "durationInFrames",
         "poster_url": "posterUrl",
@@ -51,7 +51,7 @@ class UpdateVideoBody(Model):
     """Name of the video template. At most 200 characters."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.tsx = v if type(v := pop("tsx", None)) is str or v is None else string(v)
@@ -72,7 +72,7 @@ class UpdateVideoBody(Model):
         return self
 
 
-UpdateVideoBody.FIELDS = (
+UpdateVideoBody.__arguments__ = (
     Argument("tsx", "tsx", String()),
     Argument("project_json", "projectJson", Anything()),
     Argument("width", "width", Integer(minimum=16, maximum=4096)),

@@ -14,7 +14,7 @@ from .._runtime.validation import Object
 from .webhook_filters import WebhookFilters
 from .webhook_subscription_status_change import WebhookSubscriptionStatusChange
 
-_webhook_filters = WebhookFilters.take
+_webhook_filters = WebhookFilters.__decode__
 _webhook_subscription_status_change = WebhookSubscriptionStatusChange.by_value
 
 
@@ -22,7 +22,7 @@ _webhook_subscription_status_change = WebhookSubscriptionStatusChange.by_value
 class UpdateWebhookSubscriptionBody(Model):
     """What to change of the subscription."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"target_url": "targetUrl"}
+    __names__: ClassVar[Mapping[str, str]] = {"target_url": "targetUrl"}
 
     target_url: str | None = None
     """Address to send the messages to."""
@@ -32,7 +32,7 @@ class UpdateWebhookSubscriptionBody(Model):
     """Whether it delivers or rests. One of `active`, `paused`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.target_url = v if type(v := pop("targetUrl", None)) is str or v is None else string(v)
@@ -42,7 +42,7 @@ class UpdateWebhookSubscriptionBody(Model):
         return self
 
 
-UpdateWebhookSubscriptionBody.FIELDS = (
+UpdateWebhookSubscriptionBody.__arguments__ = (
     Argument("target_url", "targetUrl", String()),
     Argument("filters", "filters", Object(WebhookFilters)),
     Argument("status", "status", Choice(WebhookSubscriptionStatusChange)),

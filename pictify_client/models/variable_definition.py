@@ -16,14 +16,14 @@ from .variable_type import VariableType
 from .variable_validation import VariableValidation, VariableValidationParam
 
 _variable_type = VariableType.by_value
-_variable_validation = VariableValidation.take
+_variable_validation = VariableValidation.__decode__
 
 
 @define(kw_only=True)
 class VariableDefinition(Model):
     """A variable of a template."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"default_value": "defaultValue", "allow_raw_html": "allowRawHtml"}
+    __names__: ClassVar[Mapping[str, str]] = {"default_value": "defaultValue", "allow_raw_html": "allowRawHtml"}
 
     name: str | None = None
     """Name that its value is given by."""
@@ -41,7 +41,7 @@ class VariableDefinition(Model):
     """Whether a value must be given."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.name = v if type(v := pop("name", None)) is str or v is None else string(v)
@@ -67,7 +67,7 @@ class VariableDefinitionParam(TypedDict, total=False):
     required: bool
 
 
-VariableDefinition.FIELDS = (
+VariableDefinition.__arguments__ = (
     Argument("name", "name", String()),
     Argument("type", "type", Choice(VariableType, extensible=True)),
     Argument("description", "description", String()),

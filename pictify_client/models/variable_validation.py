@@ -17,7 +17,7 @@ from .._runtime.typed_dict import TypedDict
 class VariableValidation(Model):
     """What a value has to satisfy."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"min_length": "minLength", "max_length": "maxLength"}
+    __names__: ClassVar[Mapping[str, str]] = {"min_length": "minLength", "max_length": "maxLength"}
 
     required: bool | None = None
     """Whether a value must be given."""
@@ -27,7 +27,7 @@ class VariableValidation(Model):
     """How many characters a value has at most."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.required = v if type(v := pop("required", None)) is bool or v is None else boolean(v)
@@ -45,7 +45,7 @@ class VariableValidationParam(TypedDict, total=False):
     maxLength: int
 
 
-VariableValidation.FIELDS = (
+VariableValidation.__arguments__ = (
     Argument("required", "required", Boolean()),
     Argument("min_length", "minLength", Integer()),
     Argument("max_length", "maxLength", Integer()),

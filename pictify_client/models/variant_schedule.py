@@ -15,14 +15,14 @@ from .._runtime.typed_dict import TypedDict
 from .._runtime.validation import Object
 from .recurrence import Recurrence, RecurrenceParam
 
-_recurrence = Recurrence.take
+_recurrence = Recurrence.__decode__
 
 
 @define(kw_only=True)
 class VariantSchedule(Model):
     """During which time a variant is chosen."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"start_at": "startAt", "end_at": "endAt"}
+    __names__: ClassVar[Mapping[str, str]] = {"start_at": "startAt", "end_at": "endAt"}
 
     start_at: datetime | None = None
     """When that time begins."""
@@ -32,7 +32,7 @@ class VariantSchedule(Model):
     """How that time comes back."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.start_at = parse_datetime(v) if (v := pop("startAt", None)) is not None else None
@@ -50,7 +50,7 @@ class VariantScheduleParam(TypedDict, total=False):
     recurrence: Recurrence | RecurrenceParam
 
 
-VariantSchedule.FIELDS = (
+VariantSchedule.__arguments__ = (
     Argument("start_at", "startAt", DateTime()),
     Argument("end_at", "endAt", DateTime()),
     Argument("recurrence", "recurrence", Object(Recurrence)),

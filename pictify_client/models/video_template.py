@@ -12,7 +12,7 @@ from .._runtime.readers import integer, items, parse_datetime, string
 from .variable_definition import VariableDefinition
 from .video_kind import VideoKind
 
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 _video_kind = VideoKind.by_value
 
 
@@ -20,7 +20,7 @@ _video_kind = VideoKind.by_value
 class VideoTemplate(Model):
     """A video with variables."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "duration_in_frames": "durationInFrames",
         "poster_url": "posterUrl",
         "variable_definitions": "variableDefinitions",
@@ -61,7 +61,7 @@ class VideoTemplate(Model):
     """When the template was last changed, UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)

@@ -11,7 +11,7 @@ from .._runtime.readers import items, string
 from .variable_definition import VariableDefinition
 from .video_kind import VideoKind
 
-_variable_definition = VariableDefinition.take
+_variable_definition = VariableDefinition.__decode__
 _video_kind = VideoKind.by_value
 
 
@@ -19,7 +19,7 @@ _video_kind = VideoKind.by_value
 class VideoVariables(Model):
     """The variables of a video template."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "template_name": "templateName"}
+    __names__: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "template_name": "templateName"}
 
     variables: list[VariableDefinition]
     """Its variables."""
@@ -33,7 +33,7 @@ class VideoVariables(Model):
     """Names of the variables that the video uses."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.variables = [_variable_definition(i) for i in items(pop("variables", None)) if i is not None]

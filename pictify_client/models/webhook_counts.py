@@ -14,7 +14,11 @@ from .._runtime.readers import integer, mapping
 class WebhookCounts(Model):
     """Number of webhook subscriptions."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"by_event": "byEvent", "by_status": "byStatus", "by_platform": "byPlatform"}
+    __names__: ClassVar[Mapping[str, str]] = {
+        "by_event": "byEvent",
+        "by_status": "byStatus",
+        "by_platform": "byPlatform",
+    }
 
     total: int | None = None
     """All of them."""
@@ -26,7 +30,7 @@ class WebhookCounts(Model):
     """Number of webhook subscriptions by platform."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.total = v if type(v := pop("total", None)) is int or v is None else integer(v)

@@ -33,8 +33,8 @@ WebhookData: TypeAlias = BatchFinished | RenderCompleted | RenderFailed | dict[s
 """Data of an event; a dict, as the API spells it, for events whose data is not documented or not known."""
 
 DATA_READERS: Final[dict[str, Callable[[dict[str, Any]], WebhookData]]] = {
-    "render.completed": RenderCompleted.take,
-    "render.failed": RenderFailed.take,
-    "batch.completed": BatchFinished.take,
-    "batch.failed": BatchFinished.take,
+    "render.completed": RenderCompleted.__decode__,
+    "render.failed": RenderFailed.__decode__,
+    "batch.completed": BatchFinished.__decode__,
+    "batch.failed": BatchFinished.__decode__,
 }

@@ -17,7 +17,7 @@ from .._runtime.typed_dict import TypedDict
 class WebhookFilters(Model):
     """Which of the events it reports."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"template_id": "templateId", "binding_id": "bindingId"}
+    __names__: ClassVar[Mapping[str, str]] = {"template_id": "templateId", "binding_id": "bindingId"}
 
     template_id: str | None = None
     """Only events of the template with this id."""
@@ -27,7 +27,7 @@ class WebhookFilters(Model):
     """Only events of this kind of file, such as `image`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.template_id = v if type(v := pop("templateId", None)) is str or v is None else string(v)
@@ -45,7 +45,7 @@ class WebhookFiltersParam(TypedDict, total=False):
     type: str
 
 
-WebhookFilters.FIELDS = (
+WebhookFilters.__arguments__ = (
     Argument("template_id", "templateId", String()),
     Argument("binding_id", "bindingId", String()),
     Argument("type", "type", String()),

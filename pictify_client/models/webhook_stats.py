@@ -8,7 +8,7 @@ from attrs import define
 from .._runtime.model import Model, new
 from .webhook_counts import WebhookCounts
 
-_webhook_counts = WebhookCounts.take
+_webhook_counts = WebhookCounts.__decode__
 
 
 @define(kw_only=True)
@@ -21,7 +21,7 @@ class WebhookStats(Model):
     """The queue of deliveries, in a form that is not documented."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.subscriptions = _webhook_counts(v) if (v := pop("subscriptions", None)) is not None else None

@@ -10,8 +10,8 @@ from .._runtime.readers import items
 from .pagination import Pagination
 from .webhook_subscription import WebhookSubscription
 
-_pagination = Pagination.take
-_webhook_subscription = WebhookSubscription.take
+_pagination = Pagination.__decode__
+_webhook_subscription = WebhookSubscription.__decode__
 
 
 @define(kw_only=True)
@@ -24,7 +24,7 @@ class WebhookSubscriptionList(Model):
     """Where a page stands in the whole list."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.subscriptions = (

@@ -23,7 +23,7 @@ class WorkflowCounts(Model):
     """Number of rows that failed."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.total = v if type(v := pop("total", None)) is int or v is None else integer(v)

@@ -15,7 +15,7 @@ from .._runtime.readers import parse_datetime, secret, string
 class WorkflowHook(Model):
     """A hook that starts a run with the rows that are posted to it."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "created_at": "createdAt"}
+    __names__: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "created_at": "createdAt"}
 
     uid: str | None = None
     """Id of the hook."""
@@ -29,7 +29,7 @@ class WorkflowHook(Model):
     """When the hook was created, UTC."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid", None)) is str or v is None else string(v)

@@ -15,7 +15,7 @@ from .._runtime.results import PreviewProgress
 class WorkflowPreview(PreviewProgress):
     """One document of a run, or the job that renders it."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {"job_id": "jobId"}
+    __names__: ClassVar[Mapping[str, str]] = {"job_id": "jobId"}
 
     url: str | None = None
     """URL of the file."""
@@ -29,8 +29,8 @@ class WorkflowPreview(PreviewProgress):
     """State of the job, such as `queued`."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        d = cls.prepare(d)
+    def __decode__(cls, d: dict[str, Any]) -> Self:
+        d = cls.__normalize__(d)
         pop = d.pop
         self = new(cls)
         self.url = v if type(v := pop("url", None)) is str or v is None else string(v)

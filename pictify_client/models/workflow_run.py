@@ -10,7 +10,7 @@ from .._runtime.readers import items, mapping, string
 from .._runtime.results import RunProgress
 from .workflow_counts import WorkflowCounts
 
-_workflow_counts = WorkflowCounts.take
+_workflow_counts = WorkflowCounts.__decode__
 
 
 @define(kw_only=True)
@@ -27,8 +27,8 @@ class WorkflowRun(RunProgress):
     """The rows, in a form that is not documented."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
-        d = cls.prepare(d)
+    def __decode__(cls, d: dict[str, Any]) -> Self:
+        d = cls.__normalize__(d)
         pop = d.pop
         self = new(cls)
         self.uid = v if type(v := pop("uid", None)) is str else string(v)

@@ -14,7 +14,7 @@ from .._runtime.readers import integer
 class WorkflowStats(Model):
     """Number of runs and documents."""
 
-    NAMES: ClassVar[Mapping[str, str]] = {
+    __names__: ClassVar[Mapping[str, str]] = {
         "total_runs": "totalRuns",
         "documents_rendered": "documentsRendered",
         "documents_delivered": "documentsDelivered",
@@ -28,7 +28,7 @@ class WorkflowStats(Model):
     """Number of documents that were delivered."""
 
     @classmethod
-    def take(cls, d: dict[str, Any]) -> Self:
+    def __decode__(cls, d: dict[str, Any]) -> Self:
         pop = d.pop
         self = new(cls)
         self.total_runs = v if type(v := pop("totalRuns", None)) is int or v is None else integer(v)

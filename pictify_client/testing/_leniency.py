@@ -57,7 +57,7 @@ def _known(schema: Schema | None, value: object) -> object:
     if isinstance(schema, ListOf) and is_array(value):
         return [_known(schema.schema, item) for item in value]
     if isinstance(schema, Object) and is_object(value):
-        schemas = {field.name: field.schema for field in schema.model.FIELDS}
+        schemas = {field.name: field.schema for field in schema.model.__arguments__}
         return {name: _known(schemas[name], item) for name, item in value.items() if name in schemas}
     if isinstance(schema, MapOf) and is_object(value):
         return {name: _known(schema.schema, item) for name, item in value.items()}

@@ -125,7 +125,7 @@ def _faults(schema: Schema, value: object, where: str = "") -> Iterator[str]:
             yield from _faults(schema.schema, item, f"{where}[{name!r}]")
     elif isinstance(schema, Object):
         given = cast("dict[str, object]", value)
-        for field in schema.model.FIELDS:
+        for field in schema.model.__arguments__:
             inner = f"{where}.{field.name}" if where else field.name
             part = given.get(field.name, UNSET)
             if (

@@ -494,7 +494,7 @@ def sends_hostile(text: str) -> Check:
 
     def check(client: Client) -> None:
         others = {"that": text, "map": {text: 1}, "one": {"kind": text}}
-        names = client.package(".models").PingApiBody.NAMES
+        names = client.package(".models").PingApiBody.__names__
         argument = next((name for name, theirs in names.items() if theirs == text), text)
         found = client.call("bindings", "ping_api", answer={text: {text: "a"}}, **{argument: text}, **others)
         assert client.sent == {text: text, **others}

@@ -13,7 +13,7 @@ from ...types import Response
 OPERATION: Final[Operation[AccountUsage]] = Operation(
     "GET",
     "/api/users/plans",
-    responses={200: AccountUsage.take},
+    responses={200: AccountUsage.__decode__},
 )
 
 

@@ -20,7 +20,7 @@ OPERATION: Final[Operation[BatchResponse]] = Operation(
     "/templates/{uid}/batch-render",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(BatchRenderRequest),
-    responses={202: BatchResponse.take},
+    responses={202: BatchResponse.__decode__},
 )
 
 

@@ -16,7 +16,7 @@ OPERATION: Final[Operation[BatchCancellation]] = Operation(
     "POST",
     "/templates/batch/{batchId}/cancel",
     path_parameters=(Argument("batch_id", "batchId", String(), required=True),),
-    responses={200: BatchCancellation.take},
+    responses={200: BatchCancellation.__decode__},
 )
 
 

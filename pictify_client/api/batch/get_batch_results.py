@@ -16,7 +16,7 @@ OPERATION: Final[Operation[BatchStatus]] = Operation(
     "GET",
     "/templates/batch/{batchId}/results",
     path_parameters=(Argument("batch_id", "batchId", String(), required=True),),
-    responses={200: BatchStatus.take},
+    responses={200: BatchStatus.__decode__},
 )
 
 

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Binding]] = Operation(
     "POST",
     "/bindings",
     body=Object(CreateBindingBody),
-    responses={201: unwrap("binding", Binding.take, "uid", "renderUrl")},
+    responses={201: unwrap("binding", Binding.__decode__, "uid", "renderUrl")},
 )
 
 

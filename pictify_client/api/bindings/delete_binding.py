@@ -16,7 +16,7 @@ OPERATION: Final[Operation[Deletion]] = Operation(
     "DELETE",
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: Deletion.take},
+    responses={200: Deletion.__decode__},
 )
 
 

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[Binding]] = Operation(
     "GET",
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: unwrap("binding", Binding.take, "uid", "renderUrl")},
+    responses={200: unwrap("binding", Binding.__decode__, "uid", "renderUrl")},
 )
 
 

@@ -21,7 +21,7 @@ OPERATION: Final[Operation[Binding | None]] = Operation(
     "/bindings/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateBindingBody),
-    responses={200: unwrap("binding", Binding.take, "uid", "renderUrl")},
+    responses={200: unwrap("binding", Binding.__decode__, "uid", "renderUrl")},
     may_be_empty=True,
 )
 

@@ -21,7 +21,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "/experiments/api/{uid}/complete",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(CompleteExperimentBody),
-    responses={200: unwrap("experiment", Experiment.take, "uid")},
+    responses={200: unwrap("experiment", Experiment.__decode__, "uid")},
 )
 
 

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "POST",
     "/experiments/api",
     body=Object(CreateExperimentBody),
-    responses={201: unwrap("experiment", Experiment.take, "uid")},
+    responses={201: unwrap("experiment", Experiment.__decode__, "uid")},
 )
 
 

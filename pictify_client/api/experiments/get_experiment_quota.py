@@ -13,7 +13,7 @@ from ...types import Response
 OPERATION: Final[Operation[ExperimentQuota]] = Operation(
     "GET",
     "/experiments/api/quota",
-    responses={200: ExperimentQuota.take},
+    responses={200: ExperimentQuota.__decode__},
 )
 
 

@@ -24,7 +24,7 @@ OPERATION: Final[Operation[ExperimentList]] = Operation(
         Argument("page", "page", Integer(minimum=1)),
         Argument("limit", "limit", Integer(minimum=1, maximum=100)),
     ),
-    responses={200: ExperimentList.take},
+    responses={200: ExperimentList.__decode__},
 )
 
 

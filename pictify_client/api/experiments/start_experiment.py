@@ -17,7 +17,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "POST",
     "/experiments/api/{uid}/start",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: unwrap("experiment", Experiment.take, "uid")},
+    responses={200: unwrap("experiment", Experiment.__decode__, "uid")},
 )
 
 

@@ -21,7 +21,7 @@ OPERATION: Final[Operation[ExperimentEventResponse]] = Operation(
     header_parameters=(Argument("write_key", "X-Write-Key", String(secret=True)),),
     body=OneOrMany(Object(ExperimentEvent), ListOf(Object(ExperimentEvent), max_items=100)),
     items="events",
-    responses={200: ExperimentEventResponse.take},
+    responses={200: ExperimentEventResponse.__decode__},
     needs_key=False,
 )
 

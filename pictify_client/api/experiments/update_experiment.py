@@ -21,7 +21,7 @@ OPERATION: Final[Operation[Experiment]] = Operation(
     "/experiments/api/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateExperimentBody),
-    responses={200: unwrap("experiment", Experiment.take, "uid")},
+    responses={200: unwrap("experiment", Experiment.__decode__, "uid")},
 )
 
 

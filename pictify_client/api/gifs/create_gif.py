@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Gif]] = Operation(
     "POST",
     "/gif",
     body=Object(GifRequest),
-    responses={200: unwrap("gif", Gif.take, "url", "uid")},
+    responses={200: unwrap("gif", Gif.__decode__, "url", "uid")},
     timeout=300,
 )
 

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[Gif]] = Operation(
     "GET",
     "/gif/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: unwrap("gif", Gif.take, "url", "uid")},
+    responses={200: unwrap("gif", Gif.__decode__, "url", "uid")},
     needs_key=False,
 )
 

@@ -21,7 +21,7 @@ OPERATION: Final[Operation[GifList]] = Operation(
         Argument("limit", "limit", Integer(minimum=1, maximum=100)),
         Argument("offset", "offset", Integer(minimum=0)),
     ),
-    responses={200: GifList.take},
+    responses={200: GifList.__decode__},
 )
 
 

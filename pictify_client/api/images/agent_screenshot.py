@@ -17,7 +17,7 @@ OPERATION: Final[Operation[AgentScreenshot]] = Operation(
     "POST",
     "/image/agent-screenshot",
     body=Object(AgentScreenshotBody),
-    responses={200: AgentScreenshot.take},
+    responses={200: AgentScreenshot.__decode__},
     timeout=180,
 )
 

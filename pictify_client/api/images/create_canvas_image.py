@@ -17,7 +17,7 @@ OPERATION: Final[Operation[ImageResponse]] = Operation(
     "POST",
     "/image/canvas",
     body=Object(CreateCanvasImageBody),
-    responses={200: ImageResponse.take},
+    responses={200: ImageResponse.__decode__},
 )
 
 

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[ImageResponse]] = Operation(
     "POST",
     "/image",
     body=Object(ImageRequest),
-    responses={200: ImageResponse.take},
+    responses={200: ImageResponse.__decode__},
 )
 
 

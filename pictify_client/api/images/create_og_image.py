@@ -17,7 +17,7 @@ OPERATION: Final[Operation[ImageResponse]] = Operation(
     "POST",
     "/image/og-image",
     body=Object(CreateOgImageBody),
-    responses={200: ImageResponse.take},
+    responses={200: ImageResponse.__decode__},
 )
 
 

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[StoredImage]] = Operation(
     "GET",
     "/image/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: unwrap("image", StoredImage.take, "uid", "url")},
+    responses={200: unwrap("image", StoredImage.__decode__, "uid", "url")},
 )
 
 

@@ -21,7 +21,7 @@ OPERATION: Final[Operation[ImageList]] = Operation(
         Argument("limit", "limit", Integer(minimum=1, maximum=100)),
         Argument("offset", "offset", Integer(minimum=0)),
     ),
-    responses={200: ImageList.take},
+    responses={200: ImageList.__decode__},
 )
 
 

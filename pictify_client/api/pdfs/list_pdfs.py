@@ -21,7 +21,7 @@ OPERATION: Final[Operation[PdfList]] = Operation(
         Argument("limit", "limit", Integer(minimum=1, maximum=100)),
         Argument("offset", "offset", Integer(minimum=0)),
     ),
-    responses={200: PdfList.take},
+    responses={200: PdfList.__decode__},
 )
 
 

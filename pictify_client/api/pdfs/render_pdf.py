@@ -17,7 +17,7 @@ OPERATION: Final[Operation[PdfResponse]] = Operation(
     "POST",
     "/pdf/render",
     body=Object(PdfRenderRequest),
-    responses={200: PdfResponse.take},
+    responses={200: PdfResponse.__decode__},
     timeout=300,
 )
 

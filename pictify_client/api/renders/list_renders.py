@@ -25,7 +25,7 @@ OPERATION: Final[Operation[RenderList]] = Operation(
         Argument("limit", "limit", Integer(minimum=1, maximum=100)),
         Argument("offset", "offset", Integer(minimum=0)),
     ),
-    responses={200: RenderList.take},
+    responses={200: RenderList.__decode__},
 )
 
 

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "POST",
     "/templates",
     body=Object(CreateTemplateBody),
-    responses={200: unwrap("template", Template.take, "uid", "name")},
+    responses={200: unwrap("template", Template.__decode__, "uid", "name")},
 )
 
 

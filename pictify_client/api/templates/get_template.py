@@ -17,7 +17,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "GET",
     "/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: unwrap("template", Template.take, "uid", "name")},
+    responses={200: unwrap("template", Template.__decode__, "uid", "name")},
 )
 
 

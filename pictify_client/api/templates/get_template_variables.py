@@ -16,7 +16,7 @@ OPERATION: Final[Operation[TemplateVariables]] = Operation(
     "GET",
     "/templates/{uid}/variables",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: TemplateVariables.take},
+    responses={200: TemplateVariables.__decode__},
 )
 
 

@@ -26,7 +26,7 @@ OPERATION: Final[Operation[TemplateList]] = Operation(
         Argument("output_format", "outputFormat", Choice(TemplateOutputFormatFilter)),
         Argument("has_dynamic_link", "hasDynamicLink", Boolean()),
     ),
-    responses={200: TemplateList.take},
+    responses={200: TemplateList.__decode__},
 )
 
 

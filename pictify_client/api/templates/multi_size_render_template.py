@@ -20,7 +20,7 @@ OPERATION: Final[Operation[MultiSizeRenderResponse]] = Operation(
     "/templates/{uid}/multi-size-render",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(MultiSizeRenderRequest),
-    responses={200: MultiSizeRenderResponse.take},
+    responses={200: MultiSizeRenderResponse.__decode__},
     timeout=300,
 )
 

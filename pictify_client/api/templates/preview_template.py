@@ -17,7 +17,7 @@ OPERATION: Final[Operation[TemplatePreview]] = Operation(
     "POST",
     "/templates/preview",
     body=Object(PreviewTemplateBody),
-    responses={200: TemplatePreview.take},
+    responses={200: TemplatePreview.__decode__},
 )
 
 

@@ -20,7 +20,7 @@ OPERATION: Final[Operation[RenderResult]] = Operation(
     "/templates/{uid}/render",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(RenderTemplateBody),
-    responses={200: RenderResult.take},
+    responses={200: RenderResult.__decode__},
     timeout=300,
 )
 

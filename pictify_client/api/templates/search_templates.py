@@ -22,7 +22,7 @@ OPERATION: Final[Operation[TemplateSearch]] = Operation(
         Argument("page", "page", Integer()),
         Argument("limit", "limit", Integer()),
     ),
-    responses={200: TemplateSearch.take},
+    responses={200: TemplateSearch.__decode__},
 )
 
 

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[list[Template]]] = Operation(
     "GET",
     "/templates/type/{type}",
     path_parameters=(Argument("type", "type", String(), required=True),),
-    responses={200: unwrap("templates", lambda v: [Template.take(i) for i in items(v) if i is not None])},
+    responses={200: unwrap("templates", lambda v: [Template.__decode__(i) for i in items(v) if i is not None])},
 )
 
 

@@ -21,7 +21,7 @@ OPERATION: Final[Operation[Template]] = Operation(
     "/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateTemplateBody),
-    responses={200: unwrap("template", Template.take, "uid", "name")},
+    responses={200: unwrap("template", Template.__decode__, "uid", "name")},
 )
 
 

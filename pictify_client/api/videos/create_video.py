@@ -18,7 +18,7 @@ OPERATION: Final[Operation[VideoTemplate]] = Operation(
     "POST",
     "/video/templates",
     body=Object(CreateVideoBody),
-    responses={200: unwrap("template", VideoTemplate.take, "uid", "name", "kind")},
+    responses={200: unwrap("template", VideoTemplate.__decode__, "uid", "name", "kind")},
     timeout=180,
 )
 

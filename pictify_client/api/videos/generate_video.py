@@ -17,7 +17,7 @@ OPERATION: Final[Operation[GeneratedVideo]] = Operation(
     "POST",
     "/video/templates/generate",
     body=Object(GenerateVideoBody),
-    responses={200: GeneratedVideo.take},
+    responses={200: GeneratedVideo.__decode__},
     timeout=660,
 )
 

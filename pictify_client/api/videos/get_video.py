@@ -17,7 +17,7 @@ OPERATION: Final[Operation[VideoTemplate]] = Operation(
     "GET",
     "/video/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: unwrap("template", VideoTemplate.take, "uid", "name", "kind")},
+    responses={200: unwrap("template", VideoTemplate.__decode__, "uid", "name", "kind")},
 )
 
 

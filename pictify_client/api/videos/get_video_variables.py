@@ -16,7 +16,7 @@ OPERATION: Final[Operation[VideoVariables]] = Operation(
     "GET",
     "/video/templates/{uid}/variables",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: VideoVariables.take},
+    responses={200: VideoVariables.__decode__},
 )
 
 

@@ -14,7 +14,7 @@ from ...types import Response
 OPERATION: Final[Operation[list[VideoTemplate]]] = Operation(
     "GET",
     "/video/templates",
-    responses={200: unwrap("templates", lambda v: [VideoTemplate.take(i) for i in items(v) if i is not None])},
+    responses={200: unwrap("templates", lambda v: [VideoTemplate.__decode__(i) for i in items(v) if i is not None])},
 )
 
 

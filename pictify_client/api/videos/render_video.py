@@ -20,7 +20,7 @@ OPERATION: Final[Operation[RenderedVideo]] = Operation(
     "/video/templates/{uid}/render",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(RenderVideoBody),
-    responses={200: RenderedVideo.take},
+    responses={200: RenderedVideo.__decode__},
     timeout=360,
 )
 

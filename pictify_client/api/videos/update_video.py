@@ -21,7 +21,7 @@ OPERATION: Final[Operation[VideoTemplate]] = Operation(
     "/video/templates/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateVideoBody),
-    responses={200: unwrap("template", VideoTemplate.take, "uid", "name", "kind")},
+    responses={200: unwrap("template", VideoTemplate.__decode__, "uid", "name", "kind")},
     timeout=180,
 )
 

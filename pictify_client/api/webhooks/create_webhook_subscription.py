@@ -18,7 +18,7 @@ OPERATION: Final[Operation[CreatedWebhookSubscription]] = Operation(
     "POST",
     "/webhook-subscriptions",
     body=Object(CreateWebhookSubscriptionBody),
-    responses={201: unwrap("subscription", CreatedWebhookSubscription.take, "uid", "secret")},
+    responses={201: unwrap("subscription", CreatedWebhookSubscription.__decode__, "uid", "secret")},
 )
 
 

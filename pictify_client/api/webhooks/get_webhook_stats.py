@@ -13,7 +13,7 @@ from ...types import Response
 OPERATION: Final[Operation[WebhookStats]] = Operation(
     "GET",
     "/webhook-subscriptions/stats",
-    responses={200: WebhookStats.take},
+    responses={200: WebhookStats.__decode__},
 )
 
 

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[WebhookSubscription]] = Operation(
     "GET",
     "/webhook-subscriptions/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: unwrap("subscription", WebhookSubscription.take, "uid")},
+    responses={200: unwrap("subscription", WebhookSubscription.__decode__, "uid")},
 )
 
 

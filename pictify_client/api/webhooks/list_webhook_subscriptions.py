@@ -26,7 +26,7 @@ OPERATION: Final[Operation[WebhookSubscriptionList]] = Operation(
         Argument("limit", "limit", Integer(minimum=1, maximum=100)),
         Argument("platform", "platform", Choice(WebhookPlatform)),
     ),
-    responses={200: WebhookSubscriptionList.take},
+    responses={200: WebhookSubscriptionList.__decode__},
 )
 
 

@@ -21,7 +21,7 @@ OPERATION: Final[Operation[WebhookSubscription | None]] = Operation(
     "/webhook-subscriptions/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
     body=Object(UpdateWebhookSubscriptionBody),
-    responses={200: unwrap("subscription", WebhookSubscription.take, "uid")},
+    responses={200: unwrap("subscription", WebhookSubscription.__decode__, "uid")},
     may_be_empty=True,
 )
 

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[WorkflowHook]] = Operation(
     "POST",
     "/workflow/hooks",
     body=Object(CreateWorkflowHookBody),
-    responses={200: unwrap("hook", WorkflowHook.take)},
+    responses={200: unwrap("hook", WorkflowHook.__decode__)},
 )
 
 

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[WorkflowRun]] = Operation(
     "GET",
     "/workflow/{uid}",
     path_parameters=(Argument("uid", "uid", String(), required=True),),
-    responses={200: unwrap("run", WorkflowRun.take, "uid")},
+    responses={200: unwrap("run", WorkflowRun.__decode__, "uid")},
 )
 
 

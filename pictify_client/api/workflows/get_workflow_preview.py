@@ -16,7 +16,7 @@ OPERATION: Final[Operation[WorkflowPreview]] = Operation(
     "GET",
     "/workflow/preview/{jobId}",
     path_parameters=(Argument("job_id", "jobId", String(), required=True),),
-    responses={200: WorkflowPreview.take, 202: WorkflowPreview.take},
+    responses={200: WorkflowPreview.__decode__, 202: WorkflowPreview.__decode__},
 )
 
 

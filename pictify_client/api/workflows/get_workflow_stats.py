@@ -14,7 +14,7 @@ from ...types import Response
 OPERATION: Final[Operation[WorkflowStats]] = Operation(
     "GET",
     "/workflow/stats",
-    responses={200: unwrap("stats", WorkflowStats.take)},
+    responses={200: unwrap("stats", WorkflowStats.__decode__)},
 )
 
 

@@ -14,7 +14,7 @@ from ...types import Response
 OPERATION: Final[Operation[list[WorkflowHook]]] = Operation(
     "GET",
     "/workflow/hooks",
-    responses={200: unwrap("hooks", lambda v: [WorkflowHook.take(i) for i in items(v) if i is not None])},
+    responses={200: unwrap("hooks", lambda v: [WorkflowHook.__decode__(i) for i in items(v) if i is not None])},
 )
 
 

@@ -14,7 +14,7 @@ from ...types import Response
 OPERATION: Final[Operation[list[WorkflowRun]]] = Operation(
     "GET",
     "/workflow",
-    responses={200: unwrap("runs", lambda v: [WorkflowRun.take(i) for i in items(v) if i is not None])},
+    responses={200: unwrap("runs", lambda v: [WorkflowRun.__decode__(i) for i in items(v) if i is not None])},
 )
 
 

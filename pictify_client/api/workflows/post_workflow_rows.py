@@ -23,7 +23,7 @@ OPERATION: Final[Operation[PostedRows]] = Operation(
         Argument("secret", "secret", String(secret=True), required=True),
     ),
     body=Object(PostWorkflowRowsBody),
-    responses={200: PostedRows.take},
+    responses={200: PostedRows.__decode__},
     needs_key=False,
     timeout=180,
     signed_with="secret",

@@ -17,7 +17,7 @@ OPERATION: Final[Operation[WorkflowPreview]] = Operation(
     "POST",
     "/workflow/preview",
     body=Object(PreviewWorkflowBody),
-    responses={200: WorkflowPreview.take, 202: WorkflowPreview.take},
+    responses={200: WorkflowPreview.__decode__, 202: WorkflowPreview.__decode__},
     timeout=180,
 )
 

@@ -18,7 +18,7 @@ OPERATION: Final[Operation[WorkflowRun]] = Operation(
     "POST",
     "/workflow",
     body=Object(StartWorkflowBody),
-    responses={200: unwrap("run", WorkflowRun.take, "uid")},
+    responses={200: unwrap("run", WorkflowRun.__decode__, "uid")},
     timeout=180,
 )
 
