@@ -150,12 +150,18 @@ def _generate(source: Path, build: Path) -> list[str]:
 
 
 class _Project(Project):
-    """A project with a module of its own for the events of webhooks."""
+    """A project with modules for the events of webhooks and for the server."""
 
     def _build_models(self) -> None:
         super()._build_models()
-        template = self.env.get_template("webhook_events.py.jinja")
-        Path(self.package_dir, "models", "webhook_events.py").write_text(template.render(), "utf-8")
+        self._write("webhook_events.py.jinja", "models/webhook_events.py")
+
+    def _build_api(self) -> None:
+        super()._build_api()
+        self._write("server.py.jinja", "api/_server.py")
+
+    def _write(self, template: str, path: str) -> None:
+        (self.package_dir / path).write_text(self.env.get_template(template).render(), "utf-8")
 
 
 def _explained(errors: Sequence[GeneratorError]) -> list[str]:

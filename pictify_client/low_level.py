@@ -35,7 +35,7 @@ from ._runtime.settings import (
     whether_to_stream,
 )
 from ._runtime.steps import FileMaker
-from .api import SERVER
+from .api._server import SERVER
 from .files import AsyncFile, File
 from .fleets import Fleet
 from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, WaitHook

@@ -24,7 +24,7 @@ from pictify_client import (
     PictifyError,
 )
 from pictify_client._runtime.connections import DeadlineExceeded
-from pictify_client.api import SERVER
+from pictify_client.api._server import SERVER
 from pictify_client.api.bindings import list_bindings
 
 from .replay import KEY

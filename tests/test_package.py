@@ -18,7 +18,7 @@ import pytest
 
 import pictify_client
 from generator.__main__ import ROOT
-from pictify_client import api, models
+from pictify_client import models
 from pictify_client._runtime.version import installed_version
 from pictify_client.api import bindings
 
@@ -130,7 +130,6 @@ def test_an_editor_offers_every_argument_with_its_documentation(client: str) -> 
 
 def test_the_generated_packages_are_where_they_are_said_to_be() -> None:
     assert importlib.import_module("pictify_client.api.bindings.list_bindings").OPERATION.method == "GET"
-    assert api.SERVER == "https://api.pictify.io"
     assert bindings.Bindings.list.__doc__ is not None
     assert "(`GET /bindings`)" in bindings.Bindings.list.__doc__
     assert "limit: Number of bindings a page. 1 to 100; defaults to 20." in bindings.Bindings.list.__doc__

@@ -82,8 +82,8 @@ class Model:
 class _CustomModel:
     """The second base class of custom subclasses of a model.
 
-    For speed, `__decode__` of a model does not call `__init__`, and sets only the fields of the model. A class with this
-    base has a `__dict__` even if attrs gives it slots, so that `__attrs_post_init__` can set any attribute.
+    For speed, `__decode__` of a model does not call `__init__`, and sets only the fields of the model. A class with
+    this base has a `__dict__` even if attrs gives it slots, so that `__attrs_post_init__` can set any attribute.
     """
 
     @classmethod

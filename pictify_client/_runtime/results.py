@@ -1,21 +1,17 @@
-"""What the results of calls can do beyond holding their fields. The generated models derive from these classes."""
+"""The behavior of results. The generated models derive from these classes.
+
+The classes are below the models, so that the type of a field that holds another model is Any here.
+"""
 
 from __future__ import annotations
 
 from base64 import b64decode
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from ..errors import ErrorDetail, RenderFailedError
 from .json_values import is_array, is_object
-from .lazy import Deferred
 from .model import Model
-
-if TYPE_CHECKING:
-    from .. import models
-else:
-    # The models derive from the classes here.
-    models = Deferred("..models", __package__)
 
 _FINAL = frozenset({"completed", "partial", "failed", "cancelled"})
 # The fields of a result that is returned without an envelope.
@@ -34,8 +30,8 @@ class Behavior(Model):
 class Rendered(Behavior):
     """The files that a template was rendered to."""
 
-    results: list[models.RenderedLayout]
-    errors: list[models.LayoutError]
+    results: list[Any]
+    errors: list[Any]
 
     @classmethod
     def __normalize__(cls, d: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +51,8 @@ class Rendered(Behavior):
         """
         if not self.results:
             raise RenderFailedError("No layout was rendered", self._details())
-        return self.results[0].url
+        url: str = self.results[0].url
+        return url
 
     def raise_for_errors(self) -> None:
         """Raise an error if a layout failed.
@@ -117,7 +114,7 @@ class Animation(Behavior):
 class BatchProgress(Behavior):
     """The state of a batch, and its rows."""
 
-    status: models.BatchState
+    status: Any
     total_items: int
     completed_items: int | None
 
@@ -142,7 +139,7 @@ class RunProgress(Behavior):
     """The state of a workflow run."""
 
     status: str | None
-    counts: models.WorkflowCounts | None
+    counts: Any
 
     @property
     def is_done(self) -> bool:
@@ -175,13 +172,13 @@ def describe_progress(state: object) -> str:
     match state:
         case BatchProgress():
             return f"{state.completed_items} of {state.total_items} items are done"
-        case RunProgress(counts=counts) if counts is not None:
-            return f"{_ended(counts)} of {counts.total} rows are done"
+        case RunProgress() if state.counts is not None:
+            return f"{_ended(state.counts)} of {state.counts.total} rows are done"
         case _:
             return f"its status is {getattr(state, 'status', None)}"
 
 
-def _ended(counts: models.WorkflowCounts) -> int:
+def _ended(counts: Any) -> int:
     return (counts.rendered or 0) + (counts.failed or 0)
 
 

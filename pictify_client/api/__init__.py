@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from .. import api
 from .._runtime.lazy import Deferred, attach
@@ -43,9 +43,6 @@ else:
     from .webhooks import Webhooks as Webhooks
     from .workflows import AsyncWorkflows as AsyncWorkflows
     from .workflows import Workflows as Workflows
-
-SERVER: Final = "https://api.pictify.io"
-"""The first server of the OpenAPI document."""
 
 
 class Resource:

@@ -43,8 +43,11 @@ class Route(NamedTuple):
 @cache
 def routes() -> tuple[Route, ...]:
     """All operations. One with a fixed segment comes before those that have a parameter in its place."""
-    modules = [info.name for info in pkgutil.walk_packages(api.__path__, f"{api.__name__}.") if not info.ispkg]
-    found = [_route(name.rpartition(".")[2], import_module(name).OPERATION) for name in modules]
+    # A module per operation, in a package per tag.
+    depth = api.__name__.count(".") + 2
+    names = [info.name for info in pkgutil.walk_packages(api.__path__, f"{api.__name__}.")]
+    modules = [(name.rpartition(".")[2], import_module(name)) for name in names if name.count(".") == depth]
+    found = [_route(name, module.OPERATION) for name, module in modules]
     return tuple(sorted(found, key=lambda route: ["{" in part for part in route.operation.path.split("/")]))
 
 

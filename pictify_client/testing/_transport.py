@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 import httpx
 
 from .._runtime.connections import Connections, RawResponse, SendRequest
-from ..api import SERVER
+from ..api._server import SERVER
 from ..client import AsyncPictify, Pictify
 from ..hooks import RequestHook, ResponseHook, RetryHook, WaitHook
 from ..low_level import AuthenticatedClient

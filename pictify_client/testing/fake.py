@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 
 from .._runtime.operations import Operation
-from ..api import SERVER
+from ..api._server import SERVER
 from ..client import AsyncPictify, Pictify
 from ._account import Account
 from ._batches import Batches

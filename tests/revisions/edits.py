@@ -321,7 +321,7 @@ def imports(client: Client) -> None:
 
 def serves(url: str) -> Check:
     def check(client: Client) -> None:
-        assert url == client.package(".api").SERVER
+        assert url == client.package(".api._server").SERVER
 
     return check
 
