@@ -174,9 +174,9 @@ class Client:
 
     def at_most(self, seconds: float) -> Self:
         """Return a copy whose calls take no longer than this, and are not retried."""
-        whole = self._settings.timeouts.whole
-        least = min(seconds, inf if whole is None else whole)
-        return self.with_options(timeout=least if least <= MAX_TIMEOUT else None, max_retries=0)
+        limit = self._settings.timeouts.call
+        longest = min(seconds, inf if limit is None else limit)
+        return self.with_options(timeout=longest if longest <= MAX_TIMEOUT else None, max_retries=0)
 
     def send(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """Call an operation. The generated functions call this method.

@@ -81,9 +81,9 @@ class Call(Generic[T]):
         self._clock = clock
         self._make_file = make_file
         self._timeouts = settings.timeouts.with_least(operation.timeout)
-        whole = self._timeouts.whole
+        limit = self._timeouts.call
         self._budget = Budget(
-            inf if whole is None else clock.monotonic() + whole, whole, "the complete call", "timeout="
+            inf if limit is None else clock.monotonic() + limit, limit, "the complete call", "timeout="
         )
 
     def steps(self) -> Generator[Step, Any, Response[T]]:

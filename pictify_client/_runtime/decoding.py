@@ -1,6 +1,6 @@
 """From JSON to models, or to the path of an invalid value.
 
-The generated models read straight on and let any error out. Only then is the same JSON read once more, in containers
+The generated models read straight on and let any error out. Only then is the same JSON read again, in containers
 that remember what was last taken from them: that is the path.
 """
 
@@ -19,11 +19,11 @@ _JSON_TYPES = {dict: "an object", list: "an array", str: "a string", bool: "a bo
 _MISREAD = (ValueError, TypeError, AttributeError)
 
 
-def decode(take: Callable[[Any], T], document: Any, again: Callable[[], Any]) -> T:
+def decode(read: Callable[[Any], T], document: Any, again: Callable[[], Any]) -> T:
     """Read a JSON document.
 
     Args:
-        take: The reader, which may change the document.
+        read: The reader, which may change the document.
         document: The document, as parsed.
         again: Returns the document anew.
 
@@ -31,12 +31,12 @@ def decode(take: Callable[[Any], T], document: Any, again: Callable[[], Any]) ->
         DecodeError: If it does not have the documented form; the error names the path and the value.
     """
     try:
-        return take(document)
+        return read(document)
     except RecursionError:
         raise too_deep() from None
     except _MISREAD as error:
         try:
-            raise _locate_error(take, again(), error) from None
+            raise _locate_error(read, again(), error) from None
         except RecursionError:
             raise too_deep() from None
 
@@ -94,10 +94,10 @@ def _traced_copy(value: Any) -> Any:
     return value
 
 
-def _locate_error(take: Callable[[Any], object], document: Any, error: Exception) -> DecodeError:
+def _locate_error(read: Callable[[Any], object], document: Any, error: Exception) -> DecodeError:
     node = _traced_copy(document)
     try:
-        take(node)
+        read(node)
     except _MISREAD as failure:
         error = failure
     path = ""

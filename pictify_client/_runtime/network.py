@@ -244,7 +244,7 @@ def _has_responded(stream: Any) -> bool:
 
 
 def _resolve(host: str, port: int, end: float) -> list[str]:
-    """The addresses of a host; a resolver cannot be interrupted, so one that takes too long is left alone.
+    """The addresses of a host; a resolver cannot be interrupted, so one that takes too long is abandoned.
 
     Raises:
         httpcore.ConnectError: If there is none.

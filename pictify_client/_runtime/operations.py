@@ -211,9 +211,9 @@ class Operation(Generic[T]):
             raise DecodeError(f"it is not a file ({_origin_of(response)})")
         if self.may_be_empty and not content.strip():
             return cast("T", None)
-        take = self.responses.get(response.status_code) or next(iter(self.responses.values()))
+        read = self.responses.get(response.status_code) or next(iter(self.responses.values()))
         if response.status_code == _NO_CONTENT or (self.method == "DELETE" and not content):
-            return decode(take, {}, dict[str, Any])
+            return decode(read, {}, dict[str, Any])
         try:
             document = parse_json(content)
         except (ValueError, RecursionError) as error:
@@ -223,7 +223,7 @@ class Operation(Generic[T]):
             if response.headers.get("content-type", "").startswith("text/html"):
                 hint = "; is it the right base_url (PICTIFY_BASE_URL)?"
             raise DecodeError(f"it is not JSON ({_origin_of(response)}){hint}") from None
-        return decode(take, document, lambda: parse_json(content))
+        return decode(read, document, lambda: parse_json(content))
 
     def _query(self, arguments: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         """Return the names of the query parameters, and their encoded values."""

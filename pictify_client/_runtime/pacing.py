@@ -20,7 +20,7 @@ from .windows import MINUTE
 
 # A reset that is further off is invalid.
 _HOUR = 3600
-# Servers round the reset to whole seconds, sometimes up and sometimes down.
+# Servers round the reset to seconds, sometimes up and sometimes down.
 _ROUNDING = 1.0
 
 

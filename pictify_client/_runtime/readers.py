@@ -81,7 +81,7 @@ def entries(value: Any) -> Iterable[tuple[str, Any]]:
     return mapping(value).items()
 
 
-def unwrap(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any], T]:
+def unwrap(name: str, read: Callable[[Any], T], *required: str) -> Callable[[Any], T]:
     """Return a reader of an object that wraps one value; it returns the value, with the fields beside it.
 
     A value without its wrapper is recognized by its `required` fields.
@@ -95,23 +95,23 @@ def unwrap(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any
                 del beside[name]
                 for key, item in beside.items():
                     inner.setdefault(key, item)
-            return take(inner)
+            return read(inner)
         if name not in value and required and all(value.get(field) is not None for field in required):
-            return take(value)
+            return read(value)
         raise DecodeError(f"it has no `{name}`")
 
     return unwrapped
 
 
-def unwrap_or_none(name: str, take: Callable[[Any], T], *required: str) -> Callable[[Any], T | None]:
+def unwrap_or_none(name: str, read: Callable[[Any], T], *required: str) -> Callable[[Any], T | None]:
     """Return a reader like that of `unwrap`, of an object that may lack the value: its result is None then."""
-    read = unwrap(name, take, *required)
+    unwrapped = unwrap(name, read, *required)
 
-    def unwrapped(value: Any) -> T | None:
+    def unwrapped_or_none(value: Any) -> T | None:
         is_bare = required and all(value.get(field) is not None for field in required)
-        return read(value) if value.get(name) is not None or is_bare else None
+        return unwrapped(value) if value.get(name) is not None or is_bare else None
 
-    return unwrapped
+    return unwrapped_or_none
 
 
 def items(value: Any) -> list[Any]:

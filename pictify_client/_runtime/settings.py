@@ -42,17 +42,17 @@ class Timeouts(NamedTuple):
     """The timeouts of a call, in seconds; None disables one.
 
     Attributes:
-        whole: Timeout of a complete call with its retries.
+        call: Timeout of a complete call with its retries.
         attempt: Timeout of one attempt, from its start to the last byte.
         phases: Timeouts of the phases of an attempt, by httpx's names; None if those of the `http_client` apply.
-        whole_is_default: Whether `whole` was not chosen by the caller.
+        call_is_default: Whether `call` was not chosen by the caller.
         attempt_is_default: Whether `attempt` was not chosen by the caller.
     """
 
-    whole: float | None
+    call: float | None
     attempt: float | None
     phases: Mapping[str, float | None] | None
-    whole_is_default: bool = False
+    call_is_default: bool = False
     attempt_is_default: bool = False
 
     def with_least(self, seconds: float | None) -> Timeouts:
@@ -63,8 +63,8 @@ class Timeouts(NamedTuple):
         if known.attempt_is_default and known.attempt is not None and known.phases is not None:
             read = max(known.attempt, seconds)
             known = known._replace(attempt=read, phases={**known.phases, "read": read})
-        if known.whole_is_default and known.whole is not None:
-            known = known._replace(whole=max(known.whole, 2 * seconds))
+        if known.call_is_default and known.call is not None:
+            known = known._replace(call=max(known.call, 2 * seconds))
         return known
 
 
@@ -89,17 +89,17 @@ class Settings:
     )
 
 
-def timeouts(whole: Any, attempt: Any, known: Timeouts) -> Timeouts:
+def timeouts(call: Any, attempt: Any, known: Timeouts) -> Timeouts:
     """Return the timeouts with those that are not `UNSET` replaced.
 
     Raises:
         ConfigurationError: If one is invalid.
     """
-    if whole is not UNSET:
-        if isinstance(whole, httpx.Timeout):
+    if call is not UNSET:
+        if isinstance(call, httpx.Timeout):
             raise ConfigurationError("timeout is a number of seconds: pass a httpx.Timeout as attempt_timeout")
-        _check_seconds("timeout", whole)
-        known = known._replace(whole=whole, whole_is_default=False)
+        _check_seconds("timeout", call)
+        known = known._replace(call=call, call_is_default=False)
     if attempt is UNSET:
         return known
     phases: Mapping[str, float | None] = httpx.Timeout(None).as_dict()
@@ -118,9 +118,9 @@ def default_timeouts(http_client: httpx.Client | httpx.AsyncClient | None) -> Ti
     The default of httpx, 5 seconds, does not count: most renders take longer, and would be billed in vain.
     """
     if http_client is not None and http_client.timeout != _HTTPX_DEFAULT:
-        return Timeouts(DEFAULT_TIMEOUT, None, None, whole_is_default=True)
+        return Timeouts(DEFAULT_TIMEOUT, None, None, call_is_default=True)
     phases = httpx.Timeout(DEFAULT_ATTEMPT_TIMEOUT, connect=_CONNECT_TIMEOUT).as_dict()
-    return Timeouts(DEFAULT_TIMEOUT, DEFAULT_ATTEMPT_TIMEOUT, phases, whole_is_default=True, attempt_is_default=True)
+    return Timeouts(DEFAULT_TIMEOUT, DEFAULT_ATTEMPT_TIMEOUT, phases, call_is_default=True, attempt_is_default=True)
 
 
 def user_agent() -> str:

@@ -19,7 +19,7 @@ MINUTE = 60
 MEMORY = "memory://"
 # A request leaves the window after its minute, not at the end of it.
 _JUST_AFTER = 0.001
-# How long Redis is left alone after it did not respond.
+# How long Redis is not used after it did not respond.
 _PAUSE = 5.0
 _PREFIX = "pictify"
 _logger = logging.getLogger("pictify_client")

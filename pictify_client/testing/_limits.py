@@ -61,7 +61,7 @@ class Minute:
         """
         now = self._clock.time()
         if now >= self._ends:
-            # The headers say whole seconds, so that is when it ends.
+            # The headers have seconds without a fraction, so that is when it ends.
             self._ends, self._requests = ceil(now + _MINUTE), 0
         allowed = self._requests < limit
         self._requests += allowed

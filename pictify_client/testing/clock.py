@@ -18,7 +18,7 @@ class FakeClock(Clock):
     If threads or tasks wait at the same time, the clock advances by the longest wait, not by the sum of all.
 
     Args:
-        start: Time at the start. Defaults to the time of the machine, in whole seconds.
+        start: Time at the start. Defaults to the time of the machine, in seconds without a fraction.
     """
 
     def __init__(self, start: datetime | None = None) -> None:
