@@ -16,6 +16,8 @@ DEVELOPMENT := --editable '.[aiohttp,fast,fleet,http2]' --requirement requiremen
 # Where the terms of the documentation hold.
 PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs examples .github pictify_client
 
+TESTS ?= not slow
+
 # A process per core.
 PARALLEL := --numprocesses auto --dist worksteal
 
@@ -40,15 +42,15 @@ else
 endif
 
 .PHONY: test
-test: $(DEV) ## Run the tests, and check that they reach every line
+test: $(DEV) ## Run the tests, except the slow ones: faults, fleets, recipes, revisions of the document (TESTS= runs all)
+	$(BIN)/python -m pytest $(PARALLEL) -m '$(TESTS)'
+
+.PHONY: test-all
+test-all: $(DEV) ## Run all tests, and check that they reach every line
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
-
-.PHONY: pytest
-pytest: $(DEV) ## Run the tests without coverage
-	$(BIN)/python -m pytest $(PARALLEL)
 
 .PHONY: test-fleet
 test-fleet: $(DEV) ## Test fleets on a redis-server that it starts, and print the figures

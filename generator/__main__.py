@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from jinja2.bccache import Bucket, BytecodeCache
 from openapi_python_client import Project
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
@@ -137,6 +138,7 @@ def _generate(source: Path, build: Path) -> list[str]:
     data.models = shapes.generated_models()
     project = _Project(openapi=data, config=config, custom_template_path=ROOT / "generator/templates")
     seen_by_templates: dict[str, Any] = {"shapes": shapes}
+    project.env.bytecode_cache = _COMPILED
     project.env.globals.update(seen_by_templates)
     project.env.filters["quoted"] = quoted
     # The hooks in generator-config.yaml run the Ruff of this environment.
@@ -147,6 +149,23 @@ def _generate(source: Path, build: Path) -> list[str]:
     if problems := errors or [*problems_of_output(build)]:
         raise GenerationError("\n\n".join(problems))
     return unmatched
+
+
+class _CompiledTemplates(BytecodeCache):
+    """The templates that this process has compiled."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _CompiledTemplates()
 
 
 class _Project(Project):

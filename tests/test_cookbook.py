@@ -15,6 +15,8 @@ from generator.__main__ import ROOT
 from pictify_client import Pictify
 from pictify_client.testing import FakePictify, serving
 
+pytestmark = pytest.mark.slow
+
 COOKBOOK = ROOT / "docs/cookbook"
 RECIPES = sorted(path.stem for path in COOKBOOK.glob("*.md") if path.stem != "index")
 PACKAGES = {

@@ -14,6 +14,8 @@ from .faults import many, matrix
 from .faults.faults import FAULTS, Fault
 from .faults.matrix import Cell, Ending, Figures
 
+pytestmark = pytest.mark.slow
+
 NONE = Figures(*[0] * len(Figures._fields))
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

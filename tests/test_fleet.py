@@ -33,6 +33,8 @@ from pictify_client.fleets import Fleet, PacingError
 from .fleet_worker import delay_responses, set_time_of_redis, work
 from .test_pacing import FakeClock, create, forms, in_one_loop, in_threads, messages, waits
 
+pytestmark = pytest.mark.slow
+
 PER_MINUTE = 300
 MINUTES = 4
 BEGIN = 1_800_000_000.0

@@ -30,6 +30,8 @@ from .revisions.refused import REFUSED
 from .revisions.supported import SUPPORTED
 from .test_generator import CONTRACT, only_bindings, schemas
 
+pytestmark = pytest.mark.slow
+
 read_once = lru_cache(load)
 
 

@@ -24,6 +24,8 @@ from generator.spec_diff import main, next_version
 from generator.surface import Surface, compare
 from generator.type_diff import fits, simplified
 
+pytestmark = pytest.mark.slow
+
 Edit = Callable[[dict[str, Any]], None]
 
 CONTRACT = json.dumps(load(ROOT / "openapi.yaml"))
