@@ -36,6 +36,8 @@ class BatchStartError(PictifyError):
         job: The job of what was started, to wait for or to cancel: a `BatchJob` or an `AsyncBatchJob`.
     """
 
+    may_have_succeeded: bool = True
+
     def __init__(self, message: str, job: BatchJob | AsyncBatchJob) -> None:
         super().__init__(message)
         self.job = job

@@ -43,9 +43,11 @@ class PictifyError(Exception):
 
     Attributes:
         attempts: Number of attempts. If there was more than one, the cause is the error of the first.
+        may_have_succeeded: Whether the API may have done what was requested, such as a render, which it bills.
     """
 
     attempts: int = 1
+    may_have_succeeded: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By default an exception is made anew from its `args`, which are not always the arguments of `__init__`, and
@@ -81,10 +83,14 @@ class ClientClosedError(PictifyError):
 class APIConnectionError(PictifyError):
     """No complete response was received: the connection failed, or the response was cut off or malformed.
 
+    `may_have_succeeded` is False if the request was certainly not sent.
+
     Attributes:
         message: What failed.
         request: The request, without the API key.
     """
+
+    may_have_succeeded: bool = True
 
     def __init__(self, message: str, request: httpx.Request | None = None) -> None:
         super().__init__(message, request)
@@ -96,16 +102,18 @@ class APIConnectionError(PictifyError):
 
 
 class APITimeoutError(APIConnectionError):
-    """The response took longer than the client's `timeout`. The API may have done the work."""
+    """The response took longer than the client's `timeout`."""
 
 
 class ResponseTooLargeError(PictifyError):
-    """A response is larger than the client's `max_response_size`. The API may have done the work.
+    """A response is larger than the client's `max_response_size`.
 
     Attributes:
         message: What is too large.
         request: The request, without the API key.
     """
+
+    may_have_succeeded: bool = True
 
     def __init__(self, message: str, request: httpx.Request) -> None:
         super().__init__(message, request)
@@ -126,6 +134,8 @@ class ResponseDecodeError(PictifyError):
         reason: What is wrong with it.
         response: The complete response; its request does not contain the API key.
     """
+
+    may_have_succeeded: bool = True
 
     def __init__(self, operation: str, reason: str, path: str, value: object, response: httpx.Response) -> None:
         super().__init__(operation, reason, path, value, response)
@@ -193,6 +203,8 @@ class WaitTimeoutError(PictifyError, TimeoutError):
     Attributes:
         last: The state that the last poll returned, such as a `BatchStatus` or a `WorkflowRun`; None if none did.
     """
+
+    may_have_succeeded: bool = True
 
     def __init__(self, message: str, last: Any) -> None:
         super().__init__(message)
@@ -265,6 +277,8 @@ class APIStatusError(PictifyError):
         self.errors: list[ErrorDetail] = [ErrorDetail(*each) for each in bodies.details_of(body)]
         retriable = body.get("retriable")
         self.retriable: bool | None = retriable if isinstance(retriable, bool) else None
+        is_busy = self.status_code == 503 and self.retriable is True
+        self.may_have_succeeded = (self.status_code >= 500 and not is_busy) or self.status_code == 408
         self.details: Any = body.get("details")
         self.context: Any = body.get("context")
         self.upgrade_url: str | None = bodies.text_of(body.get("upgradeUrl")) or bodies.text_of(body.get("checkoutUrl"))
@@ -371,28 +385,6 @@ class RateLimitError(APIStatusError):
 
 class ServerError(APIStatusError):
     """500 and above: the API, or a proxy on the way to it, failed."""
-
-
-_BY_STATUS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: UnauthorizedError,
-    402: QuotaExceededError,
-    403: ForbiddenError,
-    404: NotFoundError,
-    409: ConflictError,
-    410: GoneError,
-    413: ContentTooLargeError,
-    422: UnprocessableContentError,
-    429: RateLimitError,
-}
-
-
-def status_error(operation: str, response: httpx.Response) -> APIStatusError:
-    """Return the error for a response whose status is not a success."""
-    status = response.status_code
-    kind = _BY_STATUS.get(status, ServerError if status >= 500 else APIStatusError)
-    is_quota = status == 429 and "://" not in operation and bodies.is_about_quota(response)
-    return (QuotaExceededError if is_quota else kind)(operation, response)
 
 
 def _joined(errors: Iterable[ErrorDetail]) -> str:

@@ -39,10 +39,13 @@ from pictify_client import (
     WebhookVerificationError,
     errors,
 )
-from pictify_client.errors import ErrorDetail, Problem, status_error
+from pictify_client._runtime.status_errors import status_error
+from pictify_client.api.images import create_image
+from pictify_client.errors import ErrorDetail, Problem
 from pictify_client.models import BatchState, BatchStatus
 
 from .replay import recording, response_of
+from .servers import mocked
 
 
 def error_of(status: int, headers: dict[str, str] | None = None, **body: Any) -> APIStatusError:
@@ -350,3 +353,54 @@ def test_an_error_of_a_worker_process_is_raised_in_its_parent() -> None:
 def test_a_server_error_is_the_default_for_what_is_500_and_above() -> None:
     assert issubclass(ServerError, APIStatusError)
     assert type(error_of(410)) is GoneError
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (400, {}, False),
+        (402, {}, False),
+        (408, {}, True),
+        (422, {}, False),
+        (429, {}, False),
+        (500, {}, True),
+        (503, {}, True),
+        (503, {"retriable": False}, True),
+        (503, {"retriable": True}, False),
+        (504, {}, True),
+        (200, {"url": 5}, True),
+    ],
+)
+def test_it_is_known_whether_a_render_may_have_succeeded(status: int, body: dict[str, Any], expected: bool) -> None:
+    client = mocked("sync", lambda _: httpx.Response(status, json=body))
+    with pytest.raises(PictifyError) as caught:
+        create_image.sync(client=client, body={"html": "a"})
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):  # noqa: S301
+        assert error.may_have_succeeded is expected
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [
+        (httpx.ConnectError, False),
+        (httpx.ConnectTimeout, False),
+        (httpx.PoolTimeout, False),
+        (httpx.ReadTimeout, True),
+        (httpx.WriteError, True),
+        (httpx.RemoteProtocolError, True),
+    ],
+)
+def test_a_request_that_was_certainly_not_sent_has_not_succeeded(
+    raised: type[httpx.TransportError], expected: bool
+) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise raised("failed", request=request)
+
+    with pytest.raises(APIConnectionError) as caught:
+        create_image.sync(client=mocked("sync", fail), body={"html": "a"})
+    assert pickle.loads(pickle.dumps(caught.value)).may_have_succeeded is expected  # noqa: S301
+    closed = mocked("sync", fail)
+    closed.close()
+    with pytest.raises(PictifyError) as refused:
+        create_image.sync(client=closed, body={"html": "a"})
+    assert refused.value.may_have_succeeded is False

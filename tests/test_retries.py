@@ -27,8 +27,8 @@ from pictify_client import (
     ResponseDecodeError,
     ServerError,
 )
-from pictify_client._runtime.retries import Retries, wait_before_retry
-from pictify_client.errors import status_error
+from pictify_client._runtime.retries import Retries, wait_before_retry, was_never_sent
+from pictify_client._runtime.status_errors import status_error
 
 from .replay import KEY
 from .test_batches import FakeClock
@@ -47,6 +47,7 @@ def answered(status: int, body: Any = None, **headers: str) -> APIStatusError:
 def failed(cause: Exception) -> APIConnectionError:
     error = APIConnectionError("it failed")
     error.__cause__ = cause
+    error.may_have_succeeded = not was_never_sent(cause)
     return error
 
 

@@ -122,6 +122,27 @@ def test_a_whole_call_ends_in_its_time_however_many_attempts_are_left(form: str)
     assert (limits, clock.waits) == ([10, 10, 3.5], [0.5, 1.0])
 
 
+@forms
+def test_no_attempt_is_made_when_the_time_is_over(form: str) -> None:
+    clock = FakeClock()
+    clock.jitter = lambda: 0.0  # type: ignore[method-assign]
+    sent: list[httpx.Request] = []
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        clock.now += request.extensions["timeout"]["read"]
+        raise httpx.ReadTimeout("silence", request=request)
+
+    async def test() -> None:
+        client = mocked(form, silent, timeout=25, attempt_timeout=httpx.Timeout(10), max_retries=9)
+        client.clock = clock
+        with pytest.raises(APITimeoutError, match="after 3 attempts"):
+            await call(form, list_bindings, client)
+
+    run(form, test)
+    assert len(sent) == 3
+
+
 LIMITS: list[tuple[dict[str, Any], str]] = [
     ({"timeout": SHORT}, "(0.05 s for the complete call; set by timeout=)"),
     ({"timeout": SHORT, "attempt_timeout": None}, "(0.05 s for the complete call; set by timeout=)"),

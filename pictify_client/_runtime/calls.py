@@ -19,7 +19,6 @@ from ..errors import (
     RenderFailedError,
     ResponseDecodeError,
     ResponseTooLargeError,
-    status_error,
 )
 from ..hooks import RequestEvent, RetryEvent, WaitEvent
 from ..types import Response
@@ -34,6 +33,7 @@ from .secrets import MIN_SECRET_LENGTH
 from .settings import is_loopback
 from .signatures import HEADER as SIGNATURE_HEADER
 from .signatures import signature
+from .status_errors import status_error
 from .steps import FileMaker, Notify, Sleep, Step, Turn
 
 if TYPE_CHECKING:
@@ -118,11 +118,15 @@ class Call(Generic[T]):
         return min(self._settings.retries.max_wait, self._budget.end - self._clock.monotonic())
 
     def _wait(self, attempt: int, error: PictifyError) -> float | None:
+        longest = self._longest_wait()
+        # Without time, an attempt could not even be sent.
+        if longest <= 0 < self._settings.retries.max_wait:
+            return None
         return wait_before_retry(
             self._operation.method,
             attempt,
             error,
-            Retries(self._settings.retries.max_retries, self._longest_wait()),
+            Retries(self._settings.retries.max_retries, longest),
             now=self._clock.time(),
             jitter=self._clock.jitter,
         )

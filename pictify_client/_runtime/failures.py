@@ -11,7 +11,7 @@ import httpx
 from ..errors import APIConnectionError, APITimeoutError
 from .connections import DeadlineExceeded
 from .redaction import redact_text
-from .retries import is_certificate_error
+from .retries import is_certificate_error, was_never_sent
 
 
 class Budget(NamedTuple):
@@ -78,6 +78,7 @@ def connection_error(
         failure = APIConnectionError(f"{operation}: no connection to {base_url} ({reason}){hint}", request)
     else:
         failure = APIConnectionError(f"{operation}: no complete response from {base_url} ({reason})", request)
+    failure.may_have_succeeded = not was_never_sent(error)
     # No cause whose text repeats a secret, as a server can make it.
     failure.__cause__ = error if all(redact_text(secrets, str(each)) == str(each) for each in chain) else None
     return failure

@@ -90,7 +90,7 @@ def _is_retryable(method: str, error: PictifyError, now: float) -> bool:
     if isinstance(error, APIConnectionError):
         if is_certificate_error(error.__cause__):
             return False
-        return is_idempotent or _was_never_sent(error.__cause__)
+        return is_idempotent or not error.may_have_succeeded
     if not isinstance(error, APIStatusError) or isinstance(error, QuotaExceededError) or error.retriable is False:
         return False
     if error.status_code not in _RETRYABLE_STATUSES:
@@ -111,14 +111,15 @@ def is_certificate_error(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _was_never_sent(cause: BaseException | None) -> bool:
+def was_never_sent(cause: BaseException | None) -> bool:
+    """Whether an error of httpx means that the request was certainly not sent."""
     if not isinstance(cause, _NOT_SENT_ERRORS):
         return False
     # A custom transport may use these names for other errors: httpx-aiohttp raises a ConnectTimeout if the server
     # closed the connection.
     root = cause.__cause__
     if root is None or isinstance(root, httpx.HTTPError):
-        return root is None or _was_never_sent(root)
+        return root is None or was_never_sent(root)
     return any(base.__name__ in _NOT_SENT_NAMES for base in type(root).__mro__)
 
 
