@@ -32,16 +32,16 @@ def with_limits(text: str, schema: oai.Schema) -> str:
         (schema.minItems, schema.maxItems, " items"),
     ):
         if least is not None and most is not None:
-            notes.append(f"{number(least)} to {number(most)}{unit}")
+            notes.append(f"from {number(least)} to {number(most)}{unit}")
         elif least is not None:
             notes.append(f"at least {number(least)}{unit}")
         elif most is not None:
             notes.append(f"at most {number(most)}{unit}")
     if schema.enum:
         notes.append(f"one of {', '.join(f'`{value}`' for value in schema.enum)}")
-    if schema.default is not None and schema.default != []:
-        notes.append(f"defaults to {schema.default}")
-    return " ".join(part for part in (text, f"{_capital('; '.join(notes))}." if notes else "") if part)
+    limits = f"{_capital('; '.join(notes))}." if notes else ""
+    has_default = schema.default is not None and schema.default != []
+    return " ".join(filter(None, (text, limits, f"Defaults to {schema.default}." if has_default else "")))
 
 
 def number(limit: float) -> str:

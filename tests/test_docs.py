@@ -64,7 +64,10 @@ def test_the_reference_shows_every_operation_with_its_snippets() -> None:
 
 def test_the_reference_has_the_arguments_the_answer_and_the_errors_of_an_operation() -> None:
     text = MADE["operations/images.md"].partition("## images.create ")[2].partition("\n## ")[0]
-    assert "`width` <code>int</code>, optional\n:   Width of the image in pixels. 1 to 4096; defaults to 1280." in text
+    assert (
+        "`width` <code>int</code>, optional\n:   Width of the image in pixels. From 1 to 4096. Defaults to 1280."
+        in text
+    )
     assert 'identifier="pictify_client.models.ImageResponse"' in text
     assert 'identifier="pictify_client.UnauthorizedError">UnauthorizedError</autoref></code>: The API key is' in text
     assert "`pictify_client.api.images.create_image`" in text

@@ -123,7 +123,7 @@ def test_an_editor_offers_every_argument_with_its_documentation(client: str) -> 
     documentation = signature.docstring()
     for parameter in signature.params:
         assert f"{parameter.name}: " in documentation.partition("Args:")[2]
-    assert "name: What to call it. At most 255 characters." in documentation
+    assert "name: Name of the resource. At most 255 characters." in documentation
     names = {each.name for each in script.complete(3, len("pictify."))}
     assert {"images", "gifs", "pdfs", "templates", "batch", "experiments", "webhooks", "url_rendering"} <= names
 
@@ -132,7 +132,7 @@ def test_the_generated_packages_are_where_they_are_said_to_be() -> None:
     assert importlib.import_module("pictify_client.api.bindings.list_bindings").OPERATION.method == "GET"
     assert bindings.Bindings.list.__doc__ is not None
     assert "(`GET /bindings`)" in bindings.Bindings.list.__doc__
-    assert "limit: Number of bindings a page. 1 to 100; defaults to 20." in bindings.Bindings.list.__doc__
+    assert "limit: Number of bindings per page. From 1 to 100. Defaults to 20." in bindings.Bindings.list.__doc__
 
 
 def test_the_version_is_that_of_the_project() -> None:

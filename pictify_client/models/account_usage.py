@@ -13,7 +13,7 @@ from .._runtime.readers import boolean, number, parse_datetime
 
 @define(kw_only=True)
 class AccountUsage(Model):
-    """What the account has used of its plan."""
+    """Usage of the account's plan."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "monthly_limit": "monthlyLimit",

@@ -29,7 +29,7 @@ class AgentScreenshot(Model):
     user_storage_url: str | None = None
     """Address of the image in storage of the account's own, where that is set up."""
     metadata: AgentScreenshotMetadata | None = None
-    """How the image came about."""
+    """Details of the capture."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -13,10 +13,10 @@ from .._runtime.scalars import String
 
 @define(kw_only=True)
 class AgentScreenshotBody(Model):
-    """What to capture."""
+    """Content to capture."""
 
     prompt: str
-    """Which page to capture, and what of it, in words."""
+    """Page to capture, and a prompt that describes the part."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

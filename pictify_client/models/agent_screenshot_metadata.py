@@ -12,7 +12,7 @@ from .._runtime.readers import number, string
 
 @define(kw_only=True)
 class AgentScreenshotMetadata(Model):
-    """How the image came about."""
+    """Details of the capture."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "element_description": "elementDescription",
@@ -24,11 +24,11 @@ class AgentScreenshotMetadata(Model):
     url: str | None = None
     """Address of the page that was captured."""
     element_description: str | None = None
-    """What of the page was captured, in words."""
+    """Description of the captured part of the page."""
     selector: str | None = None
     """CSS selector of what was captured."""
     execution_time: float | None = None
-    """How long it took, in milliseconds."""
+    """Duration in milliseconds."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

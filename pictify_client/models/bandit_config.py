@@ -28,9 +28,11 @@ class BanditConfig(Model):
     enabled: bool | None = None
     """Whether the weights shift. Defaults to False."""
     algorithm: BanditConfigAlgorithm | Literal["thompson_sampling", "epsilon_greedy"] | None = None
-    """How the new weights are found. One of `thompson_sampling`, `epsilon_greedy`; defaults to thompson_sampling."""
+    """Algorithm that computes the weights. One of `thompson_sampling`, `epsilon_greedy`. Defaults to
+    thompson_sampling.
+    """
     warmup_impressions: int | None = None
-    """How many impressions come before the first shift. Defaults to 50."""
+    """Number of impressions before the weights first change. Defaults to 50."""
     recompute_interval_minutes: int | None = None
     """Time between two shifts, in minutes. Defaults to 15."""
 

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class BanditConfigAlgorithm(OpenEnum):
-    """How the new weights are found."""
+    """Algorithm that computes the weights."""
 
     THOMPSON_SAMPLING = "thompson_sampling"
     EPSILON_GREEDY = "epsilon_greedy"

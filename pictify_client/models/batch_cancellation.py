@@ -12,7 +12,7 @@ from .._runtime.readers import string
 
 @define(kw_only=True)
 class BatchCancellation(Model):
-    """What became of a batch."""
+    """State of a batch."""
 
     __names__: ClassVar[Mapping[str, str]] = {"batch_id": "batchId"}
 
@@ -21,7 +21,7 @@ class BatchCancellation(Model):
     status: str | None = None
     """State of the batch."""
     message: str | None = None
-    """What the API says of it, in words."""
+    """Message of the API."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

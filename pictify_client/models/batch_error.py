@@ -18,7 +18,7 @@ class BatchError(Model):
     success: bool | None = None
     """Always false."""
     error: str | None = None
-    """What went wrong."""
+    """Error message."""
     variables: list[str] | None = None
     """Names of the variables that were set."""
 

@@ -24,13 +24,13 @@ class BatchRenderRequest(Model):
     __names__: ClassVar[Mapping[str, str]] = {"variable_sets": "variableSets", "csv_url": "csvUrl"}
 
     variable_sets: list[dict[str, Any]] | None = None
-    """Values for the variables of the template, a set for each image. 1 to 100 items."""
+    """Values for the variables of the template, a set for each image. From 1 to 100 items."""
     format: BatchFormat | Literal["png", "jpeg", "webp", "gif"] | None = None
-    """File format of the images. One of `png`, `jpeg`, `webp`, `gif`; defaults to png."""
+    """File format of the images. One of `png`, `jpeg`, `webp`, `gif`. Defaults to png."""
     quality: float | None = None
-    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9."""
+    """Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9."""
     concurrency: int | None = None
-    """How many images are rendered at the same time. 1 to 10; defaults to 5."""
+    """Maximum number of images that are rendered at the same time. From 1 to 10. Defaults to 5."""
     csv_url: str | None = None
     """URL of a CSV file, which the API fetches; a row is rendered for each of its lines, up to the limit of the plan.
     Requires `mappings`, and cannot be combined with `variable_sets`.
@@ -40,7 +40,7 @@ class BatchRenderRequest(Model):
     layout: str | None = None
     """Key of the layout to render; `default` is the template's own size."""
     layouts: list[str] | None = None
-    """Keys of the layouts to render for each row. Cannot be combined with `layout`. 1 to 20 items."""
+    """Keys of the layouts to render for each row. Cannot be combined with `layout`. From 1 to 20 items."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -26,9 +26,9 @@ class BatchResponse(Model):
     `completed`, `failed`, `partial`, `cancelled`.
     """
     total_items: int
-    """How many images it renders."""
+    """Number of images that it renders."""
     message: str | None = None
-    """What the API says of it, in words."""
+    """Message of the API."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -29,7 +29,7 @@ class BatchResult(Model):
     height: float | None = None
     """Height of the image in pixels."""
     error: str | None = None
-    """What went wrong, when the image was not rendered."""
+    """Error message, if the image was not rendered."""
     variables: list[str] | None = None
     """Names of the variables that were set."""
     results: list[RenderedLayout] | None = None

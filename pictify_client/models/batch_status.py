@@ -40,13 +40,13 @@ class BatchStatus(BatchProgress):
     `completed`, `failed`, `partial`, `cancelled`.
     """
     total_items: int
-    """How many images it renders."""
+    """Number of images that it renders."""
     progress: float | None = None
-    """How much of it is done, in percent. 0 to 100."""
+    """Progress in percent. From 0 to 100."""
     completed_items: int | None = None
-    """How many images are rendered."""
+    """Number of images that were rendered."""
     failed_items: int | None = None
-    """How many images failed."""
+    """Number of images that failed."""
     results: list[BatchResult] = field(factory=list[BatchResult])
     """The rows that were rendered."""
     created_at: datetime | None = None

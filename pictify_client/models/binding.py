@@ -48,11 +48,11 @@ class Binding(Model):
     render_url: str
     """URL of the rendered image, always the latest one; made to be embedded."""
     name: str | None = None
-    """What the account calls it."""
+    """Name of the resource."""
     template_id: str | None = None
     """Id of the template that it renders."""
     data_source: DataSource | None = None
-    """Where the data of a binding comes from."""
+    """Data source of a binding."""
     mapping: dict[str, str] | None = None
     """For each template variable the path of its value in the data: `{"price": "data.price"}`."""
     defaults: dict[str, Any] | None = None
@@ -66,7 +66,7 @@ class Binding(Model):
     created_at: datetime | None = None
     """When the binding was made."""
     output_config: OutputConfig | None = None
-    """What a binding is rendered to."""
+    """Output format of a binding."""
     data_source_id: str | None = None
     """Id of the stored data source, if it has one."""
     created_by: str | None = None
@@ -82,7 +82,7 @@ class Binding(Model):
     last_render_at: datetime | None = None
     """When the template was last rendered; absent or null before the first time."""
     last_error: str | None = None
-    """What went wrong at the last refresh; absent or null if nothing did."""
+    """Error of the last refresh; absent or null if it succeeded."""
     error_count: int | None = None
     """Number of failed refreshes."""
     updated_at: datetime | None = None

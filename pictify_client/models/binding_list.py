@@ -21,7 +21,7 @@ class BindingList(Model):
     bindings: list[Binding] | None = None
     """The bindings of this page."""
     pagination: Pagination | None = None
-    """Where a page stands in the whole list."""
+    """Position of the page in the list."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -14,7 +14,7 @@ from .._runtime.scalars import String
 
 @define(kw_only=True)
 class CompleteExperimentBody(Model):
-    """Which variant won."""
+    """Variant that won."""
 
     __names__: ClassVar[Mapping[str, str]] = {"winner_variant_id": "winnerVariantId"}
 

@@ -31,19 +31,17 @@ class ConditionTree(Model):
     type: ConditionTreeType | Literal["group", "rule"] | None = None
     """Whether it is a group or a rule. One of `group`, `rule`."""
     operator: ConditionTreeOperator | str | None = None
-    """How a group joins its children, or how a rule compares. One of `AND`, `OR`, `eq`, `in`, `not_in`, `contains`,
-    `gt`, `lt`, `gte`, `lte`.
-    """
+    """Operator of a group or a rule. One of `AND`, `OR`, `eq`, `in`, `not_in`, `contains`, `gt`, `lt`, `gte`, `lte`."""
     children: list[models.ConditionTree] | None = None
-    """What a group joins."""
+    """Children of a group."""
     property: str | None = None
     """Name of what a rule looks at."""
     rule_operator: ConditionTreeRuleOperator | str | None = None
-    """How a rule compares, as the document names it; the dashboard sends `operator`. One of `equals`, `not_equals`,
+    """Operator of a rule, as the document names it; the dashboard sends `operator`. One of `equals`, `not_equals`,
     `contains`, `not_contains`, `starts_with`, `ends_with`, `gt`, `lt`, `gte`, `lte`.
     """
     value: Any = None
-    """What a rule compares with."""
+    """Value that a rule compares with."""
     rules: list[models.ConditionTree] | None = None
     """The rules of a group, as older experiments have them."""
 

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class ConditionTreeOperator(OpenEnum):
-    """How a group joins its children, or how a rule compares."""
+    """Operator of a group or a rule."""
 
     AND = "AND"
     OR = "OR"

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class ConditionTreeRuleOperator(OpenEnum):
-    """How a rule compares, as the document names it; the dashboard sends `operator`."""
+    """Operator of a rule, as the document names it; the dashboard sends `operator`."""
 
     EQUALS = "equals"
     NOT_EQUALS = "not_equals"

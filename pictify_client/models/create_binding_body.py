@@ -38,15 +38,15 @@ class CreateBindingBody(Model):
     mapping: dict[str, str]
     """For each template variable the path of its value in the data: `{"price": "data.price"}`."""
     name: str | None = None
-    """What to call it. At most 255 characters."""
+    """Name of the resource. At most 255 characters."""
     data_source: DataSource | None = field(default=None, repr=shown)
-    """Where the data of a binding comes from."""
+    """Data source of a binding."""
     defaults: dict[str, Any] | None = None
     """Values for the variables that the data leaves open."""
     refresh_policy: RefreshPolicy | None = None
     """When the data of a binding is fetched again, and what is served when that fails."""
     output_config: OutputConfig | None = None
-    """What a binding is rendered to."""
+    """Output format of a binding."""
     data_source_id: str | None = None
     """Id of a stored data source. Cannot be combined with `data_source`."""
 

@@ -41,7 +41,7 @@ class CreateExperimentBody(Model):
     }
 
     name: str
-    """What to call it. At most 255 characters."""
+    """Name of the resource. At most 255 characters."""
     type: ExperimentType | Literal["ab_test", "smart_link", "scheduled"]
     """How a variant is chosen: `ab_test` by weight, `smart_link` by conditions, `scheduled` by time. One of `ab_test`,
     `smart_link`, `scheduled`.
@@ -51,23 +51,23 @@ class CreateExperimentBody(Model):
     either end. Not `events`, `api`, `admin`, `health`, `status`, `pixel`, `track` or `sdk`.
     """
     variants: list[ExperimentVariant]
-    """What to choose from; the weights of all variants sum to 10000. At least 2 items."""
+    """Variants to choose from. Their weights sum to 10000. At least 2 items."""
     template_uid: str | None = None
     """Id of the template of the variants that name none of their own."""
     goal_config: GoalConfig | None = None
-    """What counts as a success."""
+    """Goal of the experiment."""
     bandit_config: BanditConfig | None = None
     """Whether and how the weights shift to the variants that do better."""
     hypothesis: str | None = None
-    """What the experiment is to show. At most 500 characters."""
+    """Hypothesis of the experiment. At most 500 characters."""
     minimum_sample_size: int | None = None
-    """How many impressions a result takes at least. Defaults to 1000."""
+    """Minimum number of impressions until there is a result. Defaults to 1000."""
     confidence_threshold: float | None = None
     """Confidence, as a fraction, from which a variant counts as the winner. Defaults to 0.95."""
     minimum_run_days: int | None = None
-    """How many days a result takes at least. Defaults to 7."""
+    """Minimum number of days until there is a result. Defaults to 7."""
     output_config: ExperimentOutputConfig | None = None
-    """What the variants are rendered to."""
+    """Output format of the variants."""
     fallback_image_url: str | None = None
     """Address of the image that is served when no variant is."""
     fallback_template_uid: str | None = None

@@ -13,7 +13,7 @@ from .._runtime.scalars import String
 
 @define(kw_only=True)
 class CreateOgImageBody(Model):
-    """Which template to render, and what to put on it."""
+    """Template to render, and the values of its variables."""
 
     template: str
     """The template to render."""

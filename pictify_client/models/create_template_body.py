@@ -36,7 +36,7 @@ class CreateTemplateBody(Model):
     }
 
     name: str
-    """What to call it."""
+    """Name of the resource."""
     html: str | None = None
     """The design in HTML, at most 500 KB. Variables are written `{{name}}`."""
     fabric_js_data: dict[str, Any] | None = None

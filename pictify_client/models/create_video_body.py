@@ -32,7 +32,7 @@ class CreateVideoBody(Model):
     name: str
     """Name of the video template. At most 200 characters."""
     kind: VideoKind | str
-    """What the video is made of: `tsx` if `tsx` is given, `timeline` if `project_json` is. One of `timeline`, `tsx`."""
+    """Source of the video: `tsx` requires `tsx`, and `timeline` requires `project_json`. One of `timeline`, `tsx`."""
     tsx: str | None = None
     """Source of a Remotion scene in one file: a default export with the component, and an export `schema` whose fields
     become the variables.
@@ -40,11 +40,11 @@ class CreateVideoBody(Model):
     project_json: Any = None
     """The timeline, as the studio saves it."""
     width: int | None = None
-    """Width in pixels. 16 to 4096."""
+    """Width in pixels. From 16 to 4096."""
     height: int | None = None
-    """Height in pixels. 16 to 4096."""
+    """Height in pixels. From 16 to 4096."""
     fps: int | None = None
-    """Frames per second. 1 to 60."""
+    """Frames per second. From 1 to 60."""
     duration_in_frames: int | None = None
     """Length in frames."""
     status: str | None = None

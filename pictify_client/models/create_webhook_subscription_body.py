@@ -31,9 +31,9 @@ class CreateWebhookSubscriptionBody(Model):
     target_url: str
     """Address to send the messages to."""
     platform: WebhookPlatform | Literal["zapier", "make", "n8n", "pipedream", "custom"] | None = None
-    """Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`; defaults to custom."""
+    """Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`. Defaults to custom."""
     filters: WebhookFilters | None = None
-    """Which of the events it reports."""
+    """Filter of the events that it reports."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

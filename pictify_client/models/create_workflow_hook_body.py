@@ -15,7 +15,7 @@ from .._runtime.validation import MapOf
 
 @define(kw_only=True)
 class CreateWorkflowHookBody(Model):
-    """What the runs of the hook render."""
+    """Options of the runs that the hook starts."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "template_uid": "templateUid",
@@ -29,11 +29,11 @@ class CreateWorkflowHookBody(Model):
     pack_type: str | None = None
     """Kind of document, by a name of the web app."""
     column_mapping: dict[str, str] | None = None
-    """How the columns of the rows and the variables of the template belong together."""
+    """Mapping between the columns of the rows and the variables of the template."""
     output_format: str | None = None
     """File format, such as `pdf`."""
     delivery: Any = None
-    """How the documents are delivered, in a form that is not documented."""
+    """Delivery of the documents, in a form that is not documented."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -46,11 +46,11 @@ class CreatedWebhookSubscription(Model):
     status: WebhookSubscriptionStatus | None = None
     """Whether it delivers, rests, or has failed. One of `active`, `paused`, `failed`."""
     filters: WebhookFilters | None = None
-    """Which of the events it reports."""
+    """Filter of the events that it reports."""
     delivery_count: int | None = None
-    """How many messages were delivered."""
+    """Number of messages that were delivered."""
     failure_count: int | None = None
-    """How many deliveries failed."""
+    """Number of deliveries that failed."""
     last_delivery_at: datetime | None = None
     """When the last message was delivered, UTC."""
     created_at: datetime | None = None

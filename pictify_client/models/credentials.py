@@ -18,12 +18,12 @@ _credentials_type = CredentialsType.by_value
 
 @define(kw_only=True)
 class Credentials(Model):
-    """What to authenticate to the data source with."""
+    """Credentials for the data source."""
 
     __names__: ClassVar[Mapping[str, str]] = {"header_name": "headerName"}
 
     type: CredentialsType | Literal["api_key", "bearer_token", "basic_auth", "custom_header"] | None = None
-    """How to authenticate. One of `api_key`, `bearer_token`, `basic_auth`, `custom_header`."""
+    """Authentication method. One of `api_key`, `bearer_token`, `basic_auth`, `custom_header`."""
     value: str | None = field(default=None, repr=hidden)
     """The secret: the key, the token, the password, or what the header holds."""
     username: str | None = None

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class CredentialsType(OpenEnum):
-    """How to authenticate."""
+    """Authentication method."""
 
     API_KEY = "api_key"
     BEARER_TOKEN = "bearer_token"

@@ -23,10 +23,10 @@ _data_source_type = DataSourceType.by_value
 
 @define(kw_only=True)
 class DataSource(Model):
-    """Where the data of a binding comes from."""
+    """Data source of a binding."""
 
     type: DataSourceType | Literal["http", "webhook", "static"] | None = None
-    """How the data gets in: fetched over HTTP, pushed to a webhook, or fixed. One of `http`, `webhook`, `static`."""
+    """Type of the source: fetched over HTTP, pushed to a webhook, or static. One of `http`, `webhook`, `static`."""
     url: str | None = None
     """Address that is fetched, for a source of type `http`."""
     method: DataSourceMethod | Literal["GET", "POST"] | None = None
@@ -36,7 +36,7 @@ class DataSource(Model):
     body: Any = field(default=None, repr=hidden)
     """Body of the request, for the method `POST`."""
     credentials: Credentials | None = field(default=None, repr=shown)
-    """What to authenticate to the data source with."""
+    """Credentials for the data source."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class DataSourceType(OpenEnum):
-    """How the data gets in: fetched over HTTP, pushed to a webhook, or fixed."""
+    """Type of the source: fetched over HTTP, pushed to a webhook, or static."""
 
     HTTP = "http"
     WEBHOOK = "webhook"

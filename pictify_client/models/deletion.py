@@ -14,7 +14,7 @@ class Deletion(Model):
     """Confirmation of a deletion. The API sends one of the fields, or nothing."""
 
     message: str | None = None
-    """What the API says about it."""
+    """Message of the API."""
     deleted: bool | None = None
     """True if it is deleted."""
     success: bool | None = None

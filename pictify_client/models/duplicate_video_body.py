@@ -13,7 +13,7 @@ from .._runtime.scalars import String
 
 @define(kw_only=True)
 class DuplicateVideoBody(Model):
-    """What the copy is called."""
+    """Name of the copy."""
 
     name: str | None = None
     """Name of the copy. By default, the API derives one from the name of the template."""

@@ -50,29 +50,31 @@ class Experiment(Model):
     slug: str | None = None
     """Name of the experiment in addresses: `/s/{slug}.png`."""
     type: ExperimentType | None = None
-    """How a variant is chosen: `ab_test` by weight, `smart_link` by conditions, `scheduled` by time. One of `ab_test`,
-    `smart_link`, `scheduled`.
+    """Type of the experiment, by which a variant is chosen: `ab_test` by weight, `smart_link` by conditions,
+    `scheduled` by time. One of `ab_test`, `smart_link`, `scheduled`.
     """
     name: str | None = None
-    """What the account calls it."""
+    """Name of the resource."""
     status: ExperimentStatus | None = None
-    """How far it is; `archived` once it is deleted. One of `draft`, `running`, `paused`, `completed`, `archived`."""
+    """State of the experiment; `archived` if it was deleted. One of `draft`, `running`, `paused`, `completed`,
+    `archived`.
+    """
     template_uid: str | None = None
     """Id of the template of the variants that name none of their own."""
     variants: list[ExperimentVariant] | None = None
-    """What is chosen from."""
+    """Variants to choose from."""
     goal_config: GoalConfig | None = None
-    """What counts as a success."""
+    """Goal of the experiment."""
     bandit_config: BanditConfig | None = None
     """Whether and how the weights shift to the variants that do better."""
     hypothesis: str | None = None
-    """What the experiment is to show. At most 500 characters."""
+    """Hypothesis of the experiment. At most 500 characters."""
     minimum_sample_size: int | None = None
-    """How many impressions a result takes at least. Defaults to 1000."""
+    """Minimum number of impressions until there is a result. Defaults to 1000."""
     confidence_threshold: float | None = None
     """Confidence, as a fraction, from which a variant counts as the winner. Defaults to 0.95."""
     minimum_run_days: int | None = None
-    """How many days a result takes at least. Defaults to 7."""
+    """Minimum number of days until there is a result. Defaults to 7."""
     winner_variant_id: str | None = None
     """Id of the variant that won; null while none has."""
     winner_declared_at: datetime | None = None
@@ -80,7 +82,7 @@ class Experiment(Model):
     fallback_image_url: str | None = None
     """Address of the image that is served when no variant is."""
     output_config: ExperimentOutputConfig | None = None
-    """What the variants are rendered to."""
+    """Output format of the variants."""
     created_at: datetime | None = None
     """When the experiment was made, UTC."""
     updated_at: datetime | None = None

@@ -30,13 +30,13 @@ class ExperimentEvent(Model):
     __names__: ClassVar[Mapping[str, str]] = {"variant_id": "variantId", "write_key": "writeKey"}
 
     event: ExperimentEventType | str
-    """What happened. One of `impression`, `view`, `click`, `conversion`."""
+    """Data of the event. One of `impression`, `view`, `click`, `conversion`."""
     experiment: str
     """Slug of the experiment. At most 60 characters."""
     variant_id: str | None = None
     """Id of the variant that it happened to."""
     channel: ExperimentEventChannel | Literal["web", "email", "ad", "in-app", "social", "other"] | None = None
-    """Where the image was shown. One of `web`, `email`, `ad`, `in-app`, `social`, `other`."""
+    """Place where the image was shown. One of `web`, `email`, `ad`, `in-app`, `social`, `other`."""
     device: ExperimentEventDevice | Literal["mobile", "desktop", "tablet"] | None = None
     """Kind of device that the image was shown on. One of `mobile`, `desktop`, `tablet`."""
     referrer: str | None = None
@@ -44,7 +44,7 @@ class ExperimentEvent(Model):
     metadata: dict[str, Any] | None = None
     """More about the event, at most 10 KB and 3 levels deep."""
     source: ExperimentEventSource | Literal["sdk", "api"] | None = None
-    """What sends the event. One of `sdk`, `api`; defaults to api."""
+    """Sender of the event. One of `sdk`, `api`. Defaults to api."""
     write_key: str | None = field(default=None, repr=hidden)
     """Write key, instead of one in the header `X-Write-Key`."""
 

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class ExperimentEventChannel(OpenEnum):
-    """Where the image was shown."""
+    """Place where the image was shown."""
 
     WEB = "web"
     EMAIL = "email"

@@ -14,12 +14,12 @@ _experiment_event_error = ExperimentEventError.__decode__
 
 @define(kw_only=True)
 class ExperimentEventResponse(Model):
-    """What became of the events."""
+    """Result of the events."""
 
     ok: bool | None = None
     """Whether the request was taken."""
     processed: int | None = None
-    """How many events were taken."""
+    """Number of events that were accepted."""
     errors: list[ExperimentEventError] | None = None
     """The events that were refused."""
     warning: str | None = None

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class ExperimentEventSource(OpenEnum):
-    """What sends the event."""
+    """Sender of the event."""
 
     SDK = "sdk"
     API = "api"

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class ExperimentEventType(OpenEnum):
-    """What happened."""
+    """Data of the event."""
 
     IMPRESSION = "impression"
     VIEW = "view"

@@ -19,11 +19,11 @@ class ExperimentList(Model):
     experiments: list[Experiment] | None = None
     """The experiments of this page."""
     total: int | None = None
-    """How many experiments there are on all pages."""
+    """Total number of experiments."""
     page: int | None = None
     """Number of this page, counted from 1."""
     limit: int | None = None
-    """How many experiments a page holds at most."""
+    """Maximum number of experiments per page."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

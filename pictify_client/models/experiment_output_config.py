@@ -17,10 +17,10 @@ _image_format = ImageFormat.by_value
 
 @define(kw_only=True)
 class ExperimentOutputConfig(Model):
-    """What the variants are rendered to."""
+    """Output format of the variants."""
 
     format: ImageFormat | Literal["png", "jpeg", "webp"] | None = None
-    """File format of the images. One of `png`, `jpeg`, `webp`; defaults to png."""
+    """File format of the images. One of `png`, `jpeg`, `webp`. Defaults to png."""
     quality: float | None = None
     """Compression quality in percent, for the lossy formats. Defaults to 90."""
 

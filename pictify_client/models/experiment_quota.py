@@ -15,7 +15,7 @@ _experiment_quotas = ExperimentQuotas.__decode__
 
 @define(kw_only=True)
 class ExperimentQuota(Model):
-    """What the account's plan allows of experiments, and what is used of it."""
+    """Limits of the account's plan for experiments, and their usage."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "max_variants": "maxVariants",
@@ -25,15 +25,15 @@ class ExperimentQuota(Model):
     plan: str | None = None
     """Name of the plan."""
     quota: ExperimentQuotas | None = None
-    """How much is used of the quota of each type of experiment."""
+    """Usage of the quota of each type of experiment."""
     max_variants: int | None = None
-    """How many variants an experiment may have."""
+    """Maximum number of variants of an experiment."""
     analytics_retention_days: int | None = None
-    """How long the figures of an experiment are kept, in days."""
+    """How long the statistics of an experiment are kept, in days."""
     limits: dict[str, Any] | None = None
-    """How many experiments of each type the plan allows."""
+    """Number of experiments of each type that the plan allows."""
     counts: dict[str, Any] | None = None
-    """How many experiments of each type there are."""
+    """Number of experiments of each type."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -13,14 +13,14 @@ _quota_usage = QuotaUsage.__decode__
 
 @define(kw_only=True)
 class ExperimentQuotas(Model):
-    """How much is used of the quota of each type of experiment."""
+    """Usage of the quota of each type of experiment."""
 
     ab_test: QuotaUsage | None = None
-    """How much of a quota is used."""
+    """Usage of a quota."""
     smart_link: QuotaUsage | None = None
-    """How much of a quota is used."""
+    """Usage of a quota."""
     scheduled: QuotaUsage | None = None
-    """How much of a quota is used."""
+    """Usage of a quota."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class ExperimentStatus(OpenEnum):
-    """How far it is; `archived` once it is deleted."""
+    """State of the experiment; `archived` if it was deleted."""
 
     DRAFT = "draft"
     RUNNING = "running"

@@ -5,7 +5,9 @@ from ..types import OpenEnum
 
 
 class ExperimentType(OpenEnum):
-    """How a variant is chosen: `ab_test` by weight, `smart_link` by conditions, `scheduled` by time."""
+    """Type of the experiment, by which a variant is chosen: `ab_test` by weight, `smart_link` by conditions,
+    `scheduled` by time.
+    """
 
     AB_TEST = "ab_test"
     SMART_LINK = "smart_link"

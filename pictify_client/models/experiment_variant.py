@@ -28,9 +28,9 @@ class ExperimentVariant(Model):
     id: str
     """Id of the variant, of letters, digits, `_` and `-`."""
     weight: int
-    """Share of the impressions in basis points; the weights of all variants sum to 10000. 0 to 10000."""
+    """Share of the impressions in basis points; the weights of all variants sum to 10000. From 0 to 10000."""
     name: str | None = None
-    """What the account calls it."""
+    """Name of the resource."""
     template_uid: str | None = None
     """Id of the template that it renders."""
     variables: dict[str, Any] | None = None
@@ -40,9 +40,9 @@ class ExperimentVariant(Model):
     conditions: ConditionTree | None = None
     """When a variant is chosen: a rule, or a group of such trees. At most 3 levels deep."""
     impressions: int | None = None
-    """How often it was shown."""
+    """Number of impressions."""
     clicks: int | None = None
-    """How often it was clicked."""
+    """Number of clicks."""
     schedule: VariantSchedule | None = None
     """During which time it is chosen."""
     priority: int | None = None

@@ -24,7 +24,7 @@ class FeedRender(Model):
     format: str | None = None
     """File format, such as `PNG`."""
     source: str | None = None
-    """What requested it, such as `api`."""
+    """Source of the request, such as `api`."""
     template_uid: str | None = None
     """Id of the template, if there is one."""
     width: float | None = None

@@ -14,18 +14,18 @@ from .._runtime.scalars import Integer, Number, String
 
 @define(kw_only=True)
 class GenerateVideoBody(Model):
-    """What to generate."""
+    """Content to generate."""
 
     __names__: ClassVar[Mapping[str, str]] = {"duration_seconds": "durationSeconds", "brand_color": "brandColor"}
 
     prompt: str
-    """What the video is for, and how it should look. 1 to 2000 characters."""
+    """Purpose and look of the video. From 1 to 2000 characters."""
     width: int | None = None
-    """Width in pixels. 16 to 4096; defaults to 1080."""
+    """Width in pixels. From 16 to 4096. Defaults to 1080."""
     height: int | None = None
-    """Height in pixels. 16 to 4096; defaults to 1080."""
+    """Height in pixels. From 16 to 4096. Defaults to 1080."""
     duration_seconds: float | None = None
-    """Length in seconds. 1 to 60; defaults to 5."""
+    """Length in seconds. From 1 to 60. Defaults to 5."""
     brand_color: str | None = None
     """Color that the palette is made around, such as `#0055ff`. At most 32 characters."""
 

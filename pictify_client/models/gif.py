@@ -38,9 +38,9 @@ class Gif(Animation):
     uid: str
     """Id of the GIF."""
     metadata: GifMetadata | None = None
-    """How a capture went; only in the response to `POST /gif/capture`."""
+    """Details of a capture; only in the response to `POST /gif/capture`."""
     meta: GifMeta | None = None
-    """How the request was processed; only in the response that created the GIF."""
+    """Details of the processing; only in the response that created the GIF."""
     width: float | None = None
     """Width of the GIF in pixels."""
     height: float | None = None
@@ -54,7 +54,7 @@ class Gif(Animation):
     frames_per_second: float | None = None
     """Frames per second."""
     frame_duration_seconds: float | None = None
-    """How long each frame is shown, in seconds; captured GIFs only."""
+    """Duration of each frame in seconds; only of captured GIFs."""
     html: str | None = None
     """HTML that was rendered."""
     created_by: str | None = None

@@ -17,20 +17,20 @@ _gif_quality = GifQuality.by_value
 
 @define(kw_only=True)
 class GifCaptureRequest(Model):
-    """Which page to record, and how."""
+    """Page to record, and options."""
 
     __names__: ClassVar[Mapping[str, str]] = {"frame_duration_seconds": "frameDurationSeconds"}
 
     url: str
     """Address of the page to record."""
     width: int | None = None
-    """Width of the viewport in pixels. At least 1; defaults to 800."""
+    """Width of the viewport in pixels. At least 1. Defaults to 800."""
     height: int | None = None
-    """Height of the viewport in pixels. At least 1; defaults to 600."""
+    """Height of the viewport in pixels. At least 1. Defaults to 600."""
     quality: GifQuality | str | None = None
-    """How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`; defaults to medium."""
+    """Quality of the GIF. A better one is a larger file. One of `low`, `medium`, `high`. Defaults to medium."""
     frame_duration_seconds: float | None = None
-    """How long each frame is shown, in seconds. More than 0."""
+    """Duration of each frame, in seconds. More than 0."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

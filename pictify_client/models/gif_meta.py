@@ -12,7 +12,7 @@ from .._runtime.readers import number
 
 @define(kw_only=True)
 class GifMeta(Model):
-    """How the request was processed; only in the response that created the GIF."""
+    """Details of the processing; only in the response that created the GIF."""
 
     __names__: ClassVar[Mapping[str, str]] = {"processing_time": "processingTime"}
 

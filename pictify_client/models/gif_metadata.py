@@ -12,7 +12,7 @@ from .._runtime.readers import number, string
 
 @define(kw_only=True)
 class GifMetadata(Model):
-    """How a capture went; only in the response to `POST /gif/capture`."""
+    """Details of a capture; only in the response to `POST /gif/capture`."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "frames_per_second": "framesPerSecond",
@@ -28,7 +28,7 @@ class GifMetadata(Model):
     frames_per_second: float | None = None
     """Frames per second."""
     frame_duration_seconds: float | None = None
-    """How long each frame is shown, in seconds."""
+    """Duration of each frame, in seconds."""
     frame_count: float | None = None
     """Number of frames."""
     animation_length: float | None = None

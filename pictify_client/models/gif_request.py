@@ -19,7 +19,7 @@ _gif_quality = GifQuality.by_value
 
 @define(kw_only=True)
 class GifRequest(Model):
-    """What to render a GIF from, which is one of `html`, `url` and `template`, and how."""
+    """Content of the GIF, which is one of `html`, `url` and `template`, and options."""
 
     __names__: ClassVar[Mapping[str, str]] = {"frames_per_second": "framesPerSecond"}
 
@@ -32,11 +32,11 @@ class GifRequest(Model):
     variables: dict[str, Any] | None = None
     """Values for the variables of the template, by name."""
     width: int | None = None
-    """Width of the GIF in pixels. At least 1; defaults to 800."""
+    """Width of the GIF in pixels. At least 1. Defaults to 800."""
     height: int | None = None
-    """Height of the GIF in pixels. At least 1; defaults to 600."""
+    """Height of the GIF in pixels. At least 1. Defaults to 600."""
     quality: GifQuality | str | None = None
-    """Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`; defaults to medium."""
+    """Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`. Defaults to medium."""
     frames_per_second: int | None = None
     """Frames per second. At least 1."""
     selector: str | None = None

@@ -18,7 +18,7 @@ _goal_config_type = GoalConfigType.by_value
 
 @define(kw_only=True)
 class GoalConfig(Model):
-    """What counts as a success."""
+    """Goal of the experiment."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "destination_url": "destinationUrl",
@@ -26,8 +26,8 @@ class GoalConfig(Model):
     }
 
     type: GoalConfigType | str | None = None
-    """What is counted: impressions alone, or clicks too. One of `impressions_only`, `click_through`, `custom_event`,
-    `ctr`; defaults to impressions_only.
+    """Events that are counted: only impressions, or also clicks. One of `impressions_only`, `click_through`,
+    `custom_event`, `ctr`. Defaults to impressions_only.
     """
     destination_url: str | None = None
     """Address that a click leads to, for a goal of type `click_through`."""

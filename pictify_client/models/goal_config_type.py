@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class GoalConfigType(OpenEnum):
-    """What is counted: impressions alone, or clicks too."""
+    """Events that are counted: only impressions, or also clicks."""
 
     IMPRESSIONS_ONLY = "impressions_only"
     CLICK_THROUGH = "click_through"

@@ -19,7 +19,7 @@ _file_extension = FileExtension.by_value
 
 @define(kw_only=True)
 class ImageRequest(Model):
-    """What to render an image from, which is one of `html`, `url` and `template`, and how."""
+    """Content of the image, which is one of `html`, `url` and `template`, and options."""
 
     __names__: ClassVar[Mapping[str, str]] = {"file_extension": "fileExtension"}
 
@@ -32,13 +32,13 @@ class ImageRequest(Model):
     variables: dict[str, Any] | None = None
     """Values for the variables of the template, by name."""
     width: int | None = None
-    """Width of the image in pixels. 1 to 4096; defaults to 1280."""
+    """Width of the image in pixels. From 1 to 4096. Defaults to 1280."""
     height: int | None = None
-    """Height of the image in pixels. 1 to 4096; defaults to 720."""
+    """Height of the image in pixels. From 1 to 4096. Defaults to 720."""
     selector: str | None = None
     """CSS selector of the element to render instead of the whole page; the image has its size."""
     file_extension: FileExtension | Literal["png", "jpg", "jpeg", "webp"] | None = None
-    """File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; defaults to png."""
+    """File format of the image. One of `png`, `jpg`, `jpeg`, `webp`. Defaults to png."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -16,7 +16,7 @@ class LayoutError(Model):
     layout: str | None = None
     """Key of the layout."""
     error: str | None = None
-    """What went wrong."""
+    """Error message."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

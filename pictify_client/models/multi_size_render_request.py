@@ -22,13 +22,13 @@ class MultiSizeRenderRequest(Model):
     """The sizes to render a template in, and how."""
 
     sizes: list[RenderSize]
-    """The sizes to render. 1 to 20 items."""
+    """The sizes to render. From 1 to 20 items."""
     variables: dict[str, Any] | None = None
     """Values for the variables of the template, by name."""
     format: ImageFormat | Literal["png", "jpeg", "webp"] | None = None
-    """File format of the images. One of `png`, `jpeg`, `webp`; defaults to png."""
+    """File format of the images. One of `png`, `jpeg`, `webp`. Defaults to png."""
     quality: float | None = None
-    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9."""
+    """Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -32,9 +32,9 @@ class MultiSizeRenderResponse(Model):
     template_uid: str | None = None
     """Id of the template."""
     total_sizes: int | None = None
-    """How many sizes were asked for."""
+    """Number of sizes that were requested."""
     total_errors: int | None = None
-    """How many sizes failed."""
+    """Number of sizes that failed."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -17,12 +17,12 @@ _output_format = OutputFormat.by_value
 
 @define(kw_only=True)
 class OutputConfig(Model):
-    """What a binding is rendered to."""
+    """Output format of a binding."""
 
     format: OutputFormat | Literal["png", "jpeg", "webp", "pdf"] | None = None
     """File format. One of `png`, `jpeg`, `webp`, `pdf`."""
     quality: int | None = None
-    """Compression quality in percent, for lossy formats. 1 to 100."""
+    """Compression quality in percent, for lossy formats. From 1 to 100."""
     width: int | None = None
     """Width in pixels. Defaults to the template's. At least 1."""
     height: int | None = None

@@ -12,18 +12,18 @@ from .._runtime.readers import boolean, integer
 
 @define(kw_only=True)
 class Pagination(Model):
-    """Where a page stands in the whole list."""
+    """Position of the page in the list."""
 
     __names__: ClassVar[Mapping[str, str]] = {"total_pages": "totalPages", "has_next": "hasNext", "has_prev": "hasPrev"}
 
     page: int | None = None
     """Number of this page, counted from 1."""
     limit: int | None = None
-    """How many items a page holds at most."""
+    """Maximum number of items per page."""
     total: int | None = None
-    """How many items there are on all pages."""
+    """Total number of items."""
     total_pages: int | None = None
-    """How many pages there are."""
+    """Number of pages."""
     has_next: bool | None = None
     """Whether a page follows. Not in every answer."""
     has_prev: bool | None = None

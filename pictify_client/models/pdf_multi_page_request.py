@@ -18,14 +18,14 @@ _pdf_options = PdfOptions.__decode__
 
 @define(kw_only=True)
 class PdfMultiPageRequest(Model):
-    """Which template to render to a PDF, the values for each of its pages, and how."""
+    """Template to render to a PDF, the variables of each page, and options."""
 
     __names__: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid", "variable_sets": "variableSets"}
 
     template_uid: str
     """Id of the template."""
     variable_sets: list[dict[str, Any]]
-    """Values for the variables of the template, a set for each page. 1 to 100 items."""
+    """Values for the variables of the template, a set for each page. From 1 to 100 items."""
     options: PdfOptions | None = None
     """Size and margins of the pages, and the title of the document."""
 

@@ -29,7 +29,7 @@ class PdfOptions(Model):
 
     preset: PdfPreset | str | None = None
     """Page size, such as `A4`; `custom` uses `custom_size`. One of `A4`, `Letter`, `Legal`, `A3`, `A5`, `custom`,
-    `A4_LANDSCAPE`, `Tabloid`; defaults to A4.
+    `A4_LANDSCAPE`, `Tabloid`. Defaults to A4.
     """
     custom_size: PageSize | None = None
     """Size of a page, for the preset `custom`."""

@@ -18,7 +18,7 @@ _pdf_options = PdfOptions.__decode__
 
 @define(kw_only=True)
 class PdfRenderRequest(Model):
-    """Which template to render to a PDF, and how."""
+    """Template to render to a PDF, and options."""
 
     __names__: ClassVar[Mapping[str, str]] = {"template_uid": "templateUid"}
 

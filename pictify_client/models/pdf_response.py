@@ -30,7 +30,7 @@ class PdfResponse(Model):
     user_storage_url: str | None = None
     """Address of the PDF in storage of the account's own, where that is set up."""
     page_count: int | None = None
-    """How many pages it has."""
+    """Number of pages."""
     preset: str | None = None
     """Paper size of its pages."""
     page_size: PageSize | None = None

@@ -21,7 +21,7 @@ class PostedRows(Model):
     success: bool | None = None
     """Whether the rows were accepted."""
     message: str | None = None
-    """What the API says about it."""
+    """Message of the API."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

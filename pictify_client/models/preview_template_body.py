@@ -18,7 +18,7 @@ _variable_definition = VariableDefinition.__decode__
 
 @define(kw_only=True)
 class PreviewTemplateBody(Model):
-    """What to render."""
+    """Content to render."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "variable_definitions": "variableDefinitions",

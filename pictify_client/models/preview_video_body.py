@@ -14,7 +14,7 @@ from .._runtime.validation import MapOf
 
 @define(kw_only=True)
 class PreviewVideoBody(Model):
-    """What to render."""
+    """Content to render."""
 
     variables: dict[str, Any] | None = None
     """Values by variable name."""

@@ -15,7 +15,7 @@ from .._runtime.validation import ListOf, MapOf
 
 @define(kw_only=True)
 class PreviewWorkflowBody(Model):
-    """What to render."""
+    """Content to render."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "template_uid": "templateUid",
@@ -29,11 +29,11 @@ class PreviewWorkflowBody(Model):
     pack_type: str | None = None
     """Kind of document, by a name of the web app."""
     column_mapping: dict[str, str] | None = None
-    """How the columns of the rows and the variables of the template belong together."""
+    """Mapping between the columns of the rows and the variables of the template."""
     output_format: str | None = None
     """File format, such as `pdf`."""
     delivery: Any = None
-    """How the documents are delivered, in a form that is not documented."""
+    """Delivery of the documents, in a form that is not documented."""
     rows: list[dict[str, Any]] | None = None
     """Values by column, a document each. At most 1000 items."""
 

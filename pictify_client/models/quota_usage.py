@@ -11,12 +11,12 @@ from .._runtime.readers import integer
 
 @define(kw_only=True)
 class QuotaUsage(Model):
-    """How much of a quota is used."""
+    """Usage of a quota."""
 
     used: int | None = None
-    """How many experiments there are."""
+    """Number of experiments."""
     limit: int | None = None
-    """How many experiments there may be; null means any number."""
+    """Maximum number of experiments; null means no limit."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -18,14 +18,12 @@ _recurrence_type = RecurrenceType.by_value
 
 @define(kw_only=True)
 class Recurrence(Model):
-    """How that time comes back."""
+    """Recurrence of the time."""
 
     __names__: ClassVar[Mapping[str, str]] = {"cron_expression": "cronExpression"}
 
     type: RecurrenceType | Literal["none", "daily", "weekly", "cron"] | None = None
-    """How often it comes back; `cron` goes by `cron_expression`. One of `none`, `daily`, `weekly`, `cron`; defaults to
-    none.
-    """
+    """Recurrence; `cron` requires `cron_expression`. One of `none`, `daily`, `weekly`, `cron`. Defaults to none."""
     cron_expression: str | None = None
     """Cron expression of the times at which it comes back, for the type `cron`."""
     timezone: str | None = None

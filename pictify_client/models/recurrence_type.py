@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class RecurrenceType(OpenEnum):
-    """How often it comes back; `cron` goes by `cron_expression`."""
+    """Recurrence; `cron` requires `cron_expression`."""
 
     NONE = "none"
     DAILY = "daily"

@@ -25,13 +25,13 @@ class RefreshPolicy(Model):
     __names__: ClassVar[Mapping[str, str]] = {"ttl_seconds": "ttlSeconds", "on_error": "onError"}
 
     type: RefreshPolicyType | Literal["ttl", "etag", "webhook", "manual"] | None = None
-    """What sets off a refresh: age, a changed ETag, a webhook call, or only a request for it. One of `ttl`, `etag`,
-    `webhook`, `manual`.
+    """Trigger of a refresh: age, a changed ETag, a webhook, or only a request. One of `ttl`, `etag`, `webhook`,
+    `manual`.
     """
     ttl_seconds: int | None = None
-    """Age at which the data is stale, in seconds, for a policy of type `ttl`. 60 to 604800; defaults to 300."""
+    """Age at which the data is stale, in seconds, for a policy of type `ttl`. From 60 to 604800. Defaults to 300."""
     on_error: RefreshPolicyOnError | Literal["serve_stale", "serve_error", "serve_default", "error"] | None = None
-    """What is served while the data cannot be had. One of `serve_stale`, `serve_error`, `serve_default`, `error`."""
+    """Fallback if the data is not available. One of `serve_stale`, `serve_error`, `serve_default`, `error`."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

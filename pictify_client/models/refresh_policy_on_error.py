@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class RefreshPolicyOnError(OpenEnum):
-    """What is served while the data cannot be had."""
+    """Fallback if the data is not available."""
 
     SERVE_STALE = "serve_stale"
     SERVE_ERROR = "serve_error"

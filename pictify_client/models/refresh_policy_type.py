@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class RefreshPolicyType(OpenEnum):
-    """What sets off a refresh: age, a changed ETag, a webhook call, or only a request for it."""
+    """Trigger of a refresh: age, a changed ETag, a webhook, or only a request."""
 
     TTL = "ttl"
     ETAG = "etag"

@@ -26,7 +26,7 @@ class RenderCompleted(Model):
     type: str | None = None
     """Kind of file, such as `image`."""
     source: str | None = None
-    """What requested it."""
+    """Source of the request."""
     image_id: str | None = None
     """Id of the file."""
     url: str | None = None

@@ -21,7 +21,7 @@ class RenderFailed(Model):
     template_id: str | None = None
     """Id of the template; null if there is none."""
     error: str | None = None
-    """What went wrong."""
+    """Error message."""
     error_code: str | None = None
     """Code of the error."""
 

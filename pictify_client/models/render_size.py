@@ -19,11 +19,11 @@ class RenderSize(Model):
     preset: str | None = None
     """Name of a preset size, instead of `width` and `height`."""
     width: int | None = None
-    """Width of the image in pixels. 10 to 4096."""
+    """Width of the image in pixels. From 10 to 4096."""
     height: int | None = None
-    """Height of the image in pixels. 10 to 4096."""
+    """Height of the image in pixels. From 10 to 4096."""
     label: str | None = None
-    """What to call the size in the answer."""
+    """Name of the size in the response."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -26,19 +26,19 @@ class RenderTemplateBody(Model):
     variables: dict[str, Any] | None = None
     """Values for the variables of the template, by name."""
     format: RenderFormat | Literal["png", "jpeg", "webp", "pdf", "jpg"] | None = None
-    """File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`; defaults to png."""
+    """File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`. Defaults to png."""
     quality: float | None = None
-    """Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9."""
+    """Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9."""
     width: int | None = None
-    """Width in pixels. Defaults to the template's. 10 to 4096."""
+    """Width in pixels. Defaults to the template's. From 10 to 4096."""
     height: int | None = None
-    """Height in pixels. Defaults to the template's. 10 to 4096."""
+    """Height in pixels. Defaults to the template's. From 10 to 4096."""
     layout: str | None = None
     """Key of the layout to render; `default` is the template's own size."""
     layouts: list[str] | None = None
-    """Keys of the layouts to render, one file each. Cannot be combined with `layout`. 1 to 20 items."""
+    """Keys of the layouts to render, one file each. Cannot be combined with `layout`. From 1 to 20 items."""
     variable_sets: list[dict[str, Any]] | None = None
-    """Values for the pages of one PDF, one set per page. Requires the format `pdf`. 1 to 100 items."""
+    """Values for the pages of one PDF, one set per page. Requires the format `pdf`. From 1 to 100 items."""
     preset: str | None = None
     """Page size of a PDF, such as `A4`."""
 

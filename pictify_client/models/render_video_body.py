@@ -17,13 +17,13 @@ _video_format = VideoFormat.by_value
 
 @define(kw_only=True)
 class RenderVideoBody(Model):
-    """What to render."""
+    """Content to render."""
 
     variables: dict[str, Any] | None = None
     """Values by variable name."""
     format: VideoFormat | str | None = None
     """File format. An animated GIF has at most 15 frames per second and is at most 720 pixels wide. One of `mp4`,
-    `gif`; defaults to mp4.
+    `gif`. Defaults to mp4.
     """
 
     @classmethod

@@ -20,7 +20,7 @@ class RenderedSize(Model):
     preset: str | None = None
     """Name of the preset size; null for a size that is none."""
     label: str | None = None
-    """What the request calls the size."""
+    """Name of the size in the request."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -16,7 +16,7 @@ class SizeError(Model):
     size: dict[str, Any] | None = None
     """The size, as in the request."""
     error: str | None = None
-    """What went wrong."""
+    """Error message."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -41,7 +41,7 @@ class Template(Model):
     uid: str
     """Id of the template."""
     name: str
-    """What the account calls it."""
+    """Name of the resource."""
     added_variables: list[str] | None = None
     """Names found in the HTML and added to the variable definitions. Only in the responses to creation and update, and
     only if there are any.
@@ -71,7 +71,7 @@ class Template(Model):
     fabric_js_data: dict[str, Any] | None = None
     """The design as a canvas, as Fabric.js serializes it to JSON. Lists leave it out."""
     engine: TemplateEngine | None = None
-    """What renders it: `html`, or `fabric` for a canvas. One of `html`, `fabric`."""
+    """Rendering engine: `html`, or `fabric` for a canvas. One of `html`, `fabric`."""
     variables: list[str] | None = None
     """Names of its variables."""
     js_enabled: bool | None = None
@@ -87,7 +87,7 @@ class Template(Model):
     has_dynamic_link: bool | None = None
     """Whether a binding uses it."""
     usage_count: int | None = None
-    """How often it was rendered; in lists only."""
+    """Number of renders; only in lists."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

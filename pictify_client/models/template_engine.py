@@ -5,7 +5,7 @@ from ..types import OpenEnum
 
 
 class TemplateEngine(OpenEnum):
-    """What renders it: `html`, or `fabric` for a canvas."""
+    """Rendering engine: `html`, or `fabric` for a canvas."""
 
     HTML = "html"
     FABRIC = "fabric"

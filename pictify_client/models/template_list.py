@@ -23,7 +23,7 @@ class TemplateList(Model):
     templates: list[Template]
     """The templates of this page."""
     pagination: Pagination | None = None
-    """Where a page stands in the whole list."""
+    """Position of the page in the list."""
     counts: TemplateCounts | None = None
     """Number of templates of each kind."""
 

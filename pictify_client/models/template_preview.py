@@ -28,7 +28,7 @@ class TemplatePreview(Previewed):
     render_id: str | None = None
     """Id of the render."""
     timings: Any = None
-    """How long each step took, in a form that is not documented."""
+    """Duration of each step, in a form that is not documented."""
     total_ms: float | None = None
     """Time that the render took, in milliseconds."""
 

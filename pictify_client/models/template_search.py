@@ -21,7 +21,7 @@ class TemplateSearch(Model):
     templates: list[Template]
     """The templates of this page."""
     pagination: Pagination | None = None
-    """Where a page stands in the whole list."""
+    """Position of the page in the list."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -24,7 +24,7 @@ _refresh_policy = RefreshPolicy.__decode__
 
 @define(kw_only=True)
 class UpdateBindingBody(Model):
-    """What to change of the binding."""
+    """Fields of the binding to change."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "data_source": "dataSource",
@@ -33,9 +33,9 @@ class UpdateBindingBody(Model):
     }
 
     name: str | None = None
-    """What to call it. At most 255 characters."""
+    """Name of the resource. At most 255 characters."""
     data_source: DataSource | None = field(default=None, repr=shown)
-    """Where the data of a binding comes from."""
+    """Data source of a binding."""
     mapping: dict[str, Any] | None = None
     """For each template variable the path of its value in the data."""
     defaults: dict[str, Any] | None = None
@@ -43,7 +43,7 @@ class UpdateBindingBody(Model):
     refresh_policy: RefreshPolicy | None = None
     """When the data of a binding is fetched again, and what is served when that fails."""
     output_config: OutputConfig | None = None
-    """What a binding is rendered to."""
+    """Output format of a binding."""
     status: BindingStatusChange | Literal["active", "paused"] | None = None
     """Whether it refreshes or rests. One of `active`, `paused`."""
 

@@ -24,7 +24,7 @@ _goal_config = GoalConfig.__decode__
 
 @define(kw_only=True)
 class UpdateExperimentBody(Model):
-    """What to change of the experiment."""
+    """Fields of the experiment to change."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "goal_config": "goalConfig",
@@ -36,23 +36,23 @@ class UpdateExperimentBody(Model):
     }
 
     name: str | None = None
-    """What to call it. At most 255 characters."""
+    """Name of the resource. At most 255 characters."""
     slug: str | None = None
     """Name of the experiment in addresses, with the same rules as on creation."""
     variants: list[ExperimentVariant] | None = None
-    """What to choose from; the weights of all variants sum to 10000."""
+    """Variants to choose from. Their weights sum to 10000."""
     goal_config: GoalConfig | None = None
-    """What counts as a success."""
+    """Goal of the experiment."""
     bandit_config: BanditConfig | None = None
     """Whether and how the weights shift to the variants that do better."""
     hypothesis: str | None = None
-    """What the experiment is to show. At most 500 characters."""
+    """Hypothesis of the experiment. At most 500 characters."""
     confidence_threshold: float | None = None
     """Confidence, as a fraction, from which a variant counts as the winner."""
     minimum_run_days: int | None = None
-    """How many days a result takes at least."""
+    """Minimum number of days until there is a result."""
     output_config: ExperimentOutputConfig | None = None
-    """What the variants are rendered to."""
+    """Output format of the variants."""
     fallback_image_url: str | None = None
     """Address of the image that is served when no variant is."""
 

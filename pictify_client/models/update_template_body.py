@@ -24,7 +24,7 @@ _variable_definition = VariableDefinition.__decode__
 
 @define(kw_only=True)
 class UpdateTemplateBody(Model):
-    """What to change of the template."""
+    """Fields of the template to change."""
 
     __names__: ClassVar[Mapping[str, str]] = {
         "fabric_js_data": "fabricJSData",
@@ -36,7 +36,7 @@ class UpdateTemplateBody(Model):
     }
 
     name: str | None = None
-    """What to call it."""
+    """Name of the resource."""
     html: str | None = None
     """The design in HTML, at most 500 KB. Variables are written `{{name}}`."""
     fabric_js_data: dict[str, Any] | None = None

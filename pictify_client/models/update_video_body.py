@@ -34,11 +34,11 @@ class UpdateVideoBody(Model):
     project_json: Any = None
     """The timeline, as the studio saves it."""
     width: int | None = None
-    """Width in pixels. 16 to 4096."""
+    """Width in pixels. From 16 to 4096."""
     height: int | None = None
-    """Height in pixels. 16 to 4096."""
+    """Height in pixels. From 16 to 4096."""
     fps: int | None = None
-    """Frames per second. 1 to 60."""
+    """Frames per second. From 1 to 60."""
     duration_in_frames: int | None = None
     """Length in frames."""
     status: str | None = None

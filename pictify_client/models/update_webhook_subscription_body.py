@@ -20,14 +20,14 @@ _webhook_subscription_status_change = WebhookSubscriptionStatusChange.by_value
 
 @define(kw_only=True)
 class UpdateWebhookSubscriptionBody(Model):
-    """What to change of the subscription."""
+    """Fields of the subscription to change."""
 
     __names__: ClassVar[Mapping[str, str]] = {"target_url": "targetUrl"}
 
     target_url: str | None = None
     """Address to send the messages to."""
     filters: WebhookFilters | None = None
-    """Which of the events it reports."""
+    """Filter of the events that it reports."""
     status: WebhookSubscriptionStatusChange | Literal["active", "paused"] | None = None
     """Whether it delivers or rests. One of `active`, `paused`."""
 

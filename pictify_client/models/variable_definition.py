@@ -30,9 +30,9 @@ class VariableDefinition(Model):
     type: VariableType | str | None = None
     """Kind of value that it takes. One of `text`, `image`, `color`, `number`, `boolean`, `array`, `object`."""
     description: str | None = None
-    """What it is for."""
+    """Its purpose."""
     validation: VariableValidation | None = None
-    """What a value has to satisfy."""
+    """Validation rules of a value."""
     default_value: Any = None
     """Value that is used if none is given; any JSON value."""
     allow_raw_html: bool | None = None

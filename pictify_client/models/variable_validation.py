@@ -15,16 +15,16 @@ from .._runtime.typed_dict import TypedDict
 
 @define(kw_only=True)
 class VariableValidation(Model):
-    """What a value has to satisfy."""
+    """Validation rules of a value."""
 
     __names__: ClassVar[Mapping[str, str]] = {"min_length": "minLength", "max_length": "maxLength"}
 
     required: bool | None = None
     """Whether a value must be given."""
     min_length: int | None = None
-    """How many characters a value has at least."""
+    """Minimum number of characters."""
     max_length: int | None = None
-    """How many characters a value has at most."""
+    """Maximum number of characters."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

@@ -29,7 +29,7 @@ class VariantSchedule(Model):
     end_at: datetime | None = None
     """When that time ends."""
     recurrence: Recurrence | None = None
-    """How that time comes back."""
+    """Recurrence of the time."""
 
     @classmethod
     def __decode__(cls, d: dict[str, Any]) -> Self:

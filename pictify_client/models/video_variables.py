@@ -28,7 +28,7 @@ class VideoVariables(Model):
     template_name: str | None = None
     """Name of the video template."""
     kind: VideoKind | None = None
-    """What the video is made of. One of `timeline`, `tsx`."""
+    """Source of the video. One of `timeline`, `tsx`."""
     referenced: list[str] | None = None
     """Names of the variables that the video uses."""
 

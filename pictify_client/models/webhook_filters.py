@@ -15,7 +15,7 @@ from .._runtime.typed_dict import TypedDict
 
 @define(kw_only=True)
 class WebhookFilters(Model):
-    """Which of the events it reports."""
+    """Filter of the events that it reports."""
 
     __names__: ClassVar[Mapping[str, str]] = {"template_id": "templateId", "binding_id": "bindingId"}
 

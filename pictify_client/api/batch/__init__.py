@@ -35,17 +35,18 @@ class Batch(Resource):
 
         Args:
             uid: Id of the template.
-            variable_sets: Values for the variables of the template, a set for each image. 1 to 100 items a
+            variable_sets: Values for the variables of the template, a set for each image. From 1 to 100 items a
                 request.
-            format: File format of the images. One of `png`, `jpeg`, `webp`, `gif`; defaults to png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
-            concurrency: How many images are rendered at the same time. 1 to 10; defaults to 5.
+            format: File format of the images. One of `png`, `jpeg`, `webp`, `gif`. Defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9.
+            concurrency: Maximum number of images that are rendered at the same time. From 1 to 10. Defaults to
+                5.
             csv_url: URL of a CSV file, which the API fetches; a row is rendered for each of its lines, up to
                 the limit of the plan. Requires `mappings`, and cannot be combined with `variable_sets`.
             mappings: For each template variable the CSV column of its value: `{"title": "Product name"}`.
             layout: Key of the layout to render; `default` is the template's own size.
-            layouts: Keys of the layouts to render for each row. Cannot be combined with `layout`. 1 to 20 items
-                a request.
+            layouts: Keys of the layouts to render for each row. Cannot be combined with `layout`. From 1 to 20
+                items a request.
 
         Returns:
             The job, to wait for. More items than one request takes are split into several batches, whose
@@ -135,7 +136,7 @@ class Batch(Resource):
             batch_id: Id of the batch.
 
         Returns:
-            What became of the batch.
+            State of the batch after the request.
 
         Raises:
             PictifyError: If the request fails or the response is invalid.
@@ -170,17 +171,18 @@ class AsyncBatch(Resource):
 
         Args:
             uid: Id of the template.
-            variable_sets: Values for the variables of the template, a set for each image. 1 to 100 items a
+            variable_sets: Values for the variables of the template, a set for each image. From 1 to 100 items a
                 request.
-            format: File format of the images. One of `png`, `jpeg`, `webp`, `gif`; defaults to png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
-            concurrency: How many images are rendered at the same time. 1 to 10; defaults to 5.
+            format: File format of the images. One of `png`, `jpeg`, `webp`, `gif`. Defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9.
+            concurrency: Maximum number of images that are rendered at the same time. From 1 to 10. Defaults to
+                5.
             csv_url: URL of a CSV file, which the API fetches; a row is rendered for each of its lines, up to
                 the limit of the plan. Requires `mappings`, and cannot be combined with `variable_sets`.
             mappings: For each template variable the CSV column of its value: `{"title": "Product name"}`.
             layout: Key of the layout to render; `default` is the template's own size.
-            layouts: Keys of the layouts to render for each row. Cannot be combined with `layout`. 1 to 20 items
-                a request.
+            layouts: Keys of the layouts to render for each row. Cannot be combined with `layout`. From 1 to 20
+                items a request.
 
         Returns:
             The job, to wait for. More items than one request takes are split into several batches, whose
@@ -272,7 +274,7 @@ class AsyncBatch(Resource):
             batch_id: Id of the batch.
 
         Returns:
-            What became of the batch.
+            State of the batch after the request.
 
         Raises:
             PictifyError: If the request fails or the response is invalid.

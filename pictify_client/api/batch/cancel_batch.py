@@ -27,7 +27,7 @@ def sync(batch_id: str, *, client: AuthenticatedClient) -> BatchCancellation:
         batch_id: Id of the batch.
 
     Returns:
-        What became of the batch.
+        State of the batch after the request.
 
     Raises:
         PictifyError: If the request fails or the response is invalid.
@@ -48,7 +48,7 @@ async def asyncio(batch_id: str, *, client: AuthenticatedClient) -> BatchCancell
         batch_id: Id of the batch.
 
     Returns:
-        What became of the batch.
+        State of the batch after the request.
 
     Raises:
         PictifyError: If the request fails or the response is invalid.

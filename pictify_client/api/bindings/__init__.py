@@ -30,8 +30,8 @@ class Bindings(Resource):
         Args:
             template_id: Only bindings of the template with this id.
             status: Only bindings in this state. One of `active`, `paused`, `error`.
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of bindings a page. 1 to 100; defaults to 20.
+            page: Number of the page, counted from 1. At least 1. Defaults to 1.
+            limit: Number of bindings per page. From 1 to 100. Defaults to 20.
             prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
@@ -66,11 +66,11 @@ class Bindings(Resource):
         Args:
             template_id: Id of the template to render.
             mapping: For each template variable the path of its value in the data: `{"price": "data.price"}`.
-            name: What to call it. At most 255 characters.
-            data_source: Where the data of a binding comes from.
+            name: Name of the resource. At most 255 characters.
+            data_source: Data source of a binding.
             defaults: Values for the variables that the data leaves open.
             refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
-            output_config: What a binding is rendered to.
+            output_config: Output format of a binding.
             data_source_id: Id of a stored data source. Cannot be combined with `data_source`.
 
         Returns:
@@ -129,12 +129,12 @@ class Bindings(Resource):
 
         Args:
             uid: Id of the binding.
-            name: What to call it. At most 255 characters.
-            data_source: Where the data of a binding comes from.
+            name: Name of the resource. At most 255 characters.
+            data_source: Data source of a binding.
             mapping: For each template variable the path of its value in the data.
             defaults: Values for the variables that the data leaves open.
             refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
-            output_config: What a binding is rendered to.
+            output_config: Output format of a binding.
             status: Whether it refreshes or rests. One of `active`, `paused`.
 
         Returns:
@@ -195,8 +195,8 @@ class AsyncBindings(Resource):
         Args:
             template_id: Only bindings of the template with this id.
             status: Only bindings in this state. One of `active`, `paused`, `error`.
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of bindings a page. 1 to 100; defaults to 20.
+            page: Number of the page, counted from 1. At least 1. Defaults to 1.
+            limit: Number of bindings per page. From 1 to 100. Defaults to 20.
             prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
@@ -231,11 +231,11 @@ class AsyncBindings(Resource):
         Args:
             template_id: Id of the template to render.
             mapping: For each template variable the path of its value in the data: `{"price": "data.price"}`.
-            name: What to call it. At most 255 characters.
-            data_source: Where the data of a binding comes from.
+            name: Name of the resource. At most 255 characters.
+            data_source: Data source of a binding.
             defaults: Values for the variables that the data leaves open.
             refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
-            output_config: What a binding is rendered to.
+            output_config: Output format of a binding.
             data_source_id: Id of a stored data source. Cannot be combined with `data_source`.
 
         Returns:
@@ -296,12 +296,12 @@ class AsyncBindings(Resource):
 
         Args:
             uid: Id of the binding.
-            name: What to call it. At most 255 characters.
-            data_source: Where the data of a binding comes from.
+            name: Name of the resource. At most 255 characters.
+            data_source: Data source of a binding.
             mapping: For each template variable the path of its value in the data.
             defaults: Values for the variables that the data leaves open.
             refresh_policy: When the data of a binding is fetched again, and what is served when that fails.
-            output_config: What a binding is rendered to.
+            output_config: Output format of a binding.
             status: Whether it refreshes or rests. One of `active`, `paused`.
 
         Returns:

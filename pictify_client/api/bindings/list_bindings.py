@@ -48,8 +48,8 @@ def sync(
     Args:
         template_id: Only bindings of the template with this id.
         status: Only bindings in this state. One of `active`, `paused`, `error`.
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of bindings a page. 1 to 100; defaults to 20.
+        page: Number of the page, counted from 1. At least 1. Defaults to 1.
+        limit: Number of bindings per page. From 1 to 100. Defaults to 20.
 
     Returns:
         One page of bindings.
@@ -88,8 +88,8 @@ async def asyncio(
     Args:
         template_id: Only bindings of the template with this id.
         status: Only bindings in this state. One of `active`, `paused`, `error`.
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of bindings a page. 1 to 100; defaults to 20.
+        page: Number of the page, counted from 1. At least 1. Defaults to 1.
+        limit: Number of bindings per page. From 1 to 100. Defaults to 20.
 
     Returns:
         One page of bindings.

@@ -33,7 +33,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateBindingBody | Map
 
     Args:
         uid: Id of the binding.
-        body: What to change of the binding.
+        body: Fields of the binding to change.
 
     Returns:
         The binding, or None if the API sends no body.
@@ -61,7 +61,7 @@ async def asyncio(
 
     Args:
         uid: Id of the binding.
-        body: What to change of the binding.
+        body: Fields of the binding to change.
 
     Returns:
         The binding, or None if the API sends no body.

@@ -33,8 +33,8 @@ class Experiments(Resource):
         Args:
             type: Only experiments of this type. One of `ab_test`, `smart_link`, `scheduled`.
             status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of experiments a page. 1 to 100; defaults to 20.
+            page: Number of the page, counted from 1. At least 1. Defaults to 1.
+            limit: Number of experiments per page. From 1 to 100. Defaults to 20.
             prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
@@ -75,22 +75,22 @@ class Experiments(Resource):
         Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
-            name: What to call it. At most 255 characters.
+            name: Name of the resource. At most 255 characters.
             type: How a variant is chosen: `ab_test` by weight, `smart_link` by conditions, `scheduled` by time.
                 One of `ab_test`, `smart_link`, `scheduled`.
             slug: Name of the experiment in addresses, unique: 3 to 60 lower-case letters, digits and hyphens,
                 with no hyphen at either end. Not `events`, `api`, `admin`, `health`, `status`, `pixel`, `track`
                 or `sdk`.
-            variants: What to choose from; the weights of all variants sum to 10000. At least 2 items.
+            variants: Variants to choose from. Their weights sum to 10000. At least 2 items.
             template_uid: Id of the template of the variants that name none of their own.
-            goal_config: What counts as a success.
+            goal_config: Goal of the experiment.
             bandit_config: Whether and how the weights shift to the variants that do better.
-            hypothesis: What the experiment is to show. At most 500 characters.
-            minimum_sample_size: How many impressions a result takes at least. Defaults to 1000.
+            hypothesis: Hypothesis of the experiment. At most 500 characters.
+            minimum_sample_size: Minimum number of impressions until there is a result. Defaults to 1000.
             confidence_threshold: Confidence, as a fraction, from which a variant counts as the winner. Defaults
                 to 0.95.
-            minimum_run_days: How many days a result takes at least. Defaults to 7.
-            output_config: What the variants are rendered to.
+            minimum_run_days: Minimum number of days until there is a result. Defaults to 7.
+            output_config: Output format of the variants.
             fallback_image_url: Address of the image that is served when no variant is.
             fallback_template_uid: Id of the template that is rendered when no variant is.
 
@@ -130,7 +130,7 @@ class Experiments(Resource):
         Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Returns:
-            What the plan allows, and what is used of it.
+            Limit of the plan, and its usage.
 
         Raises:
             PictifyError: If the request fails or the response is invalid.
@@ -185,15 +185,15 @@ class Experiments(Resource):
 
         Args:
             uid: Id of the experiment.
-            name: What to call it. At most 255 characters.
+            name: Name of the resource. At most 255 characters.
             slug: Name of the experiment in addresses, with the same rules as on creation.
-            variants: What to choose from; the weights of all variants sum to 10000.
-            goal_config: What counts as a success.
+            variants: Variants to choose from. Their weights sum to 10000.
+            goal_config: Goal of the experiment.
             bandit_config: Whether and how the weights shift to the variants that do better.
-            hypothesis: What the experiment is to show. At most 500 characters.
+            hypothesis: Hypothesis of the experiment. At most 500 characters.
             confidence_threshold: Confidence, as a fraction, from which a variant counts as the winner.
-            minimum_run_days: How many days a result takes at least.
-            output_config: What the variants are rendered to.
+            minimum_run_days: Minimum number of days until there is a result.
+            output_config: Output format of the variants.
             fallback_image_url: Address of the image that is served when no variant is.
 
         Returns:
@@ -339,18 +339,18 @@ class Experiments(Resource):
         Args:
             events: Several at once, each a `ExperimentEvent | ExperimentEventParam`, instead of the keywords;
                 without them `event` and `experiment` are required.
-            event: What happened. One of `impression`, `view`, `click`, `conversion`.
+            event: Data of the event. One of `impression`, `view`, `click`, `conversion`.
             experiment: Slug of the experiment. At most 60 characters.
             variant_id: Id of the variant that it happened to.
-            channel: Where the image was shown. One of `web`, `email`, `ad`, `in-app`, `social`, `other`.
+            channel: Place where the image was shown. One of `web`, `email`, `ad`, `in-app`, `social`, `other`.
             device: Kind of device that the image was shown on. One of `mobile`, `desktop`, `tablet`.
             referrer: Address that the visitor came from.
             metadata: More about the event, at most 10 KB and 3 levels deep.
-            source: What sends the event. One of `sdk`, `api`; defaults to api.
+            source: Sender of the event. One of `sdk`, `api`. Defaults to api.
             write_key: A write key, which is good for nothing but reporting the events of experiments.
 
         Returns:
-            What became of the events.
+            Result of the events.
 
         Raises:
             BadRequestError: The request is not what the API takes.
@@ -471,8 +471,8 @@ class AsyncExperiments(Resource):
         Args:
             type: Only experiments of this type. One of `ab_test`, `smart_link`, `scheduled`.
             status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of experiments a page. 1 to 100; defaults to 20.
+            page: Number of the page, counted from 1. At least 1. Defaults to 1.
+            limit: Number of experiments per page. From 1 to 100. Defaults to 20.
             prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
@@ -513,22 +513,22 @@ class AsyncExperiments(Resource):
         Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Args:
-            name: What to call it. At most 255 characters.
+            name: Name of the resource. At most 255 characters.
             type: How a variant is chosen: `ab_test` by weight, `smart_link` by conditions, `scheduled` by time.
                 One of `ab_test`, `smart_link`, `scheduled`.
             slug: Name of the experiment in addresses, unique: 3 to 60 lower-case letters, digits and hyphens,
                 with no hyphen at either end. Not `events`, `api`, `admin`, `health`, `status`, `pixel`, `track`
                 or `sdk`.
-            variants: What to choose from; the weights of all variants sum to 10000. At least 2 items.
+            variants: Variants to choose from. Their weights sum to 10000. At least 2 items.
             template_uid: Id of the template of the variants that name none of their own.
-            goal_config: What counts as a success.
+            goal_config: Goal of the experiment.
             bandit_config: Whether and how the weights shift to the variants that do better.
-            hypothesis: What the experiment is to show. At most 500 characters.
-            minimum_sample_size: How many impressions a result takes at least. Defaults to 1000.
+            hypothesis: Hypothesis of the experiment. At most 500 characters.
+            minimum_sample_size: Minimum number of impressions until there is a result. Defaults to 1000.
             confidence_threshold: Confidence, as a fraction, from which a variant counts as the winner. Defaults
                 to 0.95.
-            minimum_run_days: How many days a result takes at least. Defaults to 7.
-            output_config: What the variants are rendered to.
+            minimum_run_days: Minimum number of days until there is a result. Defaults to 7.
+            output_config: Output format of the variants.
             fallback_image_url: Address of the image that is served when no variant is.
             fallback_template_uid: Id of the template that is rendered when no variant is.
 
@@ -569,7 +569,7 @@ class AsyncExperiments(Resource):
         Deprecated: the vendor has retired it, and the API may respond with 404.
 
         Returns:
-            What the plan allows, and what is used of it.
+            Limit of the plan, and its usage.
 
         Raises:
             PictifyError: If the request fails or the response is invalid.
@@ -626,15 +626,15 @@ class AsyncExperiments(Resource):
 
         Args:
             uid: Id of the experiment.
-            name: What to call it. At most 255 characters.
+            name: Name of the resource. At most 255 characters.
             slug: Name of the experiment in addresses, with the same rules as on creation.
-            variants: What to choose from; the weights of all variants sum to 10000.
-            goal_config: What counts as a success.
+            variants: Variants to choose from. Their weights sum to 10000.
+            goal_config: Goal of the experiment.
             bandit_config: Whether and how the weights shift to the variants that do better.
-            hypothesis: What the experiment is to show. At most 500 characters.
+            hypothesis: Hypothesis of the experiment. At most 500 characters.
             confidence_threshold: Confidence, as a fraction, from which a variant counts as the winner.
-            minimum_run_days: How many days a result takes at least.
-            output_config: What the variants are rendered to.
+            minimum_run_days: Minimum number of days until there is a result.
+            output_config: Output format of the variants.
             fallback_image_url: Address of the image that is served when no variant is.
 
         Returns:
@@ -785,18 +785,18 @@ class AsyncExperiments(Resource):
         Args:
             events: Several at once, each a `ExperimentEvent | ExperimentEventParam`, instead of the keywords;
                 without them `event` and `experiment` are required.
-            event: What happened. One of `impression`, `view`, `click`, `conversion`.
+            event: Data of the event. One of `impression`, `view`, `click`, `conversion`.
             experiment: Slug of the experiment. At most 60 characters.
             variant_id: Id of the variant that it happened to.
-            channel: Where the image was shown. One of `web`, `email`, `ad`, `in-app`, `social`, `other`.
+            channel: Place where the image was shown. One of `web`, `email`, `ad`, `in-app`, `social`, `other`.
             device: Kind of device that the image was shown on. One of `mobile`, `desktop`, `tablet`.
             referrer: Address that the visitor came from.
             metadata: More about the event, at most 10 KB and 3 levels deep.
-            source: What sends the event. One of `sdk`, `api`; defaults to api.
+            source: Sender of the event. One of `sdk`, `api`. Defaults to api.
             write_key: A write key, which is good for nothing but reporting the events of experiments.
 
         Returns:
-            What became of the events.
+            Result of the events.
 
         Raises:
             BadRequestError: The request is not what the API takes.

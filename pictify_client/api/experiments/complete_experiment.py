@@ -34,7 +34,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: CompleteExperimentBody 
 
     Args:
         uid: Id of the experiment.
-        body: Which variant won.
+        body: Variant that won.
 
     Returns:
         The experiment as it is now.
@@ -66,7 +66,7 @@ async def asyncio(
 
     Args:
         uid: Id of the experiment.
-        body: Which variant won.
+        body: Variant that won.
 
     Returns:
         The experiment as it is now.

@@ -23,7 +23,7 @@ def sync(*, client: AuthenticatedClient) -> ExperimentQuota:
     Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Returns:
-        What the plan allows, and what is used of it.
+        Limit of the plan, and its usage.
 
     Raises:
         PictifyError: If the request fails or the response is invalid.
@@ -43,7 +43,7 @@ async def asyncio(*, client: AuthenticatedClient) -> ExperimentQuota:
     Deprecated: the vendor has retired it, and the API may respond with 404.
 
     Returns:
-        What the plan allows, and what is used of it.
+        Limit of the plan, and its usage.
 
     Raises:
         PictifyError: If the request fails or the response is invalid.

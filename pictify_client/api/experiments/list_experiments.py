@@ -50,8 +50,8 @@ def sync(
     Args:
         type: Only experiments of this type. One of `ab_test`, `smart_link`, `scheduled`.
         status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of experiments a page. 1 to 100; defaults to 20.
+        page: Number of the page, counted from 1. At least 1. Defaults to 1.
+        limit: Number of experiments per page. From 1 to 100. Defaults to 20.
 
     Returns:
         One page of experiments.
@@ -93,8 +93,8 @@ async def asyncio(
     Args:
         type: Only experiments of this type. One of `ab_test`, `smart_link`, `scheduled`.
         status: Only experiments in this state. One of `draft`, `running`, `paused`, `completed`.
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of experiments a page. 1 to 100; defaults to 20.
+        page: Number of the page, counted from 1. At least 1. Defaults to 1.
+        limit: Number of experiments per page. From 1 to 100. Defaults to 20.
 
     Returns:
         One page of experiments.

@@ -44,7 +44,7 @@ def sync(
         write_key: A write key, which is good for nothing but reporting the events of experiments.
 
     Returns:
-        What became of the events.
+        Result of the events.
 
     Raises:
         BadRequestError: The request is not what the API takes.
@@ -83,7 +83,7 @@ async def asyncio(
         write_key: A write key, which is good for nothing but reporting the events of experiments.
 
     Returns:
-        What became of the events.
+        Result of the events.
 
     Raises:
         BadRequestError: The request is not what the API takes.

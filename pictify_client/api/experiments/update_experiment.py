@@ -36,7 +36,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateExperimentBody | 
 
     Args:
         uid: Id of the experiment.
-        body: What to change of the experiment.
+        body: Fields of the experiment to change.
 
     Returns:
         The experiment as it is now.
@@ -71,7 +71,7 @@ async def asyncio(
 
     Args:
         uid: Id of the experiment.
-        body: What to change of the experiment.
+        body: Fields of the experiment to change.
 
     Returns:
         The experiment as it is now.

@@ -20,8 +20,8 @@ class Gifs(Resource):
         """List the GIFs of the account (`GET /gif`).
 
         Args:
-            limit: Number of GIFs a page. 1 to 100; defaults to 30.
-            offset: How many GIFs to skip. At least 0; defaults to 0.
+            limit: Number of GIFs per page. From 1 to 100. Defaults to 30.
+            offset: Number of GIFs to skip. At least 0. Defaults to 0.
             prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
@@ -57,9 +57,9 @@ class Gifs(Resource):
             url: Address of a page to render. Excludes `html` and `template`.
             template: Id of a template to render. Excludes `html` and `url`.
             variables: Values for the variables of the template, by name.
-            width: Width of the GIF in pixels. At least 1; defaults to 800.
-            height: Height of the GIF in pixels. At least 1; defaults to 600.
-            quality: Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`; defaults
+            width: Width of the GIF in pixels. At least 1. Defaults to 800.
+            height: Height of the GIF in pixels. At least 1. Defaults to 600.
+            quality: Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`. Defaults
                 to medium.
             frames_per_second: Frames per second. At least 1.
             selector: CSS selector of the element to render instead of the whole page.
@@ -121,11 +121,11 @@ class Gifs(Resource):
 
         Args:
             url: Address of the page to record.
-            width: Width of the viewport in pixels. At least 1; defaults to 800.
-            height: Height of the viewport in pixels. At least 1; defaults to 600.
-            quality: How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`;
-                defaults to medium.
-            frame_duration_seconds: How long each frame is shown, in seconds. More than 0.
+            width: Width of the viewport in pixels. At least 1. Defaults to 800.
+            height: Height of the viewport in pixels. At least 1. Defaults to 600.
+            quality: Quality of the GIF. A better one is a larger file. One of `low`, `medium`, `high`. Defaults
+                to medium.
+            frame_duration_seconds: Duration of each frame, in seconds. More than 0.
 
         Returns:
             The GIF.
@@ -155,8 +155,8 @@ class AsyncGifs(Resource):
         """List the GIFs of the account (`GET /gif`).
 
         Args:
-            limit: Number of GIFs a page. 1 to 100; defaults to 30.
-            offset: How many GIFs to skip. At least 0; defaults to 0.
+            limit: Number of GIFs per page. From 1 to 100. Defaults to 30.
+            offset: Number of GIFs to skip. At least 0. Defaults to 0.
             prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
@@ -192,9 +192,9 @@ class AsyncGifs(Resource):
             url: Address of a page to render. Excludes `html` and `template`.
             template: Id of a template to render. Excludes `html` and `url`.
             variables: Values for the variables of the template, by name.
-            width: Width of the GIF in pixels. At least 1; defaults to 800.
-            height: Height of the GIF in pixels. At least 1; defaults to 600.
-            quality: Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`; defaults
+            width: Width of the GIF in pixels. At least 1. Defaults to 800.
+            height: Height of the GIF in pixels. At least 1. Defaults to 600.
+            quality: Quality of the GIF; a better one is a larger file. One of `low`, `medium`, `high`. Defaults
                 to medium.
             frames_per_second: Frames per second. At least 1.
             selector: CSS selector of the element to render instead of the whole page.
@@ -258,11 +258,11 @@ class AsyncGifs(Resource):
 
         Args:
             url: Address of the page to record.
-            width: Width of the viewport in pixels. At least 1; defaults to 800.
-            height: Height of the viewport in pixels. At least 1; defaults to 600.
-            quality: How good the GIF looks; a better one is a larger file. One of `low`, `medium`, `high`;
-                defaults to medium.
-            frame_duration_seconds: How long each frame is shown, in seconds. More than 0.
+            width: Width of the viewport in pixels. At least 1. Defaults to 800.
+            height: Height of the viewport in pixels. At least 1. Defaults to 600.
+            quality: Quality of the GIF. A better one is a larger file. One of `low`, `medium`, `high`. Defaults
+                to medium.
+            frame_duration_seconds: Duration of each frame, in seconds. More than 0.
 
         Returns:
             The GIF.

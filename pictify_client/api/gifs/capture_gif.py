@@ -29,7 +29,7 @@ def sync(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapping[str, 
     The recording costs 1.5 credits.
 
     Args:
-        body: Which page to record, and how.
+        body: Page to record, and options.
 
     Returns:
         The GIF.
@@ -52,7 +52,7 @@ async def asyncio(*, client: AuthenticatedClient, body: GifCaptureRequest | Mapp
     The recording costs 1.5 credits.
 
     Args:
-        body: Which page to record, and how.
+        body: Page to record, and options.
 
     Returns:
         The GIF.

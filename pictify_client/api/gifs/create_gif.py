@@ -29,7 +29,7 @@ def sync(*, client: AuthenticatedClient, body: GifRequest | Mapping[str, Any]) -
     Takes one of `html`, `url` and `template`. The render costs credits.
 
     Args:
-        body: What to render a GIF from, which is one of `html`, `url` and `template`, and how.
+        body: Content of the GIF, which is one of `html`, `url` and `template`, and options.
 
     Returns:
         The GIF.
@@ -52,7 +52,7 @@ async def asyncio(*, client: AuthenticatedClient, body: GifRequest | Mapping[str
     Takes one of `html`, `url` and `template`. The render costs credits.
 
     Args:
-        body: What to render a GIF from, which is one of `html`, `url` and `template`, and how.
+        body: Content of the GIF, which is one of `html`, `url` and `template`, and options.
 
     Returns:
         The GIF.

@@ -20,8 +20,8 @@ class Images(Resource):
         """List the images of the account (`GET /image`).
 
         Args:
-            limit: Number of images a page. 1 to 100; defaults to 30.
-            offset: How many images to skip. At least 0; defaults to 0.
+            limit: Number of images per page. From 1 to 100. Defaults to 30.
+            offset: Number of images to skip. At least 0. Defaults to 0.
             prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
@@ -56,10 +56,10 @@ class Images(Resource):
             url: Address of a page to capture. Excludes `html` and `template`.
             template: Id of a template to render. Excludes `html` and `url`.
             variables: Values for the variables of the template, by name.
-            width: Width of the image in pixels. 1 to 4096; defaults to 1280.
-            height: Height of the image in pixels. 1 to 4096; defaults to 720.
+            width: Width of the image in pixels. From 1 to 4096. Defaults to 1280.
+            height: Height of the image in pixels. From 1 to 4096. Defaults to 720.
             selector: CSS selector of the element to render instead of the whole page; the image has its size.
-            file_extension: File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; defaults to png.
+            file_extension: File format of the image. One of `png`, `jpg`, `jpeg`, `webp`. Defaults to png.
 
         Returns:
             The image.
@@ -176,7 +176,7 @@ class Images(Resource):
         An agent works out which page is meant, and what of it. The render costs credits.
 
         Args:
-            prompt: Which page to capture, and what of it, in words.
+            prompt: Page to capture, and a prompt that describes the part.
 
         Returns:
             The image, and how it came about.
@@ -199,8 +199,8 @@ class AsyncImages(Resource):
         """List the images of the account (`GET /image`).
 
         Args:
-            limit: Number of images a page. 1 to 100; defaults to 30.
-            offset: How many images to skip. At least 0; defaults to 0.
+            limit: Number of images per page. From 1 to 100. Defaults to 30.
+            offset: Number of images to skip. At least 0. Defaults to 0.
             prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:
@@ -235,10 +235,10 @@ class AsyncImages(Resource):
             url: Address of a page to capture. Excludes `html` and `template`.
             template: Id of a template to render. Excludes `html` and `url`.
             variables: Values for the variables of the template, by name.
-            width: Width of the image in pixels. 1 to 4096; defaults to 1280.
-            height: Height of the image in pixels. 1 to 4096; defaults to 720.
+            width: Width of the image in pixels. From 1 to 4096. Defaults to 1280.
+            height: Height of the image in pixels. From 1 to 4096. Defaults to 720.
             selector: CSS selector of the element to render instead of the whole page; the image has its size.
-            file_extension: File format of the image. One of `png`, `jpg`, `jpeg`, `webp`; defaults to png.
+            file_extension: File format of the image. One of `png`, `jpg`, `jpeg`, `webp`. Defaults to png.
 
         Returns:
             The image.
@@ -359,7 +359,7 @@ class AsyncImages(Resource):
         An agent works out which page is meant, and what of it. The render costs credits.
 
         Args:
-            prompt: Which page to capture, and what of it, in words.
+            prompt: Page to capture, and a prompt that describes the part.
 
         Returns:
             The image, and how it came about.

@@ -28,7 +28,7 @@ def sync(*, client: AuthenticatedClient, body: AgentScreenshotBody | Mapping[str
     An agent works out which page is meant, and what of it. The render costs credits.
 
     Args:
-        body: What to capture.
+        body: Content to capture.
 
     Returns:
         The image, and how it came about.
@@ -53,7 +53,7 @@ async def asyncio(*, client: AuthenticatedClient, body: AgentScreenshotBody | Ma
     An agent works out which page is meant, and what of it. The render costs credits.
 
     Args:
-        body: What to capture.
+        body: Content to capture.
 
     Returns:
         The image, and how it came about.

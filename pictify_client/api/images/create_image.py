@@ -27,7 +27,7 @@ def sync(*, client: AuthenticatedClient, body: ImageRequest | Mapping[str, Any])
     Takes one of `html`, `url` and `template`. The render costs credits.
 
     Args:
-        body: What to render an image from, which is one of `html`, `url` and `template`, and how.
+        body: Content of the image, which is one of `html`, `url` and `template`, and options.
 
     Returns:
         The image.
@@ -53,7 +53,7 @@ async def asyncio(*, client: AuthenticatedClient, body: ImageRequest | Mapping[s
     Takes one of `html`, `url` and `template`. The render costs credits.
 
     Args:
-        body: What to render an image from, which is one of `html`, `url` and `template`, and how.
+        body: Content of the image, which is one of `html`, `url` and `template`, and options.
 
     Returns:
         The image.

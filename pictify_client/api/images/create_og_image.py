@@ -27,7 +27,7 @@ def sync(*, client: AuthenticatedClient, body: CreateOgImageBody | Mapping[str, 
     The template must be of the type `og-image`. The render costs credits.
 
     Args:
-        body: Which template to render, and what to put on it.
+        body: Template to render, and the values of its variables.
 
     Returns:
         The image.
@@ -52,7 +52,7 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateOgImageBody | Mapp
     The template must be of the type `og-image`. The render costs credits.
 
     Args:
-        body: Which template to render, and what to put on it.
+        body: Template to render, and the values of its variables.
 
     Returns:
         The image.

@@ -34,8 +34,8 @@ def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int |
     """List the images of the account (`GET /image`).
 
     Args:
-        limit: Number of images a page. 1 to 100; defaults to 30.
-        offset: How many images to skip. At least 0; defaults to 0.
+        limit: Number of images per page. From 1 to 100. Defaults to 30.
+        offset: Number of images to skip. At least 0. Defaults to 0.
 
     Returns:
         One page of images.
@@ -58,8 +58,8 @@ async def asyncio(*, client: AuthenticatedClient, limit: int | None = None, offs
     """List the images of the account (`GET /image`).
 
     Args:
-        limit: Number of images a page. 1 to 100; defaults to 30.
-        offset: How many images to skip. At least 0; defaults to 0.
+        limit: Number of images per page. From 1 to 100. Defaults to 30.
+        offset: Number of images to skip. At least 0. Defaults to 0.
 
     Returns:
         One page of images.

@@ -54,7 +54,7 @@ class Pdfs(Resource):
 
         Args:
             template_uid: Id of the template.
-            variable_sets: Values for the variables of the template, a set for each page. 1 to 100 items.
+            variable_sets: Values for the variables of the template, a set for each page. From 1 to 100 items.
             options: Size and margins of the pages, and the title of the document.
 
         Returns:
@@ -92,8 +92,8 @@ class Pdfs(Resource):
         Not verified: the vendor's applications call it, but no response of it was recorded.
 
         Args:
-            limit: Number of PDFs per page. 1 to 100; defaults to 30.
-            offset: How many PDFs to skip. At least 0; defaults to 0.
+            limit: Number of PDFs per page. From 1 to 100. Defaults to 30.
+            offset: Number of PDFs to skip. At least 0. Defaults to 0.
             prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
         Returns:
@@ -152,7 +152,7 @@ class AsyncPdfs(Resource):
 
         Args:
             template_uid: Id of the template.
-            variable_sets: Values for the variables of the template, a set for each page. 1 to 100 items.
+            variable_sets: Values for the variables of the template, a set for each page. From 1 to 100 items.
             options: Size and margins of the pages, and the title of the document.
 
         Returns:
@@ -192,8 +192,8 @@ class AsyncPdfs(Resource):
         Not verified: the vendor's applications call it, but no response of it was recorded.
 
         Args:
-            limit: Number of PDFs per page. 1 to 100; defaults to 30.
-            offset: How many PDFs to skip. At least 0; defaults to 0.
+            limit: Number of PDFs per page. From 1 to 100. Defaults to 30.
+            offset: Number of PDFs to skip. At least 0. Defaults to 0.
             prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
         Returns:

@@ -36,8 +36,8 @@ def sync(*, client: AuthenticatedClient, limit: int | None = None, offset: int |
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
     Args:
-        limit: Number of PDFs per page. 1 to 100; defaults to 30.
-        offset: How many PDFs to skip. At least 0; defaults to 0.
+        limit: Number of PDFs per page. From 1 to 100. Defaults to 30.
+        offset: Number of PDFs to skip. At least 0. Defaults to 0.
 
     Returns:
         One page of PDFs.
@@ -62,8 +62,8 @@ async def asyncio(*, client: AuthenticatedClient, limit: int | None = None, offs
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
     Args:
-        limit: Number of PDFs per page. 1 to 100; defaults to 30.
-        offset: How many PDFs to skip. At least 0; defaults to 0.
+        limit: Number of PDFs per page. From 1 to 100. Defaults to 30.
+        offset: Number of PDFs to skip. At least 0. Defaults to 0.
 
     Returns:
         One page of PDFs.

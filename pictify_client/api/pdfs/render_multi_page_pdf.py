@@ -28,7 +28,7 @@ def sync(*, client: AuthenticatedClient, body: PdfMultiPageRequest | Mapping[str
     The render costs credits.
 
     Args:
-        body: Which template to render to a PDF, the values for each of its pages, and how.
+        body: Template to render to a PDF, the variables of each page, and options.
 
     Returns:
         The PDF.
@@ -53,7 +53,7 @@ async def asyncio(*, client: AuthenticatedClient, body: PdfMultiPageRequest | Ma
     The render costs credits.
 
     Args:
-        body: Which template to render to a PDF, the values for each of its pages, and how.
+        body: Template to render to a PDF, the variables of each page, and options.
 
     Returns:
         The PDF.

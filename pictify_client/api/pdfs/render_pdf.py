@@ -28,7 +28,7 @@ def sync(*, client: AuthenticatedClient, body: PdfRenderRequest | Mapping[str, A
     The render costs credits.
 
     Args:
-        body: Which template to render to a PDF, and how.
+        body: Template to render to a PDF, and options.
 
     Returns:
         The PDF.
@@ -51,7 +51,7 @@ async def asyncio(*, client: AuthenticatedClient, body: PdfRenderRequest | Mappi
     The render costs credits.
 
     Args:
-        body: Which template to render to a PDF, and how.
+        body: Template to render to a PDF, and options.
 
     Returns:
         The PDF.

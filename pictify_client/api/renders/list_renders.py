@@ -51,11 +51,11 @@ def sync(
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
     Args:
-        format: Only files of this format. One of `ALL`, `PNG`, `PDF`, `GIF`, `MP4`; defaults to ALL.
+        format: Only files of this format. One of `ALL`, `PNG`, `PDF`, `GIF`, `MP4`. Defaults to ALL.
         template: Only renders of the template with this id.
         source: Only renders that were requested this way, such as `api`.
-        limit: Number of renders per page. 1 to 100; defaults to 24.
-        offset: How many renders to skip. At least 0; defaults to 0.
+        limit: Number of renders per page. From 1 to 100. Defaults to 24.
+        offset: Number of renders to skip. At least 0. Defaults to 0.
 
     Returns:
         One page of renders.
@@ -97,11 +97,11 @@ async def asyncio(
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
     Args:
-        format: Only files of this format. One of `ALL`, `PNG`, `PDF`, `GIF`, `MP4`; defaults to ALL.
+        format: Only files of this format. One of `ALL`, `PNG`, `PDF`, `GIF`, `MP4`. Defaults to ALL.
         template: Only renders of the template with this id.
         source: Only renders that were requested this way, such as `api`.
-        limit: Number of renders per page. 1 to 100; defaults to 24.
-        offset: How many renders to skip. At least 0; defaults to 0.
+        limit: Number of renders per page. From 1 to 100. Defaults to 24.
+        offset: Number of renders to skip. At least 0. Defaults to 0.
 
     Returns:
         One page of renders.

@@ -28,11 +28,11 @@ class Templates(Resource):
         """List the templates of the account (`GET /templates`).
 
         Args:
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of templates a page. 1 to 100; defaults to 12.
-            sort: Order of the templates. One of `newest`, `oldest`, `name`; defaults to newest.
+            page: Number of the page, counted from 1. At least 1. Defaults to 1.
+            limit: Number of templates per page. From 1 to 100. Defaults to 12.
+            sort: Order of the templates. One of `newest`, `oldest`, `name`. Defaults to newest.
             output_format: Only templates that render to images, or only those that render to PDFs. One of
-                `all`, `image`, `pdf`; defaults to all.
+                `all`, `image`, `pdf`. Defaults to all.
             has_dynamic_link: Only templates that a binding uses, or only those that none uses.
             prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
 
@@ -81,7 +81,7 @@ class Templates(Resource):
         """Create a template (`POST /templates`).
 
         Args:
-            name: What to call it.
+            name: Name of the resource.
             html: The design in HTML, at most 500 KB. Variables are written `{{name}}`.
             fabric_js_data: The design as a canvas, as Fabric.js serializes it to JSON.
             width: Width of what it renders to, in pixels.
@@ -177,7 +177,7 @@ class Templates(Resource):
 
         Args:
             uid: Id of the template.
-            name: What to call it.
+            name: Name of the resource.
             html: The design in HTML, at most 500 KB. Variables are written `{{name}}`.
             fabric_js_data: The design as a canvas, as Fabric.js serializes it to JSON.
             width: Width of what it renders to, in pixels.
@@ -267,15 +267,15 @@ class Templates(Resource):
         Args:
             uid: Id of the template.
             variables: Values for the variables of the template, by name.
-            format: File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`; defaults to png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
-            width: Width in pixels. Defaults to the template's. 10 to 4096.
-            height: Height in pixels. Defaults to the template's. 10 to 4096.
+            format: File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`. Defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9.
+            width: Width in pixels. Defaults to the template's. From 10 to 4096.
+            height: Height in pixels. Defaults to the template's. From 10 to 4096.
             layout: Key of the layout to render; `default` is the template's own size.
-            layouts: Keys of the layouts to render, one file each. Cannot be combined with `layout`. 1 to 20
-                items.
-            variable_sets: Values for the pages of one PDF, one set per page. Requires the format `pdf`. 1 to
-                100 items.
+            layouts: Keys of the layouts to render, one file each. Cannot be combined with `layout`. From 1 to
+                20 items.
+            variable_sets: Values for the pages of one PDF, one set per page. Requires the format `pdf`. From 1
+                to 100 items.
             preset: Page size of a PDF, such as `A4`.
 
         Returns:
@@ -333,10 +333,10 @@ class Templates(Resource):
 
         Args:
             uid: Id of the template.
-            sizes: The sizes to render. 1 to 20 items.
+            sizes: The sizes to render. From 1 to 20 items.
             variables: Values for the variables of the template, by name.
-            format: File format of the images. One of `png`, `jpeg`, `webp`; defaults to png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            format: File format of the images. One of `png`, `jpeg`, `webp`. Defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9.
 
         Returns:
             The images, and the sizes that failed.
@@ -462,11 +462,11 @@ class AsyncTemplates(Resource):
         """List the templates of the account (`GET /templates`).
 
         Args:
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of templates a page. 1 to 100; defaults to 12.
-            sort: Order of the templates. One of `newest`, `oldest`, `name`; defaults to newest.
+            page: Number of the page, counted from 1. At least 1. Defaults to 1.
+            limit: Number of templates per page. From 1 to 100. Defaults to 12.
+            sort: Order of the templates. One of `newest`, `oldest`, `name`. Defaults to newest.
             output_format: Only templates that render to images, or only those that render to PDFs. One of
-                `all`, `image`, `pdf`; defaults to all.
+                `all`, `image`, `pdf`. Defaults to all.
             has_dynamic_link: Only templates that a binding uses, or only those that none uses.
             prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
 
@@ -515,7 +515,7 @@ class AsyncTemplates(Resource):
         """Create a template (`POST /templates`).
 
         Args:
-            name: What to call it.
+            name: Name of the resource.
             html: The design in HTML, at most 500 KB. Variables are written `{{name}}`.
             fabric_js_data: The design as a canvas, as Fabric.js serializes it to JSON.
             width: Width of what it renders to, in pixels.
@@ -613,7 +613,7 @@ class AsyncTemplates(Resource):
 
         Args:
             uid: Id of the template.
-            name: What to call it.
+            name: Name of the resource.
             html: The design in HTML, at most 500 KB. Variables are written `{{name}}`.
             fabric_js_data: The design as a canvas, as Fabric.js serializes it to JSON.
             width: Width of what it renders to, in pixels.
@@ -705,15 +705,15 @@ class AsyncTemplates(Resource):
         Args:
             uid: Id of the template.
             variables: Values for the variables of the template, by name.
-            format: File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`; defaults to png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
-            width: Width in pixels. Defaults to the template's. 10 to 4096.
-            height: Height in pixels. Defaults to the template's. 10 to 4096.
+            format: File format to render to. One of `png`, `jpeg`, `webp`, `pdf`, `jpg`. Defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9.
+            width: Width in pixels. Defaults to the template's. From 10 to 4096.
+            height: Height in pixels. Defaults to the template's. From 10 to 4096.
             layout: Key of the layout to render; `default` is the template's own size.
-            layouts: Keys of the layouts to render, one file each. Cannot be combined with `layout`. 1 to 20
-                items.
-            variable_sets: Values for the pages of one PDF, one set per page. Requires the format `pdf`. 1 to
-                100 items.
+            layouts: Keys of the layouts to render, one file each. Cannot be combined with `layout`. From 1 to
+                20 items.
+            variable_sets: Values for the pages of one PDF, one set per page. Requires the format `pdf`. From 1
+                to 100 items.
             preset: Page size of a PDF, such as `A4`.
 
         Returns:
@@ -773,10 +773,10 @@ class AsyncTemplates(Resource):
 
         Args:
             uid: Id of the template.
-            sizes: The sizes to render. 1 to 20 items.
+            sizes: The sizes to render. From 1 to 20 items.
             variables: Values for the variables of the template, by name.
-            format: File format of the images. One of `png`, `jpeg`, `webp`; defaults to png.
-            quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+            format: File format of the images. One of `png`, `jpeg`, `webp`. Defaults to png.
+            quality: Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9.
 
         Returns:
             The images, and the sizes that failed.

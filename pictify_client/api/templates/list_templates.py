@@ -47,11 +47,11 @@ def sync(
     """List the templates of the account (`GET /templates`).
 
     Args:
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of templates a page. 1 to 100; defaults to 12.
-        sort: Order of the templates. One of `newest`, `oldest`, `name`; defaults to newest.
+        page: Number of the page, counted from 1. At least 1. Defaults to 1.
+        limit: Number of templates per page. From 1 to 100. Defaults to 12.
+        sort: Order of the templates. One of `newest`, `oldest`, `name`. Defaults to newest.
         output_format: Only templates that render to images, or only those that render to PDFs. One of `all`,
-            `image`, `pdf`; defaults to all.
+            `image`, `pdf`. Defaults to all.
         has_dynamic_link: Only templates that a binding uses, or only those that none uses.
 
     Returns:
@@ -93,11 +93,11 @@ async def asyncio(
     """List the templates of the account (`GET /templates`).
 
     Args:
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of templates a page. 1 to 100; defaults to 12.
-        sort: Order of the templates. One of `newest`, `oldest`, `name`; defaults to newest.
+        page: Number of the page, counted from 1. At least 1. Defaults to 1.
+        limit: Number of templates per page. From 1 to 100. Defaults to 12.
+        sort: Order of the templates. One of `newest`, `oldest`, `name`. Defaults to newest.
         output_format: Only templates that render to images, or only those that render to PDFs. One of `all`,
-            `image`, `pdf`; defaults to all.
+            `image`, `pdf`. Defaults to all.
         has_dynamic_link: Only templates that a binding uses, or only those that none uses.
 
     Returns:

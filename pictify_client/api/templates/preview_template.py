@@ -30,7 +30,7 @@ def sync(*, client: AuthenticatedClient, body: PreviewTemplateBody | Mapping[str
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
     Args:
-        body: What to render.
+        body: Content to render.
 
     Returns:
         The image.
@@ -59,7 +59,7 @@ async def asyncio(*, client: AuthenticatedClient, body: PreviewTemplateBody | Ma
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
     Args:
-        body: What to render.
+        body: Content to render.
 
     Returns:
         The image.

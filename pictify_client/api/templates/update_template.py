@@ -32,7 +32,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: UpdateTemplateBody | Ma
 
     Args:
         uid: Id of the template.
-        body: What to change of the template.
+        body: Fields of the template to change.
 
     Returns:
         The template as it is now.
@@ -58,7 +58,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient, body: UpdateTemplate
 
     Args:
         uid: Id of the template.
-        body: What to change of the template.
+        body: Fields of the template to change.
 
     Returns:
         The template as it is now.

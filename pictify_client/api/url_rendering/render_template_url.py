@@ -51,7 +51,7 @@ def sync(
     Args:
         template_uid: Id of the template.
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-        quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+        quality: Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9.
         layout: Key of the layout to render; `default` is the template's own size.
         variables: Values for the template's variables; in a URL they are strings, numbers and booleans.
         allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render; by
@@ -117,7 +117,7 @@ async def asyncio(
     Args:
         template_uid: Id of the template.
         format: File format of the image. One of `png`, `jpeg`, `jpg`, `webp`.
-        quality: Compression quality as a fraction, for the lossy formats. 0.1 to 1; defaults to 0.9.
+        quality: Compression quality as a fraction, for the lossy formats. From 0.1 to 1. Defaults to 0.9.
         layout: Key of the layout to render; `default` is the template's own size.
         variables: Values for the template's variables; in a URL they are strings, numbers and booleans.
         allow_error_pixel: Whether to return the image of one pixel that the API sends if it cannot render; by

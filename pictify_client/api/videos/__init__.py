@@ -52,14 +52,14 @@ class Videos(Resource):
 
         Args:
             name: Name of the video template. At most 200 characters.
-            kind: What the video is made of: `tsx` if `tsx` is given, `timeline` if `project_json` is. One of
+            kind: Source of the video: `tsx` requires `tsx`, and `timeline` requires `project_json`. One of
                 `timeline`, `tsx`.
             tsx: Source of a Remotion scene in one file: a default export with the component, and an export
                 `schema` whose fields become the variables.
             project_json: The timeline, as the studio saves it.
-            width: Width in pixels. 16 to 4096.
-            height: Height in pixels. 16 to 4096.
-            fps: Frames per second. 1 to 60.
+            width: Width in pixels. From 16 to 4096.
+            height: Height in pixels. From 16 to 4096.
+            fps: Frames per second. From 1 to 60.
             duration_in_frames: Length in frames.
             status: State of the template, such as `draft`.
             poster_url: URL of an image of the video.
@@ -140,9 +140,9 @@ class Videos(Resource):
             tsx: Source of a Remotion scene in one file: a default export with the component, and an export
                 `schema` whose fields become the variables.
             project_json: The timeline, as the studio saves it.
-            width: Width in pixels. 16 to 4096.
-            height: Height in pixels. 16 to 4096.
-            fps: Frames per second. 1 to 60.
+            width: Width in pixels. From 16 to 4096.
+            height: Height in pixels. From 16 to 4096.
+            fps: Frames per second. From 1 to 60.
             duration_in_frames: Length in frames.
             status: State of the template, such as `draft`.
             poster_url: URL of an image of the video.
@@ -248,7 +248,7 @@ class Videos(Resource):
             uid: Id of the video template.
             variables: Values by variable name.
             format: File format. An animated GIF has at most 15 frames per second and is at most 720 pixels
-                wide. One of `mp4`, `gif`; defaults to mp4.
+                wide. One of `mp4`, `gif`. Defaults to mp4.
 
         Returns:
             The file.
@@ -305,10 +305,10 @@ class Videos(Resource):
         The request takes a minute or more, and costs AI credits.
 
         Args:
-            prompt: What the video is for, and how it should look. 1 to 2000 characters.
-            width: Width in pixels. 16 to 4096; defaults to 1080.
-            height: Height in pixels. 16 to 4096; defaults to 1080.
-            duration_seconds: Length in seconds. 1 to 60; defaults to 5.
+            prompt: Purpose and look of the video. From 1 to 2000 characters.
+            width: Width in pixels. From 16 to 4096. Defaults to 1080.
+            height: Height in pixels. From 16 to 4096. Defaults to 1080.
+            duration_seconds: Length in seconds. From 1 to 60. Defaults to 5.
             brand_color: Color that the palette is made around, such as `#0055ff`. At most 32 characters.
 
         Returns:
@@ -375,14 +375,14 @@ class AsyncVideos(Resource):
 
         Args:
             name: Name of the video template. At most 200 characters.
-            kind: What the video is made of: `tsx` if `tsx` is given, `timeline` if `project_json` is. One of
+            kind: Source of the video: `tsx` requires `tsx`, and `timeline` requires `project_json`. One of
                 `timeline`, `tsx`.
             tsx: Source of a Remotion scene in one file: a default export with the component, and an export
                 `schema` whose fields become the variables.
             project_json: The timeline, as the studio saves it.
-            width: Width in pixels. 16 to 4096.
-            height: Height in pixels. 16 to 4096.
-            fps: Frames per second. 1 to 60.
+            width: Width in pixels. From 16 to 4096.
+            height: Height in pixels. From 16 to 4096.
+            fps: Frames per second. From 1 to 60.
             duration_in_frames: Length in frames.
             status: State of the template, such as `draft`.
             poster_url: URL of an image of the video.
@@ -465,9 +465,9 @@ class AsyncVideos(Resource):
             tsx: Source of a Remotion scene in one file: a default export with the component, and an export
                 `schema` whose fields become the variables.
             project_json: The timeline, as the studio saves it.
-            width: Width in pixels. 16 to 4096.
-            height: Height in pixels. 16 to 4096.
-            fps: Frames per second. 1 to 60.
+            width: Width in pixels. From 16 to 4096.
+            height: Height in pixels. From 16 to 4096.
+            fps: Frames per second. From 1 to 60.
             duration_in_frames: Length in frames.
             status: State of the template, such as `draft`.
             poster_url: URL of an image of the video.
@@ -577,7 +577,7 @@ class AsyncVideos(Resource):
             uid: Id of the video template.
             variables: Values by variable name.
             format: File format. An animated GIF has at most 15 frames per second and is at most 720 pixels
-                wide. One of `mp4`, `gif`; defaults to mp4.
+                wide. One of `mp4`, `gif`. Defaults to mp4.
 
         Returns:
             The file.
@@ -636,10 +636,10 @@ class AsyncVideos(Resource):
         The request takes a minute or more, and costs AI credits.
 
         Args:
-            prompt: What the video is for, and how it should look. 1 to 2000 characters.
-            width: Width in pixels. 16 to 4096; defaults to 1080.
-            height: Height in pixels. 16 to 4096; defaults to 1080.
-            duration_seconds: Length in seconds. 1 to 60; defaults to 5.
+            prompt: Purpose and look of the video. From 1 to 2000 characters.
+            width: Width in pixels. From 16 to 4096. Defaults to 1080.
+            height: Height in pixels. From 16 to 4096. Defaults to 1080.
+            duration_seconds: Length in seconds. From 1 to 60. Defaults to 5.
             brand_color: Color that the palette is made around, such as `#0055ff`. At most 32 characters.
 
         Returns:

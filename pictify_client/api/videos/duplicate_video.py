@@ -32,7 +32,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: DuplicateVideoBody | Ma
 
     Args:
         uid: Id of the video template.
-        body: What the copy is called.
+        body: Name of the copy.
 
     Returns:
         The copy.
@@ -62,7 +62,7 @@ async def asyncio(
 
     Args:
         uid: Id of the video template.
-        body: What the copy is called.
+        body: Name of the copy.
 
     Returns:
         The copy.

@@ -28,7 +28,7 @@ def sync(*, client: AuthenticatedClient, body: GenerateVideoBody | Mapping[str, 
     The request takes a minute or more, and costs AI credits.
 
     Args:
-        body: What to generate.
+        body: Content to generate.
 
     Returns:
         The template, and a frame of it.
@@ -56,7 +56,7 @@ async def asyncio(*, client: AuthenticatedClient, body: GenerateVideoBody | Mapp
     The request takes a minute or more, and costs AI credits.
 
     Args:
-        body: What to generate.
+        body: Content to generate.
 
     Returns:
         The template, and a frame of it.

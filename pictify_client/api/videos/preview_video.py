@@ -34,7 +34,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: PreviewVideoBody | Mapp
 
     Args:
         uid: Id of the video template.
-        body: What to render.
+        body: Content to render.
 
     Returns:
         URL of the frame.
@@ -65,7 +65,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient, body: PreviewVideoBo
 
     Args:
         uid: Id of the video template.
-        body: What to render.
+        body: Content to render.
 
     Returns:
         URL of the frame.

@@ -34,7 +34,7 @@ def sync(uid: str, *, client: AuthenticatedClient, body: RenderVideoBody | Mappi
 
     Args:
         uid: Id of the video template.
-        body: What to render.
+        body: Content to render.
 
     Returns:
         The file.
@@ -66,7 +66,7 @@ async def asyncio(uid: str, *, client: AuthenticatedClient, body: RenderVideoBod
 
     Args:
         uid: Id of the video template.
-        body: What to render.
+        body: Content to render.
 
     Returns:
         The file.

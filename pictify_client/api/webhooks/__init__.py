@@ -30,8 +30,8 @@ class Webhooks(Resource):
         Args:
             event: Only subscriptions to this event, such as `render.completed`.
             status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of subscriptions a page. 1 to 100; defaults to 20.
+            page: Number of the page, counted from 1. At least 1. Defaults to 1.
+            limit: Number of subscriptions per page. From 1 to 100. Defaults to 20.
             platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`,
                 `custom`.
             prefetch: Number of pages to fetch ahead, each in a thread. 0 to 100.
@@ -76,9 +76,9 @@ class Webhooks(Resource):
             event: Event to report. One of `render.completed`, `render.failed`, `binding.updated`,
                 `binding.failed`.
             target_url: Address to send the messages to.
-            platform: Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`;
-                defaults to custom.
-            filters: Which of the events it reports.
+            platform: Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`.
+                Defaults to custom.
+            filters: Filter of the events that it reports.
 
         Returns:
             The subscription, with its secret.
@@ -125,7 +125,7 @@ class Webhooks(Resource):
         Args:
             uid: Id of the subscription.
             target_url: Address to send the messages to.
-            filters: Which of the events it reports.
+            filters: Filter of the events that it reports.
             status: Whether it delivers or rests. One of `active`, `paused`.
 
         Returns:
@@ -239,8 +239,8 @@ class AsyncWebhooks(Resource):
         Args:
             event: Only subscriptions to this event, such as `render.completed`.
             status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
-            page: Number of the page, counted from 1. At least 1; defaults to 1.
-            limit: Number of subscriptions a page. 1 to 100; defaults to 20.
+            page: Number of the page, counted from 1. At least 1. Defaults to 1.
+            limit: Number of subscriptions per page. From 1 to 100. Defaults to 20.
             platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`,
                 `custom`.
             prefetch: Number of pages to fetch ahead; trio fetches none. 0 to 100.
@@ -285,9 +285,9 @@ class AsyncWebhooks(Resource):
             event: Event to report. One of `render.completed`, `render.failed`, `binding.updated`,
                 `binding.failed`.
             target_url: Address to send the messages to.
-            platform: Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`;
-                defaults to custom.
-            filters: Which of the events it reports.
+            platform: Service that receives the messages. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`.
+                Defaults to custom.
+            filters: Filter of the events that it reports.
 
         Returns:
             The subscription, with its secret.
@@ -336,7 +336,7 @@ class AsyncWebhooks(Resource):
         Args:
             uid: Id of the subscription.
             target_url: Address to send the messages to.
-            filters: Which of the events it reports.
+            filters: Filter of the events that it reports.
             status: Whether it delivers or rests. One of `active`, `paused`.
 
         Returns:

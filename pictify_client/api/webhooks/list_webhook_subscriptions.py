@@ -51,8 +51,8 @@ def sync(
     Args:
         event: Only subscriptions to this event, such as `render.completed`.
         status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of subscriptions a page. 1 to 100; defaults to 20.
+        page: Number of the page, counted from 1. At least 1. Defaults to 1.
+        limit: Number of subscriptions per page. From 1 to 100. Defaults to 20.
         platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`.
 
     Returns:
@@ -94,8 +94,8 @@ async def asyncio(
     Args:
         event: Only subscriptions to this event, such as `render.completed`.
         status: Only subscriptions in this state. One of `active`, `paused`, `failed`.
-        page: Number of the page, counted from 1. At least 1; defaults to 1.
-        limit: Number of subscriptions a page. 1 to 100; defaults to 20.
+        page: Number of the page, counted from 1. At least 1. Defaults to 1.
+        limit: Number of subscriptions per page. From 1 to 100. Defaults to 20.
         platform: Only subscriptions of this platform. One of `zapier`, `make`, `n8n`, `pipedream`, `custom`.
 
     Returns:

@@ -35,7 +35,7 @@ def sync(
 
     Args:
         uid: Id of the subscription.
-        body: What to change of the subscription.
+        body: Fields of the subscription to change.
 
     Returns:
         The subscription, or None if the API sends no body.
@@ -63,7 +63,7 @@ async def asyncio(
 
     Args:
         uid: Id of the subscription.
-        body: What to change of the subscription.
+        body: Fields of the subscription to change.
 
     Returns:
         The subscription, or None if the API sends no body.

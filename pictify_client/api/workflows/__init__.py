@@ -52,9 +52,9 @@ class Workflows(Resource):
         Args:
             template_uid: Id of the template.
             pack_type: Kind of document, by a name of the web app.
-            column_mapping: How the columns of the rows and the variables of the template belong together.
+            column_mapping: Mapping between the columns of the rows and the variables of the template.
             output_format: File format, such as `pdf`.
-            delivery: How the documents are delivered, in a form that is not documented.
+            delivery: Delivery of the documents, in a form that is not documented.
             rows: Values by column, a document each. At most 1000 items.
 
         Returns:
@@ -112,9 +112,9 @@ class Workflows(Resource):
         Args:
             template_uid: Id of the template.
             pack_type: Kind of document, by a name of the web app.
-            column_mapping: How the columns of the rows and the variables of the template belong together.
+            column_mapping: Mapping between the columns of the rows and the variables of the template.
             output_format: File format, such as `pdf`.
-            delivery: How the documents are delivered, in a form that is not documented.
+            delivery: Delivery of the documents, in a form that is not documented.
             rows: Values by column, a document each. At most 1000 items.
 
         Returns:
@@ -273,9 +273,9 @@ class Workflows(Resource):
         Args:
             template_uid: Id of the template.
             pack_type: Kind of document, by a name of the web app.
-            column_mapping: How the columns of the rows and the variables of the template belong together.
+            column_mapping: Mapping between the columns of the rows and the variables of the template.
             output_format: File format, such as `pdf`.
-            delivery: How the documents are delivered, in a form that is not documented.
+            delivery: Delivery of the documents, in a form that is not documented.
 
         Returns:
             The hook.
@@ -382,9 +382,9 @@ class AsyncWorkflows(Resource):
         Args:
             template_uid: Id of the template.
             pack_type: Kind of document, by a name of the web app.
-            column_mapping: How the columns of the rows and the variables of the template belong together.
+            column_mapping: Mapping between the columns of the rows and the variables of the template.
             output_format: File format, such as `pdf`.
-            delivery: How the documents are delivered, in a form that is not documented.
+            delivery: Delivery of the documents, in a form that is not documented.
             rows: Values by column, a document each. At most 1000 items.
 
         Returns:
@@ -444,9 +444,9 @@ class AsyncWorkflows(Resource):
         Args:
             template_uid: Id of the template.
             pack_type: Kind of document, by a name of the web app.
-            column_mapping: How the columns of the rows and the variables of the template belong together.
+            column_mapping: Mapping between the columns of the rows and the variables of the template.
             output_format: File format, such as `pdf`.
-            delivery: How the documents are delivered, in a form that is not documented.
+            delivery: Delivery of the documents, in a form that is not documented.
             rows: Values by column, a document each. At most 1000 items.
 
         Returns:
@@ -613,9 +613,9 @@ class AsyncWorkflows(Resource):
         Args:
             template_uid: Id of the template.
             pack_type: Kind of document, by a name of the web app.
-            column_mapping: How the columns of the rows and the variables of the template belong together.
+            column_mapping: Mapping between the columns of the rows and the variables of the template.
             output_format: File format, such as `pdf`.
-            delivery: How the documents are delivered, in a form that is not documented.
+            delivery: Delivery of the documents, in a form that is not documented.
 
         Returns:
             The hook.

@@ -28,7 +28,7 @@ def sync(*, client: AuthenticatedClient, body: CreateWorkflowHookBody | Mapping[
     Documented, not verified.
 
     Args:
-        body: What the runs of the hook render.
+        body: Options of the runs that the hook starts.
 
     Returns:
         The hook.
@@ -53,7 +53,7 @@ async def asyncio(*, client: AuthenticatedClient, body: CreateWorkflowHookBody |
     Documented, not verified.
 
     Args:
-        body: What the runs of the hook render.
+        body: Options of the runs that the hook starts.
 
     Returns:
         The hook.

@@ -30,7 +30,7 @@ def sync(*, client: AuthenticatedClient, body: PreviewWorkflowBody | Mapping[str
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
     Args:
-        body: What to render.
+        body: Content to render.
 
     Returns:
         The document, or the job that renders it.
@@ -58,7 +58,7 @@ async def asyncio(*, client: AuthenticatedClient, body: PreviewWorkflowBody | Ma
     Not verified: the vendor's applications call it, but no response of it was recorded.
 
     Args:
-        body: What to render.
+        body: Content to render.
 
     Returns:
         The document, or the job that renders it.
