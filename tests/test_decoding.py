@@ -498,3 +498,18 @@ def test_unset_is_falsy_one_of_a_kind_and_says_its_name() -> None:
     assert repr(UNSET) == str(UNSET) == f"{UNSET}" == "UNSET"
     assert copy.deepcopy(UNSET) is UNSET
     assert pickle.loads(pickle.dumps(UNSET)) is UNSET  # noqa: S301
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [({"hook": "a"}, "a"), ({}, None), ({"hook": None}, None), ({"other": 1}, None)],
+)
+def test_an_object_may_lack_the_value_that_it_wraps(document: dict[str, Any], expected: str | None) -> None:
+    assert readers.unwrap_or_none("hook", readers.string)(document) == expected
+
+
+def test_a_value_that_may_be_wrapped_is_recognized_by_its_fields() -> None:
+    read = readers.unwrap_or_none("hook", readers.mapping, "uid")
+    assert read({"uid": "a"}) == {"uid": "a"}
+    assert read({"hook": {"uid": "a"}}) == {"uid": "a"}
+    assert read({}) is None

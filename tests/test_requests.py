@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pictify_client import Pictify
+from pictify_client import UNSET, AuthenticatedClient, Pictify
 from pictify_client._runtime.fields import Argument
 from pictify_client._runtime.operations import Operation
 from pictify_client._runtime.scalars import Boolean, DateTime, Number, String
@@ -202,3 +202,18 @@ def test_limits_that_are_excluded(value: float, is_valid: bool) -> None:
     else:
         with pytest.raises(ValueError, match=r"quality must be (more than 1|less than 9), got "):
             operation.request({"quality": value})
+
+
+def test_a_body_that_may_be_omitted_has_no_content_type() -> None:
+    operation: Operation[str] = Operation("POST", "/ping", body=String(), optional_body=True, responses={200: str})
+    sent_requests: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent_requests.append(request)
+        return httpx.Response(200, json="pong")
+
+    client = AuthenticatedClient(token=KEY, http_client=httpx.Client(transport=httpx.MockTransport(respond)))
+    for arguments in ({}, {"body": None}, {"body": "a"}):
+        client.send(operation, **{"body": UNSET, **arguments})
+    assert [each.content for each in sent_requests] == [b"", b"", b'"a"']
+    assert [each.headers.get("content-type") for each in sent_requests] == [None, None, "application/json"]
