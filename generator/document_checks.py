@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, cast
 
@@ -92,6 +93,10 @@ def _problems_of_operation(document: dict[str, Any], path: str, method: str) -> 
     seconds: object = operation.get("x-timeout", 1)
     if not isinstance(seconds, int | float) or seconds <= 0:
         yield "`x-timeout` is not a number of seconds"
+    yield from _problems_of_wait(operation, path)
+    signed_with: object = operation.get("x-signed-with", "")
+    if signed_with and (f"{{{signed_with}}}" not in path or "requestBody" not in operation):
+        yield f"`x-signed-with` is {signed_with!r}, not a parameter in the path of an operation that has a body"
     if operation.get("security") and not any(_can_be_met(document, each) for each in operation["security"]):
         yield "its security is of no kind that a client has (a bearer token, a key in a header, none)"
     for steps, part in ((("paths", path), item), (here, operation)):
@@ -104,6 +109,19 @@ def _problems_of_operation(document: dict[str, Any], path: str, method: str) -> 
     content: dict[str, Any] = operation.get("requestBody", {}).get("content", {})
     for media, body in content.items():
         yield from _unchecked(document, body.get("schema"), (*here, "requestBody", "content", media, "schema"), set())
+
+
+def _problems_of_wait(operation: dict[str, Any], path: str) -> Iterator[str]:
+    if "x-wait" not in operation:
+        return
+    wait: dict[str, object] = operation["x-wait"] if isinstance(operation["x-wait"], dict) else {}
+    name, summary = wait.get("name"), wait.get("summary")
+    if not isinstance(name, str) or not isinstance(summary, str):
+        yield "`x-wait` is not an object with a `name` and a `summary`"
+    elif not name.isidentifier() or iskeyword(name):
+        yield f"`x-wait` has the name {name!r}, which no method can have"
+    elif path.count("{") != 1:
+        yield "`x-wait` needs a path with one parameter, the id"
 
 
 def _problems_of_parameter(document: dict[str, Any], part: dict[str, Any], steps: Steps) -> Iterator[str]:

@@ -164,6 +164,16 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "events of webhooks that are alike": (at("webhooks", {name: {"post": operation(operationId=None, tags=None)} for name in ("a.b", "a_b")}), ("$.webhooks: the events have values that are the same as Python names", OVERLAY)),
     # Extensions that would become code.
     "a timeout that is no number": (add(**{"x-timeout": "__import__('os')"}), ("$.paths['/ping'].get: GET /ping: `x-timeout` is not a number of seconds", OVERLAY)),
+    "a wait without a name": (add(**{"x-wait": "wait"}), ("$.paths['/ping'].get: GET /ping: `x-wait` is not an object with a `name` and a `summary`", OVERLAY)),
+    "a wait of a name that is code": (
+        add(**{"x-wait": {"name": "a(): pass #", "summary": "Wait."}}),
+        ("$.paths['/ping'].get: GET /ping: `x-wait` has the name 'a(): pass #', which no method can have", OVERLAY),
+    ),
+    "a wait for no id": (add(**{"x-wait": {"name": "wait", "summary": "Wait."}}), ("GET /ping: `x-wait` needs a path with one parameter, the id", OVERLAY)),
+    "a signature with what is not in the path": (
+        add(**{"x-signed-with": "a(), x"}),
+        ("GET /ping: `x-signed-with` is 'a(), x', not a parameter in the path of an operation that has a body", OVERLAY),
+    ),
     "a class that is not there": (with_field(**{"x-mixin": "Model", **POINT}), ("schema.properties.that: `x-mixin` is 'Model', not a class of results.py", OVERLAY)),
     "other names that are no list": (with_field(**{"x-aliases": "ab"}), ("schema.properties.that: `x-aliases` is not a list of names", OVERLAY)),
     "models of one name": (
