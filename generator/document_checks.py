@@ -114,8 +114,9 @@ def _problems_of_operation(document: dict[str, Any], path: str, method: str) -> 
 def _problems_of_wait(operation: dict[str, Any], path: str) -> Iterator[str]:
     if "x-wait" not in operation:
         return
-    wait: dict[str, object] = operation["x-wait"] if isinstance(operation["x-wait"], dict) else {}
-    name, summary = wait.get("name"), wait.get("summary")
+    wait: object = operation["x-wait"]
+    parts = cast("dict[str, object]", wait) if isinstance(wait, dict) else {}
+    name, summary = parts.get("name"), parts.get("summary")
     if not isinstance(name, str) or not isinstance(summary, str):
         yield "`x-wait` is not an object with a `name` and a `summary`"
     elif not name.isidentifier() or iskeyword(name):
