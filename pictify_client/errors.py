@@ -278,7 +278,7 @@ class APIStatusError(PictifyError):
         retriable = body.get("retriable")
         self.retriable: bool | None = retriable if isinstance(retriable, bool) else None
         is_busy = self.status_code == 503 and self.retriable is True
-        self.may_have_succeeded = (self.status_code >= 500 and not is_busy) or self.status_code == 408
+        self.may_have_succeeded: bool = (self.status_code >= 500 and not is_busy) or self.status_code == 408
         self.details: Any = body.get("details")
         self.context: Any = body.get("context")
         self.upgrade_url: str | None = bodies.text_of(body.get("upgradeUrl")) or bodies.text_of(body.get("checkoutUrl"))
