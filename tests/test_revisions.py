@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Iterator
 from compileall import compile_dir
 from copy import deepcopy
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,7 +21,6 @@ from hypothesis import strategies as st
 from openapi_python_client.parser.errors import GeneratorError
 
 from generator.__main__ import FOLDERS, ROOT, GenerationError, generate, main
-from generator.document import load
 from generator.output import problems_of_output
 
 from .revisions.edits import NULL, OVERLAY, Client, Part, hostile, sends_hostile, with_body, written
@@ -31,16 +29,6 @@ from .revisions.supported import SUPPORTED
 from .test_generator import CONTRACT, only_bindings, schemas
 
 pytestmark = pytest.mark.slow
-
-read_once = lru_cache(load)
-
-
-@pytest.fixture(autouse=True)
-def _overlays_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def copied(path: Path) -> Any:
-        return deepcopy(read_once(path))
-
-    monkeypatch.setattr("generator.__main__.load", copied)
 
 
 @pytest.fixture(scope="module")

@@ -117,9 +117,6 @@ class Watch(Generic[ProgressT]):
         self._combine = combine
         self._timeout: float | None = timeout
         self._poll_interval: float = poll_interval
-        # Also an invalid id is an error before the first request.
-        for part in parts:
-            operation.target({self._argument: part.uid})
 
     @property
     def clock(self) -> Clock:
