@@ -64,7 +64,7 @@ def ended(
         (ended("read timeout", "POST video", APIConnectionError), NONE),
         (ended("503, retriable", "POST video", APIConnectionError), NONE._replace(lost=1)),
         (ended("502", error=KeyError, once=False), NONE._replace(foreign=1)),
-        (ended("read timeout", seconds=1.8, once=False), NONE._replace(hung=1)),
+        (ended("read timeout", seconds=5.8, once=False), NONE._replace(hung=1)),
         (ended("502", error=APIConnectionError), NONE._replace(lost_gets=1)),
         (ended("502", "PUT", APIConnectionError), NONE._replace(lost=1)),
         (ended("503, Retry-After", "POST", APIConnectionError), NONE._replace(lost=1)),

@@ -27,8 +27,11 @@ from .server import FaultServer, server_loop, undisturbed
 
 METHODS = ("GET", "PUT", "DELETE", "POST", "POST video")
 CROWD = 50
-TOLERANCE = 1.0
-"""Seconds that a call may take beyond its budget, as this machine has other things to do."""
+TOLERANCE = 5.0
+"""Seconds that a call may take beyond its budget, as a busy machine stalls for seconds.
+
+A call without a working time limit takes longer still: until the server gives up, after twice the tolerance.
+"""
 
 _PATIENT_ATTEMPT = 10.0
 _PATIENT_BUDGET = 20.0
