@@ -1623,6 +1623,8 @@ PROGRAMS = {
     "Ctrl-C while pages hang": (
         """
 interrupted = threading.Event()
+# A shell has its jobs in the background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def respond(page):
     # Again, should it come just before the main thread waits, which CPython does not notice.
