@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +21,8 @@ from .surface import PACKAGE, REMOVED, Break, Surface, compare
 
 Version = tuple[int, ...]
 
-_NEEDED = ("openapi.yaml", OVERLAYS, "pyproject.toml", f"{PACKAGE}/api", f"{PACKAGE}/models")
+_VERSION = f"{PACKAGE}/_runtime/version.py"
+_NEEDED = ("openapi.yaml", OVERLAYS, _VERSION, f"{PACKAGE}/api", f"{PACKAGE}/models")
 _RULE = (
     "A breaking change raises the leftmost number that is not 0, an addition the next one, any other change the last."
 )
@@ -45,8 +45,8 @@ class Revision:
     def __init__(self, root: Path, code: Path) -> None:
         """Read the project in `root`, but `api` and `models` in `code`."""
         self.contract: dict[str, Any] = read(root / "openapi.yaml", root / OVERLAYS)[0]
-        said: str = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-        self.version: Version = tuple(map(int, re.findall(r"\d+", said)[:3]))
+        version = (root / _VERSION).read_text("utf-8").partition("__version__ = ")[2]
+        self.version: Version = tuple(map(int, re.findall(r"\d+", version)[:3]))
         with TemporaryDirectory() as folder:
             # Not what is written by hand, whose names a test holds fast.
             install(code, Path(folder, PACKAGE))
@@ -155,7 +155,7 @@ class Report:
         verdict = "Breaking" if self.breaking else "Not breaking"
         yield (
             f"**{verdict}: version {_dotted(self._before.version)} calls for {_dotted(self.next)}**, and "
-            f"`pyproject.toml` says {_dotted(self.now)}. {_RULE}"
+            f"`{_VERSION}` says {_dotted(self.now)}. {_RULE}"
         )
         yield "\n### Changes of the document\n"
         yield from self._contract() if self._changes else ["None."]
@@ -264,7 +264,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         return 2
     print(found)
     if options.fail_on_breaking and found.breaking and found.now < found.next:
-        print(f"Callers break: pyproject.toml needs version {_dotted(found.next)} or higher.", file=sys.stderr)
+        print(f"Callers break: {_VERSION} needs version {_dotted(found.next)} or higher.", file=sys.stderr)
         return 1
     return 0
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NoReturn, Self, overload
 import httpx
 
 from ._runtime.downloads import NEW_FILE_SECONDS, HasURL, adownload, download
+from ._runtime.hooks import Hooks
+from ._runtime.lazy import Deferred
 from ._runtime.settings import (
     MAX_RESPONSE_SIZE,
     check_http_client,
@@ -19,9 +21,14 @@ from ._runtime.settings import (
 from .api import AsyncResources, Resources
 from .files import AsyncFile, File
 from .fleets import Fleet
-from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, WaitHook
 from .low_level import AuthenticatedClient
 from .types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from . import hooks
+else:
+    # Its classes are made when a hook is called.
+    hooks = Deferred(".hooks", __package__)
 
 
 class _BaseClient:
@@ -123,10 +130,10 @@ class Pictify(_BaseClient, Resources):
         allow_http: Collection[str] = (),
         http2: bool = False,
         max_response_size: int = MAX_RESPONSE_SIZE,
-        on_request: RequestHook | None = None,
-        on_response: ResponseHook | None = None,
-        on_retry: RetryHook | None = None,
-        on_wait: WaitHook | None = None,
+        on_request: hooks.RequestHook | None = None,
+        on_response: hooks.ResponseHook | None = None,
+        on_retry: hooks.RetryHook | None = None,
+        on_wait: hooks.WaitHook | None = None,
     ) -> None:
         check_http_client(http_client, httpx.Client)
         Hooks(on_request, on_response, on_retry, on_wait).check_sync()
@@ -253,10 +260,10 @@ class AsyncPictify(_BaseClient, AsyncResources):
         allow_http: Collection[str] = (),
         http2: bool = False,
         max_response_size: int = MAX_RESPONSE_SIZE,
-        on_request: RequestHook | None = None,
-        on_response: ResponseHook | None = None,
-        on_retry: RetryHook | None = None,
-        on_wait: WaitHook | None = None,
+        on_request: hooks.RequestHook | None = None,
+        on_response: hooks.ResponseHook | None = None,
+        on_retry: hooks.RetryHook | None = None,
+        on_wait: hooks.WaitHook | None = None,
     ) -> None:
         check_http_client(http_client, httpx.AsyncClient)
         super().__init__(

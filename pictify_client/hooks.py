@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from inspect import isawaitable, iscoroutine, iscoroutinefunction
-from typing import Any, NamedTuple
 
 import httpx
 from attrs import field, frozen
 
-from .errors import ConfigurationError, PictifyError
+from .errors import PictifyError
 
 
 @frozen(kw_only=True)
@@ -88,51 +86,3 @@ RequestHook = Callable[[RequestEvent], Awaitable[None] | None]
 ResponseHook = Callable[[ResponseEvent], Awaitable[None] | None]
 WaitHook = Callable[[WaitEvent], Awaitable[None] | None]
 RetryHook = Callable[[RetryEvent], Awaitable[None] | None]
-
-
-class Hooks(NamedTuple):
-    """The hooks of a client; those of async calls may be coroutine functions."""
-
-    on_request: RequestHook | None = None
-    on_response: ResponseHook | None = None
-    on_retry: RetryHook | None = None
-    on_wait: WaitHook | None = None
-
-    def validated(self) -> Hooks:
-        """Return the hooks, if each can be called.
-
-        Raises:
-            ConfigurationError: If one cannot be called.
-        """
-        for name, hook in self._asdict().items():
-            value: Any = hook
-            if value is not None and not callable(value):
-                raise ConfigurationError(f"{name} must be a function, got {type(value).__name__}")
-        return self
-
-    def check_sync(self) -> None:
-        """Check that sync calls can use the hooks.
-
-        Raises:
-            ConfigurationError: If one is a coroutine function.
-        """
-        for hook in self:
-            if iscoroutinefunction(hook):
-                raise _is_async(hook)
-
-
-def notify(hook: Callable[[Any], Any], event: object) -> None:
-    """Call a hook of a sync call.
-
-    Raises:
-        ConfigurationError: If it is async.
-    """
-    result = hook(event)
-    if isawaitable(result):
-        if iscoroutine(result):
-            result.close()
-        raise _is_async(hook)
-
-
-def _is_async(hook: object) -> ConfigurationError:
-    return ConfigurationError(f"{hook!r} is async: a hook of a sync client must be a function, or use AsyncPictify")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from math import inf
-from typing import Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
 import httpx
 from attrs import evolve
@@ -14,7 +14,9 @@ from ._runtime.calls import Call
 from ._runtime.clock import Clock
 from ._runtime.connections import Connections
 from ._runtime.execution import aexecute, execute
+from ._runtime.hooks import Hooks
 from ._runtime.json_values import find_orjson
+from ._runtime.lazy import Deferred
 from ._runtime.operations import Operation, PreparedRequest
 from ._runtime.pacing import pacer
 from ._runtime.proxies import ConnectionSettings
@@ -38,8 +40,13 @@ from ._runtime.steps import FileMaker
 from .api._server import SERVER
 from .files import AsyncFile, File
 from .fleets import Fleet
-from .hooks import Hooks, RequestHook, ResponseHook, RetryHook, WaitHook
 from .types import UNSET, Response, Unset
+
+if TYPE_CHECKING:
+    from . import hooks
+else:
+    # Its classes are made when a hook is called.
+    hooks = Deferred(".hooks", __package__)
 
 T = TypeVar("T")
 
@@ -96,10 +103,10 @@ class Client:
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         http2: bool = False,
         max_response_size: int = MAX_RESPONSE_SIZE,
-        on_request: RequestHook | None = None,
-        on_response: ResponseHook | None = None,
-        on_retry: RetryHook | None = None,
-        on_wait: WaitHook | None = None,
+        on_request: hooks.RequestHook | None = None,
+        on_response: hooks.ResponseHook | None = None,
+        on_retry: hooks.RetryHook | None = None,
+        on_wait: hooks.WaitHook | None = None,
     ) -> None:
         own = httpx.Headers({"User-Agent": user_agent(), "Accept-Encoding": ACCEPT_ENCODING})
         own.update(extra_headers(headers))
@@ -285,10 +292,10 @@ class AuthenticatedClient(Client):
         http_client: httpx.Client | httpx.AsyncClient | None = None,
         http2: bool = False,
         max_response_size: int = MAX_RESPONSE_SIZE,
-        on_request: RequestHook | None = None,
-        on_response: ResponseHook | None = None,
-        on_retry: RetryHook | None = None,
-        on_wait: WaitHook | None = None,
+        on_request: hooks.RequestHook | None = None,
+        on_response: hooks.ResponseHook | None = None,
+        on_retry: hooks.RetryHook | None = None,
+        on_wait: hooks.WaitHook | None = None,
     ) -> None:
         super().__init__(
             base_url=base_url,

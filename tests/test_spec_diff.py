@@ -108,7 +108,9 @@ class Project:
         for edit in edits:
             edit(document)
         (self.root / "openapi.yaml").write_text(json.dumps(document), "utf-8")
-        (self.root / "pyproject.toml").write_text(f'[project]\nversion = "{version}"\n', "utf-8")
+        module = self.root / "pictify_client/_runtime/version.py"
+        module.parent.mkdir(parents=True, exist_ok=True)
+        module.write_text(f'__version__ = "{version}"\n', "utf-8")
 
     def compare(self, *words: str, base: str | None = None) -> Said:
         out, error = io.StringIO(), io.StringIO()

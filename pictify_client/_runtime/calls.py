@@ -20,7 +20,6 @@ from ..errors import (
     ResponseDecodeError,
     ResponseTooLargeError,
 )
-from ..hooks import RequestEvent, RetryEvent, WaitEvent
 from ..types import Response
 from .bodies import BodyTooLarge, announced_size, is_error_pixel, media_type
 from .connections import RawResponse, SendRequest, origin_of
@@ -111,6 +110,8 @@ class Call(Generic[T]):
             logger.info("Retrying %s in %.1f s, after attempt %d: %s", name, wait, attempt, error, extra=known)
             hook = self._settings.hooks.on_retry
             if hook is not None:
+                from ..hooks import RetryEvent
+
                 yield Notify(hook, RetryEvent(operation=name, attempt=attempt, wait=wait, error=error))
             yield Sleep(wait)
 
@@ -160,6 +161,8 @@ class Call(Generic[T]):
             headers = self._headers(target)
             hook = self._settings.hooks.on_request
             if hook is not None:
+                from ..hooks import RequestEvent
+
                 headers = headers.copy()
                 url = redact_text([*self._prepared.secrets], target.url.partition("?")[0])
                 yield Notify(hook, RequestEvent(operation=name, attempt=attempt, url=url, headers=headers))
@@ -198,6 +201,8 @@ class Call(Generic[T]):
         hook, operation = self._settings.hooks.on_wait, str(self._operation)
         if hook is None:
             return None
+        from ..hooks import WaitEvent
+
         return Heartbeat(
             self._clock.heartbeat_interval,
             lambda elapsed: hook(WaitEvent(operation=operation, attempt=attempt, elapsed=elapsed)),

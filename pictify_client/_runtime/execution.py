@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import PictifyError
 from ..fleets import PacingError
-from ..hooks import notify
 from .bodies import TRANSPORT_ERRORS
 from .connections import SendRequest, aclose
+from .hooks import notify
 from .steps import Sleep, Step, Turn
 
 if TYPE_CHECKING:

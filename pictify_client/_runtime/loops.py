@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Task
+
 # A loop keeps only weak references to its tasks.
-_tasks: set[asyncio.Task[None]] = set()
+_tasks: set[Task[None]] = set()
+
+
+def asyncio_loop() -> AbstractEventLoop | None:
+    """The event loop of asyncio that runs in this thread, or None."""
+    # Sync programs need not import asyncio, which takes as long as a third of this package.
+    events: Any = sys.modules.get("asyncio.events")
+    try:
+        loop: AbstractEventLoop = events.get_running_loop()
+    except (AttributeError, RuntimeError):
+        return None
+    return loop
 
 
 def running_loop() -> Any:
     """The event loop of asyncio that runs in this thread, or the token of the run of trio; None if there is neither."""
+    trio = sys.modules.get("trio")
     try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        trio = sys.modules.get("trio")
-    try:
-        return None if trio is None else trio.lowlevel.current_trio_token()
+        return asyncio_loop() or (trio and trio.lowlevel.current_trio_token())
     except RuntimeError:
         return None
 
@@ -34,7 +44,7 @@ class EventLoop:
 
     def __init__(self, handle: Any) -> None:
         self._handle = ref(handle)
-        self.is_asyncio: bool = isinstance(handle, asyncio.AbstractEventLoop)
+        self.is_asyncio: bool = hasattr(handle, "call_soon_threadsafe")
 
     @property
     def is_over(self) -> bool:
@@ -66,7 +76,9 @@ class EventLoop:
 
 
 def _start_asyncio(run: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    task = asyncio.ensure_future(run())
+    from asyncio import ensure_future
+
+    task = ensure_future(run())
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
 

@@ -11,6 +11,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Generic, cast
 
 from .clock import Clock
+from .loops import asyncio_loop
 from .page_cursor import Info, Item, PageCursor, Position
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class PageTasks(Generic[Item, Info]):
 
     def start(self, positions: Iterator[Position]) -> None:
         """Start to fetch pages, except those that are being fetched already."""
-        loop = _running_loop()
+        loop = asyncio_loop()
         if loop is None:
             return
         for position in positions:
@@ -150,12 +151,12 @@ class PageTasks(Generic[Item, Info]):
 
     async def fetch(self, position: Position) -> object:
         """Return the response for a page, which is requested now if it was not prefetched."""
-        task = self._tasks.pop((_running_loop(), position), None)
+        task = self._tasks.pop((asyncio_loop(), position), None)
         return await (self._cursor.afetch(position) if task is None else task)
 
     def cancel(self) -> None:
         """Cancel all tasks, in whatever thread this is called, and even if their loop is closed."""
-        here = _running_loop()
+        here = asyncio_loop()
         while self._tasks:
             _, task = self._tasks.popitem()
             loop = task.get_loop()
@@ -180,12 +181,3 @@ async def _fetch(cursor: PageCursor[Item, Info], position: Position, loop: Abstr
         if loop.is_closed():
             return None
         raise
-
-
-def _running_loop() -> AbstractEventLoop | None:
-    from asyncio import get_running_loop
-
-    try:
-        return get_running_loop()
-    except RuntimeError:
-        return None

@@ -6,15 +6,17 @@ import logging
 from collections.abc import Iterator
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from ..errors import PictifyError
-from ..hooks import ResponseEvent, ResponseHook
 from ..types import Response
 from .redaction import redact_headers, redact_text
 from .steps import Notify, Step
+
+if TYPE_CHECKING:
+    from ..hooks import ResponseHook
 
 logger = logging.getLogger("pictify_client")
 # A program that has not set up logging has no use for our records on its standard error.
@@ -50,6 +52,8 @@ def report(
         # A step, as a handler may raise as a hook may.
         yield Notify(partial(logger.info, "%s", extra=known), text, response)
     if hook is not None:
+        from ..hooks import ResponseEvent
+
         event = ResponseEvent(
             operation=operation,
             attempt=attempt,

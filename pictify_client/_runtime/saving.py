@@ -11,15 +11,14 @@ from inspect import isawaitable
 from io import RawIOBase
 from os import PathLike
 from pathlib import Path
-from secrets import token_hex
 from typing import IO, Any
-
-from anyio import CancelScope, to_thread
 
 _MAX_LINKS = 40
 
 
 async def save_to_path(path: str | PathLike[str], chunks: AsyncIterator[bytes], *, is_complete: bool) -> None:
+    from anyio import CancelScope, to_thread
+
     target = opened(path, is_complete=is_complete)
     file = await to_thread.run_sync(target.__enter__)
     try:
@@ -110,7 +109,7 @@ def opened(target: str | PathLike[str], *, is_complete: bool) -> Generator[IO[by
         raise IsADirectoryError(errno.EISDIR, "The path is a folder: add the name of the file", str(path))
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "The folder does not exist", str(path.parent))
-    part = path.with_name(f".{token_hex(8)}.part")
+    part = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         file = part.open("xb")
     except OSError as error:

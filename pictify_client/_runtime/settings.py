@@ -18,7 +18,7 @@ from ..types import UNSET
 from .version import __version__
 
 if TYPE_CHECKING:
-    from ..hooks import Hooks
+    from .hooks import Hooks
     from .operations import Operation
     from .pacing import Pacer
     from .retries import Retries

@@ -1,20 +1,3 @@
-"""The version, from the metadata of the installed package."""
+"""The version of the package, which the build reads from here."""
 
-from __future__ import annotations
-
-from importlib.metadata import PackageNotFoundError, version
-
-UNKNOWN_VERSION = "0+unknown"
-"""The version of a copy without metadata: in a PyInstaller bundle, vendored, or in a layer of a cloud function."""
-
-
-def installed_version(name: str) -> str:
-    """Return the version of an installed package, or `UNKNOWN_VERSION` if its metadata is missing."""
-    try:
-        # Metadata that was stripped but for its folder has no version either: None, or an error in newer Pythons.
-        return version(name) or UNKNOWN_VERSION
-    except (PackageNotFoundError, KeyError):
-        return UNKNOWN_VERSION
-
-
-__version__ = installed_version("pictify-client")
+__version__ = "0.1.0"
