@@ -15,7 +15,7 @@ from generator.__main__ import ROOT
 from pictify_client import models, testing
 from pictify_client.testing import FakePictify
 
-from .contract import operations as operations_of_contract
+from .document import operations as operations_of_contract
 from .snippets import Snippet, run_programs, run_tests, snippets_in, snippets_of, type_check
 
 GUIDES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))

@@ -229,7 +229,7 @@ DROPPED: dict[str, tuple[Edit, str]] = {
     ),
     "text": (
         add(responses={"200": {"description": "", "content": {"text/plain": {"schema": {"type": "string"}}}}}),
-        "GET /ping: its response 200 is neither JSON nor a file alone",
+        "GET /ping: its response 200 is neither only JSON nor only a file",
     ),
     "no schema": (add(responses={"200": {"description": ""}}), "GET /ping: its response 200 has no JSON schema"),
     "no success": (

@@ -91,8 +91,8 @@ def test_a_revision_that_would_be_wrong_is_refused_with_the_place_and_the_file(n
         (b"a: [", "it cannot be read as YAML or JSON"),
         ("a: \u00e9".encode("latin-1"), "it cannot be read as YAML or JSON"),
         (b"a: &a [*a]", "it cannot be read as YAML or JSON"),
-        (b"a: 1e400", "has no form in JSON"),
-        (b"a: !!binary aGk=", "has no form"),
+        (b"a: 1e400", "is not serializable to JSON"),
+        (b"a: !!binary aGk=", "is not serializable"),
         (b"openapi: 3.1.0\ninfo: 2026-01-29\n", "$"),
     ],
 )

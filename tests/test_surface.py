@@ -22,7 +22,7 @@ from pictify_client import AsyncPictify, Pictify
 from pictify_client._runtime.json_values import is_array
 from pictify_client._runtime.model import Model
 
-from .contract import answers, body, operations, resolved, sample, snake
+from .document import answers, body, operations, resolved, sample, snake
 from .replay import KEY
 
 # The methods of the design, written down apart from the code that makes them.
