@@ -28,12 +28,12 @@ pytestmark = pytest.mark.slow
 
 Edit = Callable[[dict[str, Any]], None]
 
-DOCUMENT = json.dumps(load(ROOT / "openapi.yaml"))
+ORIGINAL = json.dumps(load(ROOT / "openapi.yaml"))
 
 
 def small() -> dict[str, Any]:
     """The OpenAPI document with only a few operations, so that the tests are fast."""
-    document: dict[str, Any] = json.loads(DOCUMENT)
+    document: dict[str, Any] = json.loads(ORIGINAL)
     kept = ("/bindings", "/bindings/{uid}", "/s/events", "/image", "/templates/batch/{batchId}/cancel")
     document["paths"] = {path: document["paths"][path] for path in kept}
     del document["paths"]["/image"]["post"]
