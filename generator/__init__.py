@@ -1,1 +1,1 @@
-"""From the document to `pictify_client/api` and `pictify_client/models`; run as `python -m generator`."""
+"""Generate code from a document into `pictify_client/api` and `pictify_client/models`: `python -m generator`."""

@@ -1,4 +1,4 @@
-"""Generate the code: `python -m generator`; `--check` compares it with what is there instead."""
+"""Generate the code: `python -m generator`; `--check` compares it with the existing code instead."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _ADVICE = (
 
 
 class GenerationError(Exception):
-    """The document cannot be turned into code; says which part of it, and where to correct that."""
+    """Code cannot be generated from the document; the message says from which part, and where to correct it."""
 
 
 def overlaid(source: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
@@ -58,7 +58,7 @@ def overlaid(source: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
         The document, and the targets that match nothing in it, each after the name of its overlay.
 
     Raises:
-        DocumentError: The document is not OpenAPI.
+        DocumentError: If the document is not OpenAPI.
         OverlayError: If an overlay is invalid.
     """
     document = read_document(source)
@@ -73,10 +73,13 @@ def overlaid(source: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
 
 
 def read(source: Path, overlays: Path) -> tuple[dict[str, Any], list[str]]:
-    """The document as code is generated from it, and the targets of the overlays that match nothing in it.
+    """Read the document with the overlays applied, prepared for the generator.
+
+    Returns:
+        The document, and the targets of the overlays that match nothing in it.
 
     Raises:
-        DocumentError: The document is not OpenAPI.
+        DocumentError: If the document is not OpenAPI.
         OverlayError, UnsupportedError: If an overlay cannot be applied, or the document contradicts itself.
     """
     document, unmatched = overlaid(source, overlays)
@@ -106,7 +109,7 @@ def generate(source: Path, build: Path) -> list[str]:
     except (OverlayError, UnsupportedError, GenerationError) as error:
         raise GenerationError(f"{error}\n\n{_ADVICE}") from error
     except Exception as error:
-        # A document may be wrong in more ways than anyone has thought of.
+        # A document may be invalid in ways that no check covers.
         raise GenerationError(
             f"{source.name} has what the generator does not expect: {error!r}\n\n{_ADVICE}"
         ) from error
@@ -125,14 +128,14 @@ def _generate(source: Path, build: Path) -> list[str]:
     if problems := problems_of_document(document):
         raise GenerationError("\n\n".join(problems))
     mark_places(document)
-    # Lists, objects and date-times may stand in headers, too.
+    # Headers may also be lists, objects and date-times.
     vars(PropertyProtocol)["_allowed_locations"].add(ParameterLocation.HEADER)
     data = GeneratorData.from_dict(document, config=config)
     if isinstance(data, GeneratorError):
         raise GenerationError(*_explained([data]))
     shapes = Shapes(document, data)
     dropped = [error for collection in data.endpoint_collections_by_tag.values() for error in collection.parse_errors]
-    # Code that is missing because its schema is invalid is not a problem of its own.
+    # Code that is missing because its schema is invalid is not reported again.
     if problems := _explained([*data.errors, *dropped]) or problems_of_code(data, shapes):
         raise GenerationError("\n\n".join(problems))
     data.models = shapes.generated_models()
@@ -144,7 +147,7 @@ def _generate(source: Path, build: Path) -> list[str]:
     # The hooks in generator-config.yaml run the Ruff of this environment.
     os.environ["PATH"] = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     os.environ["PROJECT_ROOT"] = str(ROOT)
-    with redirect_stdout(StringIO()):  # It prints in which temporary folder it works.
+    with redirect_stdout(StringIO()):  # It prints the name of the temporary folder.
         errors = _explained(project.build())
     if problems := errors or [*problems_of_output(build)]:
         raise GenerationError("\n\n".join(problems))
@@ -203,14 +206,14 @@ def _explained(errors: Sequence[GeneratorError]) -> list[str]:
 
 
 def install(build: Path, package: Path) -> None:
-    """Put freshly generated folders in the place of the old ones."""
+    """Replace the old folders with the generated ones."""
     for folder in FOLDERS:
         shutil.rmtree(package / folder, ignore_errors=True)
         shutil.copytree(build / folder, package / folder, ignore=shutil.ignore_patterns(".ruff_cache"))
 
 
 def differences(build: Path, package: Path) -> Iterator[str]:
-    """A unified diff from the code that is there to freshly generated code, line by line."""
+    """Yield the lines of a unified diff from the existing code to the generated code."""
     for folder in FOLDERS:
         names = {path.relative_to(root) for root in (build, package) for path in (root / folder).rglob("*.py")}
         for name in sorted(names):
@@ -227,8 +230,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m generator", description="Generate the code from the OpenAPI document."
     )
     parser.add_argument("--document", type=Path, default=ROOT / "openapi.yaml", help="the OpenAPI document")
-    parser.add_argument("--package", type=Path, default=ROOT / "pictify_client", help="where the code goes")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the code there is another")
+    parser.add_argument("--package", type=Path, default=ROOT / "pictify_client", help="the folder for the code")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the existing code differs")
     options = parser.parse_args(arguments)
     with TemporaryDirectory() as folder:
         build = Path(folder, "pictify_client")
@@ -245,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         diff = list(differences(build, options.package))
         sys.stdout.writelines(diff)
         if diff:
-            print("The code is not what the document generates: run `make generate`.", file=sys.stderr)
+            print("The code is not up to date with the document: run `make generate`.", file=sys.stderr)
         return 1 if diff else 0
 
 

@@ -17,13 +17,13 @@ class Calls(Responses):
     """Calls of the document's operations in Python: their arguments, and how these are passed on."""
 
     def items_argument(self, endpoint: Endpoint) -> str | None:
-        """The argument of a method that takes a list of what the keywords give one of: `events` of `/s/events`."""
+        """The argument for a list of the objects whose fields are the other keywords: `events` of `/s/events`."""
         if not any(self.one_or_many(body.prop) for body in endpoint.bodies):
             return None
         return str(PythonIdentifier(self.path_of(endpoint).rpartition("/")[2], "items"))
 
     def body_spec(self, endpoint: Endpoint) -> str:
-        """The expression for what the body may be."""
+        """The declaration of the body's type."""
         return self.nullable_kind_of(endpoint.bodies[0].prop, self.body_schema(endpoint))
 
     def parameter_spec(self, endpoint: Endpoint, prop: PropertyProtocol) -> str:
@@ -31,7 +31,7 @@ class Calls(Responses):
         return self.argument_spec(prop, self.parameter_schema(endpoint, prop), self.parameter(endpoint, prop))
 
     def _for_urls_only(self, endpoint: Endpoint, prop: PropertyProtocol) -> bool:
-        """Whether it is a secret in the query: for those who cannot send a header, so for no call of ours."""
+        """Whether it is a secret in the query: the SDK never sends it, as it can send the header instead."""
         return prop in endpoint.query_parameters and self._is_password(self.parameter_schema(endpoint, prop))
 
     def _parameters_of_calls(self, endpoint: Endpoint) -> Iterator[PropertyProtocol]:
@@ -40,9 +40,9 @@ class Calls(Responses):
                 yield prop
 
     def keywords(self, endpoint: Endpoint, *, flat: bool) -> list[PropertyProtocol]:
-        """What a call takes by keyword: the body's fields, or the body in one, and the parameters beside the path.
+        """The keyword arguments: the body's fields, or the body itself, and the parameters outside the path.
 
-        A field that has the name of a parameter is not asked for twice.
+        A field that has the name of a parameter is the same argument.
         """
         parameters = list(self._parameters_of_calls(endpoint))
         taken = {prop.python_name for prop in (*endpoint.path_parameters, *parameters)}
@@ -53,11 +53,11 @@ class Calls(Responses):
         return [*fields, *parameters]
 
     def _argument(self, prop: PropertyProtocol, *, required: bool) -> str:
-        type_ = self.given_type(prop)
+        type_ = self.argument_type(prop)
         if required:
             return f"{prop.python_name}: {type_}"
         if type_.endswith(" | None"):
-            # The API tells null from absent.
+            # The API distinguishes null from an absent field.
             return f"{prop.python_name}: {type_.removesuffix(' | None')} | Unset | None = UNSET"
         return f"{prop.python_name}: {type_}{'' if type_ == 'Any' else ' | None'} = None"
 
@@ -78,15 +78,15 @@ class Calls(Responses):
         items = self.items_argument(endpoint)
         options = [self._argument(prop, required=prop.required and not items) for prop in keywords]
         both = self.one_or_many(endpoint.bodies[0].prop) if items else None
-        many = [f"{items}: {self.given_type(both[1])} | None = None"] if both else []
+        many = [f"{items}: {self.argument_type(both[1])} | None = None"] if both else []
         if self.pages_of(endpoint):
-            # Async code has its tasks; threads are only started for those who ask.
+            # Async code uses tasks; threads are started only if prefetching is requested.
             options.append(f"prefetch: int = {1 if prefix else 0}")
         options += self._pixel_argument(endpoint)
         return _in_class(", ".join(["self", *self._in_path(endpoint), *many, *(["*", *options] if options else [])]))
 
     def url_signature(self, endpoint: Endpoint) -> str:
-        """The parameters of a method that gives a URL."""
+        """The parameters of a method that returns a URL."""
         options = [self._argument(prop, required=prop.required) for prop in endpoint.query_parameters]
         return ", ".join(["self", *self._in_path(endpoint), *(["*", *options] if options else [])])
 
@@ -128,11 +128,11 @@ class Calls(Responses):
         return many + passed + self._pixel_passed(endpoint)
 
     def url_passed(self, endpoint: Endpoint) -> list[str]:
-        """The arguments of a method that gives a URL, as passed on."""
+        """The arguments of a method that returns a URL, as passed on."""
         return _passed([*endpoint.path_parameters, *endpoint.query_parameters])
 
     def method_result(self, endpoint: Endpoint, prefix: str = "") -> str:
-        """What a method that calls an operation gives."""
+        """The return type of a method that calls an operation."""
         if pages := self.pages_of(endpoint):
             return f"{prefix}Pager[{pages.item}, {pages.info}]"
         if self.job_of(endpoint):
@@ -140,20 +140,20 @@ class Calls(Responses):
         return _in_class(self.result_type(endpoint, prefix))
 
     def needs_key(self, endpoint: Endpoint) -> bool:
-        """Whether the API wants the key."""
+        """Whether the operation requires an API key."""
         schemes = self._document.get("components", {}).get("securitySchemes", {})
         wanted = self._calls[endpoint.name][1].get("security", [])
         return any(schemes.get(name, {}).get("scheme") == "bearer" for each in wanted for name in each)
 
     def classes_of_endpoint(self, endpoint: Endpoint) -> list[Class]:
-        """The classes that a call takes and gives, and those on its pages."""
+        """The classes in a call's arguments and result, and those of its pages."""
         props = [*self._result_props(endpoint), *endpoint.list_all_parameters(), *self.keywords(endpoint, flat=True)]
         if self.pages_of(endpoint):
             props += fields_of(self._models[self.result_type(endpoint)])  # type: ignore[index]
         return unique(self.classes_of(props))
 
     def models_of_collection(self, collection: EndpointCollection) -> set[str]:
-        """The names in `models` that the calls of a tag take and give."""
+        """The names in `models` that the signatures of a tag use."""
         classes = {each.name for endpoint in collection.endpoints for each in self.classes_of_endpoint(endpoint)}
         return self.names_of_collection(collection) & (classes | {f"{name}Param" for name in classes})
 
@@ -166,7 +166,7 @@ class Calls(Responses):
         return names_in(" ".join(signatures))
 
     def qualified(self, code: str, names: Iterable[str]) -> str:
-        """Code in which these classes are attributes of `models`, which imports a model when it is asked for."""
+        """Code in which these classes are attributes of `models`, which imports each on first use."""
         return renamed(code, {name: f"models.{name}" for name in names})
 
 

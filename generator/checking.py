@@ -33,28 +33,28 @@ class Arguments(Readers):
     """The declarations by which arguments are validated and serialized."""
 
     def rules(self, model: ModelProperty) -> list[str]:
-        """The declarations of the rules between the fields of a model that calls send."""
+        """The declarations of the rules between the fields of a request model."""
         known: list[Any] = self._extra(model.data).get("x-rules", [])
         return [f"{name}({', '.join(map(_literal, arguments))})" for name, arguments in known]
 
     def unknown_fields(self, model: ModelProperty) -> list[str]:
-        """The names in `required` and in the rules of a model that are none of its fields."""
+        """The names in `required` and in the rules of a model that are not fields of it."""
         names = [plain(name) for part in self.parts_of(self.resolved(model.data)) for name in part.required or []]
         for rule, arguments in self._extra(model.data).get("x-rules", []):
-            # The last of these is a value.
+            # The last argument is a value.
             groups: list[str | list[str]] = arguments[:-1] if rule == "RequiresValue" else arguments
             names += [name for group in groups for name in (group if isinstance(group, list) else [group])]
         fields = {plain(prop.name) for prop in fields_of(model)}
         return [name for name in names if name not in fields]
 
     def field_spec(self, model: ModelProperty, prop: PropertyProtocol) -> str:
-        """The declaration of a field that calls send."""
+        """The declaration of a field in a request."""
         return self.argument_spec(prop, self.field_schema(model, prop))
 
     def argument_spec(self, prop: PropertyProtocol, schema: oai.Schema, parameter: dict[str, Any] | None = None) -> str:
         """The declaration of an argument, with its limits."""
         words = [f'"{prop.python_name}"', quoted(prop.name), self.kind_of(prop, schema)]
-        # A URL and a header have no null.
+        # URLs and headers cannot hold null.
         flags = {"required": prop.required, "nullable": self._nullable(prop)[1] and parameter is None}
         words += [f"{name}=True" for name, is_set in flags.items() if is_set]
         style = self._style(prop, parameter or {})
@@ -62,7 +62,7 @@ class Arguments(Readers):
         return f"Argument({', '.join(words)})"
 
     def _style(self, prop: PropertyProtocol, parameter: dict[str, Any]) -> str:
-        """How a parameter that has parts is serialized, as `Argument` calls it; empty if each is one of its own."""
+        """The style of a list or object parameter, as `Argument` names it; empty if each item is its own parameter."""
         parts = [each for each in self.alternatives_of(prop) if isinstance(each, ListProperty | ModelProperty)]
         if not parts or not parameter:
             return ""
@@ -75,7 +75,7 @@ class Arguments(Readers):
         return "" if explode else _JOINED[style]
 
     def nullable_kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
-        """The expression for what a value may be that cannot be left out, as an item of a list, but may be null."""
+        """The type declaration of a value that may be null but not omitted, such as an item of a list."""
         kind = self.kind_of(prop, schema)
         return f"Nullable({kind})" if self._nullable(prop)[1] and not kind.startswith("Anything(") else kind
 
@@ -83,7 +83,7 @@ class Arguments(Readers):
         """The schemas of the types of a union, without null.
 
         Raises:
-            UnsupportedError: Several are one type in Python, which would be checked by the limits of the first.
+            UnsupportedError: If several are one type in Python, because only the limits of the first would be checked.
         """
         schemas = self.alternatives_in(schema)
         if len(schemas) != len(self.alternatives_of(union)):
@@ -102,7 +102,7 @@ class Arguments(Readers):
         return f"OneOf({', '.join(words)})"
 
     def kind_of(self, prop: PropertyProtocol, schema: oai.Schema | oai.Reference | bool | None) -> str:
-        """The expression for what a value may be."""
+        """The type declaration of a value."""
         if both := self.one_or_many(prop):
             parts = self.parts_of(self.resolved(schema)) if isinstance(schema, oai.Schema | oai.Reference) else ()
             unions = (each for part in parts for each in (*part.oneOf, *part.anyOf))

@@ -1,4 +1,4 @@
-"""What in a document would be lost or wrong in the generated code, which the generator itself lets pass."""
+"""Checks for parts of a document that openapi-python-client accepts but generates no code or wrong code from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .value_types import SCALARS
 
 
 def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
-    """What the templates have no shape for, or would make no working code of."""
+    """Yield the parts that the templates do not support."""
     found = [*problems_of_names(data, shapes)]
     for collection in data.endpoint_collections_by_tag.values():
         for endpoint in collection.endpoints:
@@ -34,7 +34,7 @@ def problems_of_code(data: GeneratorData, shapes: Shapes) -> list[str]:
         if shapes.is_sent(model):
             problems += [*_several_limits(model, shapes), *_field_problems(model, shapes)]
         found += [f"{_schema_place(model, shapes)}: {problem}" for problem in dict.fromkeys(problems)]
-    # Which models are generated, only operations without problems can say.
+    # Which models are generated is known only if all operations are supported.
     for model in () if found else shapes.generated_models():
         found += [
             f"{_schema_place(model, shapes)}: its `required`, or a rule between its fields, names {name!r}, which is "
@@ -108,7 +108,7 @@ def _field_problems(model: ModelProperty, shapes: Shapes) -> Iterator[str]:
 
 
 def _alike(prop: PropertyProtocol, shapes: Shapes) -> Iterator[str]:
-    """The types in a union of which each may be read as one that stands before it."""
+    """The types in a union whose values would be decoded as an earlier type."""
     members = shapes.alternatives_of(prop)
     for member in members:
         yield from (problem for inner in _inner(member, shapes) for problem in _alike(inner, shapes))
@@ -123,14 +123,14 @@ def _alike(prop: PropertyProtocol, shapes: Shapes) -> Iterator[str]:
 
 
 def _inner(prop: PropertyProtocol, shapes: Shapes) -> list[PropertyProtocol]:
-    """The type of what a list or a map holds."""
+    """The type of the items of a list or a map."""
     if isinstance(prop, ListProperty):
         return [prop.inner_property]
     return shapes.values_in(prop) if isinstance(prop, ModelProperty) and shapes.is_mapping(prop) else []
 
 
 def _reads_as(earlier: PropertyProtocol, later: PropertyProtocol, shapes: Shapes) -> tuple[str, str] | None:
-    """Two objects, in values of these types, of which the second is read as the first."""
+    """The two objects in values of these types if the second would be decoded as the first."""
     if type(earlier) is not type(later):
         return None
     pairs = [

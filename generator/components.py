@@ -1,9 +1,9 @@
-"""Schemas that stand in several places become one component, so that users meet one class.
+"""Merge schemas that occur in several places into one component, so that they become one class.
 
 - Schemas with the same `x-class`, which the overlay gives them, become the component of that name.
-  It has the fields of all of them: a data source in a response and one in a request are one class.
+  It has the fields of all of them: the data sources of responses and of requests are one class.
 - A reference that points inside a schema (`GifResponse/properties/gif`), which the generator cannot
-  follow, points to the component that became of what stood there.
+  follow, points to the component that was made of that part.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from .navigation import PREFIX, UnsupportedError
 
-# What may differ between schemas of one class, since it does not change the code: then the first one's holds.
-# A limit that only one of them has holds for all.
+# Keywords that may differ between schemas of one class, as they do not change the code: the first schema's are used.
+# A limit that only one of them has applies to all.
 _MAY_DIFFER = frozenset({"description", "default", "example", "examples"})
 
 
@@ -22,7 +22,7 @@ def gather(document: dict[str, Any]) -> None:
     """Make components of all schemas with an `x-class`, in place.
 
     Raises:
-        UnsupportedError: Two of one class say different things of the same field.
+        UnsupportedError: If two schemas of one class contradict each other about a field.
     """
     schemas: dict[str, Any] = document.setdefault("components", {}).setdefault("schemas", {})
     published: dict[str, dict[str, Any]] = {name: schema.get("properties", {}) for name, schema in schemas.items()}
@@ -57,7 +57,7 @@ def gather(document: dict[str, Any]) -> None:
 
 
 def unwrap(document: dict[str, Any]) -> None:
-    """Move what stands beside the field that a response is reduced to (`x-unwrap`) into the schema of that field.
+    """Move the siblings of the field that a response is reduced to (`x-unwrap`) into the schema of that field.
 
     Raises:
         UnsupportedError: If there is no such field, or it is not an object.
@@ -83,7 +83,7 @@ def unwrap(document: dict[str, Any]) -> None:
 
 
 def _mapped(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Any:
-    """The same with all objects in it changed, the inner ones first."""
+    """A copy with `change` applied to all objects in it, the inner ones first."""
     if isinstance(value, list):
         return [_mapped(item, change) for item in cast("list[object]", value)]
     if not isinstance(value, dict):
@@ -92,7 +92,7 @@ def _mapped(value: Any, change: Callable[[dict[str, Any]], dict[str, Any]]) -> A
 
 
 def _target(document: dict[str, Any], reference: object) -> dict[str, Any]:
-    """What a reference that points inside a schema points to; nothing for any other."""
+    """The target of a reference that points inside a schema; None for other references."""
     if not isinstance(reference, str) or not reference.startswith(PREFIX) or "/" not in reference[len(PREFIX) :]:
         return {}
     part: Any = document

@@ -1,7 +1,7 @@
-"""Schemas that are made of several: what stands beside a reference, and the parts of an `allOf`, as one schema.
+"""Merge composed schemas, the siblings of a reference and the parts of an `allOf`, into one schema.
 
-The generator ignores what stands beside a reference, and knows `allOf` for objects only. What remains of both is a
-reference alone, or one in an `allOf` with annotations beside it: a field that has a description of its own.
+The generator ignores the siblings of a reference, and supports `allOf` for objects only. After merging, the only
+composed schemas are references in an `allOf` with annotations: fields that have their own description.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
 """What two limits are together."""
 
 _ACCESS = frozenset({"readOnly", "writeOnly"})
-# Keywords of a component that do not hold for what is made of it.
+# Keywords of a component that do not apply to schemas composed of it.
 _OF_COMPONENT = frozenset({"discriminator", "x-class", "x-mixin", "x-unwrap"})
 _OF_OBJECT = frozenset({"default", "description", "example", "examples", "title"})
 
 
 def compose(document: Part) -> None:
-    """Make one schema of each that has an `allOf`, or anything beside a reference, in place.
+    """Merge each schema that has an `allOf`, or siblings of a reference, into one, in place.
 
     Raises:
-        UnsupportedError: If its parts contradict each other, or it is a part of itself.
+        UnsupportedError: If its parts contradict each other, or it contains itself.
     """
     composer = _Composer(document)
     composed = [(schema, composer.composed(schema, steps, ())) for steps, schema in schemas_of(document)]
@@ -49,7 +49,7 @@ def compose(document: Part) -> None:
             cast("Part", schema).clear()
             cast("Part", schema).update(other)
     schemas: Part = document.get("components", {}).get("schemas", {})
-    # What referred to one refers to its target now.
+    # References to a component that is only a reference now point to its target.
     for name in [name for name in schemas if final_reference(document, PREFIX + name) != PREFIX + name]:
         del schemas[name]
 
@@ -59,7 +59,7 @@ class _Composer:
         self._document = document
 
     def composed(self, schema: Any, steps: Steps, seen: tuple[str, ...], *, described: bool = True) -> Any:
-        """The schema, and those in it, each as one; `described` is whether its annotations matter in its place."""
+        """The schema with all schemas in it merged; `described` is whether its annotations are used."""
         if not isinstance(schema, dict):
             return schema
         known = cast("Part", schema)
@@ -81,7 +81,7 @@ class _Composer:
         return value
 
     def _as_one(self, schema: Part, seen: tuple[str, ...], *, described: bool) -> tuple[Part, tuple[str, ...]]:
-        """The schema as one, and the references that it no longer has, with those around it."""
+        """The merged schema, and the references that were resolved in it and around it."""
         parts = [*self._parts(schema)]
         known = [part for part in parts if not part.keys() <= ANNOTATIONS | _ACCESS]
         distinct = [part for number, part in enumerate(known) if part not in known[:number]]
@@ -96,7 +96,7 @@ class _Composer:
         return merged, (*seen, *(part["$ref"] for part in references))
 
     def _parts(self, schema: Part) -> Iterator[Part]:
-        """What a schema is made of: its own keywords, its reference, and the parts of its `allOf`."""
+        """The parts of a schema: its own keywords, its reference, and its `allOf`."""
         if own := {name: value for name, value in schema.items() if name not in ("$ref", "allOf")}:
             yield own
         if "$ref" in schema:
@@ -107,7 +107,7 @@ class _Composer:
             yield from self._parts(part)
 
     def _expanded(self, part: Part, seen: tuple[str, ...]) -> list[Part]:
-        """A part without references: what it refers to is made of."""
+        """The parts of a reference's target; a part without a reference itself."""
         if "$ref" not in part:
             return [part]
         reference: str = part["$ref"]
@@ -123,7 +123,7 @@ class _Composer:
 
 
 def _object_of(parts: list[Part], references: list[Part], merged: Part) -> Part:
-    """An object that is made of others, whose fields keep their classes, with the rules of all of them."""
+    """An object that is composed of others: its fields keep their classes, and it has the rules of all of them."""
     own = _merged([part for part in parts if "$ref" not in part])
     beside = {name: own.pop(name) for name in [*own] if name in ANNOTATIONS}
     beside |= {name: merged[name] for name in ("x-rules",) if name in merged}
@@ -142,10 +142,10 @@ def _merged(parts: list[Part]) -> Part:
 
 
 def _together(name: str, first: Any, second: Any) -> Any:
-    """What holds if both of two values of a keyword do.
+    """Combine two values of a keyword into one that enforces both.
 
     Raises:
-        UnsupportedError: If they contradict each other, or no one value says both.
+        UnsupportedError: If they contradict each other, or no single value enforces both.
     """
     if name in NARROWEST:
         return NARROWEST[name](first, second)
@@ -157,7 +157,7 @@ def _together(name: str, first: Any, second: Any) -> Any:
         shared = {key: {"allOf": [first[key], second[key]]} for key in first if key in second}
         return {**first, **second, **shared}
     if name in ("additionalProperties", "items", "propertyNames"):
-        # True is no limit; false is the narrowest.
+        # True is not a limit; false is the narrowest one.
         known: list[Any] = [each for each in (first, second) if each is not True]
         return False if False in known else {"allOf": known}
     if name == "type" and (kinds := _types(first, second)):
@@ -173,7 +173,7 @@ def _together(name: str, first: Any, second: Any) -> Any:
 
 
 def _types(first: str | list[str], second: str | list[str]) -> list[str]:
-    """The types that both allow; an integer is a number."""
+    """The types that both allow; integers are numbers."""
     one, other = ([each] if isinstance(each, str) else each for each in (first, second))
     both = [each for each in one if each in other or (each == "integer" and "number" in other)]
     return both + [each for each in other if each == "integer" and "number" in one and each not in both]

@@ -1,4 +1,4 @@
-"""The values of discriminators: which schema of a union each of them stands for."""
+"""Resolve discriminators: the schema of a union for each value."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .navigation import (
 
 
 def resolve(document: Part) -> None:
-    """Say at each union with a discriminator which value stands for which of its schemas, as `x-tags`, in place.
+    """Add the mapping from values to schemas to each union with a discriminator, as `x-tags`, in place.
 
     Raises:
-        UnsupportedError: If a discriminator contradicts its schemas, or another discriminator of the same.
+        UnsupportedError: If a discriminator contradicts its schemas, or another discriminator of the same schemas.
     """
     known: dict[frozenset[str], tuple[str, Part]] = {}
     for steps, schema in schemas_of(document):

@@ -1,4 +1,4 @@
-"""The document as it is read: whether it is OpenAPI at all, and what stands where by reference put in its place."""
+"""Read a document, check that it is OpenAPI, and inline all references except those to schemas."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST_PROBLEM = 300
 
 
 def load(path: Path) -> Any:
-    """Read a YAML or JSON file. What an alias (`*name`) stands for is copied, so that it can be changed alone."""
+    """Read a YAML or JSON file. Aliases (`*name`) become copies, so that each can be changed separately."""
     if path.suffix == ".json":
         return _unshared(json.loads(path.read_text("utf-8-sig")))
     return _unshared(_parsed(path.read_bytes()))
@@ -36,15 +36,15 @@ def load(path: Path) -> Any:
 
 @lru_cache(maxsize=64)
 def _parsed(text: bytes) -> object:
-    # To compare two documents is to read the overlays, and most of the documents, more than once.
+    # A comparison of two documents reads the overlays, and most of the documents, more than once.
     return YAML(typ="safe").load(text)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _unshared(value: object) -> Any:
-    """The value as JSON has it.
+    """Convert a value to JSON types.
 
     Raises:
-        ValueError: JSON has no form for it.
+        ValueError: If it is not serializable to JSON.
     """
     if isinstance(value, Mapping):
         mapping = cast("Mapping[object, object]", value)
@@ -57,19 +57,19 @@ def _unshared(value: object) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float) and not isfinite(value):
-        raise ValueError(f"the number {value} has no form in JSON")
+        raise ValueError(f"the number {value} is not serializable to JSON")
     if isinstance(value, str):
         value.encode()  # A lone surrogate cannot be encoded.
     if value is None or isinstance(value, str | int | float):
         return value
-    raise ValueError(f"JSON has no form for {value!r}")
+    raise ValueError(f"{value!r} is not serializable to JSON")
 
 
 def read_document(path: Path) -> Part:
-    """Read a document of OpenAPI, with what stands somewhere by reference in its place, but for schemas.
+    """Read an OpenAPI document, and inline all references except those to schemas.
 
     Raises:
-        DocumentError: It is not OpenAPI.
+        DocumentError: If it is not OpenAPI.
     """
     try:
         document = load(path)
@@ -81,19 +81,19 @@ def read_document(path: Path) -> Part:
     validator = _VALIDATORS.get(str(known.get("openapi"))[:3])
     if validator is None:
         raise DocumentError("$.openapi: it is neither 3.0 nor 3.1")
-    _refuse(_problems(validator.schema_validator, known))
+    _raise_first(_problems(validator.schema_validator, known))
     modernize(known)
     # Only valid schemas can be searched, and only objects have references.
     for problems in (_of_schemas(known), _of_references(known)):
-        _refuse(problems)
+        _raise_first(problems)
     if any(_references(known)):
         known = _inlined(known)
-        # A reference may lead to a part of another kind.
-        _refuse(_problems(OpenAPIV31SpecValidator.schema_validator, known))
+        # A reference may point to a part of another kind.
+        _raise_first(_problems(OpenAPIV31SpecValidator.schema_validator, known))
     return known
 
 
-def _refuse(problems: Iterator[str]) -> None:
+def _raise_first(problems: Iterator[str]) -> None:
     if found := [*islice(problems, _MOST_PROBLEMS)]:
         raise DocumentError("\n".join(found))
 
@@ -111,7 +111,7 @@ def _of_schemas(document: Part) -> Iterator[str]:
 
 
 def _references(part: Any, steps: Steps = ()) -> Iterator[tuple[Steps, str]]:
-    """What refers to something, outside schemas."""
+    """Yield all references outside schemas."""
     if isinstance(part, list):
         for number, item in enumerate(cast("list[object]", part)):
             yield from _references(item, (*steps, number))
@@ -137,7 +137,7 @@ def _of_references(document: Part) -> Iterator[str]:
 
 
 def _inlined(document: Part) -> Part:
-    """The document with all but schemas in the place of references to it; a parameter may be a component."""
+    """The document with all references inlined except those to schemas; a parameter may be a component."""
 
     def inlined(parts: Part) -> Part:
         return {name: deepcopy(followed(document, part)) for name, part in parts.items()}

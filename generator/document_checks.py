@@ -1,4 +1,4 @@
-"""What in a document has no code, or would be wrong or lost in it."""
+"""Checks for parts of a document that are unsupported or would be ignored."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .navigation import (
     schemas_of,
 )
 
-# What limits a value of a request, and is checked by no call.
+# Limits of a request's values that the SDK does not validate.
 _UNCHECKED = frozenset(
     {"contains", "dependentSchemas", "else", "if", "minProperties", "multipleOf", "not", "patternProperties"}
     | {"prefixItems", "then", "unevaluatedItems", "unevaluatedProperties", "uniqueItems"}
@@ -36,18 +36,18 @@ _LIMITS = frozenset(
     {"exclusiveMaximum", "exclusiveMinimum", "maxItems", "maxLength", "maxProperties", "maximum", "minItems"}
     | {"minLength", "minimum"}
 )
-# What would get lost beside `oneOf` and `anyOf`.
+# Keywords that would be lost beside `oneOf` and `anyOf`.
 _BESIDE = frozenset({"allOf", "properties", "required"})
 _FALSE = "no value meets this schema; remove what it is the schema of, in an overlay"
 _LARGEST = 2**53
-# With what is put around it, the name of a file has at most 255 bytes.
+# A file name has at most 255 bytes, including the prefix and suffix that are added.
 _LONGEST_NAME = 200
 _RESULTS = Path(__file__).parent.parent / "pictify_client" / "_runtime" / "results.py"
 _ENUM = Class(name=ClassName("Enum", ""), module_name=PythonIdentifier("enum", ""))
 
 
 def problems_of_document(document: dict[str, Any]) -> list[str]:
-    """What the generator needs of a document and does not find, and what it would ignore."""
+    """Yield the parts that the generator requires and the document lacks, and those that it would ignore."""
     servers: list[dict[str, Any]] = document.get("servers", [])
     found: list[str] = [] if servers else ["$.servers: the document names no server"]
     if servers and not re.match(r"https?://[^/{}\s]+[^{}\s]*$", server_url(servers[0])):
@@ -151,7 +151,7 @@ def _may_be_null(document: dict[str, Any], schema: dict[str, Any]) -> bool:
 
 
 def _unchecked(document: dict[str, Any], schema: Any, steps: Steps, seen: set[int]) -> Iterator[str]:
-    """The limits of a value in a request that no call checks, each with its place."""
+    """Yield the limits in a request that the SDK does not validate, each with its place."""
     for here, part in schemas_in(schema, steps):
         if id(part) in seen:
             continue
@@ -168,7 +168,7 @@ def _unchecked(document: dict[str, Any], schema: Any, steps: Steps, seen: set[in
 
 
 def _unchecked_without_kind(part: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The limits of a schema that does not say what it limits."""
+    """Yield the limits of a schema without a type."""
     if part.get("required") and not part.keys() & {"allOf", "properties"}:
         yield "required", "calls do not check which keys an object without `properties` has; add them, in an overlay"
     if not part.keys() & {"$ref", "allOf", "anyOf", "enum", "oneOf", "type"}:
@@ -192,11 +192,11 @@ def _unchecked_by_name(part: dict[str, Any]) -> Iterator[tuple[str, str]]:
         except re.error as error:
             yield name, f"Python does not know this pattern: {error}"
     if names is not None and _pattern_of_names(names) is None:
-        yield "propertyNames", "of names, calls check a pattern alone"
+        yield "propertyNames", "of names, calls check only a pattern"
 
 
 def _pattern_of_names(schema: Any) -> str | None:
-    """The pattern, if a schema of names says nothing else."""
+    """The pattern, if a schema of names has no other keyword."""
     known = cast("dict[str, Any]", schema) if isinstance(schema, dict) else {}
     return known.get("pattern") if known.keys() <= {"description", "pattern", "type"} else None
 
@@ -220,7 +220,7 @@ def _can_be_met(document: dict[str, Any], requirement: dict[str, Any]) -> bool:
 
 
 def _repeats(document: dict[str, Any], schema: Any, seen: tuple[str, ...] = ()) -> bool:
-    """Whether a schema comes back to itself by no more than lists, maps and unions."""
+    """Whether a schema is recursive through lists, maps and unions only."""
     if not isinstance(schema, dict):
         return False
     known = cast("dict[str, Any]", schema)
@@ -246,7 +246,7 @@ def _problems_of_schema(part: dict[str, Any]) -> Iterator[str]:
 
 
 def _false_in(part: dict[str, Any]) -> Iterator[Steps]:
-    """The schemas in one that no value meets, but for those which say that there is nothing else."""
+    """Yield the schemas that no value meets, except those which exclude further fields or items."""
     for name, value in part.items():
         if name in ("items", "not") and value is False:
             yield (name,)
@@ -257,7 +257,7 @@ def _false_in(part: dict[str, Any]) -> Iterator[Steps]:
 
 
 def _problems_of_members(values: list[str]) -> Iterator[str]:
-    """What keeps strings from being the members of an enum."""
+    """Yield the reasons why strings cannot be the members of an enum."""
     try:
         members = EnumProperty.values_from_list(values, _ENUM, [])
     except ValueError:
@@ -269,5 +269,5 @@ def _problems_of_members(values: list[str]) -> Iterator[str]:
 
 
 def operation_place(path: str, method: str) -> str:
-    """An operation, for a message."""
+    """The place of an operation, for a message."""
     return f"{place(('paths', path, method))}: {method.upper()} {path}"

@@ -1,4 +1,4 @@
-"""What another value of a keyword means for callers, in words."""
+"""Describe how a changed keyword affects callers."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _PHRASES = {
 
 
 class Effect(NamedTuple):
-    """What callers notice.
+    """The effect of a change on callers.
 
     Attributes:
-        how: What differs.
-        advice: What to do, and why, if callers break.
+        how: Description of the change.
+        advice: If callers break, how to adapt the code, and why.
     """
 
     how: str
@@ -40,7 +40,7 @@ class Effect(NamedTuple):
 
 
 def effect_of(facet: Facet, schemes: Part) -> Effect | None:
-    """What callers notice of a keyword; None if a type says it, or if they need not know.
+    """Return the effect of a keyword on callers; None if a type shows it, or if it has none.
 
     Args:
         facet: The keyword.

@@ -1,4 +1,4 @@
-"""Names of a document that would be two things in the generated code."""
+"""Checks for names of a document that would collide in the generated code."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .navigation import place
 from .shapes import Shapes
 
 _TEMPLATES = Path(__file__).parent / "templates"
-# What the clients have beside their resources.
+# Attributes of the clients besides their resources.
 _ATTRIBUTES = frozenset({"aclose", "client", "close", "download", "with_options"})
-# What the packages of the resources use while they run, and a module in them would hide.
+# Names that the packages of the resources use at run time, and that a module in them would shadow.
 _IN_API = frozenset({"api", "clients"})
 _IN_RESOURCE = frozenset({"builtins", "models"})
 _NOT_NORMALIZED = "Python reads its characters as others (NFKC)"
@@ -40,7 +40,7 @@ def taken_names() -> set[str]:
 
 
 def problems_of_names(data: GeneratorData, shapes: Shapes) -> Iterator[str]:
-    """The names that would be two things, each with its place."""
+    """Yield the names that would collide, each with its place."""
     taken = taken_names()
     yield from _problems_of_tags(data, shapes, taken)
     for tag, collection in data.endpoint_collections_by_tag.items():

@@ -23,7 +23,7 @@ _TAKEN_FIELDS = (
     | {"classmethod", "datetime", "field", "from_dict", "hidden", "models", "shown", "to_dict"}
 )
 
-# As arguments of a call they would be taken for something else, or hide what the methods use.
+# As arguments they would be misread, or shadow names that the methods use.
 _TAKEN_ARGUMENTS = (
     _USED_TYPES
     | {"allow_error_pixel", "body", "client", "modules", "operations", "prefetch"}
@@ -40,9 +40,9 @@ class Names(Types):
         self._tell_apart()
 
     def _rename(self) -> None:
-        """Call a field `type` and an argument `format`: the generator adds a `_` to every name of a built-in.
+        """Remove the `_` that the generator adds to the names of built-ins, such as `type` and `format`.
 
-        And add one to what the generated code means something else by.
+        Add one to names that the generated code uses otherwise.
         """
         bodies = {
             model.class_info.name for endpoint in self._endpoints if (model := self.body_model(endpoint)) is not None
@@ -59,15 +59,15 @@ class Names(Types):
             others = {str(prop.python_name) for prop in endpoint.list_all_parameters()}
             headers |= {id(prop): others for prop in endpoint.header_parameters}
         for prop, taken in names:
-            # As Python reads identifiers.
+            # The normalization that Python applies to identifiers.
             object.__setattr__(prop, "python_name", normalize("NFKC", prop.python_name))
             name = str(prop.python_name).removesuffix("_")
             if prop.name.get_untrusted_value().startswith("_"):
-                # The generator says `field_meta` of `_meta`.
+                # The generator turns `_meta` into `field_meta`.
                 name = name.removeprefix("field_")
                 object.__setattr__(prop, "python_name", name)
             if id(prop) in headers and name.removeprefix("x_") not in headers[id(prop)]:
-                # A header of one's own was once to begin with `X-`.
+                # By an old convention, custom headers begin with `X-`.
                 name = name.removeprefix("x_")
             if name in taken or iskeyword(name):
                 object.__setattr__(prop, "python_name", f"{name}_")
@@ -75,9 +75,9 @@ class Names(Types):
                 object.__setattr__(prop, "python_name", name)
 
     def _tell_apart(self) -> None:
-        """Call a parameter that has the name of a field of the body after its place, too: `key_header`.
+        """Add its place to the name of a parameter that has the name of a field of the body: `key_header`.
 
-        But one secret may stand in either place, and is asked for once.
+        Except for a secret that may be in either place: it is one argument.
         """
         for endpoint in self._endpoints:
             model = self.body_model(endpoint)
@@ -94,7 +94,7 @@ class Names(Types):
     def method_name(self, endpoint: Endpoint) -> str:
         """The operation's name without its noun: `list_bindings` of the tag Bindings is `list`.
 
-        The noun is the tag's, or the whole first part of the path where that says the same and more
+        The noun is the tag's, or the first part of the path if that contains the tag's
         (`webhook-subscriptions` of the tag Webhooks).
         """
         nouns = _forms(endpoint.tags[0].split("_"))

@@ -1,4 +1,4 @@
-"""Parts of a document: where they are, and what they refer to."""
+"""Find parts of a document, and follow references."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from urllib.parse import unquote
 
 Part = dict[str, Any]
 Steps = tuple[str | int, ...]
-"""The way from the root of the document to one of its parts."""
+"""The path from the root of the document to one of its parts."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PREFIX = "#/components/schemas/"
-"""What references to schemas of components begin with."""
-# What stands there is data, in which nothing means what it would mean elsewhere.
+"""Prefix of references to component schemas."""
+# Their values are data, not schemas.
 DATA = frozenset({"example", "examples"})
 ONE_SCHEMA = frozenset(
     {"items", "additionalProperties", "not", "if", "then", "else", "contains", "propertyNames"}
@@ -29,27 +29,27 @@ SCHEMA_LISTS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
 
 
 class DocumentError(Exception):
-    """The document is not OpenAPI, or refers to what is not there; says where."""
+    """The document is not OpenAPI, or has a dangling reference; the message says where."""
 
 
 class UnsupportedError(Exception):
-    """Code cannot be generated from a part of the document; says which, and what to do."""
+    """Code cannot be generated from a part of the document; the message says from which, and what to do."""
 
 
 def place(steps: Steps) -> str:
-    """A part of the document as overlays name it: `$.paths['/bindings'].get`."""
+    """The place of a part as a JSONPath, as in overlays: `$.paths['/bindings'].get`."""
     return "$" + "".join(
         f".{step}" if isinstance(step, str) and re.fullmatch(r"[A-Za-z_]\w*", step) else f"[{step!r}]" for step in steps
     )
 
 
 def place_at(reference: str) -> str:
-    """What a reference points to, as overlays name it."""
+    """The target of a reference as a JSONPath, as in overlays."""
     return place(tuple(_steps(reference)))
 
 
 def mark_places(document: Part) -> None:
-    """Say in each schema where it is, as `x-place`, in place."""
+    """Record in each schema where it is, as `x-place`, in place."""
     for steps, schema in schemas_of(document):
         for here, part in schemas_in(schema, steps):
             part["x-place"] = place(here)
@@ -61,7 +61,7 @@ def _steps(reference: str) -> list[str]:
 
 
 def schemas_of(part: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
-    """All schemas of a document that are in no other, each with its place."""
+    """Yield all outermost schemas of a document, each with its place."""
     if isinstance(part, list):
         for number, item in enumerate(cast("list[object]", part)):
             yield from schemas_of(item, (*steps, number))
@@ -78,7 +78,7 @@ def schemas_of(part: Any, steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
 
 
 def schemas_in(schema: Any, steps: Steps) -> Iterator[tuple[Steps, Part]]:
-    """The schema and those in it, each with its place; a reference is not followed."""
+    """Yield the schema and those in it, each with its place; references are not followed."""
     if not isinstance(schema, dict):
         return
     known = cast("Part", schema)
@@ -96,10 +96,10 @@ def schemas_in(schema: Any, steps: Steps) -> Iterator[tuple[Steps, Part]]:
 
 
 def followed(document: Part, part: Part) -> Part:
-    """The part itself, or what it refers to, with what stands beside the reference.
+    """The part itself, or the target of its reference, with the siblings of the reference.
 
     Raises:
-        DocumentError: It refers to nothing, to itself, or out of the document.
+        DocumentError: If it refers to nothing, to itself, or to another document.
     """
     seen: list[str] = []
     while isinstance(reference := part.get("$ref"), str):
@@ -127,7 +127,7 @@ def found_at(document: Part, reference: str) -> Part | None:
 
 
 def final_reference(document: Part, reference: str) -> str:
-    """The reference that one leads to: to a component that is no more than a reference itself, that one's."""
+    """The final reference of a chain: if a component is only a reference itself, its target."""
     target = found_at(document, reference)
     while target and "$ref" in target and target.keys() <= {"$ref"}:
         reference = target["$ref"]
@@ -136,7 +136,7 @@ def final_reference(document: Part, reference: str) -> str:
 
 
 def parts_of(document: Part, schema: Part) -> Iterator[Part]:
-    """A schema, and those that it is made of."""
+    """Yield a schema, and those that it is composed of."""
     known = followed(document, schema)
     yield known
     for part in known.get("allOf", []):
@@ -144,7 +144,7 @@ def parts_of(document: Part, schema: Part) -> Iterator[Part]:
 
 
 def operations(document: Part, section: str = "paths") -> Iterator[tuple[str, str, Part]]:
-    """The path, the method and the operation of all that the document describes."""
+    """Yield path, method and operation of all operations of the document."""
     paths: Part = document.get(section, {})
     for path, item in paths.items():
         for method in METHODS:

@@ -1,4 +1,4 @@
-"""The generated files before they are installed: each is Python, and binds no name to two things."""
+"""Check the generated files before they are installed: each is valid Python and defines no name twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def problems_of_output(build: Path) -> Iterator[str]:
-    """What is wrong with the files in a folder, each problem after the name of its file."""
+    """Yield the problems of the files in a folder, each after the name of its file."""
     for path in sorted(build.rglob("*.py")):
         name = path.relative_to(build).as_posix()
         text = path.read_text("utf-8")
@@ -36,7 +36,7 @@ def _classes(tree: ast.Module) -> Iterator[tuple[str, list[ast.stmt]]]:
 
 
 def _bound(body: Iterable[ast.stmt]) -> Iterator[str]:
-    """The names that statements bind, without those of a branch that is an alternative to another."""
+    """The names that statements bind, without those of alternative branches."""
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name

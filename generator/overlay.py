@@ -1,8 +1,7 @@
 """OpenAPI Overlay 1.0 (https://spec.openapis.org/overlay/v1.0.0).
 
-A module of our own, since oas-patch 0.6, the one maintained library, merges one and the same object
-into every match (a later action on one of them then changes all) and is silent about an action that
-matches nothing.
+oas-patch 0.6, the only maintained library, is not used: it merges the same object into every match, so that a later
+action on one of them changes all, and does not report actions that match nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +11,12 @@ from typing import Any, cast
 
 from jsonpath import JSONPathEnvironment, JSONPathSyntaxError
 
-# RFC 9535 to the letter, so that the overlay means the same to other tools.
+# Strict RFC 9535, so that other tools interpret the overlay in the same way.
 _JSONPATH = JSONPathEnvironment(strict=True)
 
 
 class OverlayError(Exception):
-    """An overlay that does not follow the specification; says which action, and why."""
+    """An overlay violates the specification; the message says in which action, and why."""
 
 
 def apply(document: dict[str, Any], overlay: dict[str, Any]) -> list[str]:
@@ -27,7 +26,7 @@ def apply(document: dict[str, Any], overlay: dict[str, Any]) -> list[str]:
         The targets that matched nothing.
 
     Raises:
-        OverlayError: The overlay does not follow the specification.
+        OverlayError: If the overlay violates the specification.
     """
     unmatched: list[str] = []
     for number, action in enumerate(overlay.get("actions", []), 1):
@@ -42,12 +41,12 @@ def apply(document: dict[str, Any], overlay: dict[str, Any]) -> list[str]:
             raise OverlayError(f"{where}: its target is not a JSONPath (RFC 9535): {error}") from error
         if not matches:
             unmatched.append(target)
-        # From the last, so that the places of the others in a list stay what they are.
+        # Backwards, so that the indexes of the remaining items of a list stay valid.
         for match in reversed(matches):
             if "update" in action:
                 _update(match.obj, action["update"], where)
             elif match.parent is None:
-                raise OverlayError(f"{where}: the whole document cannot be removed")
+                raise OverlayError(f"{where}: the document itself cannot be removed")
             else:
                 del match.parent.obj[match.parts[-1]]  # type: ignore[attr-defined]
     return unmatched

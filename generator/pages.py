@@ -16,10 +16,10 @@ from .checking import Arguments
 from .navigation import UnsupportedError
 from .schemas import fields_of, plain
 
-# Parameters that take a cursor. In a list they mean nothing else, but for `after`, which may be a filter.
+# Parameters that take a cursor. In a list they have no other meaning, except `after`, which may be a filter.
 _CURSOR_PARAMETERS = ("cursor", "page_token", "next_token", "starting_after", "start_cursor", "page", "after")
 
-# Fields of a response that have the next cursor, or a URL with it. The first two mean nothing else.
+# Fields of a response that have the next cursor, or a URL with it. The first two have no other meaning.
 _NEXT_CURSORS = ("next_cursor", "next_page_token", "next_token", "next_page", "next", "last_id")
 
 
@@ -28,11 +28,11 @@ class Pages(NamedTuple):
 
     Attributes:
         item: The class of an item.
-        items: The field of the response that holds them.
-        info: The class of what the response says about the page.
-        pagination: The field of the response that holds that; None if it is the response itself.
-        more: The expression for what else a pager needs, if anything: the parameter and the cursor of the next page, or
-            the number of the first page if that is not 1.
+        items: The field of the response that contains the items.
+        info: The class of the pagination information.
+        pagination: The field of the response that contains it; None if it is the response itself.
+        more: The expression for further information that a pager needs, if any: the parameter and the cursor of the
+            next page, or the number of the first page if that is not 1.
         more_type: The type of that expression.
     """
 
@@ -49,8 +49,8 @@ class Job(NamedTuple):
 
     Attributes:
         start: The module of the operation.
-        results: The module of the operation that says how far it is.
-        cancel: The module of the operation that ends it.
+        results: The module of the operation that returns its progress and results.
+        cancel: The module of the operation that cancels it.
     """
 
     start: str
@@ -62,13 +62,13 @@ class Lists(Arguments):
     """Operations that continue after a response: lists in pages, and jobs."""
 
     def pages_of(self, endpoint: Endpoint) -> Pages | None:
-        """What makes an operation a list in pages, read off its structure; None if it is none.
+        """Detect by its structure whether an operation is a paginated list; None if it is not.
 
         It counts pages by `page` or items by `offset`, or takes the cursor that the previous page has, and its response
-        holds one list of objects. What the API says about the page is in the field `pagination`, or beside the list.
+        has one list of objects. The pagination information is in the field `pagination`, or beside the list.
 
         Raises:
-            UnsupportedError: If it looks like a list in pages, but cannot be iterated over.
+            UnsupportedError: If it looks like a paginated list, but cannot be iterated over.
         """
         query = _by_name(endpoint.query_parameters)
         counted = {name for name in ("page", "offset") if name in query and self._is_number(query[name])}
@@ -141,7 +141,7 @@ class Lists(Arguments):
         return bool(kinds & {"float", "int"}) and kinds <= {"float", "int", "str"}
 
     def _scalar(self, prop: PropertyProtocol | None) -> str | None:
-        """`str` or `int`, if it is one of them."""
+        """`str` or `int`, if it is one of these types."""
         kind = self.type_of(self._nullable(prop)[0]) if prop else None
         return kind if kind in ("str", "int") else None
 
@@ -150,10 +150,10 @@ class Lists(Arguments):
         return fields_of(model) if model is not None else []
 
     def job_of(self, endpoint: Endpoint) -> Job | None:
-        """The operations by which what this one starts is watched and ended, as its links say; None without them.
+        """The operations that poll and cancel the job that this one starts, by its links; None without links.
 
         Raises:
-            UnsupportedError: It has the links, but takes no list that could be split into several jobs.
+            UnsupportedError: If it has the links, but takes no list that could be split into several jobs.
         """
         links: dict[str, Any] = {}
         for response in self._calls[endpoint.name][1]["responses"].values():
@@ -163,7 +163,7 @@ class Lists(Arguments):
         responses = [self._field_names(response.prop) for response in successes(endpoint)]
         polled = [each for each in self._endpoints if each.tags == endpoint.tags and each.name in (results, cancel)]
         states = [self._field_names(each.prop) for poll in polled if poll.name == results for each in successes(poll)]
-        # Other links are there to be read: only of such responses can a job be watched.
+        # Other links are documentation: a job can be polled only with these responses.
         if (
             len(polled) < 2
             or not all("batch_id" in names for names in responses)

@@ -1,4 +1,4 @@
-"""Text as it stands in docstrings."""
+"""Format text for docstrings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from openapi_python_client import schema as oai
 from openapi_python_client.schema.untrusted_string import UntrustedString
 from openapi_python_client.strings import PythonIdentifier, safe_for_docstring
 
-# With three quotes before it, a line stays below the limit.
+# With three quotes before it, a line does not exceed the limit.
 _WIDTH = 116
 _LONGEST_LINE = 120
 
@@ -20,7 +20,7 @@ def text_of(text: UntrustedString | None) -> str:
 
 
 def with_limits(text: str, schema: oai.Schema) -> str:
-    """The description, and what the schema says of bounds and of the value that the API takes by itself."""
+    """The description, with the limits and the default of the schema."""
     notes: list[str] = []
     if schema.exclusiveMinimum is not None:
         notes.append(f"more than {number(schema.exclusiveMinimum)}")
@@ -45,7 +45,7 @@ def with_limits(text: str, schema: oai.Schema) -> str:
 
 
 def number(limit: float) -> str:
-    """A limit, without a fraction where it has none."""
+    """A limit, without ".0" if it is an integer."""
     return str(int(limit)) if limit == int(limit) else repr(limit)
 
 
@@ -54,9 +54,9 @@ def _capital(text: str) -> str:
 
 
 def filled(text: str, indent: int, *, hanging: int = 0, first: int | None = None) -> str:
-    """Text as it stands in a docstring, wrapped; `hanging` is the indent of an entry's later lines."""
+    """Text of a docstring, wrapped; `hanging` is the indent of an entry's continuation lines."""
     lead = " " * (hanging if first is None else first)
-    # Documents name fields as they are in JSON.
+    # Documents use the names of fields in JSON.
     text = re.sub(r"`([a-z]+(?:[A-Z][a-z0-9]*)+)`", lambda match: f"`{PythonIdentifier(match[1], '')}`", text)
     paragraphs = re.split(r"\n\s*\n", safe_for_docstring(text))
     return "\n\n".join(
@@ -75,11 +75,11 @@ def filled(text: str, indent: int, *, hanging: int = 0, first: int | None = None
 
 
 def docstring(text: str, indent: int) -> str:
-    """What stands between the quotes of a docstring."""
+    """The content of a docstring, without the quotes."""
     lines = text.split("\n")
     if len(lines) == 1 and indent + len(text) + len('""""""') <= _LONGEST_LINE:
         return f'{text[:-1]}\\"' if text.endswith('"') else text
     if len(lines) == 1:
-        # Ruff would put the last quotes behind it all the same.
+        # Ruff would put the closing quotes behind it in any case.
         lines = wrap(text, _WIDTH - indent - len('""""""'), break_long_words=False, break_on_hyphens=False)
     return "\n".join([lines[0], *(f"{' ' * indent}{line}".rstrip() for line in lines[1:]), " " * indent])

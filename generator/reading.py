@@ -1,4 +1,4 @@
-"""The expressions that read values from JSON."""
+"""Expressions that decode values from JSON."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ITEMS = "ijklmn"
 
 
 class Readers(Names):
-    """The expressions that read values from JSON."""
+    """Expressions that decode values from JSON."""
 
     def read(self, prop: PropertyProtocol, value: str, depth: int = 0) -> str:
-        """The expression that reads a JSON value which is not null."""
+        """The expression that decodes a JSON value which is not null."""
         item = _item(depth)
         inner, nullable = self._nullable(prop)
         if nullable:
@@ -62,7 +62,7 @@ class Readers(Names):
         return f"tagged({', '.join([*words, *others])})"
 
     def reader(self, prop: PropertyProtocol) -> str:
-        """The function that reads a JSON value."""
+        """The function that decodes a JSON value."""
         if type(prop) in SCALARS:
             return SCALARS[type(prop)][1]
         read = self.read(prop, "v")
@@ -73,7 +73,7 @@ class Readers(Names):
         return "" if self._nullable(prop)[1] else f" if {item} is not None"
 
     def read_field(self, model: ModelProperty, prop: PropertyProtocol) -> str:
-        """The expression that takes a field out of the dict it came in."""
+        """The expression that pops a field from the decoded dict and converts it."""
         read = self._read_field(model, prop)
         names = {f"{each.name}.__decode__": f"_{each.module_name}" for each in self.classes_of_model(model)}
         if any(map(self._is_password, self.schemas_of(model.data, prop.name))):
@@ -98,7 +98,7 @@ class Readers(Names):
         return f"{self.read(inner, 'v')} if (v := {value}) is not None else {absent}"
 
     def mixin(self, model: ModelProperty) -> str | None:
-        """The class in `results.py` that a model derives from; None for those that only hold data."""
+        """The base class of a model in `results.py`; None if the model has no methods."""
         return self._extra(model.data).get("x-mixin")
 
     def early_and_late(self, model: ModelProperty) -> tuple[list[Class], list[Class]]:
@@ -108,7 +108,7 @@ class Readers(Names):
         return [each for each in classes if each not in late], late
 
     def lookup(self, class_info: Class) -> str:
-        """What reads a value of a class: bound to a name of the module, as an attribute of a class is slow to find."""
+        """The decoding function of a class, bound to a name of the module, as looking up a class attribute is slow."""
         return f"{class_info.name}.{'__decode__' if class_info.name in self._models else 'by_value'}"
 
     def names(self, model: ModelProperty) -> str:
@@ -120,7 +120,7 @@ class Readers(Names):
         )
 
     def default(self, model: ModelProperty, prop: PropertyProtocol) -> str:
-        """The default of a model's field; no one sees a password in a repr."""
+        """The default of a model's field; passwords are excluded from the repr."""
         if self._is_always_list(model, prop):
             return f" = field(factory={self.type_of(prop)})"
         default = None if self._is_always_there(model, prop) else "None"

@@ -1,4 +1,4 @@
-"""What the responses of operations hold."""
+"""Types and readers of the responses of operations."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _FILES = "; other media types of files are named in generator-config.yaml (`cont
 
 
 class Responses(Lists):
-    """What the responses of operations hold."""
+    """Types and readers of the responses of operations."""
 
     def kind(self, endpoint: Endpoint) -> str:
-        """What a response is: `json`, `file`, or `redirect`.
+        """The kind of a response: `json`, `file`, or `redirect`.
 
         Raises:
-            UnsupportedError: It is none of them.
+            UnsupportedError: If it is of another kind.
         """
         props = [response.prop for response in successes(endpoint)]
         if not props and any(self._location(response) for response in endpoint.responses.patterns):
@@ -46,7 +46,7 @@ class Responses(Lists):
                 )
             if isinstance(response.prop, FileProperty) or "json" not in _media_types(response)[0]:
                 raise UnsupportedError(
-                    f"its response {response.status_code.pattern} is neither JSON nor a file alone{_FILES}"
+                    f"its response {response.status_code.pattern} is neither only JSON nor only a file{_FILES}"
                 )
         return "json"
 
@@ -60,7 +60,7 @@ class Responses(Lists):
         return ", ".join(dict.fromkeys(name for response in successes(endpoint) for name in _media_types(response)))
 
     def _wrapped(self, prop: PropertyProtocol) -> PropertyProtocol | None:
-        """The one thing that an object wraps; None where it is more than a wrapper."""
+        """The property that an object wraps; None if it is more than a wrapper."""
         if not isinstance(prop, ModelProperty) or self.is_mapping(prop):
             return None
         fields = fields_of(self._models[prop.class_info.name])
@@ -79,9 +79,9 @@ class Responses(Lists):
         return found
 
     def generated_models(self) -> list[ModelProperty]:
-        """The models that get a class: those that a call takes or gives; so none that only wraps one of them."""
+        """The models that get a class: those in arguments and results, without mere wrappers."""
         results = [prop for endpoint in self._endpoints for prop in self._result_props(endpoint)]
-        arguments = [prop for endpoint in self._endpoints for prop in self.given_in(endpoint)]
+        arguments = [prop for endpoint in self._endpoints for prop in self.inputs_of(endpoint)]
         events = [prop for _, prop in self.webhooks() if prop is not None]
         names = {model.class_info.name for model in self._models_in([*results, *arguments, *events])}
         return [model for model in self.own_models() if model.class_info.name in names]
@@ -94,7 +94,7 @@ class Responses(Lists):
         return sorted(names, key=lambda each: (each[1], each[0]))
 
     def webhooks(self) -> list[tuple[str, ModelProperty | None]]:
-        """What the API sends to webhooks: the name of each event, and the model of its data; None if it has none."""
+        """The events of webhooks: the name of each, and the model of its data; None if it has no model."""
         hooks: dict[str, Any] = self._document.get("webhooks", {})
         return [(event, self._model_at.get(self._webhook_data(item))) for event, item in hooks.items()]
 
@@ -109,7 +109,7 @@ class Responses(Lists):
         return place_at(references[0]) if len(references) == 1 else ""
 
     def readers(self, endpoint: Endpoint) -> list[tuple[int, str]]:
-        """For each status of success what reads its JSON."""
+        """The function that decodes the JSON of each successful status."""
         return [
             (status_of(response), self._only(name, prop) if name is not None else self.reader(prop))
             for response, prop, name in self._results(endpoint)
@@ -132,7 +132,7 @@ class Responses(Lists):
         return union_of([*types, *(["None"] if self.is_optional(endpoint) or self.may_be_empty(endpoint) else [])])
 
     def is_optional(self, endpoint: Endpoint) -> bool:
-        """Whether a successful response may lack the one thing that it wraps."""
+        """Whether a successful response may lack the property that it wraps."""
         wrapped = [prop for _, prop, name in self._results(endpoint) if name is not None]
         return not all(prop.required for prop in wrapped)
 
@@ -142,12 +142,12 @@ class Responses(Lists):
         return any("x-may-be-empty" in response for response in responses.values())
 
     def timeout(self, endpoint: Endpoint) -> float | None:
-        """Seconds that the operation may take, if that is longer than most."""
+        """Timeout of the operation in seconds, if it is longer than the default."""
         seconds: float | None = self._calls[endpoint.name][1].get("x-timeout")
         return seconds
 
     def signed_with(self, endpoint: Endpoint) -> str | None:
-        """The argument whose value signs the body (`x-signed-with`), if one does."""
+        """The argument whose value signs the body (`x-signed-with`), if there is one."""
         name: str | None = self._calls[endpoint.name][1].get("x-signed-with")
         return name
 
@@ -160,20 +160,20 @@ class Responses(Lists):
         return bool(self._calls[endpoint.name][1].get("deprecated"))
 
     def evidence(self, endpoint: Endpoint) -> str:
-        """How sure it is that the API has the operation (`x-evidence`); empty if its document has it."""
+        """The certainty that the API has the operation (`x-evidence`); empty if its document has it."""
         return str(self._calls[endpoint.name][1].get("x-evidence", ""))
 
     def _result_props(self, endpoint: Endpoint) -> list[PropertyProtocol]:
         return [prop for _, prop, _ in self._results(endpoint)] if self.kind(endpoint) == "json" else []
 
     def enums_of_responses(self, endpoint: Endpoint) -> list[Class]:
-        """The enums that an endpoint's own readers look up, beside those of the models."""
+        """The enums that an endpoint's own readers use, apart from those of the models."""
         return [each for each in unique(self.classes_of(self._result_props(endpoint))) if each.name not in self._models]
 
     def url_name(self, endpoint: Endpoint) -> str:
-        """The name of the method that gives the URL of what a browser loads by itself: `template_url`.
+        """The name of the method that returns the URL of a resource that browsers can load: `template_url`.
 
-        If only the verb distinguishes it from another of its tag, that stays: `download_file_url`.
+        The verb is kept if the name would be ambiguous within the tag without it: `download_file_url`.
         """
         others = [each for each in self._endpoints if each.tags == endpoint.tags and self.has_url(each)]
         nouns = [self.method_name(each).partition("_")[2] for each in others]
@@ -181,7 +181,7 @@ class Responses(Lists):
         return f"{noun if noun and nouns.count(noun) == 1 else self.method_name(endpoint)}_url"
 
     def has_url(self, endpoint: Endpoint) -> bool:
-        """Whether a browser can load what it returns by its URL alone."""
+        """Whether a browser can load the response with only its URL."""
         try:
             return endpoint.method == "get" and self.kind(endpoint) != "json"
         except UnsupportedError:

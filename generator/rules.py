@@ -1,7 +1,7 @@
-"""Rules between the fields of an object: which exclude and which require each other.
+"""Rules between the fields of an object: which fields exclude or require each other.
 
-JSON Schema states them with `oneOf`, `anyOf`, `not`, `dependentRequired` and `if`/`then`, where a generator of types
-would see a union. They are moved into `x-rules`, of which the models get a check.
+JSON Schema states them with `oneOf`, `anyOf`, `not`, `dependentRequired` and `if`/`then`, from which a generator of
+types would make a union. They are moved into `x-rules`, which the models validate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def extract(document: Part) -> None:
 
 
 def _rules(schema: Part) -> list[tuple[str, Any]]:
-    """Take the rules out of a schema."""
+    """Remove the rules from a schema, and return them."""
     rules: list[tuple[str, Any]] = []
     for keyword, name in (("oneOf", "ExactlyOne"), ("anyOf", "AtLeastOne")):
         if groups := _required_groups(schema.get(keyword)):
@@ -41,7 +41,7 @@ def _rules(schema: Part) -> list[tuple[str, Any]]:
 
 
 def _required(schema: Any) -> list[str] | None:
-    """The names, if a schema says nothing but that they are required."""
+    """The names, if `required` is the only keyword of a schema."""
     if not isinstance(schema, dict) or [*cast("Part", schema)] != ["required"]:
         return None
     names: list[str] = cast("Part", schema)["required"]

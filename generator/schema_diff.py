@@ -1,4 +1,4 @@
-"""Schemas in one spelling, so that only differences in meaning are found, and which keywords take less than before."""
+"""Normalize schemas, so that only differences in meaning are found, and detect keywords that became narrower."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .composition import NARROWEST
 from .navigation import PREFIX, Part, followed
 
 PROSE = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
-# What a schema says of the place that it stands in, rather than of a class.
+# Keywords that describe the use of a schema, not its class.
 USE = frozenset({"default", "deprecated", "nullable", "readOnly", "writeOnly"})
 _LEAST = frozenset({"minItems", "minLength", "minProperties"})
 _MOST = frozenset({"maxItems", "maxLength", "maxProperties"})
-# The bound that a number may reach, the one that it may not, and which way it narrows.
+# The inclusive bound, the exclusive bound, and the direction in which they narrow.
 _SIDES = (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1))
 _BOUNDS = {name: side for side in _SIDES for name in side[:2]}
 _RESTRICTS = frozenset({"const", "enum", "multipleOf", "pattern", "propertyNames", "readOnly", "uniqueItems"})
-# Values of keywords that say what holds without them.
+# Values of keywords that are the default.
 _SAYS_NOTHING: dict[str, tuple[object, ...]] = {
     **dict.fromkeys(_LEAST, (0,)),
     **dict.fromkeys(("deprecated", "nullable", "readOnly", "uniqueItems", "writeOnly"), (False,)),
@@ -32,13 +32,13 @@ _LONGEST_VALUE = 80
 
 @dataclass(frozen=True)
 class Facet:
-    """A keyword of the document with another value: `maximum`, once 100 and now 50.
+    """A keyword of the document whose value has changed: `maximum`, from 100 to 50.
 
     Attributes:
         name: The keyword.
-        old: Its value before; None if there was none.
-        new: Its value now; None if there is none.
-        breaks: Whether callers break, under the same signature.
+        old: Its former value; None if there was none.
+        new: Its present value; None if there is none.
+        breaks: Whether callers break although the signature is the same.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Facet:
 
     @property
     def shown(self) -> tuple[str, str]:
-        """Both values, each on one line; empty where it is too long for that."""
+        """Both values, each on one line; empty if one is too long."""
         return _shown(self.old), _shown(self.new)
 
 
 def component(schema: Part) -> str:
-    """The name of the component that a schema refers to; empty for one that stands where it is."""
+    """The name of the component that a schema refers to; empty for an inline schema."""
     return str(schema.get("$ref", "")).removeprefix(PREFIX)
 
 
@@ -73,8 +73,8 @@ def unwrapped(schema: Part) -> Part:
 
 
 def resolved(document: Part, schema: Part) -> Part:
-    """A schema with its reference followed, its `allOf` merged, and its keywords in one spelling."""
-    return _in_one_spelling(_merged(document, schema))
+    """A schema with its reference followed, its `allOf` merged, and its keywords normalized."""
+    return _normalized(_merged(document, schema))
 
 
 def _merged(document: Part, schema: Part) -> Part:
@@ -99,11 +99,11 @@ def _merged(document: Part, schema: Part) -> Part:
 
 
 def meaningful(part: Part) -> Part:
-    """A part of the document without the keywords that say what holds without them."""
+    """A part of the document without keywords that have their default."""
     return {name: value for name, value in part.items() if value not in _SAYS_NOTHING.get(name, ())}
 
 
-def _in_one_spelling(schema: Part) -> Part:
+def _normalized(schema: Part) -> Part:
     known = meaningful(schema)
     types: str | list[str] = known.pop("type", [])
     names = {types} if isinstance(types, str) else {*types}
@@ -124,10 +124,10 @@ def _in_one_spelling(schema: Part) -> Part:
 
 
 def _with_one_bound(schema: Part, inclusive: str, exclusive: str, sign: int) -> Part:
-    """The schema with only the narrower of two bounds; integers have a number that they may reach."""
+    """The schema with only the narrower of two bounds; the bound of integers is inclusive."""
     beyond = schema.get(exclusive)
     if isinstance(beyond, bool):
-        # In OpenAPI 3.0 it says of the other bound that it is exclusive.
+        # In OpenAPI 3.0 it is a boolean that makes the other bound exclusive.
         beyond = schema.get(inclusive) if beyond else None
     if exclusive not in schema or beyond is None:
         return {name: value for name, value in schema.items() if name != exclusive}
@@ -141,7 +141,7 @@ def _with_one_bound(schema: Part, inclusive: str, exclusive: str, sign: int) -> 
 
 
 def takes_less(name: str, old: Part, new: Part) -> bool:
-    """Whether a request takes less than before because of a keyword, under the same signature."""
+    """Whether requests accept less than before because of a keyword, although the signature is the same."""
     was, value = old.get(name), new.get(name)
     if name == "additionalProperties":
         return value is False and was is not False
@@ -157,24 +157,24 @@ def takes_less(name: str, old: Part, new: Part) -> bool:
 
 
 def _bound(schema: Part, inclusive: str, exclusive: str, sign: int) -> tuple[float, bool]:
-    """A bound as it is compared: the greater, the narrower."""
+    """A bound for comparison: greater values are narrower."""
     value = schema.get(inclusive, schema.get(exclusive))
     return (-inf if value is None else sign * value), exclusive in schema
 
 
 def takes_null(schema: Part) -> bool:
-    """Whether None is sent as null; else it counts as omitted."""
+    """Whether None is sent as null; otherwise it is omitted."""
     return bool(schema.get("nullable")) or not schema.keys() & {"anyOf", "const", "enum", "oneOf", "type"}
 
 
 def requires_more(old: Iterable[Part], new: Iterable[Part]) -> bool:
-    """Whether keys that were enough for a request are not any more: each alternative names all that it needs."""
+    """Whether keys that were sufficient no longer are; each alternative lists all keys that it needs."""
     accepted = [set(each) for each in new] or [set[str]()]
     return any(not any(each <= set(was) for each in accepted) for was in (old or [{}]))
 
 
 def type_of(schema: Part) -> str:
-    """What a schema is, in words."""
+    """A short description of a schema's type."""
     if name := component(schema):
         return name
     if "allOf" in schema:

@@ -1,4 +1,4 @@
-"""The schemas of the document, and the limits of a value from all places that limit it."""
+"""Schemas of the document, and the limits of a value from all schemas that apply to it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from openapi_python_client.strings import PythonIdentifier
 from .composition import NARROWEST
 from .navigation import followed, operations, place, place_at, schemas_in, schemas_of
 
-# A name or an attribute of one; strings match without a group.
+# A name or an attribute; strings match without a group.
 _NAME = re.compile(r'"(?:[^"\\]|\\.)*"|\b([A-Za-z_]\w*(?:\.\w+)?)')
 _UNIONS = frozenset({"allOf", "anyOf", "oneOf"})
 
 
 class Schemas:
-    """The schemas of the document, and the limits of a value from all places that limit it."""
+    """Schemas of the document, and the limits of a value from all schemas that apply to it."""
 
     def __init__(self, document: dict[str, Any], data: GeneratorData) -> None:
         self._document = document
@@ -64,19 +64,19 @@ class Schemas:
         return any(self._is_password(schema) for prop in fields for schema in self.schemas_of(model.data, prop.name))
 
     def resolved(self, schema: oai.Schema | oai.Reference) -> oai.Schema:
-        """The schema itself, or the one that is referred to."""
+        """The schema itself, or the target of its reference."""
         if isinstance(schema, oai.Schema):
             return schema
         return oai.Schema.model_validate(followed(self._document, {"$ref": schema.ref.get_untrusted_value()}))
 
     def limited(self, *schemas: oai.Schema | oai.Reference) -> oai.Schema:
-        """What one value has to meet all of, as one schema: the narrowest of limits, and else what comes first."""
+        """Merge schemas that all apply to a value: the narrowest limit, and else the first value of each keyword."""
         parts = [part for schema in schemas for part in self.parts_of(self.resolved(schema))]
         if len(parts) == 1:
             return parts[0]
         merged: dict[str, Any] = {}
         for part in parts:
-            # What holds beside the others is one of the parts already; what is one of several is not.
+            # Keywords that apply in addition are among the parts already; alternatives are not.
             expanded = {"allOf"} if len(self._kinds_in(part)) > 1 else _UNIONS
             for name in (part.model_fields_set & oai.Schema.model_fields.keys()) - expanded:
                 value = getattr(part, name)
@@ -89,7 +89,7 @@ class Schemas:
         return oai.Schema.model_construct(**merged, **extra)
 
     def parts_of(self, schema: oai.Schema) -> Iterator[oai.Schema]:
-        """The schema, and those that hold beside it: of its `allOf`, and the one that may be beside null."""
+        """The schema and those that apply in addition: its `allOf`, and the only alternative to null."""
         yield schema
         for part in schema.allOf:
             yield from self.parts_of(self.resolved(part))
@@ -97,13 +97,13 @@ class Schemas:
             yield from self.parts_of(kinds[0])
 
     def _kinds_in(self, schema: oai.Schema) -> list[oai.Schema]:
-        """What a value may be one of, without null."""
+        """The alternatives of a value, without null."""
         return [
             known for part in (*schema.anyOf, *schema.oneOf) if (known := self.resolved(part)).type != oai.DataType.NULL
         ]
 
     def alternatives_in(self, schema: oai.Schema | oai.Reference) -> list[oai.Schema]:
-        """The schemas that a value has to meet one of, each once, with the limits that hold for all; without null."""
+        """The alternative schemas of a value, without duplicates and null, each with the limits that apply to all."""
         schemas: list[oai.Schema] = []
         for each in self._alternatives(schema):
             if not any(_is_same(each, other) for other in schemas):
@@ -111,7 +111,7 @@ class Schemas:
         return schemas
 
     def _alternatives(self, *schemas: oai.Schema | oai.Reference) -> Iterator[oai.Schema]:
-        """What a value may be, each with the limits that hold for all of them; without null, in its order."""
+        """The alternatives of a value in order, without null, each with the limits that apply to all."""
         *around, last = schemas
         known = self.resolved(last)
         beside = known.model_copy(update={"anyOf": [], "oneOf": []})
@@ -125,7 +125,7 @@ class Schemas:
             yield self.limited(*around, known)
 
     def schemas_of(self, data: oai.Schema | oai.Reference, name: UntrustedString) -> Iterator[oai.Schema]:
-        """The schemas of the field of that name, in an object and in all that it is made of."""
+        """The schemas of the field of that name, in an object and in the schemas that it is composed of."""
         known = self.resolved(data)
         field = (known.properties or {}).get(name)
         if field is not None:
@@ -134,7 +134,7 @@ class Schemas:
             yield from self.schemas_of(part, name)
 
     def field_schema(self, model: ModelProperty, prop: PropertyProtocol) -> oai.Schema:
-        """The schema of a field, with the limits of all places that it has one in."""
+        """The schema of a field, with the limits of all its schemas."""
         return self.limited(*self.schemas_of(model.data, prop.name))
 
     def _extension(self, model: ModelProperty, prop: PropertyProtocol, name: str) -> Any:
@@ -191,12 +191,12 @@ def unique(classes: Iterable[Class]) -> list[Class]:
 
 
 def schema_from(schema: dict[str, Any]) -> oai.Schema | oai.Reference:
-    """A schema of the document as the generator has it."""
+    """A schema of the document as openapi-python-client represents it."""
     return oai.Reference.model_validate(schema) if "$ref" in schema else oai.Schema.model_validate(schema)
 
 
 def plain(text: Any) -> str:
-    """A string of the document, which the generator may have in a wrapper."""
+    """A string of the document, which openapi-python-client may have wrapped."""
     return str(text.get_untrusted_value()) if hasattr(text, "get_untrusted_value") else str(text)
 
 
@@ -206,7 +206,7 @@ def quoted(text: Any) -> str:
 
 
 def values_of(enum: EnumProperty) -> list[str]:
-    """The values of an enum of strings, which the generator has as they stand between double quotes."""
+    """The values of an enum of strings, which openapi-python-client escapes for double quotes."""
     return [json.loads(f'"{value}"') for value in enum.values.values()]
 
 
@@ -216,7 +216,7 @@ def names_in(code: str) -> set[str]:
 
 
 def renamed(code: str, names: Mapping[str, str]) -> str:
-    """Code with other names, which strings in it keep."""
+    """Code with names replaced, except in strings."""
     return _NAME.sub(lambda match: names.get(match[1], match[0]), code)
 
 

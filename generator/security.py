@@ -1,4 +1,4 @@
-"""Keys beside the client's own: arguments of the calls that the document takes them for."""
+"""Keys other than the client's API key: they become arguments of the operations that require them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .navigation import operations
 def keys_as_parameters(document: dict[str, Any]) -> None:
     """Make a parameter of every `apiKey` in a header or the query that secures an operation, in place.
 
-    In the query it is for those who cannot send a header: the calls leave it out.
+    Those in the query are for clients that cannot send a header: the SDK omits them.
     """
     schemes: dict[str, Any] = document.get("components", {}).get("securitySchemes", {})
     for _, _, operation in operations(document):

@@ -1,4 +1,4 @@
-"""What the templates call `shapes`: the values and calls of one document, and their docstrings."""
+"""The object `shapes` of the templates: the types, calls and docstrings of a document."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .schemas import fields_of, unique
 
 _EVENTS = Class(name=ClassName("WebhookEventName", ""), module_name=PythonIdentifier("webhook_events", ""))
 
-# The classes that `errors.py` has for statuses.
+# The error classes in `errors.py` by status.
 _ERRORS = {
     400: "BadRequestError",
     401: "UnauthorizedError",
@@ -33,8 +33,8 @@ _ERRORS = {
     429: "RateLimitError",
 }
 _JOB_SPLIT = ("BatchStartError", "If some items were started, and a request for further ones failed.")
-_CALL_REFUSED = ("PictifyError", "If the request fails or the response is invalid.")
-_ARGUMENTS_REFUSED = ("TypeError, ValueError", "If an argument is invalid. No request is sent.")
+_REQUEST_ERRORS = ("PictifyError", "If the request fails or the response is invalid.")
+_ARGUMENT_ERRORS = ("TypeError, ValueError", "If an argument is invalid. No request is sent.")
 _OF_A_LIST = "The list. Iterating over it fetches the pages; no request is sent before."
 _OF_AHEAD = {
     "": "Number of pages to fetch ahead, each in a thread. 0 to 100.",
@@ -63,7 +63,7 @@ _OF_THE_PIXEL = (
 )
 _PIXEL = ("RenderFailedError", "If the API sends an image of one pixel in place of the result.")
 _DEPRECATED = "Deprecated: the vendor has retired it, and the API may respond with 404."
-# By the `x-evidence` of an operation that is not verified.
+# By the `x-evidence` of unverified operations.
 _UNVERIFIED = {
     "C": "Not verified: the vendor's applications call it, but no response of it was recorded.",
     "D": "Documented, not verified.",
@@ -78,7 +78,7 @@ _OF_KEYS_IN_URLS = (
 
 
 class Shapes(Calls):
-    """The values and docstrings that the templates ask for."""
+    """The values and docstrings that the templates use."""
 
     def tag_doc(self, tag: str, indent: int = 0) -> str:
         """The docstring of the package of a tag."""
@@ -111,7 +111,7 @@ class Shapes(Calls):
         return self._call_doc(endpoint, described + self._pixel(endpoint), self._result_text(endpoint), 4)
 
     def detailed_doc(self, endpoint: Endpoint, function: str) -> str:
-        """The docstring of a function that gives the whole response."""
+        """The docstring of a function that returns the complete response."""
         call = f"`{endpoint.method.upper()} {self.path_of(endpoint)}`"
         text = f"Like `{function}`, but return the response, whatever its status ({call})."
         return docstring(filled(text, 4), 4)
@@ -121,7 +121,7 @@ class Shapes(Calls):
         described = self._described(endpoint, [*endpoint.path_parameters, *self.keywords(endpoint, flat=True)])
         model = self.body_model(endpoint)
         if model is not None and (items := self.items_argument(endpoint)):
-            kind = self.given_type(model)
+            kind = self.argument_type(model)
             place = len(endpoint.path_parameters)
             required = " and ".join(f"`{prop.python_name}`" for prop in fields_of(model) if prop.required)
             text = f"Several at once, each a `{kind}`, instead of the keywords; without them {required} are required."
@@ -150,13 +150,13 @@ class Shapes(Calls):
         return {name: str(value) for name, value in EnumProperty.values_from_list(names, _EVENTS, []).items()}
 
     def url_doc(self, endpoint: Endpoint) -> str:
-        """The docstring of a method that gives a URL."""
+        """The docstring of a method that returns a URL."""
         described = self._described(endpoint, [*endpoint.path_parameters, *endpoint.query_parameters])
         call = f"`{endpoint.method.upper()} {self.path_of(endpoint)}`"
         lines = [filled(f"Return the URL of {call}, for a web page or an email.", 8)]
         if any(self._for_urls_only(endpoint, prop) for prop in endpoint.query_parameters):
             lines += ["", filled(_OF_KEYS_IN_URLS, 8)]
-        return self._sections(lines, described, _OF_A_URL, [(_ARGUMENTS_REFUSED[0], "If an argument is invalid.")], 8)
+        return self._sections(lines, described, _OF_A_URL, [(_ARGUMENT_ERRORS[0], "If an argument is invalid.")], 8)
 
     def wait_doc(self, endpoint: Endpoint, prefix: str = "") -> str:
         """The docstring of a method that waits."""
@@ -167,7 +167,7 @@ class Shapes(Calls):
         for name, text in _WAITED.items():
             is_awaited = prefix and name == "on_progress"
             described.append((name, f"{text} May be a coroutine function." if is_awaited else text))
-        return self._sections(lines, described, self._result_text(endpoint), [*_WAIT_ENDED, _ARGUMENTS_REFUSED], 8)
+        return self._sections(lines, described, self._result_text(endpoint), [*_WAIT_ENDED, _ARGUMENT_ERRORS], 8)
 
     def _call_doc(
         self,
@@ -224,7 +224,7 @@ class Shapes(Calls):
             for text in [text_of(_described_by(each)) or _phrase(status)]
         ]
         pixel = [_PIXEL] if self.has_error_pixel(endpoint) else []
-        return [*documented, *pixel, _CALL_REFUSED, _ARGUMENTS_REFUSED]
+        return [*documented, *pixel, _REQUEST_ERRORS, _ARGUMENT_ERRORS]
 
 
 def _phrase(status: int) -> str:

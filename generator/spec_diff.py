@@ -1,4 +1,4 @@
-"""What changes of the OpenAPI document mean for callers: `python -m generator.spec_diff --base REF`, in Markdown."""
+"""Report in Markdown how changes of the OpenAPI document affect callers: `python -m generator.spec_diff --base REF`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from .__main__ import OVERLAYS, ROOT, GenerationError, generate, install, read
-from .contract_diff import Change, differences, pairs
+from .document_diff import Change, differences, pairs
 from .effect_diff import effect_of
 from .navigation import DocumentError, Part, UnsupportedError
 from .overlay import OverlayError
@@ -30,40 +30,40 @@ _USERS_SHOWN = 4
 
 
 class SpecDiffError(Exception):
-    """The documents cannot be compared; says why."""
+    """The documents cannot be compared; the message says why."""
 
 
 class Revision:
-    """The project as it is or was.
+    """The project at one commit, or in the working tree.
 
     Attributes:
-        contract: The contract as code is generated from it: with the overlay, and with its classes gathered.
-        version: The numbers of its version.
-        surface: What callers can name of the package.
+        document: The OpenAPI document from which the code is generated: with the overlays applied, and prepared.
+        version: The version, as numbers.
+        surface: The public names of the package.
     """
 
     def __init__(self, root: Path, code: Path) -> None:
-        """Read the project in `root`, but `api` and `models` in `code`."""
-        self.contract: dict[str, Any] = read(root / "openapi.yaml", root / OVERLAYS)[0]
+        """Read the project in `root`, except `api` and `models`, which are in `code`."""
+        self.document: dict[str, Any] = read(root / "openapi.yaml", root / OVERLAYS)[0]
         version = (root / _VERSION).read_text("utf-8").partition("__version__ = ")[2]
         self.version: Version = tuple(map(int, re.findall(r"\d+", version)[:3]))
         with TemporaryDirectory() as folder:
-            # Not what is written by hand, whose names a test holds fast.
+            # Only generated code: tests/public_api.txt records the other names.
             install(code, Path(folder, PACKAGE))
             self.surface = Surface(Path(folder))
 
 
 class Report:
-    """What differs in the OpenAPI document, and in the package that is generated from it."""
+    """The differences between two OpenAPI documents, and between the packages generated from them."""
 
     def __init__(self, base: str, before: Revision, after: Revision) -> None:
-        """Compare two revisions: that of the commit `base`, and the present one."""
+        """Compare the revision of the commit `base` with the present one."""
         self._base, self._before, self._after = base, before, after
         self._old, self._new = before.surface, after.surface
-        self._changes = differences(before.contract, after.contract)
+        self._changes = differences(before.document, after.document)
         renamed: dict[str, str] = {}
-        for was, where in pairs(before.contract, after.contract):
-            # Code that is behind its contract lacks some of it.
+        for was, where in pairs(before.document, after.document):
+            # Outdated code lacks some of the document's operations.
             if was in self._old.calls and where in self._new.calls:
                 renamed[self._old.calls[was]] = self._new.calls[where]
                 renamed[self._old.modules[was]] = self._new.modules[where]
@@ -72,11 +72,11 @@ class Report:
             self._add_facets(change)
 
     def _add_facets(self, change: Change) -> None:
-        """Add what no type and no signature says."""
+        """Add the effects that no type and no signature shows."""
         name, inner = self._named(change)
         if name in self._callers.removed:
             return
-        schemes: Part = self._after.contract.get("components", {}).get("securitySchemes", {})
+        schemes: Part = self._after.document.get("components", {}).get("securitySchemes", {})
         for facet in change.facets:
             if not (change.sent or facet.breaks) or not (effect := effect_of(facet, schemes)):
                 continue
@@ -89,7 +89,7 @@ class Report:
                 breaks[name] = Break(f"{known.how}; {how}".removeprefix("; "), advice)
 
     def _named(self, change: Change) -> tuple[str, str]:
-        """What callers call that which has changed, and what of it has."""
+        """Return the name by which callers know the changed part, and the inner part that has changed."""
         owner = self._new.calls.get(change.owner, change.owner) or "Pictify(base_url=…)"
         if not change.names:
             return owner, ""
@@ -104,16 +104,16 @@ class Report:
 
     @property
     def next(self) -> Version:
-        """The version that this calls for."""
+        """The lowest version that the changes require."""
         return next_version(self._before.version, breaking=self.breaking, added=bool(self.changelog()["Added"]))
 
     @property
     def now(self) -> Version:
-        """The version that is there."""
+        """The present version."""
         return self._after.version
 
     def changelog(self) -> dict[str, list[str]]:
-        """The lines for `CHANGELOG.md`, by their section."""
+        """Return the lines for `CHANGELOG.md` by section."""
         callers = self._callers
         sections = {
             "Added": dict[str, str](),
@@ -123,9 +123,9 @@ class Report:
         for name in callers.added:
             item = self._new.items[name]
             if name in callers.breaks:
-                sections["Changed"][name] = f"is required. {item.said}".rstrip()
+                sections["Changed"][name] = f"is required. {item.summary}".rstrip()
             else:
-                sections["Added"][name] = item.said
+                sections["Added"][name] = item.summary
         listed = {name for lines in sections.values() for name in lines}
         for name, (how, _) in callers.breaks.items():
             if name not in listed:
@@ -138,10 +138,10 @@ class Report:
     def _rank(self, name: str) -> tuple[bool, bool, str]:
         return name not in self._callers.breaks, not name.startswith("pictify."), name
 
-    def _line(self, name: str, said: str) -> str:
+    def _line(self, name: str, text: str) -> str:
         breaking = "**Breaking:** " if name in self._callers.breaks else ""
         call = "(…)" if name in (*self._old.calls.values(), *self._new.calls.values()) else ""
-        return f"- {breaking}`{name}{call}`{f': {said}' if said else ''}".removesuffix(".") + "."
+        return f"- {breaking}`{name}{call}`{f': {text}' if text else ''}".removesuffix(".") + "."
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -154,11 +154,11 @@ class Report:
             return
         verdict = "Breaking" if self.breaking else "Not breaking"
         yield (
-            f"**{verdict}: version {_dotted(self._before.version)} calls for {_dotted(self.next)}**, and "
-            f"`{_VERSION}` says {_dotted(self.now)}. {_RULE}"
+            f"**{verdict}: version {_dotted(self._before.version)} requires {_dotted(self.next)}**, and "
+            f"`{_VERSION}` has {_dotted(self.now)}. {_RULE}"
         )
         yield "\n### Changes of the document\n"
-        yield from self._contract() if self._changes else ["None."]
+        yield from self._document_changes() if self._changes else ["None."]
         yield "\n### Breaking changes\n"
         breaks = self._callers.breaks
         yield from [self._break(name) for name in sorted(breaks, key=self._rank)] or ["None."]
@@ -170,8 +170,8 @@ class Report:
         how, advice = self._callers.breaks[name]
         return f"- `{name}`: {how}. {advice}"
 
-    def _contract(self) -> Iterator[str]:
-        """What differs in the document: in the API, in each operation, in each schema."""
+    def _document_changes(self) -> Iterator[str]:
+        """Yield the differences of the document: of the API, of each operation, of each schema."""
         owners: dict[str, list[Change]] = {}
         for change in self._changes:
             owners.setdefault(change.owner, []).append(change)
@@ -195,7 +195,7 @@ class Report:
 
 
 def next_version(base: Version, *, breaking: bool, added: bool) -> Version:
-    """The version that changes call for: what breaks callers raises the leftmost number that is not 0."""
+    """Return the version that changes require: a breaking change raises the leftmost number that is not 0."""
     leftmost = next((place for place, number in enumerate(base) if number), 2)
     place = leftmost if breaking else min(leftmost + 1, 2) if added else 2
     return (*base[:place], base[place] + 1, *[0] * (2 - place))
@@ -210,10 +210,10 @@ def _listed(parts: list[str]) -> str:
 
 
 def checkout(root: Path, base: str, folder: Path) -> None:
-    """Write what a commit holds into a folder.
+    """Write the files of a commit into a folder.
 
     Raises:
-        SpecDiffError: If there is no such commit, or it lacks what is compared.
+        SpecDiffError: If there is no such commit, or it lacks a file that is compared.
     """
     archive = folder / "base.tar"
     command = ["git", "-C", str(root), "archive", "--format=tar", f"--output={archive}", f"{base}^{{commit}}"]
@@ -252,9 +252,11 @@ def report(base: str, root: Path) -> Report:
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Run the command line, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m generator.spec_diff", description=__doc__)
-    parser.add_argument("--base", required=True, help="the commit to compare with: a tag, a branch, a hash")
+    parser.add_argument("--base", required=True, help="the commit to compare with: a tag, a branch or a hash")
     parser.add_argument(
-        "--fail-on-breaking", action="store_true", help="fail if callers break and the version is not raised for it"
+        "--fail-on-breaking",
+        action="store_true",
+        help="fail if a change breaks callers and the version is not raised accordingly",
     )
     options = parser.parse_args(arguments)
     try:

@@ -1,4 +1,4 @@
-"""What OpenAPI and JSON Schema can say in several ways, in the one that code is generated from."""
+"""Normalize equivalent notations of OpenAPI and JSON Schema to the one that code is generated from."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from .navigation import (
 
 _NULL = {"type": "null"}
 _CONDITIONS = frozenset({"if", "then", "else", "not"})
-# Headers of which other parts of a document say what they are.
+# Headers that other parts of a document define.
 _IGNORED = frozenset({"accept", "authorization", "content-type"})
-# There, false has a meaning of its own, and so has true.
+# In these keywords, true and false have their own meaning.
 _MAY_BE_BOOLEAN = frozenset({"additionalProperties", "unevaluatedItems", "unevaluatedProperties"})
 
 
@@ -47,7 +47,7 @@ def modernize(document: Part) -> None:
 
 
 def _open_schemas(part: Any) -> None:
-    """Make an empty schema of each `schema` that is true."""
+    """Replace each `schema` that is true with an empty schema."""
     if isinstance(part, list):
         for item in cast("list[object]", part):
             _open_schemas(item)
@@ -61,7 +61,7 @@ def _open_schemas(part: Any) -> None:
 
 
 def _allow_everything(schemas: Any) -> None:
-    """Make an empty schema of each that is true, in an object or a list of schemas."""
+    """Replace each schema that is true, in an object or a list of schemas, with an empty one."""
     keys: list[Any] = []
     if isinstance(schemas, dict):
         keys = [*cast("Part", schemas)]
@@ -88,25 +88,25 @@ def _allow_null(schema: Part) -> None:
 
 
 def prepare(document: Part) -> None:
-    """Normalize what OpenAPI can say in several ways, in place."""
+    """Normalize equivalent notations of OpenAPI, in place."""
     document["tags"] = [{**tag, "name": _as_word(tag["name"])} for tag in document.get("tags", [])]
     for path_item in document.get("paths", {}).values():
         _drop_headers(document, path_item)
     for _, _, operation in operations(document):
         _drop_headers(document, operation)
-        # The security of the root holds for what has none of its own.
+        # The security of the root applies to operations without their own.
         operation.setdefault("security", deepcopy(document.get("security", [])))
         operation.update({name: [*map(_as_word, operation[name])] for name in ("tags",) if name in operation})
     for steps, schema in [*schemas_of(document)]:
         for here, part in [*schemas_in(schema, steps)]:
-            # A constant in a condition is for a rule.
+            # A constant in a condition belongs to a rule.
             if isinstance(part.get("const"), str) and not _CONDITIONS & {*here}:
                 part.update(type="string", enum=[part.pop("const")])
             _separate_null(part)
 
 
 def require_objects(document: Part) -> None:
-    """Require the bodies that are objects, in place: a call that gives none of their fields sends an empty object."""
+    """Require the bodies that are objects, in place: a call without any of their fields sends an empty object."""
     for _, _, operation in operations(document):
         body: Part = operation.get("requestBody", {"content": {}})
         schemas = [followed(document, each["schema"]) for each in body["content"].values() if "schema" in each]
@@ -120,7 +120,7 @@ def _as_word(tag: str) -> str:
 
 
 def _drop_headers(document: Part, part: Part) -> None:
-    """Drop the parameters that OpenAPI says to ignore: other parts of the document say what these headers are."""
+    """Drop the parameters that OpenAPI says to ignore, because other parts of the document define these headers."""
     if "parameters" in part:
         known = [(each, followed(document, each)) for each in part["parameters"]]
         part["parameters"] = [
@@ -131,7 +131,7 @@ def _drop_headers(document: Part, part: Part) -> None:
 
 
 def _separate_null(schema: Part) -> None:
-    """Move the null of an enum beside it."""
+    """Move null from an enum into the type."""
     types = schema.get("type")
     if isinstance(types, list) and "null" in types and "enum" in schema:
         kept = [each for each in cast("list[str]", types) if each != "null"]

@@ -1,7 +1,7 @@
-"""What callers can name of a generated package, by the names they have for it, and what of it breaks.
+"""The public names of a generated package, and the changes of them that break callers.
 
 `pictify.bindings.list(limit=…)` is an argument, `Binding.status` a field, `BindingStatus.ACTIVE` a value. Griffe
-reads the code and says what breaks callers; types, which it does not compare, are compared here.
+reads the code and finds breaking changes; types, which it does not compare, are compared here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 import griffe
 from openapi_python_client.strings import PythonIdentifier
 
-from .type_diff import OMITTED, fits, given, is_mapping_of, members, simplified
+from .type_diff import OMITTED, fits, is_mapping_of, members, simplified, without_omitted
 
 PACKAGE = "pictify_client"
 _OMITTED = "Calls without it raise a TypeError: pass it."
@@ -25,7 +25,7 @@ _PASSED = "Adapt the code that passes it."
 _MISSING = "Objects without it are rejected: pass it."
 REMOVED = "was removed"
 _KIND = griffe.BreakageKind
-# What Griffe finds, in words, and what to do. Attributes and types are compared here.
+# The text and the advice for each kind of change that Griffe finds. Attributes and types are compared here.
 _BREAKAGES = {
     _KIND.OBJECT_REMOVED: (REMOVED, _GONE),
     _KIND.OBJECT_CHANGED_KIND: ("is another kind of object", "Adapt the code that names it."),
@@ -41,29 +41,29 @@ _Named = TypeVar("_Named", griffe.Attribute, griffe.Class, griffe.Function)
 
 
 class Item(NamedTuple):
-    """Something that callers can name.
+    """A public name.
 
     Attributes:
         kind: `call`, `argument`, `class`, `field` or `value`.
-        type: Its type as it is compared; of a call, that of the result.
-        shown: The same as users read it.
-        required: Whether an argument must be passed, and a field is always present.
-        said: Its docstring in a sentence; of a value, the value.
+        type: Simplified type, for comparisons; of a call, the type of the result.
+        shown: Type as users read it.
+        required: Whether an argument must be passed, or a field is always present.
+        summary: First sentence of the docstring; of an enum's value, the value.
     """
 
     kind: str
     type: str = ""
     shown: str = ""
     required: bool = False
-    said: str = ""
+    summary: str = ""
 
 
 class Break(NamedTuple):
-    """How callers break.
+    """A breaking change.
 
     Attributes:
-        how: What happened.
-        advice: What to do, and why.
+        how: Description of the change.
+        advice: How to adapt the code, and why.
     """
 
     how: str
@@ -71,16 +71,16 @@ class Break(NamedTuple):
 
 
 class Surface:
-    """The names of one package.
+    """The public names of a package.
 
     Attributes:
-        package: What Griffe read.
-        items: All that callers can name.
+        package: The package as Griffe reads it.
+        items: All public names.
         calls: The method of each operation: `pictify.bindings.list` of `GET /bindings`.
-        modules: The module of its functions, `pictify_client.api.bindings.list_bindings`.
-        bodies: The classes that are the body of one method and nothing else: its arguments are their fields.
-        sent: The other classes that arguments are made of.
-        answered: The classes that answers are made of.
+        modules: The module of each operation's functions: `pictify_client.api.bindings.list_bindings`.
+        bodies: The classes that are only the body of one method, whose arguments are their fields.
+        sent: The other classes in arguments.
+        returned: The classes in results.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -94,14 +94,14 @@ class Surface:
             model.name for module in _public(self.package["models"].modules) for model in module.classes.values()
         }
         taken: dict[str, list[str]] = {}
-        given: set[str] = set()
+        results: set[str] = set()
         for resources in _public(self.package["api"].classes):
             self._names |= {tag.path: f"pictify.{tag.name}" for tag in _public(resources.attributes)}
         for tag in _public(self.package["api"].modules):
             self._read_resource(tag)
             for module in _public(tag.modules):
-                body, answer = self._read_functions(module)
-                given |= answer
+                body, result = self._read_functions(module)
+                results |= result
                 for name in body:
                     taken.setdefault(name, []).append(self.calls[_operation(module)])
         for module in _public(self.package["models"].modules):
@@ -110,8 +110,8 @@ class Surface:
                     self._names[module.path] = model.name
                     self._read_model(model)
         self.sent = self._reached(_words(item.type for item in self.items.values() if item.kind == "argument"))
-        self.answered = self._reached(given)
-        others = self.sent | self.answered
+        self.returned = self._reached(results)
+        others = self.sent | self.returned
         self.bodies = {name: calls[0] for name, calls in taken.items() if len(calls) == 1 and name not in others}
         self._fold_bodies()
 
@@ -121,7 +121,7 @@ class Surface:
         classes = {each.name: each for each in _public(tag.classes)}
         for each in classes.values():
             self._names[each.path] = resource
-            # No one but the clients makes a resource.
+            # Only the clients create resources.
             for method in (method for method in _public(each.functions) if method.name != "__init__"):
                 self._names[method.path] = f"{resource}.{method.name}"
                 # The async class has the same methods, and Griffe compares them too.
@@ -131,7 +131,7 @@ class Surface:
     def _read_method(self, method: griffe.Function) -> None:
         name = self._names[method.path]
         self.calls |= {found[1]: name for found in re.finditer(r"\(`([A-Z]+ \S+)`\)", _text(method))}
-        self.items[name] = Item("call", *self._types(method.returns), said=_sentence(_text(method)))
+        self.items[name] = Item("call", *self._types(method.returns), summary=_sentence(_text(method)))
         described = {
             each.name: each.description
             for section in (method.docstring.parse("google") if method.docstring else ())
@@ -139,19 +139,19 @@ class Surface:
             for each in section.value
         }
         for parameter in list(method.parameters)[1:]:
-            said = _sentence(described.get(parameter.name, ""))
-            item = Item("argument", *self._types(parameter.annotation), parameter.required, said)
+            summary = _sentence(described.get(parameter.name, ""))
+            item = Item("argument", *self._types(parameter.annotation), parameter.required, summary)
             self.items[f"{name}({parameter.name}=…)"] = item
 
     def _read_functions(self, module: griffe.Module) -> tuple[set[str], set[str]]:
         """Read the functions of an operation.
 
         Returns:
-            The names in the types of their body and of their answer.
+            The names in the types of the body and of the result.
         """
         operation = _operation(module)
         self.modules[operation] = self._names[module.path] = module.path
-        # `split` is for pagers alone.
+        # `split` is for pagers only.
         functions = [each for each in _public(module.functions) if each.name != "split"]
         self._names |= {function.path: module.path for function in functions}
         function = module.functions["sync"]
@@ -160,7 +160,7 @@ class Surface:
 
     def _read_model(self, model: griffe.Class) -> None:
         self._names[model.path] = model.name
-        self.items[model.name] = Item("class", said=_sentence(_text(model)))
+        self.items[model.name] = Item("class", summary=_sentence(_text(model)))
         self._names[f"{model.path}.__init__"] = model.name
         is_enum = "OpenEnum" in map(str, model.bases)
         attributes = _public(model.attributes)
@@ -169,13 +169,13 @@ class Surface:
             types = self._types(each.annotation)
             is_optional = bool(OMITTED & _words([str(each.value or ""), *members(types[0])]))
             self.items[name] = (
-                Item("value", said=f"`{str(each.value)[1:-1]}`")
+                Item("value", summary=f"`{str(each.value)[1:-1]}`")
                 if is_enum
                 else Item("field", *types, not is_optional, _sentence(_text(each)))
             )
 
     def _types(self, annotation: griffe.Expr | str | None) -> tuple[str, str]:
-        # Callers know a class by its name, whichever way a module imports it.
+        # Callers use the name of a class, however a module imports it.
         shown = re.sub(r"\b(?:models|builtins)\.", "", str(annotation))
         return simplified(shown, self._models), shown
 
@@ -187,7 +187,7 @@ class Surface:
                 self._names[path] = self.member(owner, field)
 
     def _reached(self, names: Iterable[str]) -> set[str]:
-        """The classes of these names, and all that are in their fields."""
+        """Return the classes of these names, and the classes of their fields, recursively."""
         reached: set[str] = set()
         waiting = set(names)
         while waiting:
@@ -198,7 +198,7 @@ class Surface:
         return reached
 
     def member(self, owner: str, wire: str) -> str:
-        """The argument of a method, or the field of a class, that has a name in the contract."""
+        """Return the argument of a method, or the field of a class, that has this name in the document."""
         call = self.bodies.get(owner, owner)
         form = f"{call}({{}}=…)" if call.startswith("pictify.") else f"{call}.{{}}"
         name = str(PythonIdentifier(wire, "")).removesuffix("_")
@@ -206,7 +206,7 @@ class Surface:
         return next((each for each in names if each in self.items), names[0])
 
     def name_of(self, breakage: griffe.Breakage) -> str | None:
-        """What callers call that which breaks; None for what they have no name for."""
+        """Return the public name of an object that breaks; None if it has none."""
         name = self._names.get(breakage.obj.path)
         values = (breakage.old_value, breakage.new_value)
         parameter = next((each.name for each in values if isinstance(each, griffe.Parameter)), None)
@@ -217,13 +217,13 @@ class Surface:
 
 @dataclass
 class Comparison:
-    """What became of a package.
+    """The differences between the public names of two packages.
 
     Attributes:
-        added: What is new; not what is in it.
-        removed: What was removed; not what was in it.
-        changed: What differs, and how.
-        breaks: What breaks callers, and how.
+        added: New names; not those inside a new one.
+        removed: Removed names; not those inside a removed one.
+        changed: Changed names, with a description of each change.
+        breaks: Names whose change breaks callers.
     """
 
     added: list[str]
@@ -233,55 +233,55 @@ class Comparison:
 
 
 def compare(old: Surface, new: Surface, renamed: Mapping[str, str]) -> Comparison:
-    """Compare what callers can name.
+    """Compare the public names of two packages.
 
     Args:
-        old: As it was.
-        new: As it is.
-        renamed: The new names of methods and modules by their old ones.
+        old: The former names.
+        new: The present names.
+        renamed: The new names of methods and modules by their old names.
     """
     before = {_renamed(name, renamed): item for name, item in old.items.items()}
-    # What is a body alone on one side only was there all the same.
+    # A class that is only a body in one of the packages is neither new nor removed.
     added = [name for name in _only(new.items, before) if _owner(name) not in old.bodies]
     removed = [name for name in _only(before, new.items) if _owner(name) not in new.bodies]
     found = Comparison(added, removed, {}, _breakages(old, new))
     gone = {name for name, how in found.breaks.items() if how.how == REMOVED}
-    found.removed = [name for name in removed if _whole(name) not in gone]
+    found.removed = [name for name in removed if _parent(name) not in gone]
     for was, name in renamed.items():
         found.changed[was] = f"was renamed to `{name}`"
         found.breaks[was] = Break(found.changed[was], "Use the new name.")
     for name, item in new.items.items():
         if name in before:
             sent = _owner(name) in new.sent
-            # What no call sends and none returns is in the events of webhooks.
-            answered = _owner(name) in old.answered or _owner(name) not in old.sent
+            # Classes that no call sends or returns are in the events of webhooks.
+            returned = _owner(name) in old.returned or _owner(name) not in old.sent
             if change := _change(before[name], item, is_sent=sent):
                 found.changed[name] = change
-                if advice := _advice(before[name], item, sent=sent, answered=answered):
+                if advice := _advice(before[name], item, sent=sent, returned=returned):
                     found.breaks.setdefault(name, Break(change, advice))
         elif name in found.added and item.required and (item.kind == "argument" or _owner(name) in new.sent):
             found.breaks.setdefault(name, Break("is required", _OMITTED if item.kind == "argument" else _MISSING))
-    # Griffe sees what was removed within what has its former name.
+    # Griffe finds removed names only inside objects that have kept their name.
     for name in found.removed:
         found.breaks.setdefault(name, Break(REMOVED, _GONE))
     return found
 
 
 def _breakages(old: Surface, new: Surface) -> dict[str, Break]:
-    """What Griffe finds, by the names that callers have for it."""
+    """Return the breaking changes that Griffe finds, by public name."""
     found: dict[str, Break] = {}
-    # In an order that does not depend on the file system, and methods before the classes of their bodies.
+    # Sorted, so that the order does not depend on the file system, and methods precede the classes of their bodies.
     for breakage in sorted(griffe.find_breaking_changes(old.package, new.package), key=lambda each: each.obj.path):
         name = old.name_of(breakage) or new.name_of(breakage)
         if name is not None and breakage.kind in _BREAKAGES and not _is_omitted(breakage):
             found.setdefault(name, Break(*_BREAKAGES[breakage.kind]))
-    # What breaks a method breaks the functions under it too.
+    # A change that breaks a method breaks the functions of its operation too.
     calls = {each.modules[operation]: each.calls[operation] for each in (old, new) for operation in each.modules}
     return {name: how for name, how in found.items() if (call := _renamed(name, calls)) == name or call not in found}
 
 
 def _is_omitted(breakage: griffe.Breakage) -> bool:
-    """Whether a default is another one that stands for an omitted argument."""
+    """Return whether both defaults mean that the argument is omitted."""
     values = (breakage.old_value, breakage.new_value)
     return breakage.kind is _KIND.PARAMETER_CHANGED_DEFAULT and all(
         isinstance(each, griffe.Parameter) and str(each.default) in OMITTED for each in values
@@ -289,7 +289,7 @@ def _is_omitted(breakage: griffe.Breakage) -> bool:
 
 
 def _public(members: Mapping[str, _Named]) -> list[_Named]:
-    # What a module imports is another's.
+    # Imported names belong to another module.
     return [each for each in members.values() if each.is_public and not each.is_alias]
 
 
@@ -302,7 +302,7 @@ def _text(documented: griffe.Object) -> str:
 
 
 def _sentence(text: str) -> str:
-    """The first of a docstring; a name alone is what stands there where the contract says nothing."""
+    """Return the first sentence; empty for a single name, which is the docstring if the document has no description."""
     first = re.split(r"(?<=\.)\s", " ".join(text.split()))[0]
     return first if " " in first else ""
 
@@ -315,7 +315,7 @@ def _owner(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _whole(name: str) -> str:
+def _parent(name: str) -> str:
     return name.partition("(")[0] if "(" in name else name.rpartition(".")[0]
 
 
@@ -325,40 +325,40 @@ def _renamed(name: str, renamed: Mapping[str, str]) -> str:
 
 
 def _only(names: Mapping[str, Item], others: Mapping[str, Item]) -> list[str]:
-    """The names that others lack; not those within one that they lack."""
+    """Return the names that `others` lacks; not those inside one that it lacks."""
     lacking = [name for name in names if name not in others]
-    return [name for name in lacking if _whole(name) not in lacking]
+    return [name for name in lacking if _parent(name) not in lacking]
 
 
-def _advice(old: Item, new: Item, *, sent: bool, answered: bool) -> str:
-    """What to do where less is taken than before, or more is returned; empty where neither is so."""
+def _advice(old: Item, new: Item, *, sent: bool, returned: bool) -> str:
+    """Return the advice if less is accepted than before, or more is returned; empty if neither is the case."""
     if old.kind == "value":
         return "Adapt the code that compares or stores the string."
     if old.kind == "argument":
         is_new = new.required and not old.required
-        return _OMITTED if is_new else "" if fits(given(old.type), given(new.type)) else _PASSED
+        return _OMITTED if is_new else "" if fits(without_omitted(old.type), without_omitted(new.type)) else _PASSED
     if sent and new.required and not old.required:
         return _MISSING
     if sent and not fits(old.type, new.type):
         return _PASSED
-    return _READ if (old.kind == "call" or answered) and not fits(new.type, old.type) else ""
+    return _READ if (old.kind == "call" or returned) and not fits(new.type, old.type) else ""
 
 
 def _change(old: Item, new: Item, *, is_sent: bool) -> str:
-    """How it differs; empty if it does not."""
+    """Describe the difference; empty if there is none."""
     if old.kind == "value":
-        return f"is {new.said}, was {old.said}" if old.said != new.said else ""
+        return f"is {new.summary}, was {old.summary}" if old.summary != new.summary else ""
     if old.kind == "class":
         return ""
-    said: list[str] = []
+    changes: list[str] = []
     other = set(members(old.type)) ^ set(members(new.type))
     if old.required != new.required:
         is_passed = old.kind == "argument" or is_sent
         words = ("is optional", "is required") if is_passed else ("may be absent or null", "is always present")
-        said.append(words[new.required])
+        changes.append(words[new.required])
     if old.required != new.required or (old.kind == "argument" and not new.required):
-        # Whether None is null or omitted is told by the document.
+        # The document says whether None is null or omitted.
         other -= OMITTED
     if other:
-        said.append(f"is `{new.shown}`, was `{old.shown}`")
-    return "; ".join(said)
+        changes.append(f"is `{new.shown}`, was `{old.shown}`")
+    return "; ".join(changes)

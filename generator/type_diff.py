@@ -1,4 +1,4 @@
-"""Types of generated code, and whether the values of one are values of another."""
+"""Compare types of generated code: whether one is a subtype of another."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Collection
 
 OMITTED = frozenset({"None", "UNSET", "Unset"})
 """What stands beside the type of what may be omitted, and is its default."""
-# Types that are read only: with a narrower parameter they are narrower themselves.
+# Covariant types: with a narrower parameter they are narrower themselves.
 _COVARIANT = frozenset({"Iterable", "Mapping"})
 
 
 def is_mapping_of(name: str, models: Collection[str]) -> bool:
-    """Whether it is the type of a mapping in the place of a model, whose fields callers know as those of the model."""
+    """Whether it is the typed dict of a model, whose fields are those of the model."""
     return name.endswith("Param") and name.removesuffix("Param") in models
 
 
 def simplified(annotation: str, models: Collection[str]) -> str:
-    """A type without what a union has beside a class for the same values: strings of an enum, mappings of a model."""
+    """A type without the alternatives to a class for the same values: strings of an enum, mappings of a model."""
     return ast.unparse(_Simplifier(models).visit(_parsed(annotation)))
 
 
@@ -37,17 +37,17 @@ class _Simplifier(ast.NodeTransformer):
 
 
 def members(kind: str) -> list[str]:
-    """The types of a union; of another type, itself."""
+    """The types of a union; another type itself."""
     return [ast.unparse(part) for part in _parts(_parsed(kind))]
 
 
-def given(kind: str) -> str:
-    """The type of an argument, without what stands for its absence."""
+def without_omitted(kind: str) -> str:
+    """The type of an argument, without the types that mean it is omitted."""
     return " | ".join(part for part in members(kind) if part not in OMITTED) or "None"
 
 
 def fits(kind: str, other: str) -> bool:
-    """Whether each value of a type is one of another."""
+    """Whether each value of a type is a value of the other."""
     return _fits(_parsed(kind), _parsed(other))
 
 

@@ -1,4 +1,4 @@
-"""The Python types of values, of those that callers give, and of the fields of models."""
+"""The Python types of values, of arguments, and of the fields of models."""
 
 from __future__ import annotations
 
@@ -36,34 +36,34 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|.')
 
 
 class Types(Schemas):
-    """The Python types of values, of those that callers give, and of the fields of models."""
+    """The Python types of values, of arguments, and of the fields of models."""
 
     @cached_property
     def _sent(self) -> set[str]:
-        """The names of the models that calls send."""
-        props = (prop for endpoint in self._endpoints for prop in self.given_in(endpoint))
+        """The names of the models in requests."""
+        props = (prop for endpoint in self._endpoints for prop in self.inputs_of(endpoint))
         return {model.class_info.name for model in self._models_in(props)}
 
-    def given_in(self, endpoint: Endpoint) -> list[PropertyProtocol]:
-        """What a call takes: its body and its parameters."""
+    def inputs_of(self, endpoint: Endpoint) -> list[PropertyProtocol]:
+        """The inputs of a call: its body and its parameters."""
         return [*endpoint.list_all_parameters()]
 
     @cached_property
     def _nested(self) -> set[str]:
-        """The names of the models that are values within others in a call."""
+        """The names of the models that are nested in others in a request."""
         return {
             each.class_info.name
             for endpoint in self._endpoints
-            for prop in self.given_in(endpoint)
+            for prop in self.inputs_of(endpoint)
             for each in self._models_in(self._inner(prop) if prop.name == "body" else [prop])
         }
 
     def own_models(self) -> list[ModelProperty]:
-        """The models with fields of their own."""
+        """The models with their own fields."""
         return [model for model in self._models.values() if not self.is_mapping(model)]
 
     def body_model(self, endpoint: Endpoint) -> ModelProperty | None:
-        """The object whose fields are the keywords of a method; None where there is none."""
+        """The object whose fields are the keyword arguments of a method; None if there is none."""
         body = endpoint.bodies[0].prop if endpoint.bodies else None
         both = self.one_or_many(body) if isinstance(body, UnionProperty) else None
         prop = both[0] if both else body
@@ -77,7 +77,7 @@ class Types(Schemas):
         return not model.required_properties and not model.optional_properties and bool(model.additional_properties)
 
     def values_in(self, prop: ModelProperty) -> list[PropertyProtocol]:
-        """What an object holds: its fields, or the values of a free-form one if it says of what type they are."""
+        """The properties of an object, or the values of a free-form object if they are typed."""
         if not self.is_mapping(prop):
             return fields_of(self._models[prop.class_info.name])
         mapped = self._mapped(prop)
@@ -105,7 +105,7 @@ class Types(Schemas):
         return self.members_of(inner) if isinstance(inner, UnionProperty) else [inner]
 
     def members_of(self, union: UnionProperty) -> list[PropertyProtocol]:
-        """The types of a union without `null`, those that take less before those that take more."""
+        """The types of a union without `null`, the narrower ones first."""
         return sorted(union.inner_properties, key=self._breadth)
 
     def _breadth(self, prop: PropertyProtocol) -> int:
@@ -114,7 +114,7 @@ class Types(Schemas):
     def tags_of(self, union: UnionProperty) -> tuple[str, dict[str, ModelProperty]] | None:
         """The field that distinguishes the objects of a union, and the object for each of its values; None without one.
 
-        It is the discriminator, or a field that has other constants in each of them.
+        It is the discriminator, or a field that has different constants in each of them.
         """
         objects = [part for part in union.inner_properties if isinstance(part, ModelProperty)]
         if len(objects) < 2 or any(map(self.is_mapping, objects)):
@@ -138,7 +138,7 @@ class Types(Schemas):
         """The Python type of a value.
 
         Raises:
-            UnsupportedError: There is none.
+            UnsupportedError: If there is none.
         """
         inner, nullable = self._nullable(prop)
         if inner is not prop:
@@ -161,7 +161,7 @@ class Types(Schemas):
         raise UnsupportedError(f"{prop.name.get_untrusted_value()} is of a kind without a shape here: {kind}")
 
     def one_or_many(self, prop: PropertyProtocol) -> tuple[ModelProperty, ListProperty] | None:
-        """The object, and the list of such objects, where a value may be either."""
+        """The object and the list of such objects, if a value may be either."""
         parts = prop.inner_properties if isinstance(prop, UnionProperty) else []
         models = [part for part in parts if isinstance(part, ModelProperty)]
         lists = [part for part in parts if isinstance(part, ListProperty)]
@@ -188,7 +188,7 @@ class Types(Schemas):
         return [each for each in unique(self.classes_of(fields_of(model))) if each.name != model.class_info.name]
 
     def _models_in(self, props: Iterable[PropertyProtocol]) -> Iterator[ModelProperty]:
-        """The models that these are made of, with all that is nested in them."""
+        """The models in these properties, including nested ones."""
         waiting = [self._models[each.name] for each in self.classes_of(props) if each.name in self._models]
         seen: set[str] = set()
         while waiting:
@@ -200,52 +200,52 @@ class Types(Schemas):
                 waiting += [self._models[each.name] for each in inner if each.name in self._models]
 
     def _inner(self, body: PropertyProtocol) -> list[PropertyProtocol]:
-        """What a body holds: the fields of an object, or else itself."""
+        """The fields of a body that is an object, or else the body itself."""
         if isinstance(body, ModelProperty) and not self.is_mapping(body):
             return fields_of(self._models[body.class_info.name])
         return [body]
 
     def is_sent(self, model: ModelProperty) -> bool:
-        """Whether calls send it."""
+        """Whether it occurs in requests."""
         return model.class_info.name in self._sent
 
     def has_param(self, model: ModelProperty) -> bool:
-        """Whether calls take it as a value within others, which may also be a mapping."""
+        """Whether it is nested in arguments, where it may also be a mapping."""
         return model.class_info.name in self._nested
 
-    def given_type(self, prop: PropertyProtocol) -> str:
-        """The type of a value that a caller gives: what is natural, beside what it is in the end."""
+    def argument_type(self, prop: PropertyProtocol) -> str:
+        """The type of an argument, including the more convenient types that are converted."""
         if both := self.one_or_many(prop):
-            return " | ".join(self.given_type(part) for part in both)
+            return " | ".join(self.argument_type(part) for part in both)
         inner, nullable = self._nullable(prop)
         if isinstance(inner, UnionProperty):
-            return union_of([*map(self.given_type, self.members_of(inner)), *(["None"] if nullable else [])])
+            return union_of([*map(self.argument_type, self.members_of(inner)), *(["None"] if nullable else [])])
         kind = self.type_of(inner)
         if isinstance(inner, DateTimeProperty):
             kind += " | str"
         elif isinstance(inner, EnumProperty):
             kind += f" | {self._literal_type(inner)}"
         elif isinstance(inner, ListProperty):
-            kind = f"Iterable[{self.given_type(inner.inner_property)}]"
+            kind = f"Iterable[{self.argument_type(inner.inner_property)}]"
         elif isinstance(inner, ModelProperty) and self.is_mapping(inner):
-            kind = f"Mapping[str, {self.given_type(self._mapped(inner))}]"
+            kind = f"Mapping[str, {self.argument_type(self._mapped(inner))}]"
         elif isinstance(inner, ModelProperty):
             kind += f" | {kind}Param" if self.has_param(inner) else " | Mapping[str, Any]"
         return f"{kind} | None" if nullable else kind
 
     def _literal_type(self, prop: EnumProperty) -> str:
-        """The strings that stand for the members of an enum: any, if the API takes more than it documents."""
+        """The strings accepted for an enum: any, if the API accepts more values than it documents."""
         if prop.class_info.name in self._extensible:
             return "str"
         return f"Literal[{', '.join(map(quoted, values_of(prop)))}]"
 
     @cached_property
     def _extensible(self) -> set[str]:
-        """The enums of which the API takes more values than it documents."""
+        """The enums for which the API accepts more values than it documents."""
         return {name for schema, prop in self._declared() for name in self._extensible_in(prop, schema)}
 
     def _declared(self) -> Iterator[tuple[oai.Schema | oai.Reference, PropertyProtocol]]:
-        """What callers give, with its schema."""
+        """Yield the arguments of all operations with their schemas."""
         for model in self._models.values():
             for prop in fields_of(model):
                 yield self.field_schema(model, prop), prop
@@ -275,22 +275,22 @@ class Types(Schemas):
         inner, _ = self._nullable(prop)
         kind = self.type_of(inner)
         if isinstance(inner, EnumProperty) and self.is_sent(model):
-            # For those who create one.
-            kind = self.given_type(inner)
+            # For callers who create one.
+            kind = self.argument_type(inner)
         return kind if self._is_always_there(model, prop) or kind == "Any" else f"{kind} | None"
 
     def _is_always_there(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
         return (self.is_required(model, prop) and not self._nullable(prop)[1]) or self._is_always_list(model, prop)
 
     def is_required(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
-        """Whether a model always has a field, also where only requests or only responses have it."""
+        """Whether a model always has a field, even if only requests or only responses require it."""
         schema = self.field_schema(model, prop)
         is_missing = (schema.readOnly and self.is_sent(model)) or (schema.writeOnly and self._is_received(model))
         return prop.required and not is_missing
 
     @cached_property
     def _received(self) -> set[str]:
-        """The names of the models that responses have."""
+        """The names of the models in responses."""
         props = (response.prop for endpoint in self._endpoints for response in endpoint.responses.patterns)
         return {model.class_info.name for model in self._models_in(props)}
 
@@ -298,12 +298,12 @@ class Types(Schemas):
         return model.class_info.name in self._received
 
     def _is_always_list(self, model: ModelProperty, prop: PropertyProtocol) -> bool:
-        """Whether a list of a response is empty where it is absent, as its default says."""
+        """Whether an absent list in a response is decoded as an empty one, as its default says."""
         schema = next(self.schemas_of(model.data, prop.name))
         return isinstance(prop, ListProperty) and schema.default == [] and not self.is_sent(model)
 
     def sent_fields(self, model: ModelProperty) -> list[PropertyProtocol]:
-        """The fields of a model that calls send: all but those which only the API sets."""
+        """The fields of a model in requests: all except those which only the API sets."""
         return [
             prop
             for prop in fields_of(model)
@@ -311,13 +311,13 @@ class Types(Schemas):
         ]
 
     def param(self, model: ModelProperty) -> str:
-        """The class of a mapping in the place of a model."""
+        """The typed dict of a model."""
         name = model.class_info.name
         doc = f"`{name}` as a mapping, with the names of the API."
         types = {
             prop.name.get_untrusted_value(): f"Required[{kind}]" if prop.required else kind
             for prop in self.sent_fields(model)
-            for kind in [self.given_type(prop)]
+            for kind in [self.argument_type(prop)]
         }
         if all(key.isidentifier() and not iskeyword(key) for key in types):
             fields = "".join(f"    {key}: {kind}\n" for key, kind in types.items())
@@ -326,17 +326,17 @@ class Types(Schemas):
         return f'{name}Param = TypedDict("{name}Param", {{{fields}}}, total=False)\n"""{doc}"""'
 
     def is_circular(self, model: ModelProperty, other: Class) -> bool:
-        """Whether a class that a model uses comes back to the model."""
+        """Whether a class that a model uses refers back to the model."""
         used = self._models.get(other.name)
         return used is not None and any(each is self._models[model.class_info.name] for each in self._models_in([used]))
 
     def param_import(self, class_info: Class) -> str:
-        """What a module that imports a class may need with it."""
+        """The import of the typed dict of a class, if the class has one."""
         return f", {class_info.name}Param" if class_info.name in self._nested else ""
 
 
 def union_of(kinds: Iterable[str]) -> str:
-    """The union of types: each once, without those that another has in it."""
+    """The union of types, without duplicates and types that another one includes."""
     parts = dict.fromkeys(part for kind in kinds for part in _parts(kind))
     if "Any" in parts:
         return "Any"

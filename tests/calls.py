@@ -1,4 +1,4 @@
-"""The same call in all its forms, over any transport."""
+"""The same API call in all its forms, over any transport."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def call(function: str, transport: httpx.MockTransport, **arguments: Any) -> Bin
     return anyio.run(run)
 
 
-def walk(form: str, transport: httpx.MockTransport, **arguments: Any) -> list[Binding]:
-    """All bindings that a pager gives, walked item by item."""
+def list_all(form: str, transport: httpx.MockTransport, **arguments: Any) -> list[Binding]:
+    """Iterate over a pager, and return all bindings."""
     if form == "sync":
         return list(
             Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport)).bindings.list(

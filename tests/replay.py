@@ -1,4 +1,4 @@
-"""The recorded responses, and a transport that plays them back to exactly the requests they were made for."""
+"""The recorded responses, and a transport that plays them back for exactly the requests that were recorded."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def body_of(name: str) -> Any:
 
 
 def without_nulls(document: Any) -> Any:
-    """A JSON document without the fields that are null, which models do not tell from those that are absent."""
+    """A JSON document without the fields that are null, which models treat like absent ones."""
     if is_object(document):
         return {name: without_nulls(value) for name, value in document.items() if value is not None}
     return [without_nulls(value) for value in document] if is_array(document) else document
 
 
 def response_of(recorded: Mapping[str, Any]) -> httpx.Response:
-    """A recorded response, as the transport gives it."""
+    """A recorded response, as the transport returns it."""
     response = recorded["response"]
     text = response["text"] if "text" in response else json.dumps(response["body"], ensure_ascii=False)
     return httpx.Response(response["status"], headers=response["headers"], content=text.encode())
 
 
-def _what_was_asked(request: httpx.Request) -> dict[str, Any]:
+def _recorded_part(request: httpx.Request) -> dict[str, Any]:
     url = request.url
     return {
         "method": request.method,
@@ -52,15 +52,15 @@ def _what_was_asked(request: httpx.Request) -> dict[str, Any]:
 
 @contextmanager
 def replaying(*names: str) -> Generator[httpx.MockTransport]:
-    """A transport that answers the requests of these recordings, each once and in their order, and no others."""
+    """A transport that expects the requests of these recordings in order, each once, and returns their responses."""
     waiting = [recording(name) for name in names]
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked = _what_was_asked(request)
-        assert len(request.url.params.multi_items()) == len(asked["query"]), f"a parameter is there twice: {asked}"
-        assert waiting, f"no request was left to answer, and yet came {asked}"
-        assert asked == waiting[0]["request"], f"{asked} is not what was recorded: {waiting[0]['request']}"
+    def respond(request: httpx.Request) -> httpx.Response:
+        received = _recorded_part(request)
+        assert len(request.url.params.multi_items()) == len(received["query"]), f"a parameter is repeated: {received}"
+        assert waiting, f"unexpected request: {received}"
+        assert received == waiting[0]["request"], f"{received} is not what was recorded: {waiting[0]['request']}"
         return response_of(waiting.pop(0))
 
-    yield httpx.MockTransport(answer)
-    assert not waiting, f"never asked for: {[each['about'] for each in waiting]}"
+    yield httpx.MockTransport(respond)
+    assert not waiting, f"never received for: {[each['about'] for each in waiting]}"

@@ -1,4 +1,4 @@
-"""What was rendered, what is left of the plan, and other operations that the document lacks."""
+"""The feed of renders, the usage of the plan, and other operations that the document lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A http_client that sends by aiohttp: it has other failures, and bills nothing twice either."""
+"""An `http_client` with httpx-aiohttp: its failures differ from those of httpx, and no render is billed twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pictify_client import APIConnectionError, APITimeoutError, AsyncPictify, Pi
 from pictify_client.testing import API_KEY, FakePictify, serving
 
 from .replay import KEY
-from .servers import Line, Server, http, served
+from .servers import Connection, Server, http, served
 from .test_batches import FakeClock
 
 
@@ -42,7 +42,7 @@ async def render(pictify: AsyncPictify) -> Any:
     return await pictify.images.create(html="<p>", width=5, height=5)
 
 
-def test_lists_are_walked_and_files_saved() -> None:
+def test_lists_are_iterated_and_files_saved() -> None:
     with serving(FakePictify()) as base_url:
 
         async def use() -> tuple[int, bytes]:
@@ -57,11 +57,11 @@ def test_lists_are_walked_and_files_saved() -> None:
     assert image.startswith(b"\x89PNG")
 
 
-def hang_up(line: Line) -> None:
-    line.take()
+def hang_up(connection: Connection) -> None:
+    connection.receive()
 
 
-def test_a_render_whose_answer_is_lost_is_not_sent_again_and_a_get_is() -> None:
+def test_after_a_lost_response_a_get_is_retried_and_a_render_is_not() -> None:
     with served(hang_up) as server:
         error = failure(server, render)
         assert isinstance(error, APIConnectionError)
@@ -70,7 +70,7 @@ def test_a_render_whose_answer_is_lost_is_not_sent_again_and_a_get_is() -> None:
         assert failure(server, get).attempts == 3
 
 
-def test_a_render_that_cannot_have_arrived_is_sent_again() -> None:
+def test_a_render_that_cannot_have_arrived_is_retried() -> None:
     with served() as server:
         pass
     error = failure(server, render)
@@ -81,10 +81,10 @@ def test_a_render_that_cannot_have_arrived_is_sent_again() -> None:
 @pytest.mark.parametrize(
     "answer", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", http()[:20]]
 )
-def test_what_aiohttp_cannot_read_is_an_error_of_ours(answer: bytes) -> None:
-    def handle(line: Line) -> None:
-        line.take()
-        line.send(answer)
+def test_a_response_that_aiohttp_cannot_parse_is_a_pictify_error(answer: bytes) -> None:
+    def handle(connection: Connection) -> None:
+        connection.receive()
+        connection.send(answer)
 
     with served(handle) as server:
         error = failure(server, render)
@@ -93,12 +93,12 @@ def test_what_aiohttp_cannot_read_is_an_error_of_ours(answer: bytes) -> None:
     assert error.__cause__ is not None
 
 
-def say_nothing(line: Line) -> None:
-    line.ended.wait()
+def stay_silent(connection: Connection) -> None:
+    connection.closed.wait()
 
 
-def test_a_call_ends_in_its_time() -> None:
-    with served(say_nothing) as server:
+def test_a_call_respects_its_timeout() -> None:
+    with served(stay_silent) as server:
         error = failure(server, render, timeout=0.1)
     assert isinstance(error, APITimeoutError)
     assert "0.1 s for the complete call; set by timeout=" in str(error)

@@ -1,4 +1,4 @@
-"""What the arguments of a call may be, and what is said of those that may not."""
+"""Valid and invalid arguments, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def body_of(call: Call, answer: Any = None) -> Any:
     return json.loads(sent(call, answer)[0].content)
 
 
-def test_a_body_is_given_field_by_field_by_models_mappings_and_strings() -> None:
+def test_a_body_may_consist_of_models_mappings_and_strings() -> None:
     create: dict[str, Any] = {"template_id": "t", "mapping": {"a": "b"}}
     wanted = {"templateId": "t", "mapping": {"a": "b"}, "dataSource": SOURCE, "refreshPolicy": {"ttlSeconds": 60}}
     policy = RefreshPolicy(ttl_seconds=60)
@@ -88,7 +88,7 @@ def test_a_body_is_given_field_by_field_by_models_mappings_and_strings() -> None
     assert body["variants"][0]["schedule"] == {"startAt": "2026-01-29T00:00:00Z"}
 
 
-def test_events_are_one_or_many_and_the_write_key_travels_in_a_header() -> None:
+def test_one_or_many_events_can_be_sent_and_the_write_key_is_a_header() -> None:
     event: Any = {"event": "click", "experiment": "hero"}
     (request,) = sent(lambda p: p.experiments.track_events(**event, write_key="wk_1"))
     assert json.loads(request.content) == event
@@ -182,7 +182,7 @@ REFUSED: list[tuple[Call, str]] = [
         "variables['a'] must be a finite",
     ),
     (lambda p: p.templates.get(3), "uid must be str, got 3 (int)"),
-    # Which fields exclude and which require each other.
+    # Fields that exclude or require each other.
     (lambda p: p.images.create(), "one of html, url or template is required"),
     (lambda p: p.images.create(html="x", url="https://a.b"), "html and url cannot be combined: pass only one of them"),
     (lambda p: p.gifs.create(html="x", url="y", template="z"), "html, url and template cannot be combined"),
@@ -216,7 +216,7 @@ REFUSED: list[tuple[Call, str]] = [
 
 
 @pytest.mark.parametrize(("call", "text"), REFUSED, ids=[text for _, text in REFUSED])
-def test_what_is_wrong_is_named_before_anything_is_sent(call: Call, text: str) -> None:
+def test_an_invalid_argument_is_an_error_before_anything_is_sent(call: Call, text: str) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         assert sent(call) == []
     assert text in str(caught.value)
@@ -226,12 +226,12 @@ def test_what_is_wrong_is_named_before_anything_is_sent(call: Call, text: str) -
 @pytest.mark.parametrize(
     "text", ["2026-01-29", "20260129T100000Z", "2026-01-29T10:00:00", "2026-01-29x10:00:00Z", "2026-13-29T10:00:00Z"]
 )
-def test_a_string_for_a_time_is_a_date_time_of_rfc_3339(text: str) -> None:
+def test_a_string_for_a_time_must_be_rfc_3339(text: str) -> None:
     with pytest.raises(ValueError, match="startAt must be a date-time"):
         sent(lambda p: p.experiments.update("e", variants=[{"id": "a", "weight": 1, "schedule": {"startAt": text}}]))
 
 
-def test_null_in_a_mapping_is_no_field_for_the_rules() -> None:
+def test_null_in_a_mapping_counts_as_omitted_in_rules() -> None:
     body: Any = {"html": "<p>", "url": None}
     assert body_of(lambda p: create_image.sync(client=p.client, body=body)) == body
     body["html"] = None
@@ -239,15 +239,15 @@ def test_null_in_a_mapping_is_no_field_for_the_rules() -> None:
         sent(lambda p: create_image.sync(client=p.client, body=body))
 
 
-class Five:
+class IntegerLike:
     """An integer of another library."""
 
     def __index__(self) -> int:
         return 5
 
 
-def test_what_counts_as_a_number_a_value_and_a_left_out_field() -> None:
-    number: Any = Five()
+def test_integers_of_other_libraries_and_omitted_fields() -> None:
+    number: Any = IntegerLike()
     assert body_of(lambda p: p.images.create(html="x", width=number)) == {"html": "x", "width": 5}
     assert body_of(lambda p: p.templates.render("t", quality=Fraction(1, 2))) == {"quality": 0.5}
     rule = {"id": "a", "weight": 1, "conditions": {"type": "rule", "value": None}}
@@ -262,7 +262,7 @@ def test_what_counts_as_a_number_a_value_and_a_left_out_field() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 422])
-def test_a_secret_that_the_api_repeats_is_in_no_error(status: int) -> None:
+def test_no_error_contains_a_secret_that_the_api_repeats(status: int) -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         return httpx.Response(status, json={"message": request.content.decode()})
 
@@ -280,7 +280,7 @@ def test_a_secret_that_the_api_repeats_is_in_no_error(status: int) -> None:
         assert "[redacted]" in str(caught.value)
 
 
-def test_the_body_of_a_data_source_is_a_secret_wherever_it_has_one() -> None:
+def test_the_body_of_a_data_source_is_a_secret() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         return httpx.Response(400, json={"message": request.content.decode()})
 
@@ -291,7 +291,7 @@ def test_the_body_of_a_data_source_is_a_secret_wherever_it_has_one() -> None:
     assert b'"scope":"a"' in caught.value.request.content
 
 
-def test_a_secret_in_a_query_is_in_no_error() -> None:
+def test_no_error_contains_a_secret_of_a_query() -> None:
     handle = httpx.MockTransport(lambda request: httpx.Response(404, json={"message": str(request.url)}))
     client = Pictify(api_key=KEY, http_client=httpx.Client(transport=handle)).client
     response = client.stream(render_template_url.OPERATION, template_uid="t", format="png", token="sesame")
@@ -300,7 +300,7 @@ def test_a_secret_in_a_query_is_in_no_error() -> None:
     assert "[redacted]" in str(response.error)
 
 
-def test_a_secret_that_cannot_be_read_is_in_no_error() -> None:
+def test_no_error_contains_an_invalid_secret() -> None:
     answers: list[Any] = [
         {"binding": {"uid": "b", "renderUrl": "u", "dataSource": {"headers": "k: sesame"}}},
         {"binding": {"uid": "b", "renderUrl": "u", "dataSource": {"headers": {"k": ["sesame"]}}}},
@@ -327,7 +327,7 @@ def test_a_secret_that_cannot_be_read_is_in_no_error() -> None:
     assert DataSource.from_dict({"headers": {"k": "sesame", "n": None}}).headers == {"k": "sesame"}
 
 
-def test_what_is_done_without_a_word_is_done() -> None:
+def test_operations_without_a_response_body_return_none() -> None:
     for status in (204, 200):
 
         def nothing(_: httpx.Request, status: int = status) -> httpx.Response:
@@ -345,7 +345,7 @@ def test_what_is_done_without_a_word_is_done() -> None:
     assert "sesame" not in str(caught.value)
 
 
-def test_wrapped_answers_come_unwrapped_or_bare_and_nothing_else_is_taken_for_them() -> None:
+def test_responses_may_be_wrapped_or_bare_and_others_are_errors() -> None:
     bare = {"uid": "b", "status": "active", "renderUrl": "u"}
     assert body_of(lambda p: p.bindings.update("b", name="n"), bare) == {"name": "n"}
     for answer in ({"message": "ok"}, {"status": "error", "message": "quota"}, {**bare, "binding": None}):
@@ -353,9 +353,9 @@ def test_wrapped_answers_come_unwrapped_or_bare_and_nothing_else_is_taken_for_th
             sent(lambda p: p.bindings.get("b"), answer)
 
 
-def test_a_model_sends_what_it_holds_beyond_the_contract() -> None:
+def test_a_model_sends_its_additional_properties() -> None:
     body = CreateBindingBody(template_id="t", data_source=DataSource(), mapping={}, additional_properties={"x": 1})
-    assert body_of(lambda p: p.client.send(p_operation(), body=body)) == {
+    assert body_of(lambda p: p.client.send(path_operation(), body=body)) == {
         "x": 1,
         "templateId": "t",
         "dataSource": {},
@@ -363,13 +363,13 @@ def test_a_model_sends_what_it_holds_beyond_the_contract() -> None:
     }
 
 
-def p_operation() -> Any:
+def path_operation() -> Any:
     from pictify_client.api.bindings.create_binding import OPERATION
 
     return OPERATION
 
 
-def test_lists_by_offset_and_with_flat_counts_are_walked() -> None:
+def test_lists_by_offset_with_flat_counts_are_iterated() -> None:
     def handle(request: httpx.Request) -> httpx.Response:
         query = request.url.params
         offset, page = int(query.get("offset", 0)), int(query.get("page", 1))

@@ -1,4 +1,4 @@
-"""Batches: split, watched with a clock that does not wait, and put together."""
+"""Batches are split, polled with a fake clock, and combined."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ Poll = Callable[[str, int], httpx.Response]
 
 
 class Api:
-    """Starts batches, and answers polls as the test says."""
+    """A fake API that starts batches; the test defines the responses to polls."""
 
     def __init__(self, poll: Poll, *, most: int = 9) -> None:
         self.poll = poll
@@ -117,7 +117,7 @@ forms = pytest.mark.parametrize("form", ["sync", "async"])
 
 
 @forms
-def test_a_batch_is_watched_with_growing_patience(form: str) -> None:
+def test_the_poll_interval_of_a_batch_grows(form: str) -> None:
     api = Api(lambda _, turn: status("processing" if turn < 9 else "completed"))
     seen: list[str] = []
 
@@ -132,7 +132,7 @@ def test_a_batch_is_watched_with_growing_patience(form: str) -> None:
 
 
 @forms
-def test_more_sets_than_one_request_takes_come_back_in_order(form: str) -> None:
+def test_results_of_split_batches_are_in_order(form: str) -> None:
     sizes = {"b1": 100, "b2": 100, "b3": 50}
     states = {"b1": "completed", "b2": "partial", "b3": "completed"}
     api = Api(lambda batch, turn: status(states[batch] if turn > 1 or batch == "b2" else "pending", sizes[batch]))
@@ -144,7 +144,7 @@ def test_more_sets_than_one_request_takes_come_back_in_order(form: str) -> None:
 
 
 @forms
-def test_a_lost_poll_is_asked_again_and_the_fifth_in_a_row_is_raised(form: str) -> None:
+def test_failed_polls_are_repeated_and_the_fifth_in_a_row_is_raised(form: str) -> None:
     lost = [httpx.Response(502), httpx.Response(429, headers={"retry-after": "7"}), httpx.Response(408)]
     api = Api(lambda _, turn: lost[turn - 1] if turn <= 3 else status("failed"))
     assert str(job_of(form, api, 1)[1].status) == "failed"
@@ -160,7 +160,7 @@ def test_a_lost_poll_is_asked_again_and_the_fifth_in_a_row_is_raised(form: str) 
 
 
 @forms
-def test_it_is_never_asked_more_often_than_the_rate_limit_allows(form: str) -> None:
+def test_polls_respect_the_rate_limit(form: str) -> None:
     left = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "2", "x-ratelimit-reset": "1700000060"}
     api = Api(
         lambda _, turn: httpx.Response(200, json=status("completed" if turn > 1 else "pending").json(), headers=left)
@@ -187,7 +187,7 @@ def test_a_timeout_cancels_nothing(form: str) -> None:
 
 
 @forms
-def test_what_was_started_is_not_lost_when_the_next_request_fails(form: str) -> None:
+def test_started_batches_are_not_lost_if_a_later_request_fails(form: str) -> None:
     api = Api(always(status("completed")), most=1)
     with pytest.raises(BatchStartError, match="^50 variable sets were not started") as caught:
         job_of(form, api, 150)
@@ -205,7 +205,7 @@ def test_what_was_started_is_not_lost_when_the_next_request_fails(form: str) -> 
 
 
 @forms
-def test_a_job_in_an_error_of_a_worker_process_keeps_its_ids_and_not_the_client(form: str) -> None:
+def test_a_pickled_job_keeps_its_ids_and_not_the_client(form: str) -> None:
     with pytest.raises(BatchStartError) as caught:
         job_of(form, Api(always(status("completed")), most=1), 150)
     job: Any = caught.value.job
@@ -218,7 +218,7 @@ def test_a_job_in_an_error_of_a_worker_process_keeps_its_ids_and_not_the_client(
         there.cancel() if form == "sync" else anyio.run(there.cancel)
 
 
-def test_progress_may_be_awaited_and_an_answer_without_an_id_is_an_error() -> None:
+def test_on_progress_may_be_async_and_a_response_without_an_id_is_an_error() -> None:
     seen: list[str] = []
 
     async def report(known: BatchStatus) -> None:
@@ -237,7 +237,7 @@ def test_progress_may_be_awaited_and_an_answer_without_an_id_is_an_error() -> No
         )
 
 
-def test_the_clock_of_this_machine_goes_on() -> None:
+def test_the_real_clock_advances() -> None:
     clock = Clock()
     assert clock.time() > 1_700_000_000
     before = clock.monotonic()
@@ -248,7 +248,7 @@ def test_the_clock_of_this_machine_goes_on() -> None:
 
 
 @forms
-def test_all_batches_of_a_job_are_cancelled_whatever_the_first_one_says(form: str) -> None:
+def test_all_batches_of_a_job_are_cancelled_even_if_the_first_fails(form: str) -> None:
     states = {"b1": "completed", "b2": "processing", "b3": "processing"}
     api = Api(lambda batch, _: status(states[batch], 100))
     with pytest.raises(WaitTimeoutError) as caught:
@@ -265,7 +265,7 @@ def test_all_batches_of_a_job_are_cancelled_whatever_the_first_one_says(form: st
 
 
 @forms
-def test_a_batch_that_is_done_is_not_cancelled(form: str) -> None:
+def test_a_finished_batch_is_not_cancelled(form: str) -> None:
     api = Api(always(status("completed")))
     job, _ = job_of(form, api, 150)
     _ = job.cancel() if form == "sync" else anyio.run(job.cancel)
@@ -273,7 +273,7 @@ def test_a_batch_that_is_done_is_not_cancelled(form: str) -> None:
 
 
 @forms
-def test_a_batch_that_says_nothing_is_not_asked_for_ever(form: str) -> None:
+def test_a_batch_without_a_status_is_not_polled_forever(form: str) -> None:
     api = Api(always(httpx.Response(200, json={"batchId": "b1", "totalItems": 1})))
     with pytest.raises(ResponseDecodeError, match="status: it is missing"):
         job_of(form, api, 1)
@@ -281,7 +281,7 @@ def test_a_batch_that_says_nothing_is_not_asked_for_ever(form: str) -> None:
 
 
 @forms
-def test_absurd_waits_are_cut_and_results_without_an_index_are_in_their_order(form: str) -> None:
+def test_long_waits_are_limited_and_results_without_an_index_keep_their_order(form: str) -> None:
     absurd = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "253402300000"}
     results = [{"url": "a"}, {"url": "b"}]
     answers = [
@@ -295,7 +295,7 @@ def test_absurd_waits_are_cut_and_results_without_an_index_are_in_their_order(fo
     assert api.clock.waits == [3600.0, 60.0]
 
 
-def test_a_poll_takes_no_longer_than_the_client_allows_or_than_is_left() -> None:
+def test_a_poll_respects_the_timeouts_of_the_client_and_of_the_job() -> None:
     timeouts: list[dict[str, float]] = []
 
     def poll(request: httpx.Request) -> httpx.Response:
@@ -315,7 +315,7 @@ def test_a_poll_takes_no_longer_than_the_client_allows_or_than_is_left() -> None
 
 
 @forms
-def test_what_is_wrong_with_the_last_set_is_said_before_the_first_is_sent(form: str) -> None:
+def test_all_sets_are_validated_before_the_first_is_sent(form: str) -> None:
     api = Api(always(status("completed")))
     sets: list[Any] = [{"n": 1}] * 149
     for wrong, text in ((3, r"variable_sets\[149\] must be a mapping"), ({"n": {1}}, "which JSON does not have")):
@@ -325,7 +325,7 @@ def test_what_is_wrong_with_the_last_set_is_said_before_the_first_is_sent(form: 
 
 
 @forms
-def test_several_batches_are_told_of_as_if_they_were_one(form: str) -> None:
+def test_progress_of_several_batches_is_combined(form: str) -> None:
     halfway = {"progress": 50, "totalItems": 50, "completedItems": 20, "failedItems": 5}
 
     def poll(batch: str, turn: int) -> httpx.Response:
@@ -353,9 +353,7 @@ def test_several_batches_are_told_of_as_if_they_were_one(form: str) -> None:
         ("completed", "cancelled", "partial"),
     ],
 )
-def test_how_several_batches_ended_is_how_they_all_did_or_partial(
-    form: str, first: str, second: str, both: str
-) -> None:
+def test_the_combined_status_of_several_batches(form: str, first: str, second: str, both: str) -> None:
     states = {"b1": first, "b2": second}
     _, done = job_of(
         form,
@@ -366,7 +364,7 @@ def test_how_several_batches_ended_is_how_they_all_did_or_partial(
     assert (done.failed_items, done.results) == (0, [])
 
 
-def test_a_poll_takes_no_longer_than_what_is_left_or_a_second() -> None:
+def test_the_timeout_of_a_poll_is_the_remaining_time_but_at_least_a_second() -> None:
     timeouts: list[float] = []
     clock = FakeClock()
 
@@ -384,7 +382,7 @@ def test_a_poll_takes_no_longer_than_what_is_left_or_a_second() -> None:
 
 
 @forms
-def test_only_polls_that_are_lost_in_a_row_count(form: str) -> None:
+def test_only_consecutive_failed_polls_count(form: str) -> None:
     api = Api(
         lambda _, turn: status("completed" if turn == 10 else "processing") if turn % 5 == 0 else httpx.Response(502)
     )

@@ -1,4 +1,4 @@
-"""Setting up a client: the key, the base URL, headers, timeouts, an httpx client of the caller's own, and closing."""
+"""Client configuration: API key, base URL, headers, timeouts, custom httpx clients, and closing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def authenticated_client(api_key: str | None = None, **options: Any) -> Authenti
 
 
 def about(seconds: float) -> Any:
-    """A timeout from which what the call has taken so far is gone already."""
+    """A timeout minus the time that the call has taken so far."""
     return pytest.approx(seconds, abs=0.5)
 
 
@@ -47,7 +47,7 @@ clients = pytest.mark.parametrize(
 )
 
 
-def answering(requests: list[httpx.Request]) -> httpx.Client:
+def recording_transport(requests: list[httpx.Request]) -> httpx.Client:
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(200, json={"bindings": []})
@@ -56,7 +56,7 @@ def answering(requests: list[httpx.Request]) -> httpx.Client:
 
 
 @clients
-def test_no_key_at_all(make: Maker) -> None:
+def test_a_missing_key_is_an_error(make: Maker) -> None:
     with pytest.raises(
         ConfigurationError, match=r"No API key: set the environment variable PICTIFY_API_KEY, or pass api_key"
     ):
@@ -77,7 +77,7 @@ BAD_KEYS = {
 
 @clients
 @pytest.mark.parametrize(("key", "text"), BAD_KEYS.items())
-def test_a_key_that_cannot_be_one(make: Maker, key: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_key_is_an_error(make: Maker, key: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=text) as caught:
         make(api_key=key)
     assert "pic_live_x" not in str(caught.value)
@@ -87,11 +87,11 @@ def test_a_key_that_cannot_be_one(make: Maker, key: str, text: str, monkeypatch:
             make()
 
 
-def test_the_key_of_the_argument_comes_before_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_argument_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICTIFY_API_KEY", "pic_live_environment")
     requests: list[httpx.Request] = []
     for key in (None, "pic_live_argument"):
-        list(Pictify(http_client=answering(requests), api_key=key).bindings.list())
+        list(Pictify(http_client=recording_transport(requests), api_key=key).bindings.list())
     sent = [request.headers.raw for request in requests]
     assert [value for headers in sent for name, value in headers if name == b"Authorization"] == [
         b"Bearer pic_live_environment",
@@ -99,9 +99,9 @@ def test_the_key_of_the_argument_comes_before_that_of_the_environment(monkeypatc
     ]
 
 
-def test_the_base_url_is_the_argument_else_the_environment_else_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_base_url_is_the_argument_the_environment_or_the_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[httpx.Request] = []
-    http_client = answering(requests)
+    http_client = recording_transport(requests)
     list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
     monkeypatch.setenv("PICTIFY_BASE_URL", "https://staging.example.com/pictify/")
     list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
@@ -134,13 +134,13 @@ def test_the_base_url_is_the_argument_else_the_environment_else_the_contract(mon
         ("https://api.pictify.io/#top", "base_url must not have .* a fragment"),
     ],
 )
-def test_a_base_url_that_cannot_be_one(make: Maker, base_url: Any, text: str) -> None:
+def test_an_invalid_base_url_is_an_error(make: Maker, base_url: Any, text: str) -> None:
     with pytest.raises(ConfigurationError, match=text) as caught:
         make(api_key=KEY, base_url=base_url)
     assert "sesame" not in str(caught.value)
 
 
-def test_a_base_url_of_the_environment_that_cannot_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_base_url_of_the_environment_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PICTIFY_BASE_URL", "localhost")
     with pytest.raises(ConfigurationError, match="PICTIFY_BASE_URL must be an absolute URL"):
         Pictify(api_key=KEY)
@@ -149,7 +149,7 @@ def test_a_base_url_of_the_environment_that_cannot_be_one(monkeypatch: pytest.Mo
 @clients
 @pytest.mark.parametrize("option", ["timeout", "attempt_timeout"])
 @pytest.mark.parametrize("timeout", [0, -1, -0.5, float("nan"), float("inf"), 1e12])
-def test_a_timeout_that_cannot_be_one(make: Maker, option: str, timeout: float) -> None:
+def test_an_invalid_timeout_is_an_error(make: Maker, option: str, timeout: float) -> None:
     with pytest.raises(ConfigurationError, match=f"^{option} must be more than 0 seconds, got"):
         make(api_key=KEY, **{option: timeout})
 
@@ -165,7 +165,7 @@ WRONG_TIMEOUTS: list[tuple[dict[str, Any], str]] = [
 
 @clients
 @pytest.mark.parametrize(("options", "text"), WRONG_TIMEOUTS)
-def test_a_timeout_of_another_type(make: Maker, options: dict[str, Any], text: str) -> None:
+def test_a_timeout_of_another_type_is_an_error(make: Maker, options: dict[str, Any], text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{re.escape(text)}"):
         make(api_key=KEY, **options)
     with pytest.raises(ConfigurationError, match=f"^{re.escape(text)}"):
@@ -173,7 +173,7 @@ def test_a_timeout_of_another_type(make: Maker, options: dict[str, Any], text: s
 
 
 @clients
-def test_whether_files_are_streamed_is_a_boolean(make: Maker) -> None:
+def test_stream_files_must_be_a_boolean(make: Maker) -> None:
     with pytest.raises(ConfigurationError, match="^stream_files must be True or False, got 1$"):
         make(api_key=KEY).with_options(stream_files=1)
 
@@ -188,7 +188,7 @@ HOSTS = {
 
 @clients
 @pytest.mark.parametrize(("base_url", "text"), HOSTS.items())
-def test_a_key_goes_unencrypted_only_where_it_is_allowed_by_name(make: Maker, base_url: str, text: str) -> None:
+def test_a_key_is_sent_unencrypted_only_to_allowed_hosts(make: Maker, base_url: str, text: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(text)):
         make(api_key=KEY, base_url=base_url)
     with pytest.raises(ConfigurationError, match=re.escape(text)):
@@ -200,20 +200,20 @@ def test_a_key_goes_unencrypted_only_where_it_is_allowed_by_name(make: Maker, ba
 
 @clients
 @pytest.mark.parametrize("host", ["localhost", "api.localhost", "127.0.0.1", "127.8.8.8", "[::1]"])
-def test_a_key_may_go_to_this_machine_unencrypted(make: Maker, host: str) -> None:
+def test_a_key_may_be_sent_unencrypted_to_localhost(make: Maker, host: str) -> None:
     make(api_key=KEY, base_url=f"http://{host}:8787")
 
 
 @clients
 @pytest.mark.parametrize("allow_http", ["gateway", b"gateway", {"gateway": True}, [5]])
-def test_what_is_no_collection_of_host_names(make: Maker, allow_http: Any) -> None:
+def test_allow_http_must_be_a_collection_of_host_names(make: Maker, allow_http: Any) -> None:
     with pytest.raises(ConfigurationError, match="allow_http must be a collection of host names, such as"):
         make(api_key=KEY, allow_http=allow_http)
 
 
 @clients
 @pytest.mark.parametrize("key", [5, b"pic_live_x"])
-def test_a_key_of_another_type(make: Maker, key: object) -> None:
+def test_a_key_of_another_type_is_an_error(make: Maker, key: object) -> None:
     with pytest.raises(ConfigurationError, match="the API key must be a string, got"):
         make(api_key=key)
 
@@ -231,29 +231,29 @@ def test_a_key_of_another_type(make: Maker, key: object) -> None:
         ({"X-Trace": "\N{SNOWMAN}"}, "the header 'X-Trace' is invalid: name and value must be ASCII"),
     ],
 )
-def test_headers_that_cannot_be_sent(make: Maker, headers: Any, text: str) -> None:
+def test_invalid_headers_are_an_error(make: Maker, headers: Any, text: str) -> None:
     with pytest.raises(ConfigurationError, match=text):
         make(api_key=KEY, headers=headers)
 
 
-def test_headers_go_with_every_request_and_a_copy_keeps_its_own() -> None:
+def test_headers_are_sent_with_every_request_and_a_copy_has_its_own() -> None:
     requests: list[httpx.Request] = []
-    pictify = Pictify(api_key=KEY, headers={"X-Team": "a"}, http_client=answering(requests))
+    pictify = Pictify(api_key=KEY, headers={"X-Team": "a"}, http_client=recording_transport(requests))
     copied = pictify.with_options(headers={"X-Trace": "1"})
     list(copied.bindings.list())
     list(pictify.bindings.list())
     assert [(each.headers.get("X-Team"), each.headers.get("X-Trace")) for each in requests] == [("a", "1"), ("a", None)]
 
 
-def test_a_header_replaces_the_clients_own_whatever_its_case() -> None:
+def test_a_header_replaces_the_default_case_insensitively() -> None:
     requests: list[httpx.Request] = []
-    pictify = Pictify(api_key=KEY, headers={"user-agent": "mine"}, http_client=answering(requests))
+    pictify = Pictify(api_key=KEY, headers={"user-agent": "mine"}, http_client=recording_transport(requests))
     list(pictify.with_options(headers={"ACCEPT": "x/y"}).bindings.list())
     assert requests[0].headers.get_list("User-Agent") == ["mine"]
     assert requests[0].headers.get_list("Accept") == ["x/y"]
 
 
-def test_query_parameters_of_the_http_client_go_beside_those_of_the_call() -> None:
+def test_query_parameters_of_the_http_client_are_added_to_those_of_the_call() -> None:
     requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -276,7 +276,7 @@ def timeouts_of(make: Callable[[httpx.Client], Pictify], **own: Any) -> Any:
     return requests[0].extensions["timeout"]
 
 
-def test_an_attempts_timeout_is_the_one_given_else_that_of_the_http_client() -> None:
+def test_the_attempt_timeout_is_the_option_or_that_of_the_http_client() -> None:
     def make(http_client: httpx.Client, **options: Any) -> Pictify:
         return Pictify(api_key=KEY, http_client=http_client, **options)
 
@@ -290,7 +290,7 @@ def test_an_attempts_timeout_is_the_one_given_else_that_of_the_http_client() -> 
     assert timeouts_of(lambda client: make(client, attempt_timeout=httpx.Timeout(9, connect=1)))["connect"] == 1
 
 
-def test_no_phase_of_an_attempt_takes_longer_than_the_whole_call() -> None:
+def test_no_phase_of_an_attempt_exceeds_the_timeout_of_the_call() -> None:
     def make(http_client: httpx.Client, **options: Any) -> Pictify:
         return Pictify(api_key=KEY, http_client=http_client, **options)
 
@@ -299,9 +299,9 @@ def test_no_phase_of_an_attempt_takes_longer_than_the_whole_call() -> None:
     assert timeouts_of(make, timeout=None)["connect"] == about(180)
 
 
-def test_copies_share_the_pool_and_its_end() -> None:
+def test_copies_share_the_pool_and_are_closed_together() -> None:
     requests: list[httpx.Request] = []
-    http_client = answering(requests)
+    http_client = recording_transport(requests)
     pictify = Pictify(api_key=KEY, http_client=http_client)
     copied = pictify.with_options(timeout=1)
     pictify.close()
@@ -333,14 +333,14 @@ def test_use_after_close_is_a_clear_error() -> None:
     anyio.run(run)
 
 
-def test_an_http_client_that_its_owner_closed_is_a_clear_error() -> None:
+def test_a_closed_custom_http_client_is_a_clear_error() -> None:
     http_client = httpx.Client()
     http_client.close()
     with pytest.raises(PictifyError, match="the client is closed"):
         list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
 
 
-def test_an_http_client_of_the_wrong_kind_is_refused() -> None:
+def test_an_http_client_of_the_wrong_type_is_an_error() -> None:
     with pytest.raises(ConfigurationError, match="http_client must be a httpx.Client here, got AsyncClient"):
         Pictify(api_key=KEY, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="http_client must be a httpx.AsyncClient here, got Client"):
@@ -363,7 +363,7 @@ def test_the_authentication_of_the_http_client_does_not_replace_the_key() -> Non
     assert sent == [f"Bearer {KEY}"]
 
 
-def test_a_client_without_a_key_sends_none() -> None:
+def test_a_client_without_a_key_sends_no_authorization_header() -> None:
     requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -409,7 +409,7 @@ def test_a_client_is_not_copied_or_pickled(again: Callable[[object], object]) ->
 LATE = {
     "(ReadTimeout after 7 s; set by attempt_timeout=)": {"attempt_timeout": httpx.Timeout(7)},
     "(ReadTimeout after 9 s; set by http_client)": {"http_client": httpx.Timeout(9)},
-    # The default of httpx is too short for a render, and so is nobody's choice.
+    # httpx's default is too short for renders, so it is treated as not configured.
     "(60 s for one attempt; set by attempt_timeout=)": {},
     "(7 s for the complete call; set by timeout=)": {"timeout": 7, "attempt_timeout": 8},
     "(6 s for one attempt; set by attempt_timeout=)": {"timeout": 7, "attempt_timeout": 6, "raises": DeadlineExceeded},
@@ -417,7 +417,7 @@ LATE = {
 
 
 @pytest.mark.parametrize(("text", "options"), LATE.items())
-def test_a_timeout_is_an_error_of_ours_that_says_what_set_it(text: str, options: dict[str, Any]) -> None:
+def test_a_timeout_error_names_the_setting(text: str, options: dict[str, Any]) -> None:
     kind, of_http_client = options.pop("raises", httpx.ReadTimeout), options.pop("http_client", 5)
 
     def late(request: httpx.Request) -> httpx.Response:
@@ -430,22 +430,22 @@ def test_a_timeout_is_an_error_of_ours_that_says_what_set_it(text: str, options:
         list(pictify.bindings.list())
 
 
-def test_the_key_may_be_given_by_position() -> None:
+def test_the_key_may_be_positional() -> None:
     requests: list[httpx.Request] = []
-    list(Pictify(KEY, http_client=answering(requests)).bindings.list())
+    list(Pictify(KEY, http_client=recording_transport(requests)).bindings.list())
     assert requests[0].headers["authorization"] == f"Bearer {KEY}"
     assert repr(AsyncPictify(KEY)) == "AsyncPictify(base_url='https://api.pictify.io')"
 
 
-def test_a_closed_client_has_an_error_of_its_own() -> None:
-    pictify = Pictify(KEY, http_client=answering([]))
+def test_a_closed_client_has_its_own_error_class() -> None:
+    pictify = Pictify(KEY, http_client=recording_transport([]))
     pictify.close()
     with pytest.raises(ClientClosedError, match="the client is closed: create a new one") as caught:
         list(pictify.bindings.list())
     assert repr(caught.value) == f"ClientClosedError({str(caught.value)!r})"
 
 
-def test_the_wrong_with_says_what_to_write() -> None:
+def test_the_wrong_with_statement_is_an_error_that_says_what_to_write() -> None:
     with pytest.raises(TypeError, match="use `async with AsyncPictify"), cast("Any", AsyncPictify(KEY)):
         pass
 
@@ -457,17 +457,17 @@ def test_the_wrong_with_says_what_to_write() -> None:
         asyncio.run(test())
 
 
-def test_a_copy_of_a_subclass_keeps_what_that_has_set() -> None:
+def test_a_copy_of_a_subclass_keeps_its_attributes() -> None:
     class Shop(Pictify):
         def __init__(self, name: str, http_client: httpx.Client) -> None:
             super().__init__(KEY, http_client=http_client)
             self.name = name
 
     requests: list[httpx.Request] = []
-    shop = Shop("espresso", answering(requests))
+    shop = Shop("espresso", recording_transport(requests))
     list(shop.bindings.list())
     copied = shop.with_options(headers={"X-Team": "a"})
     list(copied.bindings.list())
     assert (type(copied), copied.name) == (Shop, "espresso")
-    # Resources that were used before do not send with the options of before.
+    # Cached resources do not use the previous options.
     assert [request.headers.get("x-team") for request in requests] == [None, "a"]

@@ -1,4 +1,4 @@
-"""Connections: used again, given up, closed and never lost, in threads, tasks, event loops and forked processes."""
+"""Connections are reused, abandoned and closed, and never leak, in threads, tasks, event loops and forked processes."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ from pictify_client.api.url_rendering import render_binding_url
 from .replay import KEY
 from .servers import (
     CERTIFICATE,
-    PATIENCE,
-    Line,
+    TEST_TIMEOUT,
+    Connection,
     async_forms,
     call,
     client_of,
     close,
     forms,
-    giving,
     http,
     mocked,
+    respond_with,
     run,
     served,
     streaming,
@@ -65,8 +65,8 @@ PNG = {"binding_id": "b", "format": "png"}
 BIG = http(b"x" * 200_000)
 
 
-class AtOnce(FakeClock):
-    """A clock by which no time goes by, and no one waits."""
+class FrozenClock(FakeClock):
+    """A clock that stands still, and whose sleeps return at once."""
 
     def jitter(self) -> float:
         return 0.0
@@ -77,7 +77,7 @@ def at_most(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @forms
-def test_calls_one_after_the_other_and_those_of_copies_share_a_connection(form: str) -> None:
+def test_sequential_calls_of_a_client_and_its_copies_share_a_connection(form: str) -> None:
     with served() as server:
 
         async def test() -> None:
@@ -88,19 +88,19 @@ def test_calls_one_after_the_other_and_those_of_copies_share_a_connection(form: 
 
         run(form, test)
         assert len(server.requests) == 4
-        assert len(server.lines) == 1
-        assert server.is_left()
+        assert len(server.connections) == 1
+        assert server.all_closed()
 
 
 @forms
-def test_calls_at_a_time_have_a_connection_each_and_use_them_again(form: str) -> None:
+def test_concurrent_calls_have_separate_connections_and_reuse_them(form: str) -> None:
     together = threading.Barrier(5)
 
-    def handle(line: Line) -> None:
-        while request := line.take():
+    def handle(connection: Connection) -> None:
+        while request := connection.receive():
             if b"limit=5" in request:
-                together.wait(PATIENCE)
-            line.send(http())
+                together.wait(TEST_TIMEOUT)
+            connection.send(http())
 
     with served(handle) as server:
 
@@ -114,8 +114,8 @@ def test_calls_at_a_time_have_a_connection_each_and_use_them_again(form: str) ->
 
         run(form, test)
         assert len(server.requests) == 18
-        assert len(server.lines) == 5
-        assert server.is_left()
+        assert len(server.connections) == 5
+        assert server.all_closed()
 
 
 def test_many_threads_share_few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,12 +125,12 @@ def test_many_threads_share_few_connections(monkeypatch: pytest.MonkeyPatch) -> 
             made = [pool.submit(list_bindings.sync, client=client) for _ in range(200)]
             pages = [each.result() for each in made]
         assert (len(pages), len(server.requests)) == (200, 200)
-        assert len(server.lines) <= 3
-        assert server.is_left()
+        assert len(server.connections) <= 3
+        assert server.all_closed()
 
 
 @forms
-def test_what_was_idle_for_too_long_is_not_used_again(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_was_idle_for_too_long_is_not_reused(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with served() as server:
 
         async def test() -> None:
@@ -138,19 +138,21 @@ def test_what_was_idle_for_too_long_is_not_used_again(form: str, monkeypatch: py
                 await call(form, list_bindings, client)
                 monkeypatch.setattr(pool, "monotonic", lambda: time.monotonic() + 31)
                 await call(form, list_bindings, client.with_options(timeout=None, attempt_timeout=None))
-                assert len(server.lines) == 2
-                assert server.lines[0].ended.wait(PATIENCE)
-                assert not server.lines[1].ended.is_set()
+                assert len(server.connections) == 2
+                assert server.connections[0].closed.wait(TEST_TIMEOUT)
+                assert not server.connections[1].closed.is_set()
 
         run(form, test)
-        assert server.is_left()
+        assert server.all_closed()
 
 
 @forms
-def test_all_that_is_idle_for_too_long_is_closed_by_the_next_call(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def handle(line: Line) -> None:
-        while request := line.take():
-            line.send(http() if b" /bindings" in request else BIG)
+def test_the_next_call_closes_all_connections_that_were_idle_for_too_long(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handle(connection: Connection) -> None:
+        while request := connection.receive():
+            connection.send(http() if b" /bindings" in request else BIG)
 
     with served(handle) as server:
 
@@ -161,9 +163,9 @@ def test_all_that_is_idle_for_too_long_is_closed_by_the_next_call(form: str, mon
                     assert len(file.read() if form == "sync" else await file.read()) == 200_000
                 monkeypatch.setattr(pool, "monotonic", lambda: time.monotonic() + 31)
                 await call(form, list_bindings, client)
-                assert len(server.lines) == 4
-                assert all(line.ended.wait(PATIENCE) for line in server.lines[:3])
-                assert not server.lines[3].ended.is_set()
+                assert len(server.connections) == 4
+                assert all(connection.closed.wait(TEST_TIMEOUT) for connection in server.connections[:3])
+                assert not server.connections[3].closed.is_set()
 
         run(form, test)
 
@@ -175,13 +177,13 @@ def test_all_that_is_idle_for_too_long_is_closed_by_the_next_call(form: str, mon
 def test_a_connection_that_the_server_closed_is_replaced(form: str, ending: bytes) -> None:
     closed: list[threading.Event] = [threading.Event(), threading.Event()]
 
-    def handle(line: Line) -> None:
-        if b"POST" in line.take():
-            line.send(IMAGE)
-            line.take()
+    def handle(connection: Connection) -> None:
+        if b"POST" in connection.receive():
+            connection.send(IMAGE)
+            connection.receive()
             return
-        line.send(ending)
-        line.close()
+        connection.send(ending)
+        connection.close()
         closed[len(server.requests) - 1].set()
 
     with served(handle) as server:
@@ -190,20 +192,20 @@ def test_a_connection_that_the_server_closed_is_replaced(form: str, ending: byte
             async with client_of(server) as client:
                 for each in closed:
                     await call(form, list_bindings, client)
-                    assert each.wait(PATIENCE)
+                    assert each.wait(TEST_TIMEOUT)
                 assert (await call(form, create_image, client, body=HTML)).url == "u"
 
         run(form, test)
-    assert (len(server.requests), len(server.lines)) == (3, 3)
+    assert (len(server.requests), len(server.connections)) == (3, 3)
 
 
 @forms
-def test_what_a_server_may_say_beside_an_answer(form: str) -> None:
+def test_informational_responses_are_ignored(form: str) -> None:
     early = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"
     switch = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"
     done = b"HTTP/1.1 204 No Content\r\ncontent-length: 99999999999\r\n\r\n"
     chunked = b'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{"bindings": []}\r\n0\r\nx-sum: 1\r\n\r\n'
-    with served(giving(early + http(), done, switch, chunked)) as server:
+    with served(respond_with(early + http(), done, switch, chunked)) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -214,12 +216,12 @@ def test_what_a_server_may_say_beside_an_answer(form: str) -> None:
                 assert (await call(form, list_bindings, client)).bindings == []
 
         run(form, test)
-    assert (len(server.requests), len(server.lines)) == (4, 2)
+    assert (len(server.requests), len(server.connections)) == (4, 2)
 
 
 @forms
-def test_what_comes_after_an_answer_is_not_the_answer_to_the_next_call(form: str) -> None:
-    with served(giving(http() + http(b'{"bindings": [{"uid": "of another"}]}'), http())) as server:
+def test_excess_bytes_after_a_response_are_not_the_next_response(form: str) -> None:
+    with served(respond_with(http() + http(b'{"bindings": [{"uid": "of another"}]}'), http())) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -227,26 +229,26 @@ def test_what_comes_after_an_answer_is_not_the_answer_to_the_next_call(form: str
                     assert (await call(form, list_bindings, client)).bindings == []
 
         run(form, test)
-    assert (len(server.requests), len(server.lines)) == (2, 2)
+    assert (len(server.requests), len(server.connections)) == (2, 2)
 
 
 @forms
-def test_a_connection_over_tls_is_used_again(form: str, secure: Any) -> None:
+def test_a_tls_connection_is_reused(form: str, secure: Any) -> None:
     async def test() -> None:
         async with client_of(secure, verify_ssl=False) as client:
             for _ in range(3):
                 await call(form, list_bindings, client)
 
     run(form, test)
-    assert (len(secure.requests), len(secure.lines)) == (3, 1)
+    assert (len(secure.requests), len(secure.connections)) == (3, 1)
 
 
 @forms
 @pytest.mark.skipif(sys.platform != "linux", reason="what is sent in one piece is said to Linux's sockets")
-def test_what_comes_after_an_answer_in_a_record_of_tls_is_not_the_answer_to_the_next_call_either(form: str) -> None:
-    def handle(line: Line) -> None:
-        while line.take():
-            line.send_at_once(http(), http(b'{"bindings": [{"uid": "of another"}]}'))
+def test_excess_bytes_in_another_tls_record_are_not_the_next_response(form: str) -> None:
+    def handle(connection: Connection) -> None:
+        while connection.receive():
+            connection.send_at_once(http(), http(b'{"bindings": [{"uid": "of another"}]}'))
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
@@ -258,11 +260,11 @@ def test_what_comes_after_an_answer_in_a_record_of_tls_is_not_the_answer_to_the_
                     assert (await call(form, list_bindings, client)).bindings == []
 
         run(form, test)
-    assert (len(server.requests), len(server.lines)) == (2, 2)
+    assert (len(server.requests), len(server.connections)) == (2, 2)
 
 
 @forms
-def test_an_address_of_ipv6_and_a_name_that_is_not_ascii(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ipv6_addresses_and_internationalized_names_work(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
 
     def resolved(host: Any, *arguments: Any, **options: Any) -> Any:
@@ -285,14 +287,14 @@ def test_an_address_of_ipv6_and_a_name_that_is_not_ascii(form: str, monkeypatch:
 
 
 @forms
-def test_a_client_that_is_closed_ends_the_calls_under_way(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_a_client_ends_its_pending_calls(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     at_most(2, monkeypatch)
 
-    def handle(line: Line) -> None:
-        while line.take():
+    def handle(connection: Connection) -> None:
+        while connection.receive():
             pass
 
-    async def fails(client: AuthenticatedClient, module: Any, text: str, **arguments: Any) -> None:
+    async def assert_fails(client: AuthenticatedClient, module: Any, text: str, **arguments: Any) -> None:
         with pytest.raises(PictifyError, match=text):
             await call(form, module, client, **arguments)
 
@@ -300,39 +302,39 @@ def test_a_client_that_is_closed_ends_the_calls_under_way(form: str, monkeypatch
 
         async def test() -> None:
             client = client_of(server, max_retries=2)
-            client.clock = AtOnce()
+            client.clock = FrozenClock()
             async with anyio.create_task_group() as group:
-                # Neither is sent again, though one of them could be; and others wait for either.
-                group.start_soon(partial(fails, client, list_bindings, "the client was closed"))
-                group.start_soon(partial(fails, client, create_image, "no complete response from", body=HTML))
+                # Neither is retried, though one of them could be, and other calls wait for their connections.
+                group.start_soon(partial(assert_fails, client, list_bindings, "the client was closed"))
+                group.start_soon(partial(assert_fails, client, create_image, "no complete response from", body=HTML))
                 for _ in range(2):
                     await anyio.to_thread.run_sync(server.arrival)
                 for _ in range(3):
-                    group.start_soon(partial(fails, client, create_image, "the client is closed", body=HTML))
+                    group.start_soon(partial(assert_fails, client, create_image, "the client is closed", body=HTML))
                 await anyio.wait_all_tasks_blocked()
                 await client.aclose()
-            assert server.is_left()
+            assert server.all_closed()
 
         run(form, test)
     assert len(server.requests) == 2
 
 
 @forms
-def test_calls_that_wait_for_a_connection_end_with_their_client(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_a_client_ends_calls_that_wait_for_a_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     at_most(1, monkeypatch)
-    with served(giving(BIG)) as server:
+    with served(respond_with(BIG)) as server:
 
         async def test() -> None:
             client = client_of(server)
 
-            async def fails() -> None:
+            async def assert_fails() -> None:
                 with pytest.raises(PictifyError, match="the client is closed"):
                     await call(form, list_bindings, client)
 
             file = await call(form, render_binding_url, streaming(client), **PNG)
             async with anyio.create_task_group() as group:
                 for _ in range(3):
-                    group.start_soon(fails)
+                    group.start_soon(assert_fails)
                 await anyio.wait_all_tasks_blocked()
                 await client.aclose()
             await close(file)
@@ -344,15 +346,15 @@ def test_calls_that_wait_for_a_connection_end_with_their_client(form: str, monke
 
 @contextmanager
 def slow_names(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[threading.Event, threading.Event]]:
-    """A resolver that waits: an event that it is asked, and one that it answers."""
+    """A slow resolver: returns an event that is set when it is called, and one that lets it return."""
     resolve, asked, answered = socket.getaddrinfo, threading.Event(), threading.Event()
 
     def slowly(_: Any, *arguments: Any, **options: Any) -> Any:
         if threading.current_thread() is threading.main_thread():
-            # So trio asks whether it is an address, and no name.
+            # trio checks in this way whether it is an address instead of a name.
             raise socket.gaierror(socket.EAI_NONAME, "it is no address")
         asked.set()
-        answered.wait(PATIENCE)
+        answered.wait(TEST_TIMEOUT)
         return resolve("127.0.0.1", *arguments, **options)
 
     with monkeypatch.context() as patched:
@@ -361,28 +363,30 @@ def slow_names(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[threading.Eve
 
 
 @forms
-def test_a_client_that_is_closed_before_its_call_has_a_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_a_client_ends_a_call_that_is_connecting(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with served() as server, slow_names(monkeypatch) as (asked, answered):
 
         async def test() -> None:
             client = client_of(server, base_url=server.base_url.replace("127.0.0.1", "slow.localhost"))
 
-            async def fails() -> None:
+            async def assert_fails() -> None:
                 with pytest.raises(PictifyError, match="the client is closed|the client was closed"):
                     await call(form, list_bindings, client)
 
             async with anyio.create_task_group() as group:
-                group.start_soon(fails)
-                await anyio.to_thread.run_sync(asked.wait, PATIENCE)
+                group.start_soon(assert_fails)
+                await anyio.to_thread.run_sync(asked.wait, TEST_TIMEOUT)
                 await client.aclose()
                 answered.set()
-            assert server.is_left()
+            assert server.all_closed()
 
         run(form, test)
 
 
 @forms
-def test_a_client_that_is_closed_just_before_its_call_is_sent(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_a_client_just_before_a_request_is_sent_ends_the_call(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     send, asend = sync_pool.SyncTransport.handle_request, async_pool.AsyncTransport.handle_async_request
 
     def closed(transport: sync_pool.SyncTransport, request: httpx.Request) -> httpx.Response:
@@ -406,7 +410,7 @@ def test_a_client_that_is_closed_just_before_its_call_is_sent(form: str, monkeyp
 
 
 @pytest.mark.parametrize(("form", "ends"), [("asyncio", "cancelled"), ("asyncio", "closed"), ("trio", "closed")])
-def test_a_call_that_ends_while_a_stale_connection_is_closed_loses_no_other(
+def test_a_call_that_ends_while_a_stale_connection_is_closed_leaks_no_connection(
     form: str, ends: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shut = async_pool.AsyncCore.aclose
@@ -421,7 +425,7 @@ def test_a_call_that_ends_while_a_stale_connection_is_closed_loses_no_other(
         if ends == "closed":
             await client.aclose()
         elif task := asyncio.current_task():
-            # Not by anyio, which would let it close the connection first.
+            # Not cancelled by anyio, which would let it close the connection first.
             task.cancel()
         await shut(core)
 
@@ -440,18 +444,18 @@ def test_a_call_that_ends_while_a_stale_connection_is_closed_loses_no_other(
             with pytest.raises(asyncio.CancelledError):
                 await task
             await call(form, list_bindings, client)
-            assert (len(server.requests), len(server.lines)) == (3, 3)
+            assert (len(server.requests), len(server.connections)) == (3, 3)
             await client.aclose()
 
     with served() as server:
         client = client_of(server)
         run(form, test)
-        assert server.is_left()
+        assert server.all_closed()
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("moment", ["closed", "late"])
-def test_what_is_over_when_a_connection_is_there_is_not_sent_over_it(
+def test_a_call_that_ended_while_connecting_is_not_sent(
     scheme: str, moment: str, secure: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = socket.create_connection
@@ -474,15 +478,15 @@ def test_what_is_over_when_a_connection_is_there_is_not_sent_over_it(
         assert ("the client was closed" in str(caught.value)) == (moment == "closed")
         monkeypatch.undo()
         client.close()
-        assert server.is_left()
+        assert server.all_closed()
         assert server.requests == []
 
 
-def test_files_that_are_open_end_with_their_client() -> None:
-    def handle(line: Line) -> None:
-        line.take()
-        line.send(BIG[:100_000])
-        line.take()
+def test_closing_a_client_closes_its_open_files() -> None:
+    def handle(connection: Connection) -> None:
+        connection.receive()
+        connection.send(BIG[:100_000])
+        connection.receive()
 
     with served(handle) as server:
         client = client_of(server)
@@ -490,7 +494,7 @@ def test_files_that_are_open_end_with_their_client() -> None:
         client.close()
         with pytest.raises(APIConnectionError):
             file.read()
-        assert server.is_left()
+        assert server.all_closed()
 
 
 Cancelled = Callable[[str, AuthenticatedClient], Any]
@@ -512,23 +516,23 @@ STUCK: dict[str, tuple[Cancelled, bytes]] = {
 }
 
 
-# httpx leaves generators of its own behind when it is cancelled, of which trio warns.
+# httpx leaves unfinished generators when it is cancelled, and trio warns of them.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @async_forms
 @pytest.mark.parametrize("where", STUCK)
 @pytest.mark.parametrize("inner", [False, True])
-def test_a_task_that_is_cancelled_gives_its_connection_up(
+def test_a_cancelled_task_releases_its_connection(
     form: str, where: str, inner: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_most(1, monkeypatch)
     make, start = STUCK[where]
 
-    def handle(line: Line) -> None:
-        while request := line.take():
+    def handle(connection: Connection) -> None:
+        while request := connection.receive():
             if b"limit=1" in request:
-                line.send(http())
+                connection.send(http())
             else:
-                line.send(start)
+                connection.send(start)
 
     with served(handle) as server:
 
@@ -536,28 +540,28 @@ def test_a_task_that_is_cancelled_gives_its_connection_up(
             async with client_of(server) as client:
                 async with anyio.create_task_group() as group:
 
-                    async def stuck() -> None:
+                    async def wait_forever() -> None:
                         if inner:
-                            with anyio.move_on_after(PATIENCE):
+                            with anyio.move_on_after(TEST_TIMEOUT):
                                 await make(form, client)
                         else:
                             await make(form, client)
 
-                    group.start_soon(stuck)
+                    group.start_soon(wait_forever)
                     await anyio.to_thread.run_sync(server.arrival)
                     await anyio.wait_all_tasks_blocked()
                     group.cancel_scope.cancel()
-                assert server.is_left()
+                assert server.all_closed()
                 await call(form, list_bindings, client, limit=1)
 
         run(form, test)
-    assert (len(server.requests), len(server.lines)) == (2, 2)
+    assert (len(server.requests), len(server.connections)) == (2, 2)
 
 
 @async_forms
-def test_a_task_that_is_cancelled_before_it_has_a_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_can_be_cancelled_before_it_has_a_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     at_most(1, monkeypatch)
-    with served(giving(BIG, http())) as server:
+    with served(respond_with(BIG, http())) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -582,9 +586,7 @@ def test_a_task_that_is_cancelled_before_it_has_a_connection(form: str, monkeypa
 
 
 @forms
-def test_a_close_that_is_interrupted_at_its_end_leaves_the_next_call_its_connection(
-    form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_close_does_not_block_the_next_call(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kind: Any = sync_pool.SyncPool if form == "sync" else async_pool.AsyncPool
     finish = kind.finish
     interrupts = [KeyboardInterrupt()]
@@ -600,7 +602,7 @@ def test_a_close_that_is_interrupted_at_its_end_leaves_the_next_call_its_connect
             raise interrupts.pop()
 
     monkeypatch.setattr(kind, "finish", interrupted if form == "sync" else ainterrupted)
-    with served(giving(http(), BIG)) as server:
+    with served(respond_with(http(), BIG)) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -608,7 +610,7 @@ def test_a_close_that_is_interrupted_at_its_end_leaves_the_next_call_its_connect
                 try:
                     await call(form, list_bindings, client)
                 except KeyboardInterrupt as interrupt:
-                    # Its traceback has the response.
+                    # Its traceback refers to the response.
                     lost.append(interrupt)
                 file = await call(form, render_binding_url, streaming(client), **PNG)
                 assert lost
@@ -618,19 +620,19 @@ def test_a_close_that_is_interrupted_at_its_end_leaves_the_next_call_its_connect
                 assert len(file.read() if form == "sync" else await file.read()) == 200_000
 
         run(form, test)
-        assert len(server.lines) == 1
+        assert len(server.connections) == 1
 
 
 @forms
-def test_a_file_that_is_closed_early_gives_its_connection_up(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_closed_early_releases_its_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     at_most(1, monkeypatch)
-    with served(giving(BIG, BIG, http())) as server:
+    with served(respond_with(BIG, BIG, http())) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
                 await close(await call(form, render_binding_url, streaming(client), **PNG))
                 file = await call(form, render_binding_url, streaming(client), **PNG)
-                # httpx leaves generators of its own behind, of which trio warns.
+                # httpx leaves unfinished generators, and trio warns of them.
                 if form == "sync":
                     next(file.iter_bytes())
                 elif form == "asyncio":
@@ -639,19 +641,19 @@ def test_a_file_that_is_closed_early_gives_its_connection_up(form: str, monkeypa
                 await call(form, list_bindings, client)
 
         run(form, test)
-        assert len(server.lines) == 3
-        assert server.is_left()
+        assert len(server.connections) == 3
+        assert server.all_closed()
 
 
 @forms
-def test_a_file_that_is_closed_twice_gives_its_connection_back_once(form: str) -> None:
+def test_a_file_that_is_closed_twice_returns_its_connection_once(form: str) -> None:
     together = threading.Barrier(2)
 
-    def handle(line: Line) -> None:
-        while request := line.take():
+    def handle(connection: Connection) -> None:
+        while request := connection.receive():
             if b" /bindings" in request:
-                together.wait(PATIENCE)
-            line.send(http() if b" /bindings" in request else BIG)
+                together.wait(TEST_TIMEOUT)
+            connection.send(http() if b" /bindings" in request else BIG)
 
     with served(handle) as server:
 
@@ -659,7 +661,7 @@ def test_a_file_that_is_closed_twice_gives_its_connection_back_once(form: str) -
             async with client_of(server) as client:
                 file = await call(form, render_binding_url, streaming(client), **PNG)
                 assert len(file.read() if form == "sync" else await file.read()) == 200_000
-                # As two tasks may that close it at once.
+                # Two tasks may close it at the same time.
                 vars(file)["_response"].is_closed = False
                 await close(file)
                 async with anyio.create_task_group() as group:
@@ -667,25 +669,25 @@ def test_a_file_that_is_closed_twice_gives_its_connection_back_once(form: str) -
                     group.start_soon(call, form, list_bindings, client)
 
         run(form, test)
-    assert len(server.lines) == 2
+    assert len(server.connections) == 2
 
 
-def test_a_resolver_that_does_not_answer_holds_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unresponsive_resolver_does_not_hang_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     with served() as server, slow_names(monkeypatch) as (_, answered):
         base_url = server.base_url.replace("127.0.0.1", "slow.localhost")
         text = r"0.05 s[^;]*; set by attempt_timeout=\) \(after 2 attempts\)"
         options = {"base_url": base_url, "attempt_timeout": 0.05, "max_retries": 1}
         with client_of(server, **options) as client, pytest.raises(APITimeoutError, match=text):
-            client.clock = AtOnce()
+            client.clock = FrozenClock()
             create_image.sync(client=client, body=HTML)
         answered.set()
         resolvers = [thread for thread in threading.enumerate() if thread.name == "pictify_client resolver"]
         for thread in resolvers:
-            thread.join(PATIENCE)
-        assert server.lines == []
+            thread.join(TEST_TIMEOUT)
+        assert server.connections == []
 
 
-def test_the_time_to_connect_holds_for_the_name_and_all_addresses_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_connect_timeout_covers_name_resolution_and_all_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
 
     def slowly(_: Any, *arguments: Any, **options: Any) -> Any:
@@ -700,43 +702,43 @@ def test_the_time_to_connect_holds_for_the_name_and_all_addresses_together(monke
             pytest.raises(APITimeoutError, match="ConnectTimeout after 5"),
         ):
             list_bindings.sync(client=client)
-        assert server.lines == []
+        assert server.connections == []
 
 
-def test_a_file_that_the_garbage_collector_finds_gives_its_connection_up_at_any_moment(
+def test_a_garbage_collected_file_releases_its_connection_at_any_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     at_most(2, monkeypatch)
-    with served(giving(BIG, http(), http())) as server:
+    with served(respond_with(BIG, http(), http())) as server:
         client = client_of(server)
 
-        def lose() -> None:
+        def drop_file() -> None:
             chunks = render_binding_url.sync("b", "png", client=streaming(client)).iter_bytes()
             next(chunks)
             lost: list[Any] = [chunks]
             lost.append(lost)
 
         def collect() -> float:
-            # In the middle of what the pool does.
+            # While the pool is working.
             gc.collect()
             return time.monotonic()
 
         gc.disable()
         try:
-            lose()
+            drop_file()
             monkeypatch.setattr(pool, "monotonic", collect)
             list_bindings.sync(client=client)
-            assert server.lines[0].ended.wait(PATIENCE)
-            # Its turn is free again too.
+            assert server.connections[0].closed.wait(TEST_TIMEOUT)
+            # Its slot is free again, too.
             with ThreadPoolExecutor(2) as threads:
                 made = [threads.submit(list_bindings.sync, client=client) for _ in range(2)]
-                assert all(each.result(PATIENCE) for each in made)
+                assert all(each.result(TEST_TIMEOUT) for each in made)
         finally:
             gc.enable()
         client.close()
 
 
-# An event loop that ends before the client is closed says so of its connections, as with httpx.
+# An event loop that ends before the client is closed warns of its connections, as with httpx.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @async_forms
 def test_a_client_serves_any_number_of_event_loops(form: str) -> None:
@@ -757,19 +759,19 @@ def test_a_client_serves_any_number_of_event_loops(form: str) -> None:
             run(form, first)
         with ThreadPoolExecutor(2) as threads:
             for each in [threads.submit(run, form, first) for _ in range(2)]:
-                each.result(PATIENCE)
+                each.result(TEST_TIMEOUT)
         list_bindings.sync(client=client)
         run(form, last)
         gc.collect()
-        assert server.is_left()
+        assert server.all_closed()
     # One per event loop, and one of the sync call.
-    assert len(server.lines) == 7
+    assert len(server.connections) == 7
 
 
-# An event loop that ends before a client is closed says so of its connections, as with httpx.
+# An event loop that ends before a client is closed warns of its connections, as with httpx.
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @forms
-def test_clients_that_nobody_closes_leave_nothing(form: str) -> None:
+def test_clients_that_are_never_closed_leak_nothing(form: str) -> None:
     with served() as server:
         threads = threading.active_count()
 
@@ -780,14 +782,14 @@ def test_clients_that_nobody_closes_leave_nothing(form: str) -> None:
             await anyio.wait_all_tasks_blocked()
 
         run(form, test)
-        assert len(server.lines) == 40
-        assert server.is_left()
-        # The server has a thread for each connection, until that ends.
+        assert len(server.connections) == 40
+        assert server.all_closed()
+        # The server has a thread for each open connection.
         assert threading.active_count() <= threads + 42
 
 
 @async_forms
-def test_an_http_client_that_belongs_to_another_event_loop_is_an_error_that_says_so(form: str) -> None:
+def test_an_http_client_of_another_event_loop_is_a_clear_error(form: str) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         raise RuntimeError("Event loop is closed")
 
@@ -802,7 +804,7 @@ def test_an_http_client_that_belongs_to_another_event_loop_is_an_error_that_says
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_has_connections_of_its_own() -> None:
+def test_a_forked_process_has_its_own_connections() -> None:
     with served() as server, client_of(server) as client:
         list_bindings.sync(client=client)
         child = os.fork()
@@ -816,13 +818,13 @@ def test_a_forked_process_has_connections_of_its_own() -> None:
                 os._exit(code)
         assert os.waitpid(child, 0)[1] == 0
         list_bindings.sync(client=client)
-        assert (len(server.requests), len(server.lines)) == (3, 2)
-        assert server.lines[1].ended.wait(PATIENCE)
-        assert not server.lines[0].ended.is_set()
+        assert (len(server.requests), len(server.connections)) == (3, 2)
+        assert server.connections[1].closed.wait(TEST_TIMEOUT)
+        assert not server.connections[0].closed.is_set()
 
 
 @forms
-def test_what_a_forked_process_does_first_leaves_a_client_usable(form: str) -> None:
+def test_a_client_is_usable_after_the_fork_handler_ran(form: str) -> None:
     with served() as server:
 
         async def test() -> None:
@@ -830,19 +832,19 @@ def test_what_a_forked_process_does_first_leaves_a_client_usable(form: str) -> N
                 await call(form, list_bindings, client)
                 vars(pool)["_forget"]()
                 gc.collect()
-                # A connection that the parent goes on to use is not used, only closed.
+                # A connection of the parent is closed in the child, and not used.
                 await call(form, list_bindings, client)
-                assert len(server.lines) == 2
+                assert len(server.connections) == 2
 
-        # Of asyncio's transports the garbage collector says that nobody has closed them, as after a real fork.
+        # The garbage collector warns that asyncio's transports were not closed, as after a real fork.
         with warnings.catch_warnings(action="ignore", category=ResourceWarning):
             run(form, test)
             gc.collect()
-        assert server.is_left()
+        assert server.all_closed()
 
 
 @async_forms
-def test_a_client_that_is_closed_in_one_event_loop_is_closed_in_all(form: str) -> None:
+def test_closing_a_client_in_one_event_loop_closes_it_in_all(form: str) -> None:
     with served() as server:
         client = client_of(server)
         used, closed = threading.Event(), threading.Event()
@@ -850,8 +852,8 @@ def test_a_client_that_is_closed_in_one_event_loop_is_closed_in_all(form: str) -
         async def other() -> None:
             await call(form, list_bindings, client)
             used.set()
-            await anyio.to_thread.run_sync(closed.wait, PATIENCE)
-            assert await anyio.to_thread.run_sync(server.is_left)
+            await anyio.to_thread.run_sync(closed.wait, TEST_TIMEOUT)
+            assert await anyio.to_thread.run_sync(server.all_closed)
             with pytest.raises(ClientClosedError):
                 await call(form, list_bindings, client)
 
@@ -861,13 +863,13 @@ def test_a_client_that_is_closed_in_one_event_loop_is_closed_in_all(form: str) -
 
         with ThreadPoolExecutor(1) as threads:
             running = threads.submit(run, form, other)
-            assert used.wait(PATIENCE)
+            assert used.wait(TEST_TIMEOUT)
             run(form, close)
-            running.result(PATIENCE)
+            running.result(TEST_TIMEOUT)
 
 
 @forms
-def test_a_log_handler_that_raises_costs_no_connection(
+def test_a_log_handler_that_raises_leaks_no_connection(
     form: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
@@ -878,7 +880,7 @@ def test_a_log_handler_that_raises_costs_no_connection(
             raise ZeroDivisionError(record.msg)
 
     logger, handler = logging.getLogger("pictify_client"), Broken()
-    with served(giving(BIG, http())) as server:
+    with served(respond_with(BIG, http())) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -892,17 +894,17 @@ def test_a_log_handler_that_raises_costs_no_connection(
                 await call(form, list_bindings, client)
 
         run(form, test)
-        assert server.is_left()
+        assert server.all_closed()
 
 
 @forms
-def test_a_response_that_nobody_keeps_gives_its_connection_up(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As that of a call may be which is interrupted."""
+def test_a_dropped_response_releases_its_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The response of an interrupted call may be dropped in this way."""
     at_most(1, monkeypatch)
-    with served(giving(BIG, http())) as server:
+    with served(respond_with(BIG, http())) as server:
         settings = proxies.ConnectionSettings(server.base_url, verify=True, http2=False)
 
-        def lose() -> None:
+        def drop_file() -> None:
             http_client = httpx.Client(transport=sync_pool.SyncTransport(settings))
             assert http_client.send(http_client.build_request("GET", server.base_url), stream=True).is_success
             gc.collect()
@@ -911,7 +913,7 @@ def test_a_response_that_nobody_keeps_gives_its_connection_up(form: str, monkeyp
 
         async def test() -> None:
             if form == "sync":
-                await anyio.to_thread.run_sync(lose)
+                await anyio.to_thread.run_sync(drop_file)
                 return
             http_client = httpx.AsyncClient(transport=async_pool.AsyncTransport(settings))
             assert (await http_client.send(http_client.build_request("GET", server.base_url), stream=True)).is_success
@@ -920,15 +922,15 @@ def test_a_response_that_nobody_keeps_gives_its_connection_up(form: str, monkeyp
             await http_client.aclose()
 
         run(form, test)
-        assert len(server.lines) == 2
-        assert server.is_left()
+        assert len(server.connections) == 2
+        assert server.all_closed()
 
 
 @forms
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_an_http_client_that_is_closed_while_it_sends_is_a_clear_error(form: str, is_closed: bool) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
-        # What httpx raises, between our look at it and its own.
+        # httpx raises this if the client is closed after our check and before its own.
         if is_closed:
             vars(http_client)["_state"] = vars(closed_client)["_state"]
         raise RuntimeError("Cannot send a request, as the client has been closed.")
@@ -940,49 +942,49 @@ def test_an_http_client_that_is_closed_while_it_sends_is_a_clear_error(form: str
     closed_client.close()
 
     async def test() -> None:
-        # A RuntimeError of another cause is none of ours.
+        # A RuntimeError with another cause is not converted.
         with pytest.raises(ClientClosedError if is_closed else RuntimeError):
             await call(form, list_bindings, client)
 
     run(form, test)
 
 
-def refusing(line: Line) -> None:
-    """Read the beginning of a request alone, refuse it, and read no more."""
-    connection: socket.socket = vars(line)["_socket"]
-    connection.recv(1024)
-    line.send(http(b'{"message": "too large"}', 413, b"connection: close"))
-    line.ended.wait(PATIENCE)
+def respond_early(connection: Connection) -> None:
+    """Read only the beginning of a request, and reject it without reading the rest."""
+    sock: socket.socket = vars(connection)["_socket"]
+    sock.recv(1024)
+    connection.send(http(b'{"message": "too large"}', 413, b"connection: close"))
+    connection.closed.wait(TEST_TIMEOUT)
 
 
 @forms
 def test_a_response_that_comes_before_the_request_is_complete_is_not_lost(
     form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # It is looked for between two writes, and the server of this test shares its interpreter with the client.
+    # The client looks for it between two writes, and the server of this test shares the interpreter with the client.
     monkeypatch.setattr(network, "_CHUNK", 256)
-    with served(refusing) as server:
+    with served(respond_early) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
                 with pytest.raises(ContentTooLargeError, match="too large"):
                     await call(form, create_image, client, body={"html": "x" * 20_000_000})
-            for line in server.lines:
-                line.ended.set()
+            for connection in server.connections:
+                connection.closed.set()
 
         run(form, test)
 
 
-def test_a_name_is_resolved_without_a_limit_too() -> None:
+def test_a_name_is_resolved_without_a_timeout() -> None:
     with served() as server:
         base_url = server.base_url.replace("127.0.0.1", "localhost")
         with client_of(server, base_url=base_url, timeout=None, attempt_timeout=None) as client:
             list_bindings.sync(client=client)
-            assert len(server.lines) == 1
+            assert len(server.connections) == 1
 
 
 def test_only_the_thread_that_uses_a_socket_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its number may be that of another file by then, into which TLS would write."""
+    """Otherwise its descriptor could belong to another file by then, and TLS would write into that."""
     closers: list[int] = []
     close = ssl.SSLSocket.close
 
@@ -995,9 +997,9 @@ def test_only_the_thread_that_uses_a_socket_closes_it(monkeypatch: pytest.Monkey
     context.load_cert_chain(CERTIFICATE)
     silence = threading.Event()
 
-    def silent(line: Line) -> None:
-        while line.take():
-            silence.wait(PATIENCE)
+    def silent(connection: Connection) -> None:
+        while connection.receive():
+            silence.wait(TEST_TIMEOUT)
 
     with served(silent, tls=context) as server, ThreadPoolExecutor(1) as threads:
         client = client_of(server, verify_ssl=False)
@@ -1011,17 +1013,17 @@ def test_only_the_thread_that_uses_a_socket_closes_it(monkeypatch: pytest.Monkey
         working = threads.submit(work)
         server.arrival()
         client.close()
-        worker = working.result(PATIENCE)
+        worker = working.result(TEST_TIMEOUT)
         silence.set()
         assert set(closers) == {worker}
 
 
 @pytest.fixture
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[Any]:
-    def handle(line: Line) -> None:
-        while request := line.take():
+    def handle(connection: Connection) -> None:
+        while request := connection.receive():
             refused = request.startswith(b"CONNECT")
-            line.send(http(b"", 407) if refused else http(b'{"bindings": []}', 200, b"set-cookie: a=b"))
+            connection.send(http(b"", 407) if refused else http(b'{"bindings": []}', 200, b"set-cookie: a=b"))
 
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -1031,7 +1033,9 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[Any]:
 
 @forms
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
-def test_a_proxy_of_the_environment_is_used(form: str, name: str, proxy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proxy_of_the_environment_is_used(
+    form: str, name: str, proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, proxy.base_url)
 
     async def test() -> None:
@@ -1044,12 +1048,12 @@ def test_a_proxy_of_the_environment_is_used(form: str, name: str, proxy: Any, mo
         b"GET http://api.example/bindings HTTP/1.1"
     ] * 2
     assert not any(b"\r\ncookie:" in request.lower() for request in proxy.requests)
-    assert len(proxy.lines) == 1
-    assert proxy.is_left()
+    assert len(proxy.connections) == 1
+    assert proxy.all_closed()
 
 
 @forms
-def test_a_proxy_that_refuses_is_an_error_without_the_key(
+def test_a_proxy_that_rejects_the_request_is_an_error_without_the_key(
     form: str, proxy: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy.base_url)
@@ -1066,7 +1070,7 @@ def test_a_proxy_that_refuses_is_an_error_without_the_key(
 
 
 @forms
-def test_no_proxy_is_used_where_the_environment_says_so(form: str, proxy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_of_the_environment_is_respected(form: str, proxy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy.base_url)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with served() as server:
@@ -1076,7 +1080,7 @@ def test_no_proxy_is_used_where_the_environment_says_so(form: str, proxy: Any, m
                 await call(form, list_bindings, client)
 
         run(form, test)
-        assert server.is_left()
+        assert server.all_closed()
     assert (len(server.requests), proxy.requests) == (1, [])
 
 
@@ -1087,7 +1091,7 @@ def test_no_proxy_is_used_where_the_environment_says_so(form: str, proxy: Any, m
         ("http://u:se[same@a:x", "is not a URL"),
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_a_clear_error(url: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_proxy_is_a_clear_error(url: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", url)
 
     with pytest.raises(ConfigurationError, match=rf"The proxy of the environment.*{text}") as caught:
@@ -1096,7 +1100,7 @@ def test_a_proxy_that_cannot_be_used_is_a_clear_error(url: str, text: str, monke
 
 
 @forms
-def test_the_certificates_of_the_environment_are_those_that_count(
+def test_the_certificates_of_the_environment_are_used(
     form: str, secure: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("SSL_CERT_DIR", raising=False)
@@ -1136,21 +1140,21 @@ def test_the_certificates_of_the_environment_are_those_that_count(
 
     run(form, test)
     assert len(secure.requests) == 4
-    assert len(secure.lines) == 2
+    assert len(secure.connections) == 2
 
 
 @forms
-def test_a_certificate_is_not_checked_where_the_caller_wants_none_checked(form: str, secure: Any) -> None:
+def test_verify_ssl_false_disables_certificate_verification(form: str, secure: Any) -> None:
     async def test() -> None:
         async with client_of(secure, verify_ssl=False) as client:
             await call(form, list_bindings, client)
 
     run(form, test)
-    assert secure.is_left()
+    assert secure.all_closed()
 
 
 @forms
-def test_a_certificate_that_is_not_trusted_is_not_tried_again(form: str, secure: Any) -> None:
+def test_an_untrusted_certificate_is_not_retried(form: str, secure: Any) -> None:
     async def test() -> None:
         async with client_of(secure, max_retries=3) as client:
             with pytest.raises(APIConnectionError, match="set SSL_CERT_FILE") as caught:
@@ -1160,31 +1164,31 @@ def test_a_certificate_that_is_not_trusted_is_not_tried_again(form: str, secure:
     run(form, test)
 
 
-def test_a_call_over_tls_is_broken_off_in_time_too() -> None:
+def test_a_call_over_tls_respects_its_timeout() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
 
-    def trickle(line: Line) -> None:
-        line.take()
-        line.drip(b"HTTP/1.1 200 OK\r\nx-slow: x")
+    def trickle(connection: Connection) -> None:
+        connection.receive()
+        connection.trickle(b"HTTP/1.1 200 OK\r\nx-slow: x")
 
     with served(trickle, tls=context) as server, client_of(server, verify_ssl=False, attempt_timeout=0.2) as client:
         with pytest.raises(APITimeoutError, match="0.2 s for one attempt"):
             list_bindings.sync(client=client)
-        assert server.is_left()
+        assert server.all_closed()
 
 
-def test_a_process_that_starts_no_threads_can_still_make_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: threading.Thread) -> None:
+def test_calls_work_if_no_threads_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_to_start(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread at interpreter shutdown")
 
     with served() as server:
         base_url = server.base_url.replace("127.0.0.1", "localhost")
         with client_of(server, base_url=base_url) as client:
-            refusing = type("Thread", (threading.Thread,), {"start": refuse})
-            monkeypatch.setattr(network, "Thread", refusing)
+            respond_early = type("Thread", (threading.Thread,), {"start": fail_to_start})
+            monkeypatch.setattr(network, "Thread", respond_early)
             list_bindings.sync(client=client)
-            assert len(server.lines) == 1
+            assert len(server.connections) == 1
 
 
 AT_EXIT = """
@@ -1196,27 +1200,27 @@ print(len(list(pictify.bindings.list())))
 """
 
 
-def test_a_client_that_no_one_closed_lets_the_interpreter_end_and_serves_until_then() -> None:
+def test_an_unclosed_client_works_until_the_interpreter_exits() -> None:
     with served() as server:
         command = [sys.executable, "-c", AT_EXIT, server.base_url]
         ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
         assert (ran.returncode, ran.stdout, ran.stderr) == (0, "0\n0\n", "")
-        assert server.is_left()
+        assert server.all_closed()
 
 
-def test_a_clock_or_a_body_that_fails_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_or_a_body_that_raises_leaks_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     at_most(1, monkeypatch)
 
     class Broken(FakeClock):
         def sleep(self, seconds: float) -> None:
             raise ZeroDivisionError(seconds)
 
-    with served(giving(http(b"", 500), http())) as server, client_of(server, max_retries=1) as client:
+    with served(respond_with(http(b"", 500), http())) as server, client_of(server, max_retries=1) as client:
         client.clock = Broken()
         with pytest.raises(ZeroDivisionError):
             list_bindings.sync(client=client)
         list_bindings.sync(client=client)
-        assert len(server.lines) == 1
+        assert len(server.connections) == 1
 
 
 def test_a_pictify_and_its_copies_are_closed_together() -> None:
@@ -1224,6 +1228,6 @@ def test_a_pictify_and_its_copies_are_closed_together() -> None:
         copied = pictify.with_options(timeout=9)
         list(copied.bindings.list())
         copied.close()
-        assert server.is_left()
+        assert server.all_closed()
         with pytest.raises(PictifyError, match="the client is closed"):
             list(pictify.bindings.list())

@@ -1,4 +1,4 @@
-"""The cookbook: the files of each recipe, and the tests that the recipe shows, which are run in a folder of their own."""
+"""The cookbook: the files and tests of each recipe run in a separate folder."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FILE = re.compile(r'^```\w+ title="([\w.]+)"\n(.*?)^```$', re.DOTALL | re.MULTI
 
 
 def files_of(recipe: str) -> dict[str, str]:
-    """The files that a recipe shows, by their names."""
+    """The files of a recipe by name."""
     return dict(_FILE.findall((COOKBOOK / f"{recipe}.md").read_text("utf-8")))
 
 
@@ -45,7 +45,7 @@ def write(recipe: str, folder: Path) -> None:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """That of this machine, without its proxies and without coverage: recipes use what other tests cover."""
+    """The environment without proxies and coverage, as other tests cover the code that recipes use."""
     known = {
         name: value
         for name, value in os.environ.items()
@@ -77,7 +77,7 @@ def test_every_file_is_shown_once_and_every_recipe_is_listed() -> None:
 
 
 def test_the_recipes_are_typed(tmp_path: Path) -> None:
-    """As strictly as with packages that have no types of their own."""
+    """Strict mode, except for packages without types."""
     for recipe in RECIPES:
         if all(find_spec(package.partition(".")[0]) for package in PACKAGES.get(recipe, [])):
             write(recipe, tmp_path)
@@ -96,7 +96,7 @@ def test_workers_that_celery_forks_use_a_client_of_the_parent(tmp_path: Path) ->
     (tmp_path / "celeryconfig.py").write_text(
         "broker_transport_options = {'data_folder_in': 'queue', 'data_folder_out': 'queue', 'control_folder': 'queue'}\n"
         f"result_backend = 'file://{tmp_path.as_posix()}/results'\n"
-        # What the parent has used: a connection that the children must not share.
+        # The parent has an open connection that the children must not share.
         "from tasks import app, pictify\n"
         "pictify.templates.get('APPK3ATNDP')\n"
     )

@@ -1,4 +1,4 @@
-"""Reading JSON into models, and writing it back."""
+"""Models are decoded from JSON and serialized to it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ bindings = objects(
 
 
 @given(bindings)
-def test_a_round_trip_loses_nothing_and_changes_nothing_that_it_is_given(document: dict[str, Any]) -> None:
+def test_a_round_trip_is_lossless_and_leaves_its_input_unchanged(document: dict[str, Any]) -> None:
     before = copy.deepcopy(document)
     binding = Binding.from_dict(document)
     assert document == before
@@ -92,7 +92,7 @@ def test_a_round_trip_loses_nothing_and_changes_nothing_that_it_is_given(documen
 
 
 @given(json_values)
-def test_any_json_is_read_or_refused_with_its_path(value: Any) -> None:
+def test_any_json_is_decoded_or_is_an_error_with_its_path(value: Any) -> None:
     for model in (Binding, BindingList, DataSource, Pagination, RefreshPolicy):
         for document in ({"bindings": value}, {"dataSource": value}, {"mapping": value}, {"page": value}, value):
             try:
@@ -142,26 +142,26 @@ WRONG: list[tuple[type[Model], Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("model", "document", "path", "reason"), WRONG)
-def test_what_cannot_be_read_is_named(model: type[Model], document: Any, path: str, reason: str) -> None:
+def test_a_decoding_error_names_path_and_reason(model: type[Model], document: Any, path: str, reason: str) -> None:
     with pytest.raises(DecodeError) as caught:
         model.from_dict(document)
     assert (caught.value.path, caught.value.reason) == (path, reason)
     assert str(caught.value) == (f"{path}: {reason}" if path else reason)
 
 
-def test_the_path_is_that_of_the_value_whatever_else_the_mapping_holds() -> None:
+def test_the_path_is_that_of_the_invalid_value() -> None:
     given = {"createdAt": datetime(2026, 1, 29, tzinfo=UTC), "dataSource": DataSource(url="x"), "errorCount": "x"}
     with pytest.raises(DecodeError, match="^errorCount: expected an integer"):
         Binding.from_dict({**REQUIRED, **given})
 
 
-def test_what_is_nested_too_deeply_is_refused() -> None:
+def test_json_that_is_nested_too_deeply_is_an_error() -> None:
     deep: Any = {}
     for _ in range(100_000):
         deep = [deep]
     with pytest.raises(DecodeError, match="nested too deeply"):
         Binding.from_dict({**REQUIRED, "extra": deep})
-    while deep:  # Else the interpreter would take it down level by level, on its own stack.
+    while deep:  # Otherwise the interpreter would deallocate it recursively, on its own stack.
         deep = deep.pop()
 
 
@@ -178,7 +178,7 @@ READ: list[tuple[Callable[[Any], Any], Any, Any]] = [
 
 
 @pytest.mark.parametrize(("read", "value", "expected"), READ)
-def test_readers_take_their_own(read: Callable[[Any], Any], value: Any, expected: Any) -> None:
+def test_readers_accept_values_of_their_type(read: Callable[[Any], Any], value: Any, expected: Any) -> None:
     assert read(value) == expected
     assert type(read(value)) is type(expected)
 
@@ -187,7 +187,7 @@ def test_readers_take_their_own(read: Callable[[Any], Any], value: Any, expected
     "read",
     [readers.string, readers.integer, readers.number, readers.boolean, readers.mapping, readers.parse_datetime],
 )
-def test_null_is_of_no_other_type(read: Callable[[Any], Any]) -> None:
+def test_readers_reject_null(read: Callable[[Any], Any]) -> None:
     with pytest.raises(DecodeError, match="got null"):
         read(None)
 
@@ -195,7 +195,7 @@ def test_null_is_of_no_other_type(read: Callable[[Any], Any]) -> None:
 @pytest.mark.parametrize(
     ("document", "reason"), [({}, "it is missing"), ({"uid": None}, "expected a string, got null")]
 )
-def test_what_is_always_there_has_to_be(document: dict[str, Any], reason: str) -> None:
+def test_a_missing_required_field_is_an_error(document: dict[str, Any], reason: str) -> None:
     for model, path in ((Binding, "uid"), (BindingList, "bindings[1].uid")):
         with pytest.raises(DecodeError) as caught:
             model.from_dict(document if model is Binding else {"bindings": [REQUIRED, document]})
@@ -203,13 +203,13 @@ def test_what_is_always_there_has_to_be(document: dict[str, Any], reason: str) -
 
 
 @pytest.mark.parametrize("value", [True, "7", [], {}])
-def test_readers_of_numbers_take_no_others(value: Any) -> None:
+def test_readers_of_numbers_reject_other_values(value: Any) -> None:
     for read in (readers.number, readers.integer):
         with pytest.raises(DecodeError, match="expected a"):
             read(value)
 
 
-def test_a_model_that_holds_itself_is_read_as_deep_as_python_goes() -> None:
+def test_a_recursive_model_is_decoded_up_to_the_recursion_limit() -> None:
     def take(value: list[Any]) -> list[Any]:
         return [take(item) for item in value]
 
@@ -224,13 +224,13 @@ def test_a_model_that_holds_itself_is_read_as_deep_as_python_goes() -> None:
         deep = deep.pop()
 
 
-def test_any_mapping_will_do() -> None:
+def test_any_mapping_is_accepted() -> None:
     assert Binding.from_dict(MappingProxyType({**REQUIRED, "defaults": MappingProxyType({"a": 1})})).defaults == {
         "a": 1
     }
 
 
-def test_an_integer_may_be_written_as_a_float() -> None:
+def test_an_integer_may_be_a_float_in_json() -> None:
     read = Pagination.from_dict({"total": 20.0}).total
     assert read == 20
     assert isinstance(read, int)
@@ -256,7 +256,7 @@ DATE_TIMES = {
 
 
 @pytest.mark.parametrize(("text", "moment"), DATE_TIMES.items())
-def test_a_date_time_is_read_in_all_its_spellings(text: str, moment: datetime) -> None:
+def test_all_notations_of_a_date_time_are_decoded(text: str, moment: datetime) -> None:
     read = Binding.from_dict({**REQUIRED, "createdAt": text}).created_at
     assert isinstance(read, datetime)
     assert read == moment
@@ -267,7 +267,7 @@ def test_a_date_time_is_read_in_all_its_spellings(text: str, moment: datetime) -
     "text",
     ["", "now", "2026-02-30T00:00:00Z", "2026-01-29T25:00:00Z", "9999-12-31T24:00:00Z", "9999-12-31T23:59:60Z"],
 )
-def test_what_is_no_date_time_is_refused(text: str) -> None:
+def test_an_invalid_date_time_is_an_error(text: str) -> None:
     with pytest.raises(DecodeError, match="expected a date-time"):
         Binding.from_dict({**REQUIRED, "createdAt": text})
 
@@ -288,21 +288,21 @@ def test_a_date_time_keeps_its_moment(moment: datetime) -> None:
         ("1890-01-29T12:00:05+00:19:32", "1890-01-29T11:40:33Z"),
     ],
 )
-def test_a_date_time_keeps_its_offset_where_rfc_3339_has_it(came: str, written: str) -> None:
+def test_a_date_time_keeps_its_offset_if_rfc_3339_allows_it(came: str, written: str) -> None:
     assert Binding.from_dict({**REQUIRED, "createdAt": came}).to_dict() == {**REQUIRED, "createdAt": written}
 
 
-def test_a_date_time_at_the_end_of_time_is_written_as_it_came() -> None:
+def test_the_latest_date_times_are_serialized_unchanged() -> None:
     text = "0001-01-01T00:00:00+10:00:30"
     assert Binding.from_dict({**REQUIRED, "createdAt": text}).to_dict() == {**REQUIRED, "createdAt": text}
 
 
-def test_a_copy_with_a_change_keeps_what_the_contract_does_not_know() -> None:
+def test_a_changed_copy_keeps_unknown_fields() -> None:
     binding = Binding.from_dict({**REQUIRED, "team": ["red"]})
     assert attrs.evolve(binding, name="n").to_dict() == {**REQUIRED, "name": "n", "team": ["red"]}
 
 
-def test_what_is_written_is_apart_from_the_model() -> None:
+def test_a_serialized_model_is_independent_of_the_model() -> None:
     binding = Binding.from_dict({**REQUIRED, "defaults": {"a": {"b": 1}}, "team": ["red"]})
     document = binding.to_dict()
     document["defaults"]["a"]["b"] = 2
@@ -310,19 +310,19 @@ def test_what_is_written_is_apart_from_the_model() -> None:
     assert binding.to_dict() == {**REQUIRED, "defaults": {"a": {"b": 1}}, "team": ["red"]}
 
 
-def test_a_naive_datetime_is_not_sent() -> None:
+def test_a_naive_datetime_is_an_error() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         Binding(uid="b", render_url="u", created_at=datetime(2026, 1, 29)).to_dict()  # noqa: DTZ001
 
 
-def test_a_model_is_made_by_keyword_compared_and_shown() -> None:
+def test_models_have_keyword_arguments_equality_and_a_repr() -> None:
     output = OutputConfig(format=OutputFormat.WEBP, quality=80)
     assert output == OutputConfig.from_dict({"format": "webp", "quality": 80})
     assert output.to_dict() == {"format": "webp", "quality": 80}
     assert repr(output) == ("OutputConfig(format=<OutputFormat.WEBP: 'webp'>, quality=80, width=None, height=None)")
 
 
-def test_a_free_form_object_is_a_mapping_through_and_through() -> None:
+def test_a_free_form_object_is_a_mapping() -> None:
     binding = Binding.from_dict(body_of("first_page")["bindings"][0])
     assert binding.mapping
     assert binding.mapping["title"] == "product.title"
@@ -333,7 +333,7 @@ def test_a_free_form_object_is_a_mapping_through_and_through() -> None:
     assert json.loads(json.dumps(binding.defaults)) == {"price": "soon"}
 
 
-def test_what_may_be_a_secret_of_a_data_source_is_in_no_repr() -> None:
+def test_no_repr_contains_possible_secrets_of_a_data_source() -> None:
     binding = Binding.from_dict(
         {**REQUIRED, "dataSource": {"headers": {"X-Token": "sesame"}, "credentials": {"value": "sesame"}}}
     )
@@ -371,7 +371,7 @@ class Slotted(Counted):
 
 
 class Named:
-    """Nothing of a model."""
+    """A mixin that is not a model."""
 
     @property
     def title(self) -> str:
@@ -401,7 +401,7 @@ DOCUMENT = {**REQUIRED, "dataSource": {"url": "https://a.example"}, "label": "re
 
 
 @pytest.mark.parametrize("model", [Labelled, Counted, Noted, Slotted, Mixed, Tight])
-def test_a_subclass_of_a_model_is_read_and_written_like_the_model(model: type[Binding]) -> None:
+def test_a_subclass_of_a_model_is_decoded_and_serialized_like_the_model(model: type[Binding]) -> None:
     for binding in (model.from_dict(DOCUMENT), model.__decode__(copy.deepcopy(DOCUMENT))):
         assert type(binding) is model
         assert binding.to_dict() == DOCUMENT
@@ -413,7 +413,7 @@ def test_a_subclass_of_a_model_is_read_and_written_like_the_model(model: type[Bi
         model.from_dict({**REQUIRED, "dataSource": {"url": 7}})
 
 
-def test_a_subclass_of_a_model_is_made_by_its_init() -> None:
+def test_the_init_of_a_models_subclass_is_called() -> None:
     labelled = Labelled.from_dict(DOCUMENT)
     assert (labelled.label, labelled.seen) == ("none", [])
     assert labelled.additional_properties == {"label": "red"}
@@ -436,16 +436,16 @@ def test_a_subclass_of_a_model_is_made_by_its_init() -> None:
     with pytest.raises(TypeError, match="label"):
         Strict.from_dict(DOCUMENT)
 
-    class Refusing(Binding):
+    class RaisingInit(Binding):
         def __init__(self, **_: Any) -> None:
             raise ValueError("never")
 
-    # It is not an error of the document.
+    # It is not a decoding error.
     with pytest.raises(ValueError, match="^never$"):
-        Refusing.from_dict(DOCUMENT)
+        RaisingInit.from_dict(DOCUMENT)
 
 
-def test_a_subclass_of_a_model_may_say_how_it_is_read_and_pickled() -> None:
+def test_a_subclass_of_a_model_may_customize_decoding_and_pickling() -> None:
     class Own(Binding):
         @classmethod
         def __decode__(cls, d: dict[str, Any]) -> Any:
@@ -469,7 +469,7 @@ def test_a_model_has_no_attributes_but_its_fields() -> None:
 @given(st.text())
 @example("ACTIVE")
 @example("active")
-def test_an_enum_takes_any_string(value: str) -> None:
+def test_an_enum_accepts_any_string(value: str) -> None:
     status = BindingStatus(value)
     assert status == value
     assert hash(status) == hash(value)
@@ -488,12 +488,12 @@ def test_unknown_values_do_not_join_an_enum() -> None:
     assert list(BindingStatus) == [BindingStatus.ACTIVE, BindingStatus.PAUSED, BindingStatus.ERROR]
 
 
-def test_an_enum_takes_only_strings() -> None:
+def test_an_enum_accepts_only_strings() -> None:
     with pytest.raises(ValueError, match="3 is not a valid BindingStatus"):
         BindingStatus(3)  # type: ignore[arg-type]
 
 
-def test_unset_is_falsy_one_of_a_kind_and_says_its_name() -> None:
+def test_unset_is_a_falsy_singleton_with_a_repr() -> None:
     assert not UNSET
     assert repr(UNSET) == str(UNSET) == f"{UNSET}" == "UNSET"
     assert copy.deepcopy(UNSET) is UNSET

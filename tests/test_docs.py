@@ -1,4 +1,4 @@
-"""The documentation: its code runs and prints what it says, its links lead somewhere, and it leaves nothing out."""
+"""The documentation: its code runs with the documented output, its links work, and it is complete."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from generator.__main__ import ROOT
 from pictify_client import models, testing
 from pictify_client.testing import FakePictify
 
-from .contract import operations as operations_of_contract
+from .document import operations as operations_of_document
 from .snippets import Snippet, run_programs, run_tests, snippets_in, snippets_of, type_check
 
 GUIDES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *GUIDES]
 MADE = pages()
-OPERATIONS = [f"{method.upper()} {path}" for path, method, _ in operations_of_contract()]
+OPERATIONS = [f"{method.upper()} {path}" for path, method, _ in operations_of_document()]
 
 
 def named(document: str, snippets: list[Snippet]) -> dict[str, Snippet]:
-    """Code by names that are those of modules."""
+    """Code by module name."""
     stem = re.sub(r"\W", "_", document.removesuffix(".md")).lower()
     return {f"{stem}_{number}": snippet for number, snippet in enumerate(snippets, 1)}
 
@@ -33,13 +33,13 @@ def named(document: str, snippets: list[Snippet]) -> dict[str, Snippet]:
 WRITTEN = {name: each for document in DOCUMENTS for name, each in named(document, snippets_of(document)).items()}
 
 
-def test_the_programs_run_and_print_what_the_documents_say(tmp_path: Path) -> None:
+def test_programs_run_with_the_documented_output(tmp_path: Path) -> None:
     programs = {name: snippet for name, snippet in WRITTEN.items() if not snippet.is_test}
     for name, ran in zip(programs, run_programs(programs.values(), tmp_path), strict=True):
         assert programs[name].prints(ran.printed), f"{name} prints:\n{ran.printed}"
 
 
-def test_the_tests_pass(tmp_path: Path) -> None:
+def test_the_tests_in_the_documentation_pass(tmp_path: Path) -> None:
     tests = {name: snippet for name, snippet in WRITTEN.items() if snippet.is_test}
     assert len(tests) > 7
     run_tests(tests, tmp_path)
@@ -62,7 +62,7 @@ def test_the_reference_shows_every_operation_with_its_snippets() -> None:
         assert text.count(f"`{name}`{{ .operation }}") == 1
 
 
-def test_the_reference_has_the_arguments_the_answer_and_the_errors_of_an_operation() -> None:
+def test_the_reference_has_the_arguments_the_result_and_the_errors_of_an_operation() -> None:
     text = MADE["operations/images.md"].partition("## images.create ")[2].partition("\n## ")[0]
     assert (
         "`width` <code>int</code>, optional\n:   Width of the image in pixels. From 1 to 4096. Defaults to 1280."
@@ -82,7 +82,7 @@ def test_every_public_name_is_on_one_page() -> None:
         assert [name for name in public if name not in shown] == []
 
 
-def test_operations_are_described_once_and_models_on_a_page_each() -> None:
+def test_operations_are_described_once_and_each_model_has_a_page() -> None:
     assert [name for name in classes.names() if name.startswith("pictify_client.api.")] == []
     assert {f"models/{name}.md" for name in ("Binding", "BindingStatus", "WebhookEventName")} <= set(MADE)
 
@@ -110,14 +110,14 @@ def test_the_figures_of_the_readme_are_those_of_the_last_benchmark_run() -> None
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_the_commands_are_there(document: str) -> None:
+def test_the_documented_commands_exist(document: str) -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z0-9-]+)", (ROOT / document).read_text("utf-8"), re.MULTILINE))
     assert named <= targets
 
 
 @pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/how_it_is_built.md"])
-def test_the_modules_that_contributors_read_of_are_there(document: str) -> None:
+def test_the_modules_in_the_contributors_guide_exist(document: str) -> None:
     folders = ("generator", "pictify_client")
     names = {path.name for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".yaml"}}
     named = set(re.findall(r"(\w[\w-]*\.(?:py|yaml))\b", (ROOT / document).read_text("utf-8")))
@@ -125,14 +125,14 @@ def test_the_modules_that_contributors_read_of_are_there(document: str) -> None:
     assert named - names <= {"openapi.yaml", "generator-config.yaml", "supported.py", "refused.py"}
 
 
-def test_the_drawing_of_the_house_has_every_module() -> None:
+def test_the_architecture_diagram_has_every_module() -> None:
     drawn = set(re.findall(r">(\w+)(?:\.py|/)<", (ROOT / "docs/drawings/house.svg").read_text("utf-8")))
     names = {path.stem for path in (ROOT / "pictify_client").iterdir() if not path.name.startswith((".", "_"))}
     assert drawn >= names - {"py"}
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "CHANGELOG.md", "tests/recordings/README.md"])
-def test_the_links_lead_somewhere(document: str) -> None:
+def test_links_work(document: str) -> None:
     text = re.sub(r"^```.*?^```", "", (ROOT / document).read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     made = {f"docs/{path}" for path in MADE}
     for target in re.findall(r"\]\(([^)]+)\)", text):
@@ -156,7 +156,7 @@ def test_the_messages_that_troubleshooting_quotes_are_raised() -> None:
     parts = [part.strip() for line in quoted for message in line.split("`, `") for part in message.split("...")]
     source = "".join(path.read_text("utf-8") for path in sorted((ROOT / "pictify_client").rglob("*.py")))
     source = re.sub(r'["\']\s*f?["\']', "", source)
-    # Of Python itself.
+    # Messages of Python itself.
     source += "coroutine '' was never awaited"
     assert len(quoted) > 25
     assert [part for part in parts if part.strip("'` ") and part.replace("\\`", "`") not in source] == []

@@ -27,7 +27,7 @@ from pictify_client.testing.clock import FakeClock
 from pictify_client.testing.server import serving
 
 from .replay import KEY
-from .servers import Line, forms, http, run, served
+from .servers import Connection, forms, http, run, served
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_notebook_shows_an_image(fake: FakePictify) -> None:
 
 
 @forms
-def test_a_new_file_is_waited_for(form: str, fake: FakePictify) -> None:
+def test_a_download_waits_for_a_new_file(form: str, fake: FakePictify) -> None:
     fake.upload_seconds = 5
 
     async def test() -> None:
@@ -82,13 +82,13 @@ def test_a_new_file_is_waited_for(form: str, fake: FakePictify) -> None:
 
     run(form, test)
     queries = [request.query for request in fake.requests if request.method == "GET"]
-    # Each with a query of its own, so that no cache repeats the first response.
+    # Each has a different query, so that no cache repeats the first response.
     assert queries == [{}, *({"attempt": f"{attempt}"} for attempt in range(1, len(queries)))]
     assert 5 <= fake.clock.elapsed <= 8
 
 
 @forms
-def test_a_file_that_does_not_come_is_not_waited_for_longer_than_asked(form: str, fake: FakePictify) -> None:
+def test_a_download_waits_no_longer_than_requested(form: str, fake: FakePictify) -> None:
     fake.upload_seconds = 100
 
     async def test() -> None:
@@ -104,8 +104,11 @@ def test_a_file_that_does_not_come_is_not_waited_for_longer_than_asked(form: str
 
 
 @forms
-def test_a_download_goes_to_its_host_with_nothing_of_ours(form: str) -> None:
-    with served() as api, served(lambda line: give(line, http(b"png", 200, b"content-type: image/png"))) as media:
+def test_a_download_sends_no_key_or_custom_headers_to_another_host(form: str) -> None:
+    with (
+        served() as api,
+        served(lambda connection: serve(connection, http(b"png", 200, b"content-type: image/png"))) as media,
+    ):
         options: dict[str, Any] = {"base_url": api.base_url, "headers": {"X-Team": "sesame"}, "pacing": True}
         url = f"{media.base_url}/a%20b.png?signature=sesame#part"
 
@@ -125,19 +128,19 @@ def test_a_download_goes_to_its_host_with_nothing_of_ours(form: str) -> None:
         assert api.requests == []
 
 
-def give(line: Line, *answers: bytes) -> None:
+def serve(connection: Connection, *answers: bytes) -> None:
     for answer in answers:
-        line.take()
-        line.send(answer)
+        connection.receive()
+        connection.send(answer)
 
 
-def test_a_download_that_fails_leaves_the_path_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_download_leaves_the_path_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "image.png"
     path.write_bytes(b"before")
     cut = http(b"x" * 200_000, 200, b"content-type: image/png")[:-1]
     with (
-        served(lambda line: give(line, http(b"", 500))) as failing,
-        served(lambda line: give(line, cut)) as cutting,
+        served(lambda connection: serve(connection, http(b"", 500))) as failing,
+        served(lambda connection: serve(connection, cut)) as cutting,
         Pictify(KEY, max_retries=0) as pictify,
     ):
         with pytest.raises(ServerError, match=rf"GET {failing.base_url}/x\.png failed with 500 Internal Server Error"):
@@ -153,14 +156,14 @@ def test_a_download_that_fails_leaves_the_path_as_it_was(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("wait", ["1", True, -1, float("nan"), float("inf"), None])
-def test_what_is_no_time_to_wait_is_a_clear_error(wait: Any, fake: FakePictify) -> None:
+def test_an_invalid_wait_is_a_clear_error(wait: Any, fake: FakePictify) -> None:
     with pytest.raises(ValueError, match=r"wait must be a number of seconds from 0 on, got "):
         fake.client().download("https://media.pictify.io/a.png", wait=wait)
     assert fake.requests == []
 
 
 @pytest.mark.parametrize("source", [None, 3, object(), type("Result", (), {"url": None})()])
-def test_what_has_no_url_is_a_clear_error(source: Any, fake: FakePictify) -> None:
+def test_a_source_without_a_url_is_a_clear_error(source: Any, fake: FakePictify) -> None:
     with pytest.raises(TypeError, match="download takes the URL of a file, or a result with a `url`, got"):
         fake.client().download(source)
     assert fake.requests == []
@@ -169,7 +172,7 @@ def test_what_has_no_url_is_a_clear_error(source: Any, fake: FakePictify) -> Non
 @pytest.mark.parametrize(
     "url", ["", "x.png", "ftp://a/b", "data:image/png;base64,AA", "https://", "https://a:99999/", "https://[::1"]
 )
-def test_what_is_no_url_of_a_file_is_a_clear_error(url: str, fake: FakePictify) -> None:
+def test_an_invalid_file_url_is_a_clear_error(url: str, fake: FakePictify) -> None:
     with pytest.raises(ValueError, match="download takes a URL that starts with https://, got"):
         fake.client().download(url)
     assert fake.requests == []
@@ -194,9 +197,7 @@ def mocked(handle: Callable[[httpx.Request], httpx.Response], **options: Any) ->
 @pytest.mark.parametrize(
     ("query", "later"), [("", "attempt=1"), ("?X-Amz-Signature=abc&x=a%20b", "X-Amz-Signature=abc&x=a%20b")]
 )
-def test_a_file_that_is_not_there_yet_is_requested_again_and_a_signed_query_stays(
-    status: int, query: str, later: str
-) -> None:
+def test_a_missing_file_is_requested_again_and_a_signed_query_is_kept(status: int, query: str, later: str) -> None:
     queries: list[bytes] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -207,10 +208,10 @@ def test_a_file_that_is_not_there_yet_is_requested_again_and_a_signed_query_stay
     assert queries == [query[1:].encode(), later.encode()]
 
 
-def test_a_file_that_is_saved_may_be_larger_than_a_response(tmp_path: Path) -> None:
+def test_a_saved_file_may_exceed_the_maximum_response_size(tmp_path: Path) -> None:
     large = b"x" * 200_000
     with (
-        served(lambda line: give(line, http(large, 200, b"content-type: image/png"))) as media,
+        served(lambda connection: serve(connection, http(large, 200, b"content-type: image/png"))) as media,
         Pictify(KEY, max_response_size=100_000) as pictify,
     ):
         with pytest.raises(ResponseTooLargeError):
@@ -229,7 +230,7 @@ def test_a_file_that_is_saved_may_be_larger_than_a_response(tmp_path: Path) -> N
         (429, "slow down please", RateLimitError),
     ],
 )
-def test_an_error_of_another_server_says_nothing_of_the_account_and_shows_no_secret(
+def test_an_error_of_another_server_contains_no_account_advice_and_no_secret(
     status: int, message: str, kind: type[APIStatusError]
 ) -> None:
     pictify = mocked(lambda _: httpx.Response(status, json={"message": message}))
@@ -242,7 +243,7 @@ def test_an_error_of_another_server_says_nothing_of_the_account_and_shows_no_sec
     assert "sesame" not in str(error)
 
 
-def test_a_path_that_is_none_is_an_error_before_anything_is_sent(fake: FakePictify) -> None:
+def test_an_invalid_path_is_an_error_before_anything_is_sent(fake: FakePictify) -> None:
     path: Any = 3
     with pytest.raises(TypeError):
         fake.client().download("https://media.pictify.io/a.png", path)

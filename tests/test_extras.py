@@ -28,7 +28,7 @@ from pictify_client.api.images import create_image
 from pictify_client.models import BindingList
 
 from .replay import KEY, body_of, without_nulls
-from .servers import Line, call, client_of, run, served
+from .servers import Connection, call, client_of, run, served
 
 CERTIFICATE = Path(__file__).parent / "faults" / "self_signed.pem"
 PAGE = json.dumps(body_of("first_page")).encode()
@@ -181,9 +181,9 @@ def test_a_request_that_http2_says_was_not_processed_is_sent_again(form: str, mo
     context.set_alpn_protocols(["h2"])
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
 
-    def handle(line: Line) -> None:
+    def handle(connection: Connection) -> None:
         with suppress(OSError):
-            going_away(vars(line)["_socket"], asked, worked)
+            going_away(vars(connection)["_socket"], asked, worked)
 
     with served(handle, tls=context) as server:
 

@@ -30,9 +30,9 @@ from pictify_client._runtime.json_values import is_object
 from pictify_client.api.bindings import list_bindings
 from pictify_client.models import Binding, BindingList
 
-from .calls import FUNCTIONS, call, walk
+from .calls import FUNCTIONS, call, list_all
 from .replay import KEY, body_of, without_nulls
-from .sockets import Wire, wire
+from .sockets import Script, scripted_server
 
 TWO_PAGES = b'{"bindings": [{"uid": "a"}], "pagination": {"hasNext": true}}'
 BINDING = body_of("first_page")["bindings"][0]
@@ -99,7 +99,7 @@ def test_only_our_errors_leave_a_call(function: str, status: int, content: bytes
     transport = httpx.MockTransport(answer)
     try:
         if function.endswith("pager"):
-            found = walk("async" if function.startswith("async") else "sync", transport)
+            found = list_all("async" if function.startswith("async") else "sync", transport)
             assert all(isinstance(binding, Binding) for binding in found)
             return
         got = call(function, transport)
@@ -117,8 +117,8 @@ def test_only_our_errors_leave_a_call(function: str, status: int, content: bytes
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Wire]:
-    with wire() as served:
+def server() -> Iterator[Script]:
+    with scripted_server() as served:
         yield served
 
 
@@ -164,8 +164,8 @@ wires = st.binary(max_size=300) | st.builds(
 # httpx leaves the generators of a body that it could not decode to the garbage collector, and trio minds.
 @pytest.mark.filterwarnings("ignore:.*(AsyncResponseStream|BoundAsyncStream|aiter_raw)")
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_only_our_errors_leave_a_call_over_a_socket(server: Wire, form: str, answer: bytes, reset: bool) -> None:
-    server.answer, server.reset = answer, reset
+def test_only_our_errors_leave_a_call_over_a_socket(server: Script, form: str, answer: bytes, reset: bool) -> None:
+    server.response, server.reset = answer, reset
     try:
         assert isinstance(over_a_socket(form, server.base_url), BindingList)
     except PictifyError as error:
@@ -173,9 +173,9 @@ def test_only_our_errors_leave_a_call_over_a_socket(server: Wire, form: str, ans
 
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_a_whole_answer_over_a_socket(server: Wire, form: str) -> None:
+def test_a_whole_answer_over_a_socket(server: Script, form: str) -> None:
     body = gzip.compress(json.dumps(body_of("first_page")).encode())
-    server.answer, server.reset = (
+    server.response, server.reset = (
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body) + body,
         False,
     )
@@ -188,7 +188,7 @@ def test_a_whole_answer_over_a_socket(server: Wire, form: str) -> None:
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
 def test_no_one_there(form: str) -> None:
-    with wire() as closed:
+    with scripted_server() as closed:
         pass
     with pytest.raises(APIConnectionError, match=rf"GET /bindings: no connection to {closed.base_url} \(ConnectErr"):
         over_a_socket(form, closed.base_url)
@@ -221,8 +221,8 @@ COOKIE = (
 )
 
 
-def test_cookies_are_neither_kept_nor_sent(server: Wire) -> None:
-    server.answer, server.reset = COOKIE, False
+def test_cookies_are_neither_kept_nor_sent(server: Script) -> None:
+    server.response, server.reset = COOKIE, False
     server.received.clear()
     with AuthenticatedClient(token=KEY, max_retries=0, base_url=server.base_url) as client:
         list_bindings.sync(client=client)
@@ -231,8 +231,8 @@ def test_cookies_are_neither_kept_nor_sent(server: Wire) -> None:
     assert b"cookie" not in server.received[1].lower()
 
 
-def test_the_cookies_of_the_callers_own_client_are_not_sent(server: Wire) -> None:
-    server.answer, server.reset = COOKIE, False
+def test_the_cookies_of_the_callers_own_client_are_not_sent(server: Script) -> None:
+    server.response, server.reset = COOKIE, False
     server.received.clear()
     # The API would take a cookie for the user, and ignore the key.
     with httpx.Client(cookies={"auth-token": "x"}, headers={"Cookie": "y=z", "X-Team": "t"}) as http_client:

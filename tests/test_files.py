@@ -37,7 +37,7 @@ from pictify_client import (
 )
 
 from .replay import KEY
-from .servers import Line, async_forms, forms, http, served
+from .servers import Connection, async_forms, forms, http, served
 
 BIG = [b"x" * 50_000, b"y" * 50_000]
 ALL = b"".join(BIG)
@@ -712,10 +712,10 @@ def test_a_file_that_is_dropped_while_trio_ends_is_no_error() -> None:
 PAGE = http(b"x" * 3_000_000, 200, b"content-type: image/png")
 
 
-def send_page(line: Line) -> None:
-    line.take()
-    line.send(PAGE)
-    line.take()
+def send_page(connection: Connection) -> None:
+    connection.receive()
+    connection.send(PAGE)
+    connection.receive()
 
 
 @contextmanager
@@ -760,7 +760,7 @@ def test_a_file_that_is_left_early_warns_of_nothing_in_trio() -> None:
                     request = client.build_request("GET", server.base_url)
                     await leave(AsyncFile(await client.send(request, stream=True), failure, None))
                     # The connection is closed though the client is not: the server has not sent all of it.
-                    assert await trio.to_thread.run_sync(server.is_left)
+                    assert await trio.to_thread.run_sync(server.all_closed)
 
     with recorded_warnings() as seen:
         trio.run(run)
@@ -776,7 +776,7 @@ def test_what_the_user_sees_of_a_dropped_file_in_asyncio_is_nothing() -> None:
                 async for _ in image.iter_bytes():
                     break
                 del image
-                assert await anyio.to_thread.run_sync(server.is_left)
+                assert await anyio.to_thread.run_sync(server.all_closed)
 
     with recorded_warnings() as seen:
         anyio.run(run)

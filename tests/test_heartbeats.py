@@ -16,7 +16,19 @@ from pictify_client.api.bindings import list_bindings
 from pictify_client.testing import FakePictify
 
 from .replay import KEY
-from .servers import CERTIFICATE, PATIENCE, Line, async_forms, call, client_of, forms, http, mocked, run, served
+from .servers import (
+    CERTIFICATE,
+    TEST_TIMEOUT,
+    Connection,
+    async_forms,
+    call,
+    client_of,
+    forms,
+    http,
+    mocked,
+    run,
+    served,
+)
 
 
 class ShortHeartbeat(Clock):
@@ -40,15 +52,15 @@ class Waits:
         await anyio.lowlevel.checkpoint()
         self(event)
 
-    def serve(self, line: Line) -> None:
-        while line.take():
-            assert self.third.wait(PATIENCE)
-            line.send(self.response)
+    def serve(self, connection: Connection) -> None:
+        while connection.receive():
+            assert self.third.wait(TEST_TIMEOUT)
+            connection.send(self.response)
 
 
-def silent(line: Line) -> None:
+def silent(connection: Connection) -> None:
     """Read until the client closes the connection."""
-    while line.take():
+    while connection.receive():
         pass
 
 
@@ -118,7 +130,7 @@ def test_its_error_is_that_of_the_call(form: str) -> None:
             client.clock = ShortHeartbeat()
             with pytest.raises(ZeroDivisionError):
                 await call(form, list_bindings, client)
-            assert server.is_left()
+            assert server.all_closed()
             await client.aclose()
 
     run(form, test)

@@ -20,7 +20,7 @@ from pictify_client._runtime import slots
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.url_rendering import render_binding_url
 
-from .servers import PATIENCE, Line, call, client_of, http, run, served
+from .servers import TEST_TIMEOUT, Connection, call, client_of, http, run, served
 
 BIG = http(b"x" * 100_000)
 OURS = ("pictify_client", "httpcore", "httpx", "h11")
@@ -28,9 +28,9 @@ OURS = ("pictify_client", "httpcore", "httpx", "h11")
 STRIDE = 37
 
 
-def handle(line: Line) -> None:
-    while request := line.take():
-        line.send(http() if b" /bindings" in request else BIG)
+def handle(connection: Connection) -> None:
+    while request := connection.receive():
+        connection.send(http() if b" /bindings" in request else BIG)
 
 
 class Stop(BaseException):
@@ -105,7 +105,7 @@ def test_a_sync_call_that_is_interrupted_anywhere(kind: str, monkeypatch: pytest
             gc.unfreeze()
         client.close()
         gc.collect()
-        assert server.is_left()
+        assert server.all_closed()
 
 
 @pytest.mark.parametrize("kind", ["list", "file"])
@@ -132,7 +132,7 @@ def test_a_client_that_its_own_thread_closes_anywhere_in_a_call(kind: str) -> No
             with pytest.raises(PictifyError, match="the client is closed"):
                 list_bindings.sync(client=client)
         gc.collect()
-        assert server.is_left()
+        assert server.all_closed()
 
 
 @pytest.mark.parametrize("kind", ["list", "file"])
@@ -161,7 +161,7 @@ def test_a_task_that_is_cancelled_at_any_turn_of_the_event_loop(kind: str, monke
                     break
                 assert await call("asyncio", list_bindings, client)
             await client.aclose()
-            assert server.is_left()
+            assert server.all_closed()
 
         run("asyncio", test)
 
@@ -172,21 +172,21 @@ def test_no_file_is_spoilt_when_a_client_is_closed_under_load(tmp_path: Path, se
         began = threading.Barrier(5)
 
         def work(client: AuthenticatedClient = client, began: threading.Barrier = began) -> None:
-            began.wait(PATIENCE)
+            began.wait(TEST_TIMEOUT)
             with pytest.raises(PictifyError, match="the client (is|was) closed"):
                 while True:
                     list_bindings.sync(client=client)
 
         with ThreadPoolExecutor(4) as threads:
             working = [threads.submit(work) for _ in range(4)]
-            began.wait(PATIENCE)
+            began.wait(TEST_TIMEOUT)
             list_bindings.sync(client=client)
             client.close()
             files = [(tmp_path / f"{attempt}-{number}").open("wb+", buffering=0) for number in range(20)]
             for file in files:
                 file.write(b"x" * 64)
             for each in working:
-                each.result(PATIENCE)
+                each.result(TEST_TIMEOUT)
         for file in files:
             file.seek(0)
             assert file.read() == b"x" * 64

@@ -13,7 +13,7 @@ from pictify_client import APIStatusError, AsyncPictify, Pictify, Response, Resp
 from pictify_client import errors as e
 from pictify_client.models import Binding, BindingList, BindingStatus, DataSource, OutputFormat
 
-from .calls import FUNCTIONS, call, walk
+from .calls import FUNCTIONS, call, list_all
 from .replay import KEY, body_of, recording, replaying, without_nulls
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -243,7 +243,7 @@ def test_rate_limits_are_data(function: str) -> None:
 @forms
 def test_a_pager_iterates_over_all_pages(form: str) -> None:
     with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
-        bindings = walk(form, transport, limit=2)
+        bindings = list_all(form, transport, limit=2)
     assert [binding.uid for binding in bindings] == [
         each["uid"]
         for name in ("three_pages_1", "three_pages_2", "three_pages_3")
@@ -254,26 +254,26 @@ def test_a_pager_iterates_over_all_pages(form: str) -> None:
 @forms
 def test_a_pager_starts_at_the_requested_page(form: str) -> None:
     with replaying("three_pages_2", "three_pages_3") as transport:
-        assert len(walk(form, transport, limit=2, page=2)) == 3
+        assert len(list_all(form, transport, limit=2, page=2)) == 3
 
 
 @forms
 def test_a_pager_stops_when_the_api_says_so(form: str) -> None:
     with replaying("documented_pagination") as transport:
-        assert len(walk(form, transport, page=2)) == 1
+        assert len(list_all(form, transport, page=2)) == 1
 
 
 @forms
 def test_a_pager_of_an_empty_list_yields_nothing(form: str) -> None:
     with replaying("empty_list") as transport:
-        assert walk(form, transport, **arguments_of("empty_list")) == []
+        assert list_all(form, transport, **arguments_of("empty_list")) == []
 
 
 @forms
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_pager_raises_what_the_call_raises(form: str, name: str) -> None:
     with replaying(name) as transport, pytest.raises(FAILURES[name][0]):
-        walk(form, transport)
+        list_all(form, transport)
 
 
 def test_the_first_page_and_those_after_it() -> None:

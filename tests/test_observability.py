@@ -40,7 +40,7 @@ from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
 
 from .replay import KEY
-from .servers import async_forms, call, client_of, forms, giving, http, run, served, streaming
+from .servers import async_forms, call, client_of, forms, http, respond_with, run, served, streaming
 from .test_batches import FakeClock
 
 Seen = list[RequestEvent | ResponseEvent | RetryEvent]
@@ -74,7 +74,7 @@ def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 def test_hooks_and_records_tell_of_a_call_in_its_order(form: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
     seen: Seen = []
-    with served(giving(BUSY, MOVED, GOOD)) as server:
+    with served(respond_with(BUSY, MOVED, GOOD)) as server:
 
         async def test() -> None:
             async with client_of(server, max_retries=1, **hooks(form, seen)) as client:
@@ -116,7 +116,7 @@ def test_hooks_and_records_tell_of_a_call_in_its_order(form: str, caplog: pytest
 def test_what_comes_of_an_attempt_that_fails(form: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
     seen: Seen = []
-    with served(giving(b"nonsense\r\n\r\n", http(b'"', 200, b"x-request-id: req_1"))) as server:
+    with served(respond_with(b"nonsense\r\n\r\n", http(b'"', 200, b"x-request-id: req_1"))) as server:
 
         async def test() -> None:
             async with client_of(server, on_response=hooks(form, seen)["on_response"]) as client:
@@ -169,7 +169,7 @@ def test_a_hook_may_add_headers_but_sees_no_key_and_replaces_none(form: str) -> 
         event.headers["X-Write-Key"] = "of the hook"
 
     posted = {"experiment": "hero", "event": "click"}
-    with served(giving(http(b'{"bindings": []}'), http(b"{}"), http(b'{"bindings": []}'))) as server:
+    with served(respond_with(http(b'{"bindings": []}'), http(b"{}"), http(b'{"bindings": []}'))) as server:
 
         async def test() -> None:
             async with client_of(server, on_request=add, headers={"X-Team": "a"}) as client:
@@ -227,7 +227,7 @@ def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
         fail(event)
 
     answers = [BUSY, BUSY, GOOD] if name == "on_retry" else [BIG, BIG, GOOD] if name == "on_response" else [GOOD]
-    with served(giving(*answers)) as server:
+    with served(respond_with(*answers)) as server:
 
         async def test() -> None:
             hook: dict[str, Any] = {name: fail if form == "sync" else afail}
@@ -238,9 +238,9 @@ def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
                 await call(form, list_bindings, client)
 
         run(form, test)
-        assert server.is_left()
+        assert server.all_closed()
     assert len(server.requests) == (1 if name == "on_request" else 3)
-    assert len(server.lines) == (3 if name == "on_response" else 1)
+    assert len(server.connections) == (3 if name == "on_response" else 1)
 
 
 @async_forms
@@ -251,7 +251,7 @@ def test_a_hook_that_is_cancelled_leaves_no_connection(form: str, monkeypatch: p
         if event.headers is not None and "x-request-id" not in event.headers:
             await anyio.sleep_forever()
 
-    with served(giving(BIG, GOOD)) as server:
+    with served(respond_with(BIG, GOOD)) as server:
 
         async def test() -> None:
             async with client_of(server, on_response=stay) as client:
@@ -264,7 +264,7 @@ def test_a_hook_that_is_cancelled_leaves_no_connection(form: str, monkeypatch: p
                     await anyio.to_thread.run_sync(server.arrival)
                     await anyio.wait_all_tasks_blocked()
                     group.cancel_scope.cancel()
-                assert server.is_left()
+                assert server.all_closed()
                 await call(form, list_bindings, client)
 
         run(form, test)
@@ -326,7 +326,7 @@ def test_a_plain_function_is_a_hook_everywhere(form: str) -> None:
 
 @forms
 def test_the_id_of_a_request_is_in_the_error(form: str) -> None:
-    with served(giving(http(b'{"message": "none"}', 404, b"x-request-id: req_9"))) as server:
+    with served(respond_with(http(b'{"message": "none"}', 404, b"x-request-id: req_9"))) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -351,7 +351,7 @@ def spans() -> Iterator[tuple[TracerProvider, InMemorySpanExporter]]:
 @forms
 def test_opentelemetry_sees_every_request(form: str, spans: tuple[TracerProvider, InMemorySpanExporter]) -> None:
     provider, exporter = spans
-    with served(giving(BUSY, MOVED, GOOD, BIG)) as server:
+    with served(respond_with(BUSY, MOVED, GOOD, BIG)) as server:
 
         async def test() -> None:
             async with client_of(server, max_retries=1) as client:
@@ -399,7 +399,7 @@ def test_what_patches_the_clients_of_httpx_sees_every_request(
 
     monkeypatch.setattr(httpx.Client, name, patched)
     monkeypatch.setattr(httpx.AsyncClient, name, apatched)
-    with served(giving(BUSY, MOVED, GOOD, BIG)) as server:
+    with served(respond_with(BUSY, MOVED, GOOD, BIG)) as server:
 
         async def test() -> None:
             async with client_of(server, max_retries=1) as client:

@@ -74,7 +74,7 @@ def test_what_matches_nothing_is_told_and_does_no_harm() -> None:
         ({"target": "$.info[", "update": {}}, r"action 1 of the overlay \(\$\.info\[\): its target is not a JSONPath"),
         ({"target": "$.info", "update": []}, "an object takes an object"),
         ({"target": "$.info.title", "update": "U"}, "anything else none"),
-        ({"target": "$", "remove": True}, "the whole document cannot be removed"),
+        ({"target": "$", "remove": True}, "the document itself cannot be removed"),
     ],
 )
 def test_an_action_that_is_none_is_named(action: dict[str, Any], text: str) -> None:

@@ -33,7 +33,7 @@ from pictify_client._runtime.operations import Operation
 from pictify_client._runtime.scalars import Integer, String
 from pictify_client.models import Binding, BindingList, Pagination
 
-from .calls import walk
+from .calls import list_all
 from .replay import KEY
 
 forms = pytest.mark.parametrize("form", ["sync", "async"])
@@ -71,7 +71,7 @@ def uids(count: int) -> list[str]:
 
 def iterate(form: str, transport: httpx.MockTransport, **arguments: Any) -> list[str]:
     """The ids of all bindings that a pager yields."""
-    return [str(binding.uid) for binding in walk(form, transport, **arguments)]
+    return [str(binding.uid) for binding in list_all(form, transport, **arguments)]
 
 
 def sync_client(transport: httpx.BaseTransport, **options: Any) -> Pictify:
@@ -496,14 +496,14 @@ def test_items_without_an_id_are_compared_by_their_content(form: str) -> None:
         items = [item(name=name) for name in names[start : start + limit]]
         return {"bindings": items, "pagination": {"total": 4, "limit": limit}}
 
-    assert [binding.name for binding in walk(form, serving(respond), limit=2)] == ["a", "b", "c"]
+    assert [binding.name for binding in list_all(form, serving(respond), limit=2)] == ["a", "b", "c"]
 
 
 @forms
 def test_items_without_an_id_may_be_equal_on_one_page_and_those_with_one_may_not(form: str) -> None:
     items = [item(name="a"), item(name="a"), item(name="a"), item("b"), item("b")]
     body = {"bindings": items, "pagination": {"total": 5}}
-    found = walk(form, httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
+    found = list_all(form, httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
     assert [binding.to_dict() for binding in found] == items[:4]
 
 

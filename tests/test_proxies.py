@@ -11,7 +11,7 @@ import pytest
 from pictify_client import ConfigurationError
 from pictify_client.api.bindings import list_bindings
 
-from .servers import Line, call, client_of, forms, giving, good, http, run, served
+from .servers import Connection, call, client_of, forms, good, http, respond_with, run, served
 
 
 @pytest.mark.parametrize(
@@ -61,21 +61,21 @@ def _only_ipv4(host: Any, *arguments: Any, **options: Any) -> Any:
     return _resolve("127.0.0.1" if host == "localhost" else host, *arguments, **options)
 
 
-def socks(line: Line) -> None:
+def socks(connection: Connection) -> None:
     """A SOCKS5 proxy with a user and a password (RFC 1928, RFC 1929), and the server behind it in one."""
-    connection: socket.socket = vars(line)["_socket"]
-    offered = connection.recv(100)
+    sock: socket.socket = vars(connection)["_socket"]
+    offered = sock.recv(100)
     assert offered[0] == 5
     if 2 in offered[2:]:
-        connection.sendall(b"\x05\x02")
-        assert connection.recv(100) == b"\x01\x04user\x06sesame"
-        connection.sendall(b"\x01\x00")
+        sock.sendall(b"\x05\x02")
+        assert sock.recv(100) == b"\x01\x04user\x06sesame"
+        sock.sendall(b"\x01\x00")
     else:
-        connection.sendall(b"\x05\x00")
+        sock.sendall(b"\x05\x00")
     # The name is resolved by the proxy.
-    assert connection.recv(100)[3:5] == b"\x03\x0b"
-    connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
-    good(line)
+    assert sock.recv(100)[3:5] == b"\x03\x0b"
+    sock.sendall(b"\x05\x00\x00\x01" + bytes(6))
+    good(connection)
 
 
 @forms
@@ -92,8 +92,8 @@ def test_a_socks_proxy_resolves_names_and_keeps_its_connection(
                     await call(form, list_bindings, client)
 
         run(form, test)
-        assert (len(proxy.requests), len(proxy.lines)) == (2, 1)
-        assert proxy.is_left()
+        assert (len(proxy.requests), len(proxy.connections)) == (2, 1)
+        assert proxy.all_closed()
 
 
 def test_a_socks_proxy_without_socksio_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +116,7 @@ def test_a_proxy_for_other_urls_may_be_what_it_likes(monkeypatch: pytest.MonkeyP
 @forms
 def test_a_redirect_from_http_to_https_is_followed_with_the_same_settings(form: str, secure: Any) -> None:
     moved = http(b"", 307, f"location: {secure.base_url}/bindings".encode())
-    with served(giving(moved)) as server:
+    with served(respond_with(moved)) as server:
 
         async def test() -> None:
             async with client_of(server, verify_ssl=False) as client:
@@ -124,4 +124,4 @@ def test_a_redirect_from_http_to_https_is_followed_with_the_same_settings(form: 
                     assert (await call(form, list_bindings, client)).bindings == []
 
         run(form, test)
-    assert (len(secure.requests), len(secure.lines)) == (2, 1)
+    assert (len(secure.requests), len(secure.connections)) == (2, 1)

@@ -15,7 +15,7 @@ from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
 
 from .replay import KEY
-from .servers import Line, call, client_of, forms, giving, http, run, served
+from .servers import Connection, call, client_of, forms, http, respond_with, run, served
 from .test_batches import FakeClock
 from .test_secrets import shows
 
@@ -41,7 +41,7 @@ def fields(request: bytes) -> set[str]:
 @forms
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_keeps_the_method_the_body_and_the_connection(form: str, status: int) -> None:
-    with served(giving(to("/elsewhere?a=1", status), IMAGE)) as server:
+    with served(respond_with(to("/elsewhere?a=1", status), IMAGE)) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -52,12 +52,12 @@ def test_a_redirect_keeps_the_method_the_body_and_the_connection(form: str, stat
     assert heads(server.requests) == ["POST /image", "POST /elsewhere?a=1"]
     assert [request.partition(b"\r\n\r\n")[2] for request in server.requests] == [b'{"html":"<p>"}'] * 2
     assert all(f"Authorization: Bearer {KEY}\r\n".encode() in request for request in server.requests)
-    assert len(server.lines) == 1
+    assert len(server.connections) == 1
 
 
 @forms
 def test_see_other_is_followed_for_a_get_alone(form: str) -> None:
-    with served(giving(to("/elsewhere", 303), http(), to("/elsewhere", 303))) as server:
+    with served(respond_with(to("/elsewhere", 303), http(), to("/elsewhere", 303))) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -72,14 +72,14 @@ def test_see_other_is_followed_for_a_get_alone(form: str) -> None:
 @forms
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_no_secret_goes_to_another_origin_nor_back_from_there(form: str, host: str) -> None:
-    def back(line: Line) -> None:
-        while line.take():
-            line.send(to(f"{server.base_url}/back"))
+    def back(connection: Connection) -> None:
+        while connection.receive():
+            connection.send(to(f"{server.base_url}/back"))
 
-    def away(line: Line) -> None:
-        while request := line.take():
+    def away(connection: Connection) -> None:
+        while request := connection.receive():
             there = f"http://{host}:{elsewhere.base_url.rpartition(':')[2]}/away"
-            line.send(http(b"{}") if b" /back " in request else to(there))
+            connection.send(http(b"{}") if b" /back " in request else to(there))
 
     with served(back) as elsewhere, served(away) as server:
 
@@ -144,8 +144,8 @@ def test_nothing_of_the_callers_own_client_goes_to_another_origin(form: str) -> 
 def test_a_file_may_come_from_elsewhere(form: str) -> None:
     png = b"x" * 70_000
     with (
-        served(giving(http(png, 200, b"content-type: image/png"))) as cdn,
-        served(giving(to(f"{cdn.base_url}/a.png", 302))) as server,
+        served(respond_with(http(png, 200, b"content-type: image/png"))) as cdn,
+        served(respond_with(to(f"{cdn.base_url}/a.png", 302))) as server,
     ):
 
         async def test() -> None:
@@ -160,7 +160,7 @@ def test_a_file_may_come_from_elsewhere(form: str) -> None:
 
 @forms
 def test_what_is_around_in_circles_ends_and_says_where_it_led(form: str) -> None:
-    with served(giving(to("/bindings?again=1"))) as server:
+    with served(respond_with(to("/bindings?again=1"))) as server:
 
         async def test() -> None:
             async with client_of(server, max_retries=2) as client:
@@ -235,7 +235,7 @@ def test_from_http_a_redirect_may_lead_to_http_without_the_key() -> None:
     ],
 )
 def test_a_redirect_that_leads_nowhere_is_the_answer(form: str, location: str) -> None:
-    with served(giving(to(location))) as server:
+    with served(respond_with(to(location))) as server:
 
         async def test() -> None:
             async with client_of(server, max_retries=2) as client:
@@ -247,7 +247,7 @@ def test_a_redirect_that_leads_nowhere_is_the_answer(form: str, location: str) -
 
 @forms
 def test_a_click_is_not_followed(form: str) -> None:
-    with served(giving(to("/shop", 302))) as server:
+    with served(respond_with(to("/shop", 302))) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -267,12 +267,12 @@ class AtOnce(FakeClock):
 
 @forms
 def test_a_render_that_was_redirected_is_sent_again_only_if_it_never_got_there(form: str) -> None:
-    def lose(line: Line) -> None:
-        line.take()
+    def lose(connection: Connection) -> None:
+        connection.receive()
 
     with served() as nobody:
         pass
-    with served(lose) as elsewhere, served(giving(to(nobody.base_url), to(elsewhere.base_url))) as server:
+    with served(lose) as elsewhere, served(respond_with(to(nobody.base_url), to(elsewhere.base_url))) as server:
 
         async def test() -> None:
             async with client_of(server, max_retries=2) as client:
@@ -291,7 +291,7 @@ def test_a_body_with_a_secret_does_not_go_elsewhere(form: str) -> None:
     source = {"type": "http", "url": "https://a.example", "credentials": {"type": "bearer_token", "value": PASSWORD}}
     body = {"name": "n", "templateId": "t", "dataSource": source, "mapping": {}}
     answer = http(b'{"binding": {"uid": "b", "renderUrl": "u"}}', 201)
-    with served() as elsewhere, served(giving(to("/on"), answer, to(elsewhere.base_url))) as server:
+    with served() as elsewhere, served(respond_with(to("/on"), answer, to(elsewhere.base_url))) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -315,7 +315,7 @@ def test_no_secret_is_in_what_comes_of_redirects(form: str, end: str, caplog: py
         "lost": b"HTTP/9 " + WRITE_KEY.encode() + b"\r\n\r\n",
     }
     echo = http(b"", 307, b"location: /on", b"x-echo: " + WRITE_KEY.encode())
-    with served(giving(ends[end])) as elsewhere, served(giving(echo, to(elsewhere.base_url))) as server:
+    with served(respond_with(ends[end])) as elsewhere, served(respond_with(echo, to(elsewhere.base_url))) as server:
 
         async def test() -> None:
             async with client_of(server, max_retries=0) as client:

@@ -1,4 +1,4 @@
-"""What is sent again and when: the policy by itself, and the clients by it."""
+"""Retries: the retry policy by itself, and the clients that use it."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ from .replay import KEY
 from .test_batches import FakeClock
 
 NOW = 1_800_000_000.0
-PASSING = (408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
-REPEATABLE = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
+RETRYABLE_STATUSES = (408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+IDEMPOTENT_METHODS = ("GET", "HEAD", "OPTIONS", "PUT", "DELETE")
 
 
-def answered(status: int, body: Any = None, **headers: str) -> APIStatusError:
+def status_error_of(status: int, body: Any = None, **headers: str) -> APIStatusError:
     request = httpx.Request("GET", "https://api.pictify.io/")
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return status_error("GET /", httpx.Response(status, json=body, headers=named, request=request))
 
 
-def failed(cause: Exception) -> APIConnectionError:
-    error = APIConnectionError("it failed")
+def connection_error_from(cause: Exception) -> APIConnectionError:
+    error = APIConnectionError("it connection_error_from")
     error.__cause__ = cause
     error.may_have_succeeded = not was_never_sent(cause)
     return error
@@ -56,23 +56,25 @@ def wait(method: str, error: PictifyError, attempt: int = 1, *, jitter: float = 
     return wait_before_retry(method, attempt, error, retries, now=NOW, jitter=lambda: jitter)
 
 
-@pytest.mark.parametrize("method", REPEATABLE)
-def test_what_may_be_repeated_is_after_what_may_pass(method: str) -> None:
-    statuses = [status for status in range(300, 600) if wait(method, answered(status)) is not None]
-    assert statuses == list(PASSING)
+@pytest.mark.parametrize("method", IDEMPOTENT_METHODS)
+def test_idempotent_requests_are_retried_after_temporary_errors(method: str) -> None:
+    statuses = [status for status in range(300, 600) if wait(method, status_error_of(status)) is not None]
+    assert statuses == list(RETRYABLE_STATUSES)
     for cause in (httpx.ConnectError("c"), httpx.ReadTimeout("r"), httpx.ReadError("r"), OSError()):
-        assert wait(method, failed(cause)) == 0.5
+        assert wait(method, connection_error_from(cause)) == 0.5
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_what_is_billed_is_repeated_only_where_it_cannot_have_been_worked(method: str) -> None:
-    assert [status for status in range(300, 600) if wait(method, answered(status)) is not None] == []
-    told = [status for status in range(300, 600) if wait(method, answered(status, retry_after="1")) is not None]
-    assert told == [429, 503]
+def test_billed_requests_are_retried_only_if_they_cannot_have_been_processed(method: str) -> None:
+    assert [status for status in range(300, 600) if wait(method, status_error_of(status)) is not None] == []
+    with_retry_after = [
+        status for status in range(300, 600) if wait(method, status_error_of(status, retry_after="1")) is not None
+    ]
+    assert with_retry_after == [429, 503]
     reset = {"x_ratelimit_reset": str(int(NOW) + 9)}
-    assert [status for status in range(300, 600) if wait(method, answered(status, **reset)) is not None] == [429]
+    assert [status for status in range(300, 600) if wait(method, status_error_of(status, **reset)) is not None] == [429]
     for unsent in (httpx.ConnectError("c"), httpx.ConnectTimeout("c"), httpx.PoolTimeout("p")):
-        assert wait(method, failed(unsent)) == 0.5
+        assert wait(method, connection_error_from(unsent)) == 0.5
     for cause in (
         httpx.ReadTimeout("r"),
         httpx.WriteTimeout("w"),
@@ -80,35 +82,41 @@ def test_what_is_billed_is_repeated_only_where_it_cannot_have_been_worked(method
         httpx.WriteError("w"),
         OSError(),
     ):
-        assert wait(method, failed(cause)) is None
-    assert wait(method, APIConnectionError("it failed")) is None
+        assert wait(method, connection_error_from(cause)) is None
+    assert wait(method, APIConnectionError("it connection_error_from")) is None
 
 
-def came_of(error: Exception, root: Exception) -> Exception:
+def caused_by(error: Exception, root: Exception) -> Exception:
     error.__cause__ = root
     return error
 
 
-def test_a_transport_of_the_callers_that_calls_a_lost_connection_by_another_name_bills_nothing_twice() -> None:
-    # As httpx-aiohttp does.
+def test_no_render_is_billed_twice_if_a_custom_transport_reports_a_lost_connection_as_a_connect_error() -> None:
+    # httpx-aiohttp does this.
     hung_up = type("ServerDisconnectedError", (Exception,), {})()
     reset = type("ClientOSError", (OSError,), {})()
     no_connection = type("ClientConnectorDNSError", (type("ClientConnectorError", (OSError,), {}),), {})()
     too_late = type("ConnectionTimeoutError", (TimeoutError,), {})()
     for root in (hung_up, reset, TimeoutError(), ConnectionResetError()):
-        assert wait("POST", failed(came_of(httpx.ConnectTimeout("c"), root))) is None
-        assert wait("GET", failed(came_of(httpx.ConnectTimeout("c"), root))) == 0.5
-        named_again = came_of(httpx.ConnectTimeout("no time left"), came_of(httpx.ConnectTimeout("c"), root))
-        assert wait("POST", failed(named_again)) is None
+        assert wait("POST", connection_error_from(caused_by(httpx.ConnectTimeout("c"), root))) is None
+        assert wait("GET", connection_error_from(caused_by(httpx.ConnectTimeout("c"), root))) == 0.5
+        named_again = caused_by(httpx.ConnectTimeout("no time left"), caused_by(httpx.ConnectTimeout("c"), root))
+        assert wait("POST", connection_error_from(named_again)) is None
     for root in (no_connection, too_late, ConnectionRefusedError(), socket.gaierror(), httpx.ConnectTimeout("c")):
-        assert wait("POST", failed(came_of(httpx.ConnectTimeout("c"), came_of(httpx.ConnectError("c"), root)))) == 0.5
-        assert wait("POST", failed(came_of(httpx.ConnectError("c"), root))) == 0.5
+        assert (
+            wait(
+                "POST",
+                connection_error_from(caused_by(httpx.ConnectTimeout("c"), caused_by(httpx.ConnectError("c"), root))),
+            )
+            == 0.5
+        )
+        assert wait("POST", connection_error_from(caused_by(httpx.ConnectError("c"), root))) == 0.5
 
 
-@pytest.mark.parametrize("method", [*REPEATABLE, "POST"])
-def test_a_quota_is_not_waited_for_and_what_cannot_be_read_is_not_asked_again(method: str) -> None:
+@pytest.mark.parametrize("method", [*IDEMPOTENT_METHODS, "POST"])
+def test_exceeded_quotas_and_invalid_responses_are_not_retried(method: str) -> None:
     for status in (402, 429):
-        error = answered(status, {"code": "quota_exceeded", "message": "none left"}, retry_after="1")
+        error = status_error_of(status, {"code": "quota_exceeded", "message": "none left"}, retry_after="1")
         assert isinstance(error, QuotaExceededError)
         assert wait(method, error) is None
     response = httpx.Response(200, request=httpx.Request("GET", "https://api.pictify.io/"))
@@ -134,49 +142,52 @@ def test_a_quota_is_not_waited_for_and_what_cannot_be_read_is_not_asked_again(me
         ({"x_ratelimit_reset": str(int(NOW) - 9)}, 0.5),
     ],
 )
-def test_the_wait_is_what_the_api_says(headers: dict[str, str], seconds: float | None) -> None:
-    assert wait("GET", answered(429, **headers)) == seconds
+def test_the_wait_is_the_one_that_the_api_requests(headers: dict[str, str], seconds: float | None) -> None:
+    assert wait("GET", status_error_of(429, **headers)) == seconds
 
 
-def test_a_reset_says_nothing_of_what_is_no_rate_limit() -> None:
-    assert wait("GET", answered(500, x_ratelimit_reset=str(int(NOW) + 9))) == 0.5
+def test_the_rate_limit_reset_is_ignored_for_other_statuses() -> None:
+    assert wait("GET", status_error_of(500, x_ratelimit_reset=str(int(NOW) + 9))) == 0.5
 
 
-def test_a_reset_that_is_less_than_a_second_off_is_waited_for() -> None:
-    error = answered(429, x_ratelimit_reset=str(int(NOW)))
+def test_a_reset_in_less_than_a_second_is_waited_for() -> None:
+    error = status_error_of(429, x_ratelimit_reset=str(int(NOW)))
     assert wait_before_retry("GET", 1, error, Retries(2, 60), now=NOW - 0.25, jitter=lambda: 0.0) == 0.25
 
 
-def test_without_a_word_the_wait_doubles_up_to_eight_seconds() -> None:
-    waits = [wait("GET", answered(500), attempt, max_retries=7) for attempt in range(1, 8)]
+def test_the_backoff_doubles_up_to_eight_seconds() -> None:
+    waits = [wait("GET", status_error_of(500), attempt, max_retries=7) for attempt in range(1, 8)]
     assert waits == [0.5, 1, 2, 4, 8, 8, 8]
 
 
-@given(told=st.integers(0, 60), jitter=st.floats(0, 1))
-def test_calls_that_are_told_the_same_do_not_come_back_at_the_same_moment(told: int, jitter: float) -> None:
+@given(retry_after=st.integers(0, 60), jitter=st.floats(0, 1))
+def test_waits_after_the_same_retry_after_have_jitter(retry_after: int, jitter: float) -> None:
     earliest, latest, chosen = (
-        wait("GET", answered(429, retry_after=f"{told}"), jitter=each, max_wait=70) for each in (0, 1, jitter)
+        wait("GET", status_error_of(429, retry_after=f"{retry_after}"), jitter=each, max_wait=70)
+        for each in (0, 1, jitter)
     )
     assert earliest is not None
     assert latest is not None
     assert chosen is not None
-    assert told == earliest <= chosen <= latest
-    assert latest - earliest == min(max(told / 4, 0.5), 8)
+    assert retry_after == earliest <= chosen <= latest
+    assert latest - earliest == min(max(retry_after / 4, 0.5), 8)
 
 
 @given(attempt=st.integers(1, 50), jitter=st.floats(0, 1))
-def test_without_a_word_the_wait_grows_by_chance_and_not_for_ever(attempt: int, jitter: float) -> None:
-    seconds = wait("GET", answered(500), attempt, jitter=jitter, max_retries=50)
+def test_the_backoff_has_full_jitter_and_a_maximum(attempt: int, jitter: float) -> None:
+    seconds = wait("GET", status_error_of(500), attempt, jitter=jitter, max_retries=50)
     assert seconds == jitter * min(0.5 * 2 ** (attempt - 1), 8.0)
 
 
-def test_it_ends_after_as_many_retries_as_are_allowed() -> None:
+def test_retries_end_after_max_retries() -> None:
     for most in range(4):
         tried = [
-            attempt for attempt in range(1, 6) if wait("GET", answered(500), attempt, max_retries=most) is not None
+            attempt
+            for attempt in range(1, 6)
+            if wait("GET", status_error_of(500), attempt, max_retries=most) is not None
         ]
         assert tried == list(range(1, most + 1))
-    assert wait("GET", answered(500), max_wait=0.4) is None
+    assert wait("GET", status_error_of(500), max_wait=0.4) is None
 
 
 @pytest.mark.parametrize(
@@ -190,7 +201,7 @@ def test_it_ends_after_as_many_retries_as_are_allowed() -> None:
         {"max_wait": 31_536_001},
     ],
 )
-def test_what_cannot_be_is_refused(options: dict[str, Any]) -> None:
+def test_invalid_retry_options_are_rejected(options: dict[str, Any]) -> None:
     (name,) = options
     with pytest.raises(ConfigurationError, match=f"{name} must be a number from 0,"):
         Pictify(api_key=KEY, **options)
@@ -200,31 +211,31 @@ def test_what_cannot_be_is_refused(options: dict[str, Any]) -> None:
     assert Pictify(api_key=KEY, max_wait=31_536_000).client.base_url
 
 
-Answers = list[httpx.Response | Exception]
+Script = list[httpx.Response | Exception]
 
 
 class Api:
-    def __init__(self, answers: Answers) -> None:
-        self.answers = answers
-        self.asked: list[str] = []
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.requests: list[str] = []
         self.clock = FakeClock()
         self.clock.jitter = lambda: 0.5  # type: ignore[method-assign]
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(f"{request.method} {request.headers.get('authorization')}")
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        self.requests.append(f"{request.method} {request.headers.get('authorization')}")
+        response = self.script.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
 
-def run(form: str, answers: Answers, call: Callable[[Any], Any], **options: Any) -> tuple[Any, Api]:
-    api = Api(answers)
+def run(form: str, script: Script, call: Callable[[Any], Any], **options: Any) -> tuple[Any, Api]:
+    api = Api(script)
     transport = httpx.MockTransport(api)
     if form == "sync":
         pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=transport))
         pictify.client.clock = api.clock
-        return outcome(lambda: call(pictify.with_options(**options))), api
+        return result_or_error(lambda: call(pictify.with_options(**options))), api
 
     async def arun() -> Any:
         apictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=transport))
@@ -237,7 +248,7 @@ def run(form: str, answers: Answers, call: Callable[[Any], Any], **options: Any)
     return anyio.run(arun), api
 
 
-def outcome(call: Callable[[], Any]) -> Any:
+def result_or_error(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except PictifyError as error:
@@ -254,12 +265,16 @@ def good() -> httpx.Response:
 
 
 @forms
-def test_a_call_that_fails_in_passing_succeeds(form: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_call_succeeds_after_temporary_errors(form: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
-    answers: Answers = [httpx.ConnectError("refused"), httpx.Response(503, headers={"retry-after": "3"}), good()]
-    template, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
+    script: Script = [
+        httpx.ConnectError("connection refused"),
+        httpx.Response(503, headers={"retry-after": "3"}),
+        good(),
+    ]
+    template, api = run(form, script, lambda pictify: pictify.templates.get("t"))
     assert template.uid == "t"
-    assert api.asked == [f"GET Bearer {KEY}"] * 3
+    assert api.requests == [f"GET Bearer {KEY}"] * 3
     assert api.clock.waits == [0.25, 3.375]
     first, second = (text for record in caplog.records if "Retrying " in (text := record.getMessage()))
     assert first.startswith("Retrying GET /templates/{uid} in 0.2 s, after attempt 1: ")
@@ -268,12 +283,12 @@ def test_a_call_that_fails_in_passing_succeeds(form: str, caplog: pytest.LogCapt
 
 
 @forms
-def test_the_last_error_tells_how_many_attempts_there_were_and_chains_the_first(form: str) -> None:
-    answers: Answers = [httpx.ReadTimeout("slow"), httpx.Response(500), httpx.Response(502)]
-    error, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
+def test_the_last_error_has_the_number_of_attempts_and_is_chained_to_the_first(form: str) -> None:
+    script: Script = [httpx.ReadTimeout("slow"), httpx.Response(500), httpx.Response(502)]
+    error, api = run(form, script, lambda pictify: pictify.templates.get("t"))
     assert isinstance(error, ServerError)
-    assert (error.attempts, len(api.asked)) == (3, 3)
-    assert str(error).startswith("GET /templates/t failed with 502 (after 3 attempts): Bad Gateway")
+    assert (error.attempts, len(api.requests)) == (3, 3)
+    assert str(error).startswith("GET /templates/t connection_error_from with 502 (after 3 attempts): Bad Gateway")
     assert isinstance(error.__cause__, APITimeoutError)
     assert isinstance(error.__cause__.__cause__, httpx.ReadTimeout)
     error, _ = run(
@@ -286,18 +301,18 @@ def test_the_last_error_tells_how_many_attempts_there_were_and_chains_the_first(
 
 
 @forms
-def test_a_render_is_not_sent_again_after_it_may_have_been_worked(form: str) -> None:
-    for answer in (httpx.ReadTimeout("slow"), httpx.Response(502), httpx.Response(500), httpx.Response(429)):
-        error, api = run(form, [answer], lambda pictify: pictify.images.create(html="<p>"))
+def test_a_render_is_not_retried_after_it_may_have_been_processed(form: str) -> None:
+    for response in (httpx.ReadTimeout("slow"), httpx.Response(502), httpx.Response(500), httpx.Response(429)):
+        error, api = run(form, [response], lambda pictify: pictify.images.create(html="<p>"))
         assert isinstance(error, PictifyError)
-        assert (len(api.asked), api.clock.waits) == (1, [])
-    answers: Answers = [httpx.PoolTimeout("full"), httpx.Response(429, headers={"retry-after": "2"}), good()]
-    image, api = run(form, answers, lambda pictify: pictify.images.create(html="<p>"))
-    assert (image.url, len(api.asked)) == ("u", 3)
+        assert (len(api.requests), api.clock.waits) == (1, [])
+    script: Script = [httpx.PoolTimeout("full"), httpx.Response(429, headers={"retry-after": "2"}), good()]
+    image, api = run(form, script, lambda pictify: pictify.images.create(html="<p>"))
+    assert (image.url, len(api.requests)) == ("u", 3)
 
 
 @forms
-def test_what_is_sent_again_is_what_was_sent_even_where_it_was_given_but_once(form: str) -> None:
+def test_a_retry_sends_the_same_body_even_from_a_generator(form: str) -> None:
     contents: list[bytes] = []
 
     def keep(request: httpx.Request) -> None:
@@ -327,46 +342,46 @@ def test_what_is_sent_again_is_what_was_sent_even_where_it_was_given_but_once(fo
 
 
 @forms
-def test_a_wait_that_is_too_long_is_not_taken_and_the_error_says_how_long(form: str) -> None:
-    answers: Answers = [httpx.Response(429, headers={"retry-after": "61"})]
-    error, api = run(form, answers, lambda pictify: pictify.templates.get("t"))
+def test_a_wait_beyond_max_wait_is_an_error_that_names_it(form: str) -> None:
+    script: Script = [httpx.Response(429, headers={"retry-after": "61"})]
+    error, api = run(form, script, lambda pictify: pictify.templates.get("t"))
     assert isinstance(error, RateLimitError)
     assert "retry after 61 s" in str(error)
     assert api.clock.waits == []
-    answers = [httpx.Response(429, headers={"retry-after": "61"}), good()]
-    template, api = run(form, answers, lambda pictify: pictify.templates.get("t"), max_wait=61)
+    script = [httpx.Response(429, headers={"retry-after": "61"}), good()]
+    template, api = run(form, script, lambda pictify: pictify.templates.get("t"), max_wait=61)
     assert (template.uid, api.clock.waits) == ("t", [61.0])
 
 
 @forms
-def test_the_options_of_a_copy_are_its_own(form: str) -> None:
+def test_the_retry_options_of_a_copy_are_independent(form: str) -> None:
     error, api = run(form, [httpx.Response(500)], lambda pictify: pictify.templates.get("t"), max_retries=0)
-    assert (error.attempts, len(api.asked)) == (1, 1)
-    answers: Answers = [*[httpx.Response(500)] * 5, good()]
-    template, _ = run(form, answers, lambda p: p.with_options(attempt_timeout=3).templates.get("t"), max_retries=5)
+    assert (error.attempts, len(api.requests)) == (1, 1)
+    script: Script = [*[httpx.Response(500)] * 5, good()]
+    template, _ = run(form, script, lambda p: p.with_options(attempt_timeout=3).templates.get("t"), max_retries=5)
     assert template.uid == "t"
 
 
 @forms
-def test_files_and_detailed_answers_are_asked_for_again_too(form: str) -> None:
-    answers: Answers = [httpx.Response(500), httpx.Response(200, content=b"png")]
-    image, _ = run(form, answers, lambda pictify: pictify.url_rendering.render_binding("b", "png"))
+def test_files_are_retried_too(form: str) -> None:
+    script: Script = [httpx.Response(500), httpx.Response(200, content=b"png")]
+    image, _ = run(form, script, lambda pictify: pictify.url_rendering.render_binding("b", "png"))
     assert image.content_length == 3
-    answers = [httpx.Response(500), httpx.Response(500), httpx.Response(500)]
-    error, api = run(form, answers, lambda pictify: pictify.url_rendering.render_binding("b", "png"))
-    assert (error.attempts, len(api.asked)) == (3, 3)
+    script = [httpx.Response(500), httpx.Response(500), httpx.Response(500)]
+    error, api = run(form, script, lambda pictify: pictify.url_rendering.render_binding("b", "png"))
+    assert (error.attempts, len(api.requests)) == (3, 3)
 
 
-def test_a_wait_ends_with_its_task() -> None:
+def test_cancelling_a_task_ends_its_wait() -> None:
     api = Api([httpx.Response(500), good()])
     pictify = AsyncPictify(api_key=KEY, http_client=httpx.AsyncClient(transport=httpx.MockTransport(api)))
 
-    class Patient(FakeClock):
+    class EndlessClock(FakeClock):
         async def asleep(self, seconds: float) -> None:
             self.waits.append(seconds)
             await anyio.sleep_forever()
 
-    clock = pictify.client.clock = Patient()
+    clock = pictify.client.clock = EndlessClock()
 
     async def cancelled() -> None:
         async with anyio.create_task_group() as group:
@@ -379,4 +394,4 @@ def test_a_wait_ends_with_its_task() -> None:
             group.cancel_scope.cancel()
 
     anyio.run(cancelled)
-    assert (len(api.asked), len(clock.waits)) == (1, 1)
+    assert (len(api.requests), len(clock.waits)) == (1, 1)

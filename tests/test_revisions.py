@@ -1,4 +1,4 @@
-"""Revisions of the contract that may come: each generates code that does what it says, or is refused with the place."""
+"""Possible revisions of the OpenAPI document: code is generated from each, or an error names the unsupported part."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from openapi_python_client.parser.errors import GeneratorError
 from generator.__main__ import FOLDERS, ROOT, GenerationError, generate, main
 from generator.output import problems_of_output
 
-from .revisions.edits import NULL, OVERLAY, Client, Part, hostile, sends_hostile, with_body, written
-from .revisions.refused import REFUSED
+from .revisions.edits import NULL, OVERLAY, Client, Part, sends_everywhere, with_body, with_everywhere, write_document
 from .revisions.supported import SUPPORTED
-from .test_generator import CONTRACT, only_bindings, schemas
+from .revisions.unsupported import UNSUPPORTED
+from .test_generator import ORIGINAL, only_bindings, schemas
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A package that lacks what is generated."""
+    """A package without the generated folders."""
     folder = tmp_path_factory.mktemp("revised") / "revised_client"
     shutil.copytree(ROOT / "pictify_client", folder, ignore=shutil.ignore_patterns("__pycache__", *FOLDERS))
     compile_dir(folder, quiet=1)
@@ -43,7 +43,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def revised(package: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
     monkeypatch.setattr(sys, "path", [str(package.parent), *sys.path])
-    # A file of the revision before may have the same time and size.
+    # A file of the previous revision may have the same time and size.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield lambda name: importlib.import_module(f"revised_client{name}")
     forget_revised()
@@ -55,11 +55,11 @@ def forget_revised() -> None:
 
 
 @pytest.mark.parametrize("name", SUPPORTED)
-def test_a_revision_generates_a_client_that_does_what_it_says(
+def test_the_client_of_a_supported_revision_does_what_the_document_says(
     name: str, tmp_path: Path, package: Path, revised: Callable[[str], ModuleType], capfd: pytest.CaptureFixture[str]
 ) -> None:
     edit, check = SUPPORTED[name]
-    status = main(["--document", str(written(tmp_path, only_bindings, edit)), "--package", str(package)])
+    status = main(["--document", str(write_document(tmp_path, only_bindings, edit)), "--package", str(package)])
     assert (status, capfd.readouterr().err) == (0, "")
     importlib.invalidate_caches()
     for path in sorted(package.glob("*/**/*.py")):
@@ -68,12 +68,12 @@ def test_a_revision_generates_a_client_that_does_what_it_says(
     check(Client(revised, []))
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_revision_that_would_be_wrong_is_refused_with_the_place_and_the_file(name: str, tmp_path: Path) -> None:
-    edit, texts = REFUSED[name]
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_an_unsupported_revision_is_an_error_with_the_place_and_the_file(name: str, tmp_path: Path) -> None:
+    edit, texts = UNSUPPORTED[name]
     build = tmp_path / "build"
     with pytest.raises(GenerationError) as caught:
-        generate(written(tmp_path, only_bindings, edit), build)
+        generate(write_document(tmp_path, only_bindings, edit), build)
     for text in texts:
         assert text in str(caught.value)
     assert "does not expect" not in str(caught.value)
@@ -91,12 +91,12 @@ def test_a_revision_that_would_be_wrong_is_refused_with_the_place_and_the_file(n
         (b"a: [", "it cannot be read as YAML or JSON"),
         ("a: \u00e9".encode("latin-1"), "it cannot be read as YAML or JSON"),
         (b"a: &a [*a]", "it cannot be read as YAML or JSON"),
-        (b"a: 1e400", "has no form in JSON"),
-        (b"a: !!binary aGk=", "has no form"),
+        (b"a: 1e400", "is not serializable to JSON"),
+        (b"a: !!binary aGk=", "is not serializable"),
         (b"openapi: 3.1.0\ninfo: 2026-01-29\n", "$"),
     ],
 )
-def test_what_is_no_document_is_refused(content: bytes, text: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_openapi_document_is_an_error(content: bytes, text: str, tmp_path: Path) -> None:
     path = tmp_path / "openapi.yaml"
     path.write_bytes(content)
     with pytest.raises(GenerationError) as caught:
@@ -105,20 +105,20 @@ def test_what_is_no_document_is_refused(content: bytes, text: str, tmp_path: Pat
     assert "correct that in openapi.yaml" in str(caught.value)
 
 
-def test_a_document_that_is_not_there_is_refused(tmp_path: Path) -> None:
+def test_a_missing_document_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(GenerationError, match="it cannot be read as YAML or JSON"):
         generate(tmp_path / "openapi.yaml", tmp_path / "build")
 
 
-def test_a_mark_of_the_byte_order_is_no_part_of_a_document(tmp_path: Path) -> None:
-    path = written(tmp_path, only_bindings)
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    path = write_document(tmp_path, only_bindings)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
     assert generate(path, tmp_path / "build")
 
 
 def small() -> Part:
-    """A document that has one of each of what OpenAPI has."""
-    document: Part = json.loads(CONTRACT)
+    """A document that uses each feature of OpenAPI once."""
+    document: Part = json.loads(ORIGINAL)
     thing = document["paths"]["/bindings/{uid}"]
     only_bindings(document)
     document["paths"]["/bindings/{uid}"] = thing
@@ -152,7 +152,7 @@ def places(part: Any, steps: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 PLACES = list(places(SMALL))
 
 
-def test_a_document_that_has_one_of_each_generates(tmp_path: Path) -> None:
+def test_code_is_generated_from_a_document_with_each_feature(tmp_path: Path) -> None:
     path = tmp_path / "openapi.json"
     path.write_text(json.dumps(SMALL), "utf-8")
     generate(path, tmp_path / "build")
@@ -161,7 +161,7 @@ def test_a_document_that_has_one_of_each_generates(tmp_path: Path) -> None:
 
 @settings(max_examples=15)
 @given(data=st.data())
-def test_whatever_becomes_of_a_document_it_generates_or_is_refused(
+def test_a_mutated_document_generates_code_or_is_an_error(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     document = deepcopy(SMALL)
@@ -176,7 +176,7 @@ def test_whatever_becomes_of_a_document_it_generates_or_is_refused(
             else:
                 del part[last]
         except (IndexError, KeyError, TypeError):
-            # What was changed before was around it.
+            # An earlier mutation replaced a part around it.
             continue
     folder = tmp_path_factory.mktemp("mutated")
     path = folder / "openapi.json"
@@ -188,25 +188,25 @@ def test_whatever_becomes_of_a_document_it_generates_or_is_refused(
         assert re.search(r"\$[.\[:]", str(error))
         assert not (folder / "build").exists()
     else:
-        # It compiled them before they were written.
+        # They were compiled before they were written.
         assert list((folder / "build").rglob("*.py"))
 
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20))
-def test_no_text_of_a_document_becomes_code(
+def test_text_of_a_document_is_never_executed(
     text: str, tmp_path: Path, package: Path, revised: Callable[[str], ModuleType]
 ) -> None:
     text = normalize("NFKC", f"t9{text}")
-    path = written(tmp_path, only_bindings, hostile(text))
+    path = write_document(tmp_path, only_bindings, with_everywhere(text))
     assert main(["--document", str(path), "--package", str(package)]) == 0
     importlib.invalidate_caches()
-    # An example before it may have failed.
+    # A previous example may have failed.
     forget_revised()
-    sends_hostile(text)(Client(revised, []))
+    sends_everywhere(text)(Client(revised, []))
 
 
-def test_what_is_generated_is_looked_at_before_it_is_installed(tmp_path: Path) -> None:
+def test_generated_code_is_checked_before_it_is_installed(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("def f(a, a): ...\n")
     (tmp_path / "b.py").write_text(
         "import a\nif a:\n    import b\n\nclass C:\n    x: int\n    def x(self): ...\n\nb = 1\n"
@@ -218,11 +218,11 @@ def test_what_is_generated_is_looked_at_before_it_is_installed(tmp_path: Path) -
     ]
 
 
-def stumbles(_: Part) -> None:
+def raise_zero_division(_: Part) -> None:
     raise ZeroDivisionError
 
 
-def knows_nothing(_: Part, *, config: object) -> GeneratorError:
+def return_error(_: Part, *, config: object) -> GeneratorError:
     del config
     return GeneratorError(header="It is not known.")
 
@@ -230,14 +230,14 @@ def knows_nothing(_: Part, *, config: object) -> GeneratorError:
 @pytest.mark.parametrize(
     ("name", "does", "text"),
     [
-        ("extract", stumbles, "has what the generator does not expect: ZeroDivisionError"),
-        ("GeneratorData.from_dict", knows_nothing, "It is not known."),
+        ("extract", raise_zero_division, "has what the generator does not expect: ZeroDivisionError"),
+        ("GeneratorData.from_dict", return_error, "It is not known."),
     ],
 )
-def test_what_no_check_has_foreseen_is_refused_too(
+def test_unexpected_generator_failures_are_errors_too(
     name: str, does: Callable[..., Any], text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(f"generator.__main__.{name}", does)
     with pytest.raises(GenerationError, match=text) as caught:
-        generate(written(tmp_path, only_bindings), tmp_path / "build")
+        generate(write_document(tmp_path, only_bindings), tmp_path / "build")
     assert OVERLAY in str(caught.value)

@@ -29,7 +29,7 @@ from pictify_client.api.bindings import list_bindings
 
 from .calls import FUNCTIONS, async_client, call, sync_client
 from .replay import KEY
-from .sockets import wire
+from .sockets import scripted_server
 
 functions = pytest.mark.parametrize("function", FUNCTIONS)
 
@@ -168,8 +168,8 @@ def test_a_server_that_repeats_the_key_where_no_text_belongs(form: str, line: st
         async with AuthenticatedClient(token=KEY, max_retries=0, base_url=base_url, verify_ssl=False) as client:
             await list_bindings.asyncio(client=client)
 
-    with wire() as served:
-        served.answer = line.format(key=KEY).encode() + b"\r\n\r\n"
+    with scripted_server() as served:
+        served.response = line.format(key=KEY).encode() + b"\r\n\r\n"
         with pytest.raises(APIConnectionError) as caught:
             if form == "sync":
                 with AuthenticatedClient(
@@ -208,8 +208,8 @@ def test_logs_do_not_show_the_key_or_the_query_even_of_a_real_connection(caplog:
         async with AuthenticatedClient(token=KEY, max_retries=0, base_url=base_url) as client:
             await list_bindings.asyncio_detailed(client=client, template_id="tmpl_1")
 
-    with wire() as served:
-        served.answer = b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n"
+    with scripted_server() as served:
+        served.response = b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n"
         with AuthenticatedClient(token=KEY, max_retries=0, base_url=served.base_url) as client:
             list_bindings.sync_detailed(client=client, template_id="tmpl_1")
         anyio.run(run, served.base_url)

@@ -24,7 +24,7 @@ from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
 
 from .replay import KEY
-from .servers import Line, async_forms, call, client_of, forms, giving, http, run, served, streaming
+from .servers import Connection, async_forms, call, client_of, forms, http, respond_with, run, served, streaming
 from .test_secrets import shows
 
 PNG = {"binding_id": "b", "format": "png"}
@@ -69,9 +69,9 @@ def test_what_is_too_large_is_an_error_that_says_so_and_is_not_asked_for_again(
     caplog.set_level(logging.INFO, "pictify_client")
     answer, why = TOO_LARGE[name]
 
-    def handle(line: Line) -> None:
-        while line.take():
-            line.send(answer)
+    def handle(connection: Connection) -> None:
+        while connection.receive():
+            connection.send(answer)
             if b"HTTP/1.0" in answer:
                 break
 
@@ -87,7 +87,7 @@ def test_what_is_too_large_is_an_error_that_says_so_and_is_not_asked_for_again(
                     assert KEY not in shows(caught.value)
 
         run(form, test)
-        assert b"HTTP/1.0" in answer or server.is_left()
+        assert b"HTTP/1.0" in answer or server.all_closed()
     assert len(server.requests) == 2
     assert "GET /bindings: BodyTooLarge in " in caplog.text
 
@@ -102,7 +102,7 @@ def test_what_is_too_large_is_an_error_that_says_so_and_is_not_asked_for_again(
     ],
 )
 def test_what_is_just_as_large_as_allowed_is_not_too_large(form: str, answer: bytes) -> None:
-    with served(giving(answer)) as server:
+    with served(respond_with(answer)) as server:
 
         async def test() -> None:
             async with client_of(server, max_response_size=1000) as client:
@@ -114,7 +114,7 @@ def test_what_is_just_as_large_as_allowed_is_not_too_large(form: str, answer: by
 @forms
 def test_64_mib_are_allowed_unless_told_otherwise(form: str) -> None:
     start = b"HTTP/1.1 200 OK\r\ncontent-length: %d" % (64 * 1024 * 1024 + 1)
-    with served(giving(sent(start))) as server:
+    with served(respond_with(sent(start))) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -133,7 +133,7 @@ def test_a_size_that_cannot_be_one(size: Any) -> None:
 @forms
 def test_files_may_be_larger_but_not_the_errors_in_their_place(form: str) -> None:
     unchanged = sent(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 99999999")
-    with served(giving(http(b"x" * 200_000), http(b"x" * 200_000), unchanged, http(b" " * 1001, 404))) as server:
+    with served(respond_with(http(b"x" * 200_000), http(b"x" * 200_000), unchanged, http(b" " * 1001, 404))) as server:
 
         async def read(file: Any) -> bytes:
             return bytes(file.read() if form == "sync" else await file.read())
@@ -157,7 +157,7 @@ def test_files_may_be_larger_but_not_the_errors_in_their_place(form: str) -> Non
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_what_is_packed_more_than_once_is_not_unpacked(form: str) -> None:
     twice = gzip.compress(gzip.compress(b"0" * 100_000))
-    with served(giving(http(twice, 200, b"content-encoding: gzip, gzip"))) as server:
+    with served(respond_with(http(twice, 200, b"content-encoding: gzip, gzip"))) as server:
 
         async def test() -> None:
             async with client_of(server) as client:

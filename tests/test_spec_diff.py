@@ -1,4 +1,4 @@
-"""What `make spec-diff` says of a new contract, in a repository that has the one before."""
+"""The report of `make spec-diff` about a new OpenAPI document, in a repository with the previous one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from generator.__main__ import OVERLAYS, ROOT, generate, install
-from generator.contract_diff import differences
 from generator.document import load
+from generator.document_diff import differences
 from generator.effect_diff import effect_of
 from generator.schema_diff import Facet
 from generator.spec_diff import main, next_version
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.slow
 
 Edit = Callable[[dict[str, Any]], None]
 
-CONTRACT = json.dumps(load(ROOT / "openapi.yaml"))
+ORIGINAL = json.dumps(load(ROOT / "openapi.yaml"))
 
 
 def small() -> dict[str, Any]:
-    """The contract with few operations: what is tried on it takes a fraction of the time."""
-    document: dict[str, Any] = json.loads(CONTRACT)
+    """The OpenAPI document with only a few operations, so that the tests are fast."""
+    document: dict[str, Any] = json.loads(ORIGINAL)
     kept = ("/bindings", "/bindings/{uid}", "/s/events", "/image", "/templates/batch/{batchId}/cancel")
     document["paths"] = {path: document["paths"][path] for path in kept}
     del document["paths"]["/image"]["post"]
@@ -46,27 +46,27 @@ def small() -> dict[str, Any]:
 
 
 @dataclass
-class Said:
-    """What came of a comparison."""
+class Result:
+    """The result of a comparison."""
 
     status: int
     report: str
     error: str
 
     def section(self, title: str) -> list[str]:
-        """The lines of a section that say something."""
+        """The lines of a section, without blank lines and fences."""
         (text,) = re.findall(
             rf"^### {title}\n(.*?)(?=^### (?:Changes of|Breaking|Lines)|\Z)", self.report, re.DOTALL | re.MULTILINE
         )
         return [line for line in text.splitlines() if line and not line.startswith("```")]
 
     @property
-    def contract(self) -> list[str]:
+    def document(self) -> list[str]:
         return [line.strip() for line in self.section("Changes of the document")]
 
     @property
     def breaks(self) -> list[str]:
-        """What breaks, without the advice."""
+        """The breaking changes, without the advice."""
         return [re.sub(r"\. [A-Z].*", "", line) for line in self.section("Breaking changes")]
 
     @property
@@ -75,19 +75,19 @@ class Said:
 
     @property
     def version(self) -> str:
-        (version,) = re.findall(r"calls for (\d+\.\d+\.\d+)", self.report)
+        (version,) = re.findall(r"requires (\d+\.\d+\.\d+)", self.report)
         return str(version)
 
 
 class Project:
-    """A repository in which the small contract and its code are committed."""
+    """A repository in which the small document and its code are committed."""
 
     def __init__(self, root: Path, build: Path) -> None:
         self.root = root
         self.git("init", "--quiet")
         shutil.copytree(ROOT / OVERLAYS, root / OVERLAYS)
         self.write()
-        self.commit("the contract alone")
+        self.commit("only the document")
         self.bare = self.git("rev-parse", "HEAD")
         generate(root / "openapi.yaml", build)
         install(build, root / "pictify_client")
@@ -112,16 +112,16 @@ class Project:
         module.parent.mkdir(parents=True, exist_ok=True)
         module.write_text(f'__version__ = "{version}"\n', "utf-8")
 
-    def compare(self, *words: str, base: str | None = None) -> Said:
+    def compare(self, *words: str, base: str | None = None) -> Result:
         out, error = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(error):
             status = main(["--base", base or self.base, *words], self.root)
-        # How an omitted value is typed is no matter of the report.
-        said = re.sub(r"( \| Unset)?( \| None)?(?=`)", lambda match: " | None" if match[0] else "", out.getvalue())
-        assert "__init__" not in said
-        return Said(status, said, error.getvalue())
+        # Types that mean "omitted" are irrelevant here.
+        report = re.sub(r"( \| Unset)?( \| None)?(?=`)", lambda match: " | None" if match[0] else "", out.getvalue())
+        assert "__init__" not in report
+        return Result(status, report, error.getvalue())
 
-    def __call__(self, *edits: Edit) -> Said:
+    def __call__(self, *edits: Edit) -> Result:
         self.write(*edits)
         return self.compare()
 
@@ -151,64 +151,64 @@ def creation(document: dict[str, Any]) -> dict[str, Any]:
 IN_ALL = "in `pictify.bindings.list`, `pictify.bindings.create`, `pictify.bindings.get` and `pictify.bindings.update`"
 
 
-def test_nothing_has_changed(project: Project) -> None:
-    said = project()
-    assert said.status == 0
-    assert "There are none" in said.report
-    assert "###" not in said.report
+def test_without_changes_there_is_nothing_to_report(project: Project) -> None:
+    result = project()
+    assert result.status == 0
+    assert "There are none" in result.report
+    assert "###" not in result.report
 
 
-def test_a_new_optional_field_of_an_answer_adds(project: Project) -> None:
+def test_a_new_optional_field_of_a_response_is_an_addition(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         binding(document)["priority"] = {"type": "integer", "description": "Which goes first. 0 is the first of all."}
 
-    said = project(edit)
-    assert said.contract == [f"- schema `Binding`, {IN_ALL}", "- added field `priority`: integer"]
-    assert said.breaks == ["None."]
-    assert said.changelog == ["### Added", "- `Binding.priority`: Which goes first."]
-    assert said.version == "0.1.1"
-    assert "**Not breaking: " in said.report
+    result = project(edit)
+    assert result.document == [f"- schema `Binding`, {IN_ALL}", "- added field `priority`: integer"]
+    assert result.breaks == ["None."]
+    assert result.changelog == ["### Added", "- `Binding.priority`: Which goes first."]
+    assert result.version == "0.1.1"
+    assert "**Not breaking: " in result.report
 
 
-def test_a_removed_field_breaks(project: Project) -> None:
+def test_a_removed_field_is_breaking(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         del binding(document)["webhookUrl"]
 
-    said = project(edit)
-    assert said.contract == [f"- schema `Binding`, {IN_ALL}", "- removed field `webhookUrl`"]
-    assert said.breaks == ["- `Binding.webhook_url`: was removed"]
-    assert said.status == 0
-    assert said.changelog == ["### Removed", "- **Breaking:** `Binding.webhook_url`."]
-    assert said.version == "0.2.0"
-    assert "**Breaking: version 0.1.0 calls for 0.2.0**" in said.report
+    result = project(edit)
+    assert result.document == [f"- schema `Binding`, {IN_ALL}", "- removed field `webhookUrl`"]
+    assert result.breaks == ["- `Binding.webhook_url`: was removed"]
+    assert result.status == 0
+    assert result.changelog == ["### Removed", "- **Breaking:** `Binding.webhook_url`."]
+    assert result.version == "0.2.0"
+    assert "**Breaking: version 0.1.0 requires 0.2.0**" in result.report
 
 
-def test_a_new_value_of_an_enum_adds(project: Project) -> None:
+def test_a_new_enum_value_is_an_addition(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         binding(document)["status"]["enum"].append("archived")
         listing(document)["parameters"][1]["schema"]["enum"].append("archived")
 
-    said = project(edit)
-    assert said.contract == [
+    result = project(edit)
+    assert result.document == [
         "- `GET /bindings`, `pictify.bindings.list`",
         "- added value `archived` of query parameter `status`",
         f"- schema `Binding`, {IN_ALL}",
         "- added value `archived` of field `status`",
     ]
-    assert said.breaks == ["None."]
-    assert said.changelog == ["### Added", "- `BindingStatus.ARCHIVED`: `archived`."]
-    assert said.version == "0.1.1"
+    assert result.breaks == ["None."]
+    assert result.changelog == ["### Added", "- `BindingStatus.ARCHIVED`: `archived`."]
+    assert result.version == "0.1.1"
 
 
-def test_a_removed_value_of_an_enum_breaks(project: Project) -> None:
+def test_a_removed_enum_value_is_breaking(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         binding(document)["status"]["enum"].remove("error")
         listing(document)["parameters"][1]["schema"]["enum"].remove("error")
 
-    said = project(edit)
-    assert said.contract[1] == "- removed value `error` of query parameter `status`"
-    assert said.breaks == ["- `BindingStatus.ERROR`: was removed"]
-    assert said.changelog == ["### Removed", "- **Breaking:** `BindingStatus.ERROR`."]
+    result = project(edit)
+    assert result.document[1] == "- removed value `error` of query parameter `status`"
+    assert result.breaks == ["- `BindingStatus.ERROR`: was removed"]
+    assert result.changelog == ["### Removed", "- **Breaking:** `BindingStatus.ERROR`."]
 
 
 def parameter(name: str, **more: Any) -> Edit:
@@ -219,89 +219,89 @@ def parameter(name: str, **more: Any) -> Edit:
     return edit
 
 
-def test_a_new_required_parameter_breaks(project: Project) -> None:
-    said = project(parameter("ownerId", required=True))
-    assert said.contract == [
+def test_a_new_required_parameter_is_breaking(project: Project) -> None:
+    result = project(parameter("ownerId", required=True))
+    assert result.document == [
         "- `GET /bindings`, `pictify.bindings.list`",
         "- added query parameter `ownerId`: string, required",
     ]
-    assert said.breaks == ["- `pictify.bindings.list(owner_id=…)`: is required"]
-    assert said.changelog == [
+    assert result.breaks == ["- `pictify.bindings.list(owner_id=…)`: is required"]
+    assert result.changelog == [
         "### Changed",
         "- **Breaking:** `pictify.bindings.list(owner_id=…)`: is required. Whose they are.",
     ]
-    assert said.version == "0.2.0"
+    assert result.version == "0.2.0"
 
 
-def test_a_new_optional_parameter_adds(project: Project) -> None:
-    said = project(parameter("sort", schema={"type": "string", "enum": ["name", "age"]}))
-    assert said.contract[1:] == ["- added query parameter `sort`: one of name, age"]
-    assert said.breaks == ["None."]
-    assert said.changelog == [
+def test_a_new_optional_parameter_is_an_addition(project: Project) -> None:
+    result = project(parameter("sort", schema={"type": "string", "enum": ["name", "age"]}))
+    assert result.document[1:] == ["- added query parameter `sort`: one of name, age"]
+    assert result.breaks == ["None."]
+    assert result.changelog == [
         "### Added",
         "- `pictify.bindings.list(sort=…)`: Whose they are.",
         "- `ListBindingsSort`.",
     ]
-    assert said.version == "0.1.1"
+    assert result.version == "0.1.1"
 
 
-def test_a_renamed_operation_breaks_by_its_names_alone(project: Project) -> None:
+def test_a_renamed_operation_is_breaking_only_by_its_names(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         document["paths"]["/bindings/{uid}"]["delete"]["operationId"] = "dropBinding"
 
-    said = project(edit)
-    assert said.contract == [
+    result = project(edit)
+    assert result.document == [
         "- `DELETE /bindings/{uid}`, `pictify.bindings.drop`",
         "- changed the operation: `operationId` deleteBinding → dropBinding",
     ]
-    assert said.breaks == [
+    assert result.breaks == [
         "- `pictify.bindings.delete`: was renamed to `pictify.bindings.drop`",
         "- `pictify_client.api.bindings.delete_binding`: was renamed to `pictify_client.api.bindings.drop_binding`",
     ]
-    assert said.changelog == [
+    assert result.changelog == [
         "### Changed",
         "- **Breaking:** `pictify.bindings.delete(…)`: was renamed to `pictify.bindings.drop`.",
         "- **Breaking:** `pictify_client.api.bindings.delete_binding`: was renamed to `pictify_client.api.bindings.drop_binding`.",
     ]
-    assert said.version == "0.2.0"
+    assert result.version == "0.2.0"
 
 
-def test_what_else_changes_in_a_renamed_operation_is_told(project: Project) -> None:
+def test_other_changes_of_a_renamed_operation_are_reported(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         operation = document["paths"]["/bindings"]["post"]
         operation["operationId"] = "makeBinding"
         creation(document)["required"].append("name")
         creation(document)["properties"]["owner"] = {"type": "string"}
 
-    said = project(edit)
-    assert "- **Breaking:** `pictify.bindings.make(name=…)`: is required." in said.changelog
-    assert "- `pictify.bindings.make(owner=…)`." in said.changelog
-    assert "- **Breaking:** `pictify.bindings.create(…)`: was renamed to `pictify.bindings.make`." in said.changelog
-    assert "- **Breaking:** `CreateBindingBody`." in said.changelog
-    assert not [line for line in said.changelog if "template_id" in line]
+    result = project(edit)
+    assert "- **Breaking:** `pictify.bindings.make(name=…)`: is required." in result.changelog
+    assert "- `pictify.bindings.make(owner=…)`." in result.changelog
+    assert "- **Breaking:** `pictify.bindings.create(…)`: was renamed to `pictify.bindings.make`." in result.changelog
+    assert "- **Breaking:** `CreateBindingBody`." in result.changelog
+    assert not [line for line in result.changelog if "template_id" in line]
 
 
-def test_an_operation_at_another_path_is_the_same_one(project: Project) -> None:
+def test_an_operation_that_moves_to_another_path_is_the_same_operation(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         document["paths"]["/templates/batch/{batchId}/stop"] = document["paths"].pop(
             "/templates/batch/{batchId}/cancel"
         )
 
-    said = project(edit)
-    assert said.contract == [
+    result = project(edit)
+    assert result.document == [
         "- `POST /templates/batch/{batchId}/stop`, `pictify.batch.cancel`",
         "- changed the operation: `path` POST /templates/batch/{batchId}/cancel → POST /templates/batch/{batchId}/stop",
     ]
-    assert said.breaks == ["None."]
-    assert said.changelog == [
+    assert result.breaks == ["None."]
+    assert result.changelog == [
         "### Changed",
         "- `pictify.batch.cancel(…)`: sends `POST /templates/batch/{batchId}/stop`, "
         "was `POST /templates/batch/{batchId}/cancel`.",
     ]
-    assert said.version == "0.1.1"
+    assert result.version == "0.1.1"
 
 
-def test_a_new_operation_adds_and_a_removed_one_breaks(project: Project) -> None:
+def test_a_new_operation_is_an_addition_and_a_removed_one_is_breaking(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         get = document["paths"]["/bindings/{uid}"]["get"]
         document["paths"]["/bindings/{uid}/archive"] = {
@@ -309,23 +309,23 @@ def test_a_new_operation_adds_and_a_removed_one_breaks(project: Project) -> None
         }
         del document["paths"]["/templates/batch/{batchId}/cancel"]
 
-    said = project(edit)
-    assert said.contract == [
+    result = project(edit)
+    assert result.document == [
         "- `POST /bindings/{uid}/archive`, `pictify.bindings.archive`",
         "- added the operation: Put a binding away.",
         "- `POST /templates/batch/{batchId}/cancel`, `pictify.batch.cancel`",
         "- removed the operation",
     ]
-    assert said.breaks[0] == "- `pictify.batch`: was removed"
-    assert said.changelog[:2] == [
+    assert result.breaks[0] == "- `pictify.batch`: was removed"
+    assert result.changelog[:2] == [
         "### Added",
         "- `pictify.bindings.archive(…)`: Put a binding away (`POST /bindings/{uid}/archive`).",
     ]
-    assert "- **Breaking:** `pictify.batch`." in said.changelog
-    assert said.version == "0.2.0"
+    assert "- **Breaking:** `pictify.batch`." in result.changelog
+    assert result.version == "0.2.0"
 
 
-def test_other_words_change_nothing_for_callers(project: Project) -> None:
+def test_new_descriptions_do_not_affect_callers(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         listing(document)["summary"] = "List them."
         listing(document)["parameters"][0]["description"] = "Of which template."
@@ -333,8 +333,8 @@ def test_other_words_change_nothing_for_callers(project: Project) -> None:
         document["tags"][-2]["description"] = "Templates that are tied to data."
         binding(document)["name"]["description"] = "Its name."
 
-    said = project(edit)
-    assert said.contract == [
+    result = project(edit)
+    assert result.document == [
         "- the API",
         "- new description: the tag Bindings",
         "- `GET /bindings`, `pictify.bindings.list`",
@@ -342,25 +342,25 @@ def test_other_words_change_nothing_for_callers(project: Project) -> None:
         f"- schema `Binding`, {IN_ALL}",
         "- new description: field `name`",
     ]
-    assert said.breaks == ["None."]
-    assert said.changelog == ["None."]
-    assert said.version == "0.1.1"
+    assert result.breaks == ["None."]
+    assert result.changelog == ["None."]
+    assert result.version == "0.1.1"
 
 
-def test_a_field_of_another_type_breaks(project: Project) -> None:
+def test_a_changed_field_type_is_breaking(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         document["components"]["schemas"]["Pagination"]["properties"]["total"]["type"] = "string"
 
-    said = project(edit)
-    assert said.contract == [
+    result = project(edit)
+    assert result.document == [
         "- schema `Pagination`, in `pictify.bindings.list`",
         "- changed field `total`: `type` integer → string",
     ]
-    assert said.breaks == ["- `Pagination.total`: is `str | None`, was `int | None`"]
-    assert said.changelog == ["### Changed", "- **Breaking:** `Pagination.total`: is `str | None`, was `int | None`."]
+    assert result.breaks == ["- `Pagination.total`: is `str | None`, was `int | None`"]
+    assert result.changelog == ["### Changed", "- **Breaking:** `Pagination.total`: is `str | None`, was `int | None`."]
 
 
-def test_whether_another_type_breaks_depends_on_who_gives_it(project: Project) -> None:
+def test_whether_a_changed_type_is_breaking_depends_on_the_direction(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         listing(document)["parameters"][2]["schema"]["type"] = "number"
         creation(document)["properties"]["name"]["type"] = "integer"
@@ -368,12 +368,12 @@ def test_whether_another_type_breaks_depends_on_who_gives_it(project: Project) -
         document["components"]["schemas"]["ExperimentEvent"]["properties"]["weight"] = {"type": "number"}
         document["components"]["schemas"]["ExperimentEvent"]["required"].append("weight")
 
-    said = project(edit)
-    assert said.breaks == [
+    result = project(edit)
+    assert result.breaks == [
         "- `pictify.bindings.create(name=…)`: is `int | None`, was `str | None`",
         "- `ExperimentEvent.weight`: is required",
     ]
-    assert said.changelog == [
+    assert result.changelog == [
         "### Added",
         "- `pictify.experiments.track_events(weight=…)`.",
         "### Changed",
@@ -384,31 +384,31 @@ def test_whether_another_type_breaks_depends_on_who_gives_it(project: Project) -
     ]
 
 
-def test_a_field_of_the_body_that_becomes_required_breaks(project: Project) -> None:
+def test_a_field_of_the_body_that_becomes_required_is_breaking(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         creation(document)["required"].append("name")
 
-    said = project(edit)
-    assert said.contract == [
+    result = project(edit)
+    assert result.document == [
         "- `POST /bindings`, `pictify.bindings.create`",
         "- changed field `name` of the body: `required` false → true",
     ]
-    assert said.breaks == ["- `pictify.bindings.create(name=…)`: is required"]
-    assert said.changelog == ["### Changed", "- **Breaking:** `pictify.bindings.create(name=…)`: is required."]
-    assert said.version == "0.2.0"
+    assert result.breaks == ["- `pictify.bindings.create(name=…)`: is required"]
+    assert result.changelog == ["### Changed", "- **Breaking:** `pictify.bindings.create(name=…)`: is required."]
+    assert result.version == "0.2.0"
 
 
-def test_a_field_of_the_body_that_is_gone_breaks(project: Project) -> None:
+def test_a_removed_field_of_the_body_is_breaking(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         del creation(document)["properties"]["defaults"]
 
-    said = project(edit)
-    assert said.contract[1:] == ["- removed field `defaults` of the body"]
-    assert said.breaks == ["- `pictify.bindings.create(defaults=…)`: was removed"]
-    assert said.changelog == ["### Removed", "- **Breaking:** `pictify.bindings.create(defaults=…)`."]
+    result = project(edit)
+    assert result.document[1:] == ["- removed field `defaults` of the body"]
+    assert result.breaks == ["- `pictify.bindings.create(defaults=…)`: was removed"]
+    assert result.changelog == ["### Removed", "- **Breaking:** `pictify.bindings.create(defaults=…)`."]
 
 
-def test_a_narrower_limit_breaks_where_it_is_sent(project: Project) -> None:
+def test_a_narrower_limit_is_breaking_in_requests_only(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         document["paths"]["/image"]["get"]["parameters"][0]["schema"] |= {"maximum": 50, "default": 10}
         listing(document)["parameters"][0]["schema"] |= {"pattern": "^tmpl_", "minLength": 5}
@@ -420,8 +420,8 @@ def test_a_narrower_limit_breaks_where_it_is_sent(project: Project) -> None:
         event["device"]["items"] = {"type": "string"}
         document["components"]["schemas"]["Pagination"]["properties"]["limit"]["maximum"] = 50
 
-    said = project(edit)
-    assert said.breaks == [
+    result = project(edit)
+    assert result.breaks == [
         "- `pictify.bindings.create(mapping=…)`: each now at most 20 characters",
         "- `pictify.bindings.create(name=…)`: another `pattern`",
         "- `pictify.bindings.list(template_id=…)`: now of the form `^tmpl_`; now at least 5 characters",
@@ -433,31 +433,32 @@ def test_a_narrower_limit_breaks_where_it_is_sent(project: Project) -> None:
         "now one of a, b",
     ]
     assert (
-        "- **Breaking:** `pictify.images.list(limit=…)`: at most 50, was 100; defaults to 10, was 30." in said.changelog
+        "- **Breaking:** `pictify.images.list(limit=…)`: at most 50, was 100; defaults to 10, was 30."
+        in result.changelog
     )
-    assert "- schema `Pagination`, in `pictify.bindings.list`" in said.contract
-    assert not [line for line in said.changelog if "Pagination" in line]
+    assert "- schema `Pagination`, in `pictify.bindings.list`" in result.document
+    assert not [line for line in result.changelog if "Pagination" in line]
 
 
-def test_a_wider_limit_does_not_break(project: Project) -> None:
+def test_a_wider_limit_is_not_breaking(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         document["paths"]["/image"]["get"]["parameters"][0]["schema"]["maximum"] = 500
         document["components"]["schemas"]["ExperimentEvent"]["properties"]["experiment"].pop("maxLength")
         events = document["paths"]["/s/events"]["post"]["requestBody"]["content"]["application/json"]["schema"]
         events["oneOf"][1]["maxItems"] = 200
 
-    said = project(edit)
-    assert said.breaks == ["None."]
-    assert said.changelog == [
+    result = project(edit)
+    assert result.breaks == ["None."]
+    assert result.changelog == [
         "### Changed",
         "- `pictify.experiments.track_events(…)`: at most 200 items, was 100.",
         "- `pictify.images.list(limit=…)`: at most 500, was 100.",
         "- `ExperimentEvent.experiment`: no longer at most 60 characters.",
     ]
-    assert said.version == "0.1.1"
+    assert result.version == "0.1.1"
 
 
-def test_what_holds_for_a_whole_operation_or_the_api_is_told(project: Project) -> None:
+def test_changes_of_an_operation_or_of_the_api_itself_are_reported(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         document["info"]["version"] = "1.1.0"
         document["servers"][0]["url"] = "https://api2.pictify.io"
@@ -468,8 +469,8 @@ def test_what_holds_for_a_whole_operation_or_the_api_is_told(project: Project) -
         listing(document)["deprecated"] = True
         listing(document)["security"] = []
 
-    said = project(edit)
-    assert said.contract == [
+    result = project(edit)
+    assert result.document == [
         "- the API",
         "- changed the API: `version` 1.0.0 → 1.1.0; `servers` https://api.pictify.io → https://api2.pictify.io",
         "- `GET /bindings`, `pictify.bindings.list`",
@@ -480,11 +481,13 @@ def test_what_holds_for_a_whole_operation_or_the_api_is_told(project: Project) -
         "- removed header parameter `X-Write-Key`",
         "- removed response 400",
     ]
-    assert said.breaks == [
+    assert result.breaks == [
         "- `pictify.experiments.track_events`: requires the API key",
         "- `pictify_client.api.experiments.track_experiment_events(write_key=…)`: was removed",
     ]
-    assert "- `Pictify(base_url=…)`: defaults to https://api2.pictify.io, was https://api.pictify.io." in said.changelog
+    assert (
+        "- `Pictify(base_url=…)`: defaults to https://api2.pictify.io, was https://api.pictify.io." in result.changelog
+    )
 
 
 def remove_a_field(document: dict[str, Any]) -> None:
@@ -505,14 +508,14 @@ def add_a_field(document: dict[str, Any]) -> None:
         (add_a_field, "0.1.0", 0),
     ],
 )
-def test_it_can_fail_on_a_break_that_the_version_does_not_tell(
+def test_it_can_fail_if_the_version_does_not_account_for_a_breaking_change(
     edit: Edit, version: str, status: int, project: Project
 ) -> None:
     project.write(edit, version=version)
-    said = project.compare("--fail-on-breaking")
-    assert said.status == status
-    assert said.report.startswith(f"## Changes of the OpenAPI document since `{project.base}`")
-    assert ("needs version 0.2.0" in said.error) == bool(status)
+    result = project.compare("--fail-on-breaking")
+    assert result.status == status
+    assert result.report.startswith(f"## Changes of the OpenAPI document since `{project.base}`")
+    assert ("needs version 0.2.0" in result.error) == bool(status)
 
 
 @pytest.mark.parametrize(
@@ -532,72 +535,74 @@ def test_the_next_version(
     assert next_version(base, breaking=False, added=False) == otherwise
 
 
-def test_a_commit_that_is_not_there_is_refused(project: Project) -> None:
+def test_a_missing_commit_is_an_error(project: Project) -> None:
     project.write()
-    said = project.compare(base="v9")
-    assert (said.status, said.report) == (2, "")
-    assert "'v9' is not a commit of this repository: fetch it" in said.error
+    result = project.compare(base="v9")
+    assert (result.status, result.report) == (2, "")
+    assert "'v9' is not a commit of this repository: fetch it" in result.error
 
 
-def test_a_commit_with_nothing_to_compare_is_refused(project: Project) -> None:
-    said = project.compare(base=project.bare)
-    assert said.status == 2
-    assert "there is no pictify_client/api and pictify_client/models at" in said.error
+def test_a_commit_without_the_compared_files_is_an_error(project: Project) -> None:
+    result = project.compare(base=project.bare)
+    assert result.status == 2
+    assert "there is no pictify_client/api and pictify_client/models at" in result.error
 
 
-def test_a_contract_without_code_is_refused(project: Project) -> None:
+def test_a_document_from_which_no_code_can_be_generated_is_an_error(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         del listing(document)["operationId"]
 
-    said = project(edit)
-    assert (said.status, said.report) == (2, "")
-    assert "from openapi.yaml\n$.paths['/bindings'].get: GET /bindings: it has no operationId" in said.error
+    result = project(edit)
+    assert (result.status, result.report) == (2, "")
+    assert "from openapi.yaml\n$.paths['/bindings'].get: GET /bindings: it has no operationId" in result.error
     (project.root / "openapi.yaml").write_text("{", "utf-8")
-    said = project.compare()
-    assert said.status == 2
-    assert "no code can be generated from openapi.yaml\n" in said.error
+    result = project.compare()
+    assert result.status == 2
+    assert "no code can be generated from openapi.yaml\n" in result.error
 
 
-def test_a_contract_that_was_broken_is_refused(project: Project) -> None:
+def test_an_invalid_document_in_the_commit_is_an_error(project: Project) -> None:
     (project.root / "openapi.yaml").write_text("{", "utf-8")
     project.commit("a slip")
     broken = project.git("rev-parse", "HEAD")
     project.write()
-    said = project.compare(base=broken)
-    assert said.status == 2
-    assert f"openapi.yaml at '{broken}' cannot be read" in said.error
+    result = project.compare(base=broken)
+    assert result.status == 2
+    assert f"openapi.yaml at '{broken}' cannot be read" in result.error
 
 
-def test_code_that_was_behind_its_contract_is_compared_as_it_was(project: Project) -> None:
+def test_outdated_code_in_the_commit_is_compared_as_it_is(project: Project) -> None:
     project.write(add_a_field, parameter("sort"))
     document = json.loads((project.root / "openapi.yaml").read_text("utf-8"))
     document["paths"]["/bindings/all"] = {"get": {**listing(document), "operationId": "listAllBindings"}}
     (project.root / "openapi.yaml").write_text(json.dumps(document), "utf-8")
-    project.commit("a contract without its code")
-    said = project.compare(base="HEAD")
-    assert said.contract == ["None."]
-    assert said.breaks == ["None."]
-    assert "- `Binding.priority`." in said.changelog
-    assert "- `pictify.bindings.list_all(…)`: List the bindings of the account (`GET /bindings/all`)." in said.changelog
+    project.commit("a document without its code")
+    result = project.compare(base="HEAD")
+    assert result.document == ["None."]
+    assert result.breaks == ["None."]
+    assert "- `Binding.priority`." in result.changelog
+    assert (
+        "- `pictify.bindings.list_all(…)`: List the bindings of the account (`GET /bindings/all`)." in result.changelog
+    )
 
 
-def test_a_list_that_comes_in_pages_no_longer_breaks(project: Project) -> None:
+def test_a_list_that_is_no_longer_paginated_is_breaking(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         del listing(document)["parameters"][2]
 
-    said = project(edit)
-    assert said.breaks == [
+    result = project(edit)
+    assert result.breaks == [
         "- `pictify.bindings.list`: is `BindingList`, was `Pager[Binding, Pagination]`",
         "- `pictify.bindings.list(page=…)`: was removed",
         "- `pictify.bindings.list(prefetch=…)`: was removed",
     ]
 
 
-def answer(schema: dict[str, Any], **parts: Any) -> dict[str, Any]:
-    """A contract of one operation, which answers a schema."""
-    said = {"description": "It.", "content": {"application/json": {"schema": schema}}}
+def document_with_response(schema: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    """A document with one operation, whose response has a schema."""
+    result = {"description": "It.", "content": {"application/json": {"schema": schema}}}
     operation = {"operationId": "getIt", "responses": {"200": {"$ref": "#/components/responses/It"}}, **parts}
-    components = {"schemas": SCHEMAS, "responses": {"It": said}, "parameters": PARAMETERS}
+    components = {"schemas": SCHEMAS, "responses": {"It": result}, "parameters": PARAMETERS}
     return {"servers": [], "paths": {"/it": {"get": operation}}, "components": components}
 
 
@@ -612,7 +617,7 @@ PARAMETERS = {"Page": {"name": "page", "in": "query", "schema": {"type": "intege
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "result"),
     [
         (NODE, NODE, []),
         (
@@ -677,12 +682,14 @@ PARAMETERS = {"Page": {"name": "page", "in": "query", "schema": {"type": "intege
         ),
     ],
 )
-def test_schemas_are_compared_to_the_ground(before: dict[str, Any], after: dict[str, Any], said: list[str]) -> None:
-    assert [str(change) for change in differences(answer(before), answer(after))] == said
+def test_schemas_are_compared_recursively(before: dict[str, Any], after: dict[str, Any], result: list[str]) -> None:
+    assert [
+        str(change) for change in differences(document_with_response(before), document_with_response(after))
+    ] == result
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "result"),
     [
         ({}, {"parameters": [{"$ref": "#/components/parameters/Page"}]}, ["added query parameter `page`: integer"]),
         (
@@ -698,19 +705,24 @@ def test_schemas_are_compared_to_the_ground(before: dict[str, Any], after: dict[
         ({"responses": {}}, {"responses": {"404": {"description": "No."}}}, ["added response 404"]),
     ],
 )
-def test_the_parts_of_an_operation_are_compared(before: dict[str, Any], after: dict[str, Any], said: list[str]) -> None:
-    assert [str(change) for change in differences(answer(NODE, **before), answer(NODE, **after))] == said
+def test_all_parts_of_an_operation_are_compared(
+    before: dict[str, Any], after: dict[str, Any], result: list[str]
+) -> None:
+    assert [
+        str(change)
+        for change in differences(document_with_response(NODE, **before), document_with_response(NODE, **after))
+    ] == result
 
 
-def request(schema: dict[str, Any], **parts: Any) -> dict[str, Any]:
-    """A document of one operation, whose body is a schema."""
-    document = answer(NODE, requestBody={"content": {"application/json": {"schema": schema}}}, **parts)
+def document_with_body(schema: dict[str, Any], **parts: Any) -> dict[str, Any]:
+    """A document with one operation, whose body has a schema."""
+    document = document_with_response(NODE, requestBody={"content": {"application/json": {"schema": schema}}}, **parts)
     document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     return document
 
 
 def found(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """The changes, those that break callers with an exclamation mark."""
+    """The changes, with an exclamation mark before breaking ones."""
     changes = differences(before, after)
     return [f"{'! ' if any(facet.breaks for facet in change.facets) else ''}{change}" for change in changes]
 
@@ -749,13 +761,13 @@ NUMBER, INTEGER = ({"type": name} for name in ("number", "integer"))
         ),
     ],
 )
-def test_the_same_schema_in_another_spelling_is_no_change(before: dict[str, Any], after: dict[str, Any]) -> None:
-    assert found(request(before), request(after)) == []
-    assert found(answer(after), answer(before)) == []
+def test_equivalent_notations_of_a_schema_are_not_a_change(before: dict[str, Any], after: dict[str, Any]) -> None:
+    assert found(document_with_body(before), document_with_body(after)) == []
+    assert found(document_with_response(after), document_with_response(before)) == []
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "result"),
     [
         (TEXT, {"type": ["string", "null"]}, "! changed field `a` of the body: `nullable` false → true"),
         ({"type": ["string", "null"]}, TEXT, "! changed field `a` of the body: `nullable` true → false"),
@@ -794,12 +806,12 @@ def test_the_same_schema_in_another_spelling_is_no_change(before: dict[str, Any]
         (fields(itemID=TEXT), fields(itemId=TEXT), "! changed field `a.itemId` of the body: `name` itemID → itemId"),
     ],
 )
-def test_what_a_request_takes_less_of_breaks(before: dict[str, Any], after: dict[str, Any], said: str) -> None:
-    assert found(request(fields(a=before)), request(fields(a=after))) == [said]
+def test_narrower_requests_are_breaking(before: dict[str, Any], after: dict[str, Any], result: str) -> None:
+    assert found(document_with_body(fields(a=before)), document_with_body(fields(a=after))) == [result]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "result"),
     [
         (TEXT, {**TEXT, "writeOnly": True}, ["! changed field `a` of response 200: `writeOnly` none → true"]),
         (TEXT, {**TEXT, "readOnly": True}, ["changed field `a` of response 200: `readOnly` none → true"]),
@@ -815,14 +827,18 @@ def test_what_a_request_takes_less_of_breaks(before: dict[str, Any], after: dict
         ),
     ],
 )
-def test_what_a_response_has_no_more_breaks(before: dict[str, Any], after: dict[str, Any], said: list[str]) -> None:
-    assert found(answer(fields(a=before)), answer(fields(a=after))) == said
+def test_wider_responses_are_breaking(before: dict[str, Any], after: dict[str, Any], result: list[str]) -> None:
+    assert found(document_with_response(fields(a=before)), document_with_response(fields(a=after))) == result
 
 
-def test_none_for_a_required_field_was_an_error_before_it_was_null() -> None:
+def test_a_required_field_that_becomes_nullable_is_not_breaking() -> None:
     before, after = ({**fields(a={"type": types}), "required": ["a"]} for types in ("string", ["string", "null"]))
-    assert found(request(before), request(after)) == ["changed field `a` of the body: `nullable` false → true"]
-    assert found(request(after), request(before)) == ["! changed field `a` of the body: `nullable` true → false"]
+    assert found(document_with_body(before), document_with_body(after)) == [
+        "changed field `a` of the body: `nullable` false → true"
+    ]
+    assert found(document_with_body(after), document_with_body(before)) == [
+        "! changed field `a` of the body: `nullable` true → false"
+    ]
 
 
 KEY: dict[str, list[str]] = {"key": []}
@@ -830,7 +846,7 @@ OTHER: dict[str, list[str]] = {"other": []}
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "result"),
     [
         ([KEY], [KEY | OTHER], ['! changed the operation: `security` {"key": []} → {"key": [], "other": []}']),
         ([KEY, OTHER], [KEY], ['! changed the operation: `security` {"key": []}, {"other": []} → {"key": []}']),
@@ -841,22 +857,22 @@ OTHER: dict[str, list[str]] = {"other": []}
         ([KEY, {}], [{}, KEY], []),
     ],
 )
-def test_a_key_that_was_not_required_before_breaks(before: list[Any], after: list[Any], said: list[str]) -> None:
-    assert found(answer(NODE, security=before), answer(NODE, security=after)) == said
+def test_a_newly_required_key_is_breaking(before: list[Any], after: list[Any], result: list[str]) -> None:
+    assert found(document_with_response(NODE, security=before), document_with_response(NODE, security=after)) == result
 
 
-def test_the_security_of_the_root_is_that_of_its_operations(project: Project) -> None:
+def test_the_security_of_the_root_applies_to_its_operations(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         document["security"] = []
 
-    said = project(edit)
-    assert '- changed the operation: `security` {"bearerAuth": []} → none' in said.contract
-    assert said.breaks == ["None."]
-    assert "- `pictify.bindings.list(…)`: requires no key." in said.changelog
+    result = project(edit)
+    assert '- changed the operation: `security` {"bearerAuth": []} → none' in result.document
+    assert result.breaks == ["None."]
+    assert "- `pictify.bindings.list(…)`: requires no key." in result.changelog
 
 
-def test_the_keys_of_a_path_are_compared() -> None:
-    before, after = answer(NODE), answer(NODE)
+def test_keywords_of_a_path_are_compared() -> None:
+    before, after = document_with_response(NODE), document_with_response(NODE)
     after["paths"]["/it"] |= {"servers": [{"url": "https://b"}], "summary": "It.", "x-more": 1}
     assert found(before, after) == [
         'changed the path /it: `servers` none → {"url": "https://b"}; `x-more` none → 1',
@@ -864,12 +880,18 @@ def test_the_keys_of_a_path_are_compared() -> None:
     ]
 
 
-def test_a_parameter_that_is_spelled_otherwise_is_the_same_argument() -> None:
+def test_a_respelled_parameter_is_the_same_argument() -> None:
     before, after = ({"name": name, "in": "query", "schema": TEXT} for name in ("itemID", "itemId"))
-    said = ["changed query parameter `itemId`: `name` itemID → itemId"]
-    assert found(answer(NODE, parameters=[before]), answer(NODE, parameters=[after])) == said
+    result = ["changed query parameter `itemId`: `name` itemID → itemId"]
+    assert (
+        found(document_with_response(NODE, parameters=[before]), document_with_response(NODE, parameters=[after]))
+        == result
+    )
     styled = {**before, "style": "form", "explode": True, "deprecated": False}
-    assert found(answer(NODE, parameters=[before]), answer(NODE, parameters=[styled])) == []
+    assert (
+        found(document_with_response(NODE, parameters=[before]), document_with_response(NODE, parameters=[styled]))
+        == []
+    )
 
 
 def move_behind_references(document: dict[str, Any]) -> None:
@@ -883,7 +905,7 @@ def move_behind_references(document: dict[str, Any]) -> None:
     document["components"] |= {section: {"It": part} for section, part in parts.items()}
 
 
-def test_what_moves_behind_a_reference_is_no_change(project: Project) -> None:
+def test_moving_a_schema_behind_a_reference_is_not_a_change(project: Project) -> None:
     assert "There are none" in project(move_behind_references).report
 
 
@@ -902,13 +924,13 @@ def server_of_a_path(document: dict[str, Any]) -> None:
         (server_of_a_path, "$.paths['/bindings'].servers: it has a server"),
     ],
 )
-def test_what_cannot_be_generated_is_refused_with_its_place(edit: Edit, reason: str, project: Project) -> None:
-    said = project(edit)
-    assert (said.status, said.report) == (2, "")
-    assert reason in said.error
+def test_an_unsupported_part_is_an_error_with_its_place(edit: Edit, reason: str, project: Project) -> None:
+    result = project(edit)
+    assert (result.status, result.report) == (2, "")
+    assert reason in result.error
 
 
-def test_a_limit_of_a_component_without_a_class_is_that_of_the_arguments(project: Project) -> None:
+def test_a_limit_of_a_component_without_a_class_applies_to_the_arguments(project: Project) -> None:
     def edit(document: dict[str, Any], most: int) -> None:
         document["components"]["schemas"]["HowMany"] = {"type": "integer", "maximum": most}
         creation(document)["properties"]["count"] = {"$ref": "#/components/schemas/HowMany"}
@@ -916,12 +938,12 @@ def test_a_limit_of_a_component_without_a_class_is_that_of_the_arguments(project
     project.write(lambda document: edit(document, 80))
     project.commit("a component of numbers")
     project.write(lambda document: edit(document, 50))
-    said = project.compare(base="HEAD")
-    assert said.contract[1:] == ["- changed field `count` of the body: `maximum` 80 → 50"]
-    assert said.breaks == ["- `pictify.bindings.create(count=…)`: at most 50, was 80"]
+    result = project.compare(base="HEAD")
+    assert result.document[1:] == ["- changed field `count` of the body: `maximum` 80 → 50"]
+    assert result.breaks == ["- `pictify.bindings.create(count=…)`: at most 50, was 80"]
 
 
-def test_a_report_says_what_breaks_and_what_to_do(project: Project) -> None:
+def test_a_report_lists_breaking_changes_with_advice(project: Project) -> None:
     def edit(document: dict[str, Any]) -> None:
         creation(document)["additionalProperties"] = False
         creation(document)["properties"]["name"]["type"] = ["string", "null"]
@@ -965,7 +987,7 @@ def test_a_report_says_what_breaks_and_what_to_do(project: Project) -> None:
         (Facet("deprecated", None, True), None),
     ],
 )
-def test_effects_are_in_words(facet: Facet, how: str | None) -> None:
+def test_effects_are_described(facet: Facet, how: str | None) -> None:
     schemes = {"key": {"type": "http", "scheme": "bearer"}, "other": {"type": "apiKey", "name": "X-Other"}}
     effect = effect_of(facet, schemes)
     assert (effect and effect.how) == how
@@ -981,13 +1003,13 @@ def test_effects_are_in_words(facet: Facet, how: str | None) -> None:
         ("Any", "str", False),
         ("Iterable[int]", "Iterable[float]", True),
         ("Mapping[str, int]", "Mapping[str, float | None]", True),
-        # A list can be added to.
+        # Lists are invariant.
         ("list[int]", "list[float]", False),
         ("Iterable[int]", "Mapping[str, int]", False),
         ("Iterable[int]", "int", False),
     ],
 )
-def test_a_type_fits_another_if_its_values_do(kind: str, other: str, is_one: bool) -> None:
+def test_a_type_fits_another_if_all_its_values_do(kind: str, other: str, is_one: bool) -> None:
     assert fits(kind, other) is is_one
 
 
@@ -1002,12 +1024,12 @@ def test_a_type_fits_another_if_its_values_do(kind: str, other: str, is_one: boo
         ("LidParam | Box", "LidParam | Box"),
     ],
 )
-def test_what_stands_for_the_same_values_is_not_compared(kind: str, simple: str) -> None:
+def test_alternatives_for_the_same_values_are_not_compared(kind: str, simple: str) -> None:
     assert simplified(kind, {"Color", "Box"}) == simple
 
 
 def surface(folder: Path, models: str) -> Surface:
-    """The surface of a package of models that is written by hand."""
+    """The public names of a handwritten package of models."""
     for name in ("", "api", "models"):
         (folder / "pictify_client" / name).mkdir(parents=True, exist_ok=True)
         (folder / "pictify_client" / name / "__init__.py").touch()
@@ -1016,7 +1038,7 @@ def surface(folder: Path, models: str) -> Surface:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "result"),
     [
         (
             "class Box:\n    def __init__(self, size, lid=None): ...\n",
@@ -1028,7 +1050,7 @@ def surface(folder: Path, models: str) -> Surface:
             "class Box:\n    def __init__(self, size, lid): ...\n",
             {"Box.lid": "is required"},
         ),
-        # It is in the events of webhooks, if no call sends or returns it.
+        # Models that no call sends or returns are in the events of webhooks.
         (
             "class Box:\n    size: str\n",
             "class Box:\n    size: str | None = None\n",
@@ -1042,6 +1064,6 @@ def surface(folder: Path, models: str) -> Surface:
         ),
     ],
 )
-def test_what_breaks_is_called_as_users_call_it(before: str, after: str, said: dict[str, str], tmp_path: Path) -> None:
+def test_breaking_changes_have_public_names(before: str, after: str, result: dict[str, str], tmp_path: Path) -> None:
     found = compare(surface(tmp_path / "old", before), surface(tmp_path / "new", after), {})
-    assert {name: each.how for name, each in found.breaks.items()} == said
+    assert {name: each.how for name, each in found.breaks.items()} == result

@@ -1,4 +1,4 @@
-"""Every operation of the contract: its module, its method, its arguments, its request and its answer."""
+"""Every operation of the OpenAPI document: its module, method, arguments, request and response."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from pictify_client import AsyncPictify, Pictify
 from pictify_client._runtime.json_values import is_array
 from pictify_client._runtime.model import Model
 
-from .contract import answers, body, operations, resolved, sample, snake
+from .document import body, operations, resolved, sample, snake, success_schemas
 from .replay import KEY
 
-# The methods of the design, written down apart from the code that makes them.
+# The methods of the design, listed independently of the code that generates them.
 METHODS = {
     "createImage": "images.create",
     "listImages": "images.list",
@@ -113,7 +113,7 @@ each_operation = pytest.mark.parametrize("name", METHODS)
 both_clients = pytest.mark.parametrize("kind", [Pictify, AsyncPictify])
 
 
-def test_the_contract_has_these_operations_and_no_others() -> None:
+def test_the_document_has_exactly_these_operations() -> None:
     assert list(OPERATIONS) == list(METHODS)
     assert len(METHODS) == len(set(METHODS.values()))
 
@@ -163,7 +163,7 @@ def test_every_parameter_and_every_field_of_the_body_is_a_documented_argument(na
 
 
 @each_operation
-def test_an_operation_that_is_not_verified_says_so(name: str) -> None:
+def test_the_docstring_of_an_unverified_operation_says_so(name: str) -> None:
     module = module_of(name)
     for function in (module.sync, module.asyncio, method_of(Pictify(api_key=KEY), name)):
         is_noted = "not verified" in " ".join(function.__doc__.split()).lower()
@@ -181,8 +181,8 @@ def arguments_of(operation: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def answer_of(operation: dict[str, Any]) -> httpx.Response:
-    for status, schema in answers(operation).items():
+def response_for(operation: dict[str, Any]) -> httpx.Response:
+    for status, schema in success_schemas(operation).items():
         return httpx.Response(status, json=sample(schema))
     if "302" in operation["responses"]:
         return httpx.Response(302, headers={"location": "https://shop.example.com/"})
@@ -190,7 +190,7 @@ def answer_of(operation: dict[str, Any]) -> httpx.Response:
 
 
 def unknown(value: Any) -> Iterator[Any]:
-    """All that models hold beyond what their classes say."""
+    """Collect all additional properties of models."""
     if isinstance(value, Model):
         yield from value.additional_properties.items()
         for field in attrs.fields(type(value)):
@@ -208,12 +208,12 @@ def plain(value: Any) -> Any:
 
 
 def called(kind: Any, name: str, requests: list[httpx.Request]) -> Any:
-    """What the method of an operation gives, called with every argument that it has."""
+    """Call the method of an operation with all its arguments, and return the result."""
     _, _, operation = OPERATIONS[name]
 
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return answer_of(operation)
+        return response_for(operation)
 
     transport = httpx.MockTransport(handle)
     arguments = arguments_of(operation)
@@ -236,7 +236,7 @@ def called(kind: Any, name: str, requests: list[httpx.Request]) -> Any:
 
 @each_operation
 @both_clients
-def test_every_operation_sends_all_that_it_is_given_and_gives_all_that_it_gets(name: str, kind: Any) -> None:
+def test_every_operation_sends_all_arguments_and_decodes_all_fields(name: str, kind: Any) -> None:
     path, method, operation = OPERATIONS[name]
     requests: list[httpx.Request] = []
     result = called(kind, name, requests)
@@ -261,7 +261,7 @@ def test_every_operation_sends_all_that_it_is_given_and_gives_all_that_it_gets(n
     wants_key = any("bearerAuth" in each for each in operation["security"])
     assert ("authorization" in request.headers) == wants_key
 
-    schemas = list(answers(operation).values())
+    schemas = list(success_schemas(operation).values())
     assert not list(unknown(result))
     if not schemas:
         assert result in (PNG, "https://shop.example.com/")
@@ -276,14 +276,14 @@ def test_every_operation_sends_all_that_it_is_given_and_gives_all_that_it_gets(n
         )
         only = next(iter(whole.values())) if len(whole) == 1 else whole
         if "x-unwrap" in schemas[0]:
-            # What the API sends beside an object is read into it.
+            # Fields that the API sends beside an object become part of it.
             inner = whole.pop(schemas[0]["x-unwrap"])
             only = {**inner, **whole}
         assert plain(result) == (lists[0] if lists else only)
 
 
 @given(uid=st.text(min_size=1).filter(lambda uid: uid not in (".", "..")), html=st.text(), name=st.text(max_size=255))
-def test_whatever_is_given_arrives_as_it_was_given(uid: str, html: str, name: str) -> None:
+def test_any_text_arrives_unchanged(uid: str, html: str, name: str) -> None:
     requests: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -302,7 +302,7 @@ def test_whatever_is_given_arrives_as_it_was_given(uid: str, html: str, name: st
 
 @each_operation
 @pytest.mark.parametrize("segment", ["", ".", "..", "\ud800", "x" * 70_000])
-def test_what_cannot_be_a_path_segment_is_refused_by_its_name(name: str, segment: str) -> None:
+def test_an_invalid_path_segment_is_an_error_that_names_the_argument(name: str, segment: str) -> None:
     path, _, operation = OPERATIONS[name]
     pictify = Pictify(
         api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(500)))

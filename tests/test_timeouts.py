@@ -27,7 +27,7 @@ from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
 
 from .replay import KEY
-from .servers import PATIENCE, Line, call, client_of, close, forms, good, http, mocked, run, served, streaming
+from .servers import TEST_TIMEOUT, Connection, call, client_of, close, forms, good, http, mocked, run, served, streaming
 from .test_batches import FakeClock
 from .test_secrets import shows
 
@@ -49,18 +49,18 @@ class Hasty(FakeClock):
         return 0.0
 
 
-def dripping(start: bytes) -> Callable[[Line], None]:
-    def handle(line: Line) -> None:
-        line.take()
-        line.send(start)
-        line.drip(b"x")
+def dripping(start: bytes) -> Callable[[Connection], None]:
+    def handle(connection: Connection) -> None:
+        connection.receive()
+        connection.send(start)
+        connection.trickle(b"x")
 
     return handle
 
 
-def silent(line: Line) -> None:
-    line.take()
-    line.take()
+def silent(connection: Connection) -> None:
+    connection.receive()
+    connection.receive()
 
 
 @forms
@@ -73,7 +73,7 @@ def test_what_trickles_in_is_broken_off(form: str, start: bytes) -> None:
                 text = r"no response from http://127\S+ in time \(0.05 s for one attempt; set by attempt_timeout=\)"
                 with pytest.raises(APITimeoutError, match=text):
                     await call(form, list_bindings, client)
-                assert server.is_left()
+                assert server.all_closed()
 
         run(form, test)
 
@@ -82,8 +82,8 @@ def test_what_trickles_in_is_broken_off(form: str, start: bytes) -> None:
 def test_what_trickles_in_once_is_asked_for_again(form: str) -> None:
     responses = [dripping(HEAD), good]
 
-    def handle(line: Line) -> None:
-        responses.pop(0)(line)
+    def handle(connection: Connection) -> None:
+        responses.pop(0)(connection)
 
     with served(handle) as server:
 
@@ -155,10 +155,10 @@ LIMITS: list[tuple[dict[str, Any], str]] = [
 @forms
 @pytest.mark.parametrize(("options", "text"), LIMITS)
 def test_a_limit_of_one_call_is_named_and_holds_for_no_other(form: str, options: dict[str, Any], text: str) -> None:
-    def handle(line: Line) -> None:
-        while line.take():
+    def handle(connection: Connection) -> None:
+        while connection.receive():
             if len(server.requests) != 2:
-                line.send(http())
+                connection.send(http())
 
     with served(handle) as server:
 
@@ -171,7 +171,7 @@ def test_a_limit_of_one_call_is_named_and_holds_for_no_other(form: str, options:
                 await call(form, list_bindings, client)
 
         run(form, test)
-    assert (len(server.requests), len(server.lines)) == (3, 2)
+    assert (len(server.requests), len(server.connections)) == (3, 2)
 
 
 @forms
@@ -271,7 +271,7 @@ def test_an_http_client_of_the_callers_own_is_no_way_around_the_limit(form: str)
             http_client = httpx.Client() if form == "sync" else httpx.AsyncClient()
             with pytest.raises(APITimeoutError, match=r"\(0.05 s for the complete call; set by timeout=\)"):
                 await call(form, list_bindings, client_of(server, timeout=SHORT, http_client=http_client))
-            assert server.is_left()
+            assert server.all_closed()
             if isinstance(http_client, httpx.Client):
                 http_client.close()
             else:
@@ -289,12 +289,12 @@ async def read(file: Any) -> bytes:
 def test_a_file_may_take_longer_than_its_call(form: str) -> None:
     gone = Event()
 
-    def handle(line: Line) -> None:
-        line.take()
-        line.send(FILE)
+    def handle(connection: Connection) -> None:
+        connection.receive()
+        connection.send(FILE)
         for _ in range(15):
             gone.wait(0.02)
-            line.send(b"x" * 1000)
+            connection.send(b"x" * 1000)
 
     with served(handle) as server:
 
@@ -315,10 +315,10 @@ SILENCES: list[tuple[dict[str, Any], str]] = [
 @forms
 @pytest.mark.parametrize(("options", "text"), SILENCES)
 def test_a_file_that_falls_silent_is_given_up(form: str, options: dict[str, Any], text: str) -> None:
-    def handle(line: Line) -> None:
-        line.take()
-        line.send(FILE + b"x")
-        line.take()
+    def handle(connection: Connection) -> None:
+        connection.receive()
+        connection.send(FILE + b"x")
+        connection.receive()
 
     with served(handle) as server:
 
@@ -328,7 +328,7 @@ def test_a_file_that_falls_silent_is_given_up(form: str, options: dict[str, Any]
                 with pytest.raises(APITimeoutError) as caught:
                     await read(image)
                 assert str(caught.value).endswith(text)
-                assert server.is_left()
+                assert server.all_closed()
 
         run(form, test)
 
@@ -374,9 +374,9 @@ def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
     monkeypatch.setattr(slots, "MAX_CONNECTIONS", 2)
     files: list[Any] = []
 
-    def handle(line: Line) -> None:
-        while request := line.take():
-            line.send(
+    def handle(connection: Connection) -> None:
+        while request := connection.receive():
+            connection.send(
                 http(b'{"url": "u", "id": "i", "createdAt": "2026-01-29T10:00:05Z"}')
                 if request.startswith(b"POST")
                 else http(b"x" * 70_000)
@@ -418,9 +418,9 @@ def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: py
     def ask(_: RequestEvent) -> None:
         asked.set()
 
-    def handle(line: Line) -> None:
-        while request := line.take():
-            line.send(http() if b" /bindings" in request else http(b"x" * 70_000))
+    def handle(connection: Connection) -> None:
+        while request := connection.receive():
+            connection.send(http() if b" /bindings" in request else http(b"x" * 70_000))
 
     with served(handle) as server:
 
@@ -430,12 +430,12 @@ def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: py
                 asked.clear()
                 async with anyio.create_task_group() as group:
                     group.start_soon(call, form, list_bindings, client)
-                    await anyio.to_thread.run_sync(asked.wait, PATIENCE)
+                    await anyio.to_thread.run_sync(asked.wait, TEST_TIMEOUT)
                     assert len(server.requests) == 1
                     assert len(await read(image)) == 70_000
 
         run(form, test)
-    assert (len(server.requests), len(server.lines)) == (2, 1)
+    assert (len(server.requests), len(server.connections)) == (2, 1)
 
 
 @forms

@@ -24,7 +24,7 @@ from pictify_client import (
 from pictify_client.api.videos import render_video
 from pictify_client.testing import FakePictify, serving
 
-from .servers import PATIENCE, Line, client_of, forms, run, served
+from .servers import TEST_TIMEOUT, Connection, client_of, forms, run, served
 from .servers import call as send
 
 SHORT = 0.05
@@ -240,10 +240,10 @@ def test_a_render_that_is_cancelled_while_it_waits_is_billed_once(fake: FakePict
 
 @forms
 def test_a_render_over_a_socket_ends_with_its_call_and_is_never_sent_again(form: str) -> None:
-    def silent(line: Line) -> None:
-        line.take()
+    def silent(connection: Connection) -> None:
+        connection.receive()
         arrived.set()
-        line.take()
+        connection.receive()
 
     arrived = Event()
     with served(silent) as server:
@@ -252,15 +252,15 @@ def test_a_render_over_a_socket_ends_with_its_call_and_is_never_sent_again(form:
             async with client_of(server, timeout=SHORT) as client:
                 with pytest.raises(APITimeoutError, match="set by timeout="):
                     await send(form, render_video, client, uid="a", body={})
-                assert server.is_left()
+                assert server.all_closed()
             if form == "sync":
                 return
             arrived.clear()
             async with client_of(server) as client, anyio.create_task_group() as group:
                 group.start_soon(partial(send, form, render_video, client, uid="b", body={}))
-                await anyio.to_thread.run_sync(arrived.wait, PATIENCE)
+                await anyio.to_thread.run_sync(arrived.wait, TEST_TIMEOUT)
                 group.cancel_scope.cancel()
-            assert server.is_left()
+            assert server.all_closed()
 
         run(form, test)
     assert len(server.requests) == (1 if form == "sync" else 2)

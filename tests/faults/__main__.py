@@ -1,4 +1,4 @@
-"""Try it all, print what came of it, and fail where something did that must not: `python -m tests.faults`."""
+"""Run every kind of call under every fault, and print the results: `python -m tests.faults`."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ CALLS = 10_000
 
 
 def main() -> int:
-    """Print the table, the figures, and what came of ten thousand calls; 1 where any of it is not as it must be."""
-    # First, while this process is still small enough to tell whether it grows.
+    """Print the table, the figures, and the results of ten thousand calls; return 1 if any of them is wrong."""
+    # First, while this process is small, so that a memory leak shows.
     runs = {"async": many.run_async(CALLS), "sync": many.run_sync(CALLS)}
-    ended = matrix.run(matrix.cells(mixed=False))
-    figures = matrix.figures(ended)
+    outcomes = matrix.run(matrix.cells(mixed=False))
+    figures = matrix.figures(outcomes)
     print(
-        f"{len(ended)} calls: what became of them while the fault stayed > and where it was over after the first time,"
+        f"{len(outcomes)} calls: their results with a permanent fault > and with a fault that is over after the first attempt,"
     )
-    print("and how often the server saw each of them.\n")
-    print(matrix.table(ended), figures, sep="\n\n")
+    print("and how often the server received each of them.\n")
+    print(matrix.table(outcomes), figures, sep="\n\n")
     for form, run in runs.items():
         print(f"\n{CALLS} GETs, {form}, a fifth of the attempts failing: {run}")
     return int(any(figures) or not all(run.is_clean for run in runs.values()))

@@ -1,4 +1,4 @@
-"""Thousands of calls, through a server that fails a fifth of them, and what they leave behind."""
+"""Thousands of calls to a server that fails a fifth of them, and the resources that they leave open."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from pictify_client import APIConnectionError, AuthenticatedClient, PictifyError
 from pictify_client.api.bindings import get_binding
 
 from .faults import GOOD_BODY, http
-from .matrix import TOLERANCE, Waitless, client_options
-from .server import CALL, reset, undisturbed
+from .matrix import TOLERANCE, InstantClock, client_options
+from .server import CALL, quiet_environment, reset
 
-FAILING = 0.2
+FAILURE_RATE = 0.2
 TASKS = 50
 THREADS = 16
-BUDGET = 30.0
-WARM = 1000
-"""Calls after which a client has all that it needs, so that its memory grows no more."""
-MOST_BLOCKS = 500
-"""Blocks of memory that may be added after that: half of what one a call would come to in a thousand."""
-MOST_BYTES = 16 << 20
-"""Bytes likewise, as the system counts them, which depends on how it hands them out."""
+TIMEOUT = 30.0
+WARM_UP_CALLS = 1000
+"""Number of calls after which the memory of a client no longer grows."""
+MAX_ADDED_BLOCKS = 500
+"""Memory blocks that may be added after that: half of what a leak of one block per call adds in a thousand calls."""
+MAX_ADDED_BYTES = 16 << 20
+"""Bytes of resident memory that may be added after that; it depends on the system's allocator."""
 
 
-class Fate(Enum):
-    """What becomes of one attempt."""
+class Reply(Enum):
+    """The server's reply to an attempt."""
 
     GOOD = http(200, GOOD_BODY)
     ERROR = http(500, b'{"message": "it failed"}')
@@ -49,18 +49,18 @@ class Fate(Enum):
     RESET = b""
 
 
-_FAULTS = tuple(fate for fate in Fate if fate is not Fate.GOOD)
+_FAULTS = tuple(reply for reply in Reply if reply is not Reply.GOOD)
 
 
-def fate(call: str, attempt: int) -> Fate:
-    """By chance, and yet the same for the server and for whoever checks what came of it."""
-    # A string seeds it the same in every process, and says nothing that has to be secret.
-    chance = random.Random(f"{call}, {attempt}")  # noqa: S311
-    return chance.choice(_FAULTS) if chance.random() < FAILING else Fate.GOOD
+def reply_to(call: str, attempt: int) -> Reply:
+    """Choose a pseudorandom reply, the same in the server and in the process that checks the results."""
+    # A string is the same seed in every process; the numbers need not be secret.
+    generator = random.Random(f"{call}, {attempt}")  # noqa: S311
+    return generator.choice(_FAULTS) if generator.random() < FAILURE_RATE else Reply.GOOD
 
 
-class Left(NamedTuple):
-    """What a process holds: tasks of the event loop, threads, file descriptors, and how many of these are sockets."""
+class Resources(NamedTuple):
+    """Resources of a process: tasks of the event loop, threads, file descriptors, and how many of these are sockets."""
 
     tasks: int
     threads: int
@@ -69,50 +69,54 @@ class Left(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What came of the calls.
+    """The results of the calls.
 
     Attributes:
-        ended: How many ended with each kind of error, or well.
-        wrong: What ended otherwise than by the fates of its attempts it had to.
-        slowest: Seconds that the slowest took.
-        before: What the process held before there was a client.
-        after: What it held once the client was closed.
-        blocks: Blocks of memory in use after `WARM` calls and at the end.
-        resident: Bytes of memory likewise, as the system counts them.
+        results: Number of calls by the type of their error, or `ok`.
+        wrong: Calls whose result does not match the server's replies.
+        slowest: Seconds that the slowest call took.
+        before: Resources before the client was created.
+        after: Resources after the client was closed.
+        blocks: Memory blocks in use after `WARM_UP_CALLS` calls and at the end.
+        resident: Bytes of resident memory, likewise.
     """
 
-    ended: Counter[str]
+    results: Counter[str]
     wrong: list[str]
     slowest: float
-    before: Left
-    after: Left
+    before: Resources
+    after: Resources
     blocks: tuple[int, int]
     resident: tuple[int, int]
 
     @property
     def is_clean(self) -> bool:
-        """Whether every call ended as it had to, nothing is left of them, and memory is flat."""
-        flat = self.blocks[1] - self.blocks[0] < MOST_BLOCKS and self.resident[1] - self.resident[0] < MOST_BYTES
-        # What was there before may have gone meanwhile.
-        nothing_left = all(now <= was for was, now in zip(self.before, self.after, strict=True))
-        return not self.wrong and nothing_left and flat
+        """Whether all results are correct, all resources are released, and memory does not grow."""
+        flat = (
+            self.blocks[1] - self.blocks[0] < MAX_ADDED_BLOCKS and self.resident[1] - self.resident[0] < MAX_ADDED_BYTES
+        )
+        # Resources from before may have been released meanwhile.
+        released = all(now <= was for was, now in zip(self.before, self.after, strict=True))
+        return not self.wrong and released and flat
 
     def __str__(self) -> str:
-        ended = ", ".join(f"{count} {name}" for name, count in self.ended.most_common())
-        left = ", ".join(f"{name} {was} > {now}" for name, was, now in zip(Left._fields, *self[3:5], strict=True))
+        results = ", ".join(f"{count} {name}" for name, count in self.results.most_common())
+        resources = ", ".join(
+            f"{name} {was} > {now}" for name, was, now in zip(Resources._fields, *self[3:5], strict=True)
+        )
         return (
-            f"{ended}; not as it had to: {len(self.wrong)}; slowest {self.slowest:.2f} s of {BUDGET:.0f}\n"
-            f"    before and after: {left}\n"
-            f"    memory after {WARM} calls and all: {self.blocks[0]} > {self.blocks[1]} blocks, "
+            f"{results}; wrong: {len(self.wrong)}; slowest {self.slowest:.2f} s of {TIMEOUT:.0f}\n"
+            f"    before and after: {resources}\n"
+            f"    memory after {WARM_UP_CALLS} and after all calls: {self.blocks[0]} > {self.blocks[1]} blocks, "
             f"{self.resident[0] >> 20} > {self.resident[1] >> 20} MiB resident"
         )
 
 
 class _Tally:
-    """What is counted while the calls are made; it keeps none of them."""
+    """Statistics of the calls; it keeps no reference to them."""
 
     def __init__(self) -> None:
-        self.ended: Counter[str] = Counter()
+        self.results: Counter[str] = Counter()
         self.wrong: list[str] = []
         self.slowest = 0.0
         self._lock = threading.Lock()
@@ -121,36 +125,36 @@ class _Tally:
 
     def add(self, call: str, error: Exception | None, seconds: float) -> None:
         with self._lock:
-            self.ended["well" if error is None else type(error).__name__] += 1
+            self.results["ok" if error is None else type(error).__name__] += 1
             self.slowest = max(self.slowest, seconds)
-        if not _is_due(call, error) or seconds > BUDGET + TOLERANCE:
+        if not _is_expected(call, error) or seconds > TIMEOUT + TOLERANCE:
             self.wrong.append(f"{call} after {seconds:.1f} s: {error!r}")
 
-    def weigh(self) -> None:
-        """See how much memory is in use now."""
+    def measure_memory(self) -> None:
+        """Record how much memory is in use."""
         gc.collect()
         self._blocks.append(sys.getallocatedblocks())
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
         self._resident.append(pages * os.sysconf("SC_PAGE_SIZE"))
 
-    def run(self, before: Left, after: Left) -> Run:
+    def run(self, before: Resources, after: Resources) -> Run:
         (first, last), (lean, full) = self._blocks, self._resident
-        return Run(self.ended, self.wrong, self.slowest, before, after, (first, last), (lean, full))
+        return Run(self.results, self.wrong, self.slowest, before, after, (first, last), (lean, full))
 
 
-def _is_due(call: str, error: Exception | None) -> bool:
-    """Whether it ended as the first good attempt of three has it, or else with the error of the last."""
-    fates = [fate(call, attempt) for attempt in (1, 2, 3)]
-    if Fate.GOOD in fates:
+def _is_expected(call: str, error: Exception | None) -> bool:
+    """Whether it succeeded if one of three attempts did, and otherwise raised the error of the last one."""
+    replies = [reply_to(call, attempt) for attempt in (1, 2, 3)]
+    if Reply.GOOD in replies:
         return error is None
-    answered = fates[-1] in {Fate.ERROR, Fate.BUSY}
-    return type(error) is (ServerError if answered else APIConnectionError) and error.attempts == len(fates)
+    is_response = replies[-1] in {Reply.ERROR, Reply.BUSY}
+    return type(error) is (ServerError if is_response else APIConnectionError) and error.attempts == len(replies)
 
 
 def run_sync(calls: int) -> Run:
-    """Make so many calls in threads."""
-    with undisturbed(), _server() as url:
-        before, tally = _left(), _Tally()
+    """Make this number of calls in threads."""
+    with quiet_environment(), _server() as url:
+        before, tally = _resources(), _Tally()
         client = _client(url)
 
         def call(numbers: range) -> None:
@@ -164,18 +168,18 @@ def run_sync(calls: int) -> Run:
                 tally.add(_name(number), error, monotonic() - started)
 
         with client:
-            for numbers in (range(WARM), range(WARM, calls)):
+            for numbers in (range(WARM_UP_CALLS), range(WARM_UP_CALLS, calls)):
                 with ThreadPoolExecutor(THREADS) as pool:
                     list(pool.map(call, _shares(numbers, THREADS)))
-                tally.weigh()
-        return tally.run(before, _left())
+                tally.measure_memory()
+        return tally.run(before, _resources())
 
 
 def run_async(calls: int) -> Run:
-    """Make so many calls in tasks."""
+    """Make this number of calls in tasks."""
 
     async def run(url: str) -> Run:
-        before, tally = _left(), _Tally()
+        before, tally = _resources(), _Tally()
         client = _client(url)
 
         async def call(numbers: range) -> None:
@@ -189,23 +193,23 @@ def run_async(calls: int) -> Run:
                 tally.add(_name(number), error, monotonic() - started)
 
         async with client:
-            for numbers in (range(WARM), range(WARM, calls)):
+            for numbers in (range(WARM_UP_CALLS), range(WARM_UP_CALLS, calls)):
                 async with anyio.create_task_group() as group:
                     for share in _shares(numbers, TASKS):
                         group.start_soon(call, share)
-                tally.weigh()
-        # Transports close in the next rounds of the loop.
+                tally.measure_memory()
+        # Transports close in the next iterations of the loop.
         for _ in range(5):
             await asyncio.sleep(0)
-        return tally.run(before, _left())
+        return tally.run(before, _resources())
 
-    with undisturbed(), _server() as url:
+    with quiet_environment(), _server() as url:
         return asyncio.run(run(url))
 
 
 def _client(url: str) -> AuthenticatedClient:
-    client = AuthenticatedClient(token="pic_live_of_no_one", base_url=url, **client_options(10.0, BUDGET))
-    client.clock = Waitless()
+    client = AuthenticatedClient(token="pic_live_of_no_one", base_url=url, **client_options(10.0, TIMEOUT))
+    client.clock = InstantClock()
     return client
 
 
@@ -217,33 +221,33 @@ def _shares(numbers: range, count: int) -> list[range]:
     return [numbers[first::count] for first in range(count)]
 
 
-def _left() -> Left:
+def _resources() -> Resources:
     gc.collect()
     try:
         tasks = len(asyncio.all_tasks())
     except RuntimeError:
         tasks = 0
     files = [link for each in Path("/proc/self/fd").iterdir() if (link := _target(each)) is not None]
-    return Left(tasks, threading.active_count(), len(files), sum(link.startswith("socket:") for link in files))
+    return Resources(tasks, threading.active_count(), len(files), sum(link.startswith("socket:") for link in files))
 
 
 def _target(link: Path) -> str | None:
     try:
         return str(link.readlink())
     except FileNotFoundError:
-        # What the folder itself was read with.
+        # The descriptor that read the folder itself.
         return None
 
 
 @contextmanager
 def _server() -> Generator[str]:
-    """The server, in a process of its own, so that what it holds is not counted."""
+    """Run the server in its own process, so that its resources are not counted."""
     command = [sys.executable, "-m", __name__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdin
         assert process.stdout
         yield process.stdout.readline().strip()
-        # It ends with its input.
+        # The server exits when its input is closed.
         process.stdin.close()
 
 
@@ -256,17 +260,17 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        # A GET so short comes in one piece.
+        # Such a short GET request arrives in one piece.
         found = CALL.search(data)
         assert found, data
         call = found[0].decode()
         self._attempts[call] += 1
-        answer = fate(call, self._attempts[call])
-        if answer is Fate.RESET:
+        reply = reply_to(call, self._attempts[call])
+        if reply is Reply.RESET:
             reset(self._transport)
             return
-        self._transport.write(answer.value)
-        if answer is Fate.HALF:
+        self._transport.write(reply.value)
+        if reply is Reply.HALF:
             self._transport.close()
 
 

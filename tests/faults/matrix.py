@@ -1,4 +1,4 @@
-"""Every kind of call under every fault, sync and async, alone and in a crowd, and what became of it."""
+"""Every kind of call under every fault, sync and async, single and concurrent, and its outcome."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from pictify_client.api.images import create_image
 from pictify_client.api.videos import render_video
 
 from .faults import FAULTS, Fault, Place
-from .server import FaultServer, server_loop, undisturbed
+from .server import FaultServer, quiet_environment, server_loop
 
 METHODS = ("GET", "PUT", "DELETE", "POST", "POST video")
-CROWD = 50
+CONCURRENT_CALLS = 50
 TOLERANCE = 5.0
 """Seconds that a call may take beyond its budget, as a busy machine stalls for seconds.
 
 A call without a working time limit takes longer still: until the server gives up, after twice the tolerance.
 """
 
-_PATIENT_ATTEMPT = 10.0
-_PATIENT_BUDGET = 20.0
+_LONG_ATTEMPT = 10.0
+_LONG_BUDGET = 20.0
 _PROCESSES = 2
-# Cells at a time, in each of them: those of slow faults do little but wait, crowds a little more, and others only work.
+# Concurrent cells per process: those of slow faults mostly wait, concurrent calls need more CPU, other cells only CPU.
 _SLOW_AT_ONCE = 16
-_CROWDS_AT_ONCE = 3
+_CONCURRENT_AT_ONCE = 3
 _FAST_AT_ONCE = 1
-# What a crowd waits for its last member, should that one not be sent again.
-_PATIENCE = 2.0
-# Imported here, as what several threads import first at once may fail.
+# Maximum wait for the last of the concurrent calls, in case that one is not retried.
+_MAX_WAIT = 2.0
+# Imported here, because concurrent first imports in several threads may fail.
 _RUN: dict[str, Callable[..., Any]] = {"asyncio": anyio.run, "trio": trio.run}
 _MODULES: dict[str, Any] = {
     "GET": get_binding,
@@ -54,19 +54,19 @@ _MODULES: dict[str, Any] = {
 
 
 def client_options(attempt: float, budget: float) -> dict[str, Any]:
-    """The client's options for so many seconds an attempt, and for all of a call."""
+    """The client's options with these timeouts per attempt and per call, in seconds."""
     return {"timeout": budget, "attempt_timeout": attempt, "max_retries": 2, "max_wait": 60.0}
 
 
 class Cell(NamedTuple):
-    """One square of the matrix.
+    """A cell of the matrix.
 
     Attributes:
-        fault: What goes wrong.
+        fault: The fault.
         methods: The kinds of call, in turn.
         form: `sync`, `asyncio` or `trio`.
-        calls: How many calls are made at once, by one client.
-        once: Whether it goes wrong only the first time, and not always.
+        calls: Number of concurrent calls of one client.
+        once: Whether the fault is over after the first attempt.
     """
 
     fault: Fault
@@ -77,31 +77,31 @@ class Cell(NamedTuple):
 
     @property
     def attempt(self) -> float:
-        """Seconds that an attempt may take: few only where no good answer has to come within them."""
+        """Timeout of an attempt in seconds; short only if no valid response has to arrive in time."""
         if not self.fault.slow:
-            return _PATIENT_ATTEMPT
+            return _LONG_ATTEMPT
         return 1.5 if self.once else 0.3
 
     @property
     def budget(self) -> float:
-        """Seconds that a call may take; too few for all the attempts of a slow fault that stays."""
+        """Timeout of a call in seconds; too short for all attempts under a permanent slow fault."""
         if not self.fault.slow:
-            return _PATIENT_BUDGET
+            return _LONG_BUDGET
         return 4.5 if self.once else 0.7
 
 
-class Ending(NamedTuple):
-    """How a call ended.
+class Outcome(NamedTuple):
+    """The outcome of a call.
 
     Attributes:
-        cell: Where it was made.
-        method: What kind it was.
-        error: The kind of error that it raised, if any: not the error, which would keep all that it is about.
-        message: What that said.
-        seconds: How long it took.
-        seen: How often it arrived whole.
-        resent: How often it arrived again after it may have been worked.
-        is_late: Whether it was made when the fault, which had stayed, was over.
+        cell: The cell that it belongs to.
+        method: The kind of call.
+        error: The type of the error that it raised, if any; the error itself would keep other objects alive.
+        message: The error message.
+        seconds: Duration.
+        seen: How often the complete request arrived.
+        repeated: How often it arrived again after it may have been processed.
+        after_recovery: Whether it was made after the server had recovered from a permanent fault.
     """
 
     cell: Cell
@@ -110,109 +110,111 @@ class Ending(NamedTuple):
     message: str
     seconds: float
     seen: int
-    resent: int
-    is_late: bool
+    repeated: int
+    after_recovery: bool
 
     @property
-    def is_foreign(self) -> bool:
-        """Whether it raised what is not ours."""
+    def is_unexpected(self) -> bool:
+        """Whether it raised anything but a `PictifyError`."""
         return self.error is not None and not issubclass(self.error, PictifyError)
 
     @property
     def is_hung(self) -> bool:
-        """Whether it took longer than its budget."""
+        """Whether it exceeded its timeout."""
         return self.seconds > self.cell.budget + TOLERANCE
 
     @property
     def is_lost(self) -> bool:
-        """Whether it failed, though the fault was over by the time that it might have been sent again."""
+        """Whether it failed although a retry would have succeeded."""
         return self.error is not None and self.cell.once and self.cell.fault.is_retried(self.method)
 
     @property
     def name(self) -> str:
-        """The error in a word, or `ok`."""
+        """A short name of the error, or `ok`."""
         if self.error is None:
             return "ok"
         name = self.error.__name__
-        return f"{name}!" if self.is_foreign else name.removeprefix("API").removesuffix("Error")
+        return f"{name}!" if self.is_unexpected else name.removeprefix("API").removesuffix("Error")
 
 
 class Figures(NamedTuple):
-    """The figures that have to be 0."""
+    """Counts of wrong outcomes, which must all be 0."""
 
-    resent: int
-    foreign: int
+    repeated: int
+    unexpected: int
     hung: int
     lost_gets: int
     lost: int
-    spoiled: int
+    failed_after_recovery: int
 
     def __str__(self) -> str:
         lines = (
-            "billed POSTs sent again after the server may have worked them",
+            "billed POSTs retried after the server may have processed them",
             "exceptions that are not PictifyErrors",
-            "calls that hang past their budget",
+            "calls that exceed their timeout",
             "GETs that a retry could have saved and did not",
             "other calls that a retry could have saved and did not",
-            "calls that failed when the fault was over, by the same client",
+            "calls that failed after the server had recovered, by the same client",
         )
         return "\n".join(f"{figure:6}  {line}" for figure, line in zip(self, lines, strict=True))
 
 
-def figures(endings: Iterable[Ending]) -> Figures:
-    """What there is to say of all these calls together."""
-    ended = [*endings]
+def figures(outcomes: Iterable[Outcome]) -> Figures:
+    """Count the wrong outcomes."""
+    ended = [*outcomes]
     return Figures(
-        resent=sum(ending.resent for ending in ended if ending.method.startswith("POST")),
-        foreign=sum(ending.is_foreign for ending in ended),
-        hung=sum(ending.is_hung for ending in ended),
-        lost_gets=sum(ending.is_lost for ending in ended if ending.method == "GET"),
-        lost=sum(ending.is_lost for ending in ended if ending.method != "GET"),
-        spoiled=sum(ending.is_late and ending.error is not None for ending in ended),
+        repeated=sum(outcome.repeated for outcome in ended if outcome.method.startswith("POST")),
+        unexpected=sum(outcome.is_unexpected for outcome in ended),
+        hung=sum(outcome.is_hung for outcome in ended),
+        lost_gets=sum(outcome.is_lost for outcome in ended if outcome.method == "GET"),
+        lost=sum(outcome.is_lost for outcome in ended if outcome.method != "GET"),
+        failed_after_recovery=sum(outcome.after_recovery and outcome.error is not None for outcome in ended),
     )
 
 
 def cells(*, mixed: bool) -> list[Cell]:
-    """The whole matrix.
+    """Return all cells of the matrix.
 
     Args:
-        mixed: Whether a crowd is of all kinds of call, which takes a fraction of the time, or each of one.
+        mixed: Whether concurrent calls are of all kinds, which takes a fraction of the time, or of one kind per cell.
     """
     every: list[Cell] = []
     each = [(method,) for method in METHODS]
     for fault in FAULTS:
-        for once in (False, True) if fault.is_passing else (False,):
-            crowds = [METHODS] if mixed else each
-            every += [Cell(fault, kinds, form, CROWD, once) for kinds in crowds for form in ("sync", "asyncio")]
+        for once in (False, True) if fault.is_temporary else (False,):
+            concurrent = [METHODS] if mixed else each
+            every += [
+                Cell(fault, kinds, form, CONCURRENT_CALLS, once) for kinds in concurrent for form in ("sync", "asyncio")
+            ]
             every += [Cell(fault, kinds, form, 1, once) for kinds in each for form in ("sync", "asyncio", "trio")]
     return every
 
 
-def run(chosen: list[Cell]) -> list[Ending]:
-    """Make the calls of these cells, in processes of their own, as Python uses but one core a process."""
+def run(chosen: list[Cell]) -> list[Outcome]:
+    """Make the calls of these cells in several processes, because each Python process uses only one core."""
     shares = [chosen[first::_PROCESSES] for first in range(_PROCESSES)]
     with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:
         return [*chain.from_iterable(pool.map(_run_all, shares))]
 
 
-def table(endings: Iterable[Ending]) -> str:
-    """A line a fault and a column a kind of call, with what came of it.
+def table(outcomes: Iterable[Outcome]) -> str:
+    """Format the outcomes as a table with a row per fault and a column per kind of call.
 
-    First where the fault stayed, and after the `>` where it was over after the first time: the error,
-    or `ok`, and how often the server saw the call.
+    The outcome with a permanent fault precedes the `>`, and that with a fault which is over after the first attempt
+    follows it: the error, or `ok`, and how often the server received the request.
     """
-    squares: dict[tuple[str, str, bool], dict[str, set[int]]] = {}
-    for ending in endings:
-        if ending.is_late:
+    entries: dict[tuple[str, str, bool], dict[str, set[int]]] = {}
+    for outcome in outcomes:
+        if outcome.after_recovery:
             continue
-        square = squares.setdefault((ending.cell.fault.name, ending.method, ending.cell.once), {})
-        square.setdefault(ending.name, set()).add(ending.seen)
+        entry = entries.setdefault((outcome.cell.fault.name, outcome.method, outcome.cell.once), {})
+        entry.setdefault(outcome.name, set()).add(outcome.seen)
 
-    def said(square: dict[str, set[int]]) -> str:
-        return ", ".join(f"{name} {'-'.join(map(str, sorted(seen)))}" for name, seen in square.items())
+    def text(entry: dict[str, set[int]]) -> str:
+        return ", ".join(f"{name} {'-'.join(map(str, sorted(seen)))}" for name, seen in entry.items())
 
     def line(fault: Fault) -> list[str]:
-        both = [[said(squares.get((fault.name, method, once), {})) for once in (False, True)] for method in METHODS]
+        both = [[text(entries.get((fault.name, method, once), {})) for once in (False, True)] for method in METHODS]
         return [fault.name, *(" > ".join(filter(None, each)) for each in both)]
 
     lines = [["", *METHODS], *map(line, FAULTS)]
@@ -220,8 +222,8 @@ def table(endings: Iterable[Ending]) -> str:
     return "\n".join("  ".join(map(str.ljust, cells, widths)).rstrip() for cells in lines)
 
 
-class Waitless(Clock):
-    """A clock that goes as time does, but does not wait between attempts."""
+class InstantClock(Clock):
+    """A clock that measures real time, but does not wait between attempts."""
 
     def jitter(self) -> float:
         return 0.01
@@ -233,33 +235,33 @@ class Waitless(Clock):
         pass
 
 
-class _Healing(Waitless):
-    """A clock that waits for the moment when so many calls have failed once: then the fault is over."""
+class _RecoveryClock(InstantClock):
+    """A clock whose `sleep` waits until this number of calls have failed once, and then lets the server recover."""
 
-    def __init__(self, calls: int, heal: Callable[[], None]) -> None:
+    def __init__(self, calls: int, recover: Callable[[], None]) -> None:
         self._calls = calls
-        self._heal = heal
+        self._recover = recover
         self._lock = Lock()
-        self._healed = Event()
-        self._ahealed = anyio.Event()
+        self._recovered = Event()
+        self._arecovered = anyio.Event()
 
     def sleep(self, seconds: float) -> None:  # noqa: ARG002
         self.arrive()
-        self._healed.wait(_PATIENCE)
+        self._recovered.wait(_MAX_WAIT)
 
     async def asleep(self, seconds: float) -> None:  # noqa: ARG002
         self.arrive()
-        with anyio.move_on_after(_PATIENCE):
-            await self._ahealed.wait()
+        with anyio.move_on_after(_MAX_WAIT):
+            await self._arecovered.wait()
 
     def arrive(self) -> None:
-        """One more has failed: it waits now, or it ended."""
+        """Count a call that waits for its retry or has ended."""
         with self._lock:
             self._calls -= 1
             if self._calls == 0:
-                self._heal()
-                self._healed.set()
-                self._ahealed.set()
+                self._recover()
+                self._recovered.set()
+                self._arecovered.set()
 
 
 def _nothing() -> None:
@@ -267,46 +269,46 @@ def _nothing() -> None:
 
 
 class _Stage(NamedTuple):
-    """Calls that are made at once.
+    """Concurrent calls.
 
     Attributes:
-        client: What makes them.
-        calls: The kind of each, by its number.
-        before: What is done before.
-        after: What is done after each.
-        is_late: Whether the fault is over by then.
+        client: The client that makes them.
+        calls: The kind of each call, by its number.
+        before: Called before the first one.
+        after: Called after each.
+        after_recovery: Whether the server has recovered by then.
     """
 
     client: AuthenticatedClient
     calls: dict[int, str]
     before: Callable[[], None] = _nothing
     after: Callable[[], None] = _nothing
-    is_late: bool = False
+    after_recovery: bool = False
 
 
-def _run_all(chosen: list[Cell]) -> list[Ending]:
+def _run_all(chosen: list[Cell]) -> list[Outcome]:
     slow = [cell for cell in chosen if cell.fault.slow and cell.calls == 1]
-    crowds = [cell for cell in chosen if cell.fault.slow and cell.calls != 1]
+    concurrent = [cell for cell in chosen if cell.fault.slow and cell.calls != 1]
     fast = [cell for cell in chosen if not cell.fault.slow]
-    with undisturbed(), server_loop() as loop, ExitStack() as stack:
-        ended: list[Iterable[list[Ending]]] = []
-        for some, at_once in ((slow, _SLOW_AT_ONCE), (crowds, _CROWDS_AT_ONCE), (fast, _FAST_AT_ONCE)):
+    with quiet_environment(), server_loop() as loop, ExitStack() as stack:
+        ended: list[Iterable[list[Outcome]]] = []
+        for some, at_once in ((slow, _SLOW_AT_ONCE), (concurrent, _CONCURRENT_AT_ONCE), (fast, _FAST_AT_ONCE)):
             pool = stack.enter_context(ThreadPoolExecutor(at_once))
             ended.append(pool.map(partial(_run, loop), some))
         return [*chain.from_iterable(chain.from_iterable(ended))]
 
 
-def _run(loop: asyncio.AbstractEventLoop, cell: Cell) -> list[Ending]:
-    with FaultServer(loop, cell.fault, patience=cell.budget + 2 * TOLERANCE) as server:
+def _run(loop: asyncio.AbstractEventLoop, cell: Cell) -> list[Outcome]:
+    with FaultServer(loop, cell.fault, connection_timeout=cell.budget + 2 * TOLERANCE) as server:
         stages = _stages(cell, server)
         ended = _sync(stages) if cell.form == "sync" else _RUN[cell.form](_async, stages)
-        endings: list[Ending] = []
+        outcomes: list[Outcome] = []
         for stage in stages:
             for number, method in stage.calls.items():
                 error, message, seconds = ended[number]
-                seen, resent = server.arrived[_name(number)], server.resent[_name(number)]
-                endings.append(Ending(cell, method, error, message, seconds, seen, resent, stage.is_late))
-        return endings
+                seen, repeated = server.arrived[_name(number)], server.repeated[_name(number)]
+                outcomes.append(Outcome(cell, method, error, message, seconds, seen, repeated, stage.after_recovery))
+        return outcomes
 
 
 def _stages(cell: Cell, server: FaultServer) -> list[_Stage]:
@@ -320,14 +322,14 @@ def _stages(cell: Cell, server: FaultServer) -> list[_Stage]:
     )
     calls = {number: cell.methods[number % len(cell.methods)] for number in range(cell.calls)}
     if cell.once:
-        clock = client.clock = _Healing(cell.calls, server.heal)
+        clock = client.clock = _RecoveryClock(cell.calls, server.recover)
         return [_Stage(client, calls, after=clock.arrive)]
-    client.clock = Waitless()
+    client.clock = InstantClock()
     stages = [_Stage(client, calls)]
-    if fault.is_passing:
-        patient = client.with_options(**client_options(_PATIENT_ATTEMPT, _PATIENT_BUDGET))
+    if fault.is_temporary:
+        patient_client = client.with_options(**client_options(_LONG_ATTEMPT, _LONG_BUDGET))
         late = dict(enumerate(cell.methods, cell.calls))
-        stages.append(_Stage(patient, late, before=server.heal, is_late=True))
+        stages.append(_Stage(patient_client, late, before=server.recover, after_recovery=True))
     return stages
 
 
@@ -358,7 +360,7 @@ def _sync(stages: list[_Stage]) -> dict[int, _Ended]:
         error: BaseException | None = None
         try:
             _MODULES[method].sync(client=stage.client, **_arguments(number, method))
-        except Exception as caught:  # noqa: BLE001 (whatever it is, it is what the matrix asks for)
+        except Exception as caught:  # noqa: BLE001 (the matrix records any error)
             error = caught
         ended[number] = _ended(error, started)
         stage.after()
@@ -380,7 +382,7 @@ async def _async(stages: list[_Stage]) -> dict[int, _Ended]:
         made: Awaitable[Any] = _MODULES[method].asyncio(client=stage.client, **_arguments(number, method))
         try:
             await made
-        except (Exception, asyncio.CancelledError) as caught:  # noqa: BLE001 (likewise, and no one cancels it)
+        except (Exception, asyncio.CancelledError) as caught:  # noqa: BLE001 (likewise; nothing cancels it)
             error = caught
         ended[number] = _ended(error, started)
         stage.after()

@@ -1,1 +1,1 @@
-"""Revisions of the contract that may come: what is supported, and what is refused."""
+"""Possible revisions of the OpenAPI document: supported and unsupported ones."""

@@ -1,7 +1,7 @@
-"""Whether what supported revisions of the contract generate is clean: `python -m tests.revisions`.
+"""Lint and type-check the code of all supported revisions of the OpenAPI document: `python -m tests.revisions`.
 
-All of them are generated into one folder, a package each, so that Ruff, mypy and basedpyright run once. The modules that
-are written by hand are those of the project. One more package is not clean: it fails if a program does not say so.
+Each is generated as a package of the same folder, so that Ruff, mypy and basedpyright run once. The handwritten modules
+are those of the project. One more package contains mistakes: the check fails if a program does not report them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from generator.__main__ import FOLDERS, ROOT, generate
 
 from ..test_generator import only_bindings
-from .edits import written
+from .edits import write_document
 from .supported import SUPPORTED
 
 _IMPORTED = re.compile(
@@ -30,12 +30,12 @@ _UNCLEAN = "import os\ndef f(a: int) -> str: return a\n"
 
 
 def write(folder: Path, named: tuple[str, str]) -> None:
-    """Generate a revision as a package of a folder, with the modules that the generated ones import."""
+    """Generate a revision as a package in a folder, with the modules that the generated ones import."""
     name, revision = named
-    contract = folder / "contracts" / name
-    contract.mkdir(parents=True)
+    document_folder = folder / "documents" / name
+    document_folder.mkdir(parents=True)
     package = folder / name
-    generate(written(contract, only_bindings, SUPPORTED[revision][0]), package)
+    generate(write_document(document_folder, only_bindings, SUPPORTED[revision][0]), package)
     (package / "__init__.py").touch()
     for path in [*package.rglob("*.py")]:
         depth = len(path.relative_to(package).parts)
@@ -49,7 +49,7 @@ def write(folder: Path, named: tuple[str, str]) -> None:
 
 
 def commands(folder: Path) -> Iterator[list[str]]:
-    """The programs, with the settings of the project."""
+    """Yield the commands, with the settings of the project."""
     project = ROOT / "pyproject.toml"
     ignored = tomllib.loads(project.read_text("utf-8"))["tool"]["ruff"]["lint"]["per-file-ignores"]
     generated = [str(path) for name in FOLDERS for path in sorted(folder.glob(f"*/{name}"))]
@@ -64,7 +64,7 @@ def commands(folder: Path) -> Iterator[list[str]]:
 
 
 def run(folder: Path, command: list[str]) -> list[str]:
-    """What a program says of the packages in a folder, without what it has to say of the one that is not clean."""
+    """Run a program on the packages in a folder, and return its messages, without the expected ones."""
     programs = Path(sys.executable).parent
     environment = {"PATH": f"{programs}:/usr/bin:/bin", "MYPYPATH": f"{ROOT}:{folder}"}
     done = subprocess.run(  # noqa: S603
@@ -73,12 +73,12 @@ def run(folder: Path, command: list[str]) -> list[str]:
     lines = f"{done.stdout}\n{done.stderr}".splitlines()
     found = [line for line in lines if re.search(r"\br\d{3}\b", line)]
     if not any("unclean" in line for line in lines):
-        found.append(f"{' '.join(command[:2])} says nothing of what is not clean:\n{done.stdout}{done.stderr}")
+        found.append(f"{' '.join(command[:2])} does not report the mistakes:\n{done.stdout}{done.stderr}")
     return found
 
 
 def main() -> int:
-    """Check them all; answer the exit status."""
+    """Check all revisions, and return the exit status."""
     named = {f"r{number:03}": name for number, name in enumerate(SUPPORTED)}
     with TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""How a revision differs from the contract, and what a call of its client does."""
+"""Edits that turn the OpenAPI document into a revision, and checks of the generated client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from ..replay import KEY, without_nulls
-from ..test_generator import CONTRACT, Edit, add, operation, schema, schemas
+from ..test_generator import ORIGINAL, Edit, add, operation, schema, schemas
 
 Part = dict[str, Any]
 OVERLAY = "generator/overlays/3-additions.yaml"
@@ -26,22 +26,22 @@ NO_BINDINGS: Part = {"bindings": [], "pagination": {}}
 
 
 class Client(NamedTuple):
-    """The client that a revision generates.
+    """The client that is generated from a revision.
 
     Attributes:
         package: The package.
-        requests: What the API was asked.
+        requests: The requests that it sent.
     """
 
     package: Callable[[str], ModuleType]
     requests: list[httpx.Request]
 
-    def call(self, resource: str, method: str, *values: Any, answer: Any = NO_BINDINGS, **arguments: Any) -> Any:
-        """Call a method of a resource, for an API that answers so."""
+    def call(self, resource: str, method: str, *values: Any, response: Any = NO_BINDINGS, **arguments: Any) -> Any:
+        """Call a method of a resource; the API returns `response`."""
 
         def respond(request: httpx.Request) -> httpx.Response:
             self.requests.append(request)
-            return httpx.Response(200, text=json.dumps(answer), headers={"content-type": "application/json"})
+            return httpx.Response(200, text=json.dumps(response), headers={"content-type": "application/json"})
 
         http_client = httpx.Client(transport=httpx.MockTransport(respond))
         pictify = self.package("").Pictify(api_key=KEY, http_client=http_client)
@@ -91,7 +91,7 @@ def with_field(**parts: Any) -> Edit:
     return with_body(type="object", properties={"that": parts})
 
 
-def with_answer(**parts: Any) -> Edit:
+def with_response(**parts: Any) -> Edit:
     return add(responses={"200": {"description": "It.", **schema(**parts)}})
 
 
@@ -104,7 +104,7 @@ def both(*edits: Edit) -> Edit:
 
 
 def at(path: str, value: Any) -> Edit:
-    """Put a value in the place of a part; steps are apart by spaces."""
+    """Set the part at a path, whose steps are separated by spaces."""
 
     def edit(document: Part) -> None:
         part: Any = document
@@ -130,8 +130,8 @@ def moved(source: str, target: str, name: str) -> Edit:
     return edit
 
 
-def refuses(*values: Any, text: str, **arguments: Any) -> Check:
-    """See that a call is refused before anything is sent."""
+def rejects(*values: Any, text: str, **arguments: Any) -> Check:
+    """Check that a call is rejected before anything is sent."""
 
     def check(client: Client) -> None:
         before = [*client.requests]
@@ -158,7 +158,7 @@ def all_of(*checks: Check) -> Check:
     return check
 
 
-def asks(target: str, *values: Any, **arguments: Any) -> Check:
+def requests_url(target: str, *values: Any, **arguments: Any) -> Check:
     def check(client: Client) -> None:
         client.call("bindings", "ping_api", *values, **arguments)
         assert client.requests[-1].url.raw_path.decode() == target
@@ -193,66 +193,66 @@ def hides_secrets(client: Client) -> None:
     assert "sesame" not in str(caught.value)
 
 
-def reads(expected: Any) -> Check:
+def decodes(expected: Any) -> Check:
     def check(client: Client) -> None:
-        given = client.call("bindings", "ping_api", answer=expected)
+        given = client.call("bindings", "ping_api", response=expected)
         assert getattr(given, "to_dict", lambda: given)() == without_nulls(expected)
 
     return check
 
 
-def misreads(answer: Any, text: str, hides: str = "\0") -> Check:
-    """See that a response is not read, and what the error says."""
+def rejects_response(response: Any, text: str, hides: str = "\0") -> Check:
+    """Check that decoding a response fails, and the error message."""
 
     def check(client: Client) -> None:
         with pytest.raises(client.package("").ResponseDecodeError) as caught:
-            client.call("bindings", "ping_api", answer=answer)
+            client.call("bindings", "ping_api", response=response)
         assert text in str(caught.value), str(caught.value)
         assert hides not in str(caught.value)
 
     return check
 
 
-def is_a(answer: Any, name: str) -> Check:
+def is_a(response: Any, name: str) -> Check:
     def check(client: Client) -> None:
-        given = client.call("bindings", "ping_api", answer=answer)
+        given = client.call("bindings", "ping_api", response=response)
         assert type(given).__name__ == name
-        assert given.to_dict() == answer
+        assert given.to_dict() == response
 
     return check
 
 
-def field_is(answer: Any, field: str, name: str) -> Check:
+def field_is(response: Any, field: str, name: str) -> Check:
     def check(client: Client) -> None:
-        given = client.call("bindings", "ping_api", answer=answer)
+        given = client.call("bindings", "ping_api", response=response)
         assert type(getattr(given, field)).__name__ == name
-        assert given.to_dict() == answer
+        assert given.to_dict() == response
 
     return check
 
 
-def has_value(field: str, *answers: tuple[Part, Any]) -> Check:
-    """See what a field of the result is for each response."""
+def has_value(field: str, *responses: tuple[Part, Any]) -> Check:
+    """Check the value of a field of the result for each response."""
 
     def check(client: Client) -> None:
-        for answer, expected in answers:
-            assert getattr(client.call("bindings", "ping_api", answer=answer), field) == expected
+        for response, expected in responses:
+            assert getattr(client.call("bindings", "ping_api", response=response), field) == expected
 
     return check
 
 
-def gives(expected: Any, answer: Any, field: str = "") -> Check:
-    """See what a response gives: all of it, or one of its fields."""
+def returns(expected: Any, response: Any, field: str = "") -> Check:
+    """Check the result for a response: the result itself, or one of its fields."""
 
     def check(client: Client) -> None:
-        found = client.call("bindings", "ping_api", answer=answer)
+        found = client.call("bindings", "ping_api", response=response)
         assert (getattr(found, field) if field else found) == expected
 
     return check
 
 
 def documents(model: str, text: str) -> Check:
-    """See that the module of a model has a text in its docstrings."""
+    """Check that the docstrings of a model's module contain a text."""
 
     def check(client: Client) -> None:
         known = client.package(".models")
@@ -274,7 +274,7 @@ def takes_no(*names: str) -> Check:
 
 
 def takes_any_string(*names: str) -> Check:
-    """See that the types of arguments do not limit the strings to those that are documented."""
+    """Check that the types of arguments accept strings other than the documented ones."""
 
     def check(client: Client) -> None:
         parameters = inspect.signature(client.package(".api").Bindings.ping_api).parameters
@@ -292,7 +292,7 @@ def sends_nothing(client: Client) -> None:
 
 
 def hides_header(client: Client) -> None:
-    """See that a secret in a header is in no error."""
+    """Check that no error contains a secret header."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         return httpx.Response(400, json={"message": f"bad {request.headers['x-that']}"})
@@ -305,12 +305,12 @@ def hides_header(client: Client) -> None:
 
 
 def openapi_30(document: Part) -> None:
-    """Make it a document of OpenAPI 3.0, with nothing that only 3.1 has."""
+    """Convert it to a document of OpenAPI 3.0."""
     document["openapi"] = "3.0.3"
     document["info"] = {"title": "It", "version": "1"}
 
 
-def answers_nothing(client: Client) -> None:
+def returns_empty(client: Client) -> None:
     client.call("bindings", "ping_api")
     assert client.requests
 
@@ -319,7 +319,7 @@ def imports(client: Client) -> None:
     assert client.requests == []
 
 
-def serves(url: str) -> Check:
+def has_base_url(url: str) -> Check:
     def check(client: Client) -> None:
         assert url == client.package(".api._server").SERVER
 
@@ -360,7 +360,7 @@ PET: Part = {
 
 
 def pets(edit: Edit) -> Edit:
-    """Give the contract cats and dogs, which the field `kind` tells apart."""
+    """Add cats and dogs to the document, distinguished by the field `kind`."""
     fields: Part = {"kind": {"type": "string"}, "name": {"type": "string"}}
     dog = {"type": "object", "required": [*fields], "properties": {**fields, "barks": {"type": "boolean"}}}
     return both(schemas(Cat={"type": "object", "required": [*fields], "properties": fields}, Dog=dog), edit)
@@ -375,7 +375,7 @@ def only_field(name: str) -> Part:
 
 
 def ref(name: str, **beside: Any) -> Part:
-    """A reference to a component, with what stands beside it."""
+    """A reference to a component, with sibling keywords."""
     return {"$ref": f"#/components/schemas/{name}", **beside}
 
 
@@ -387,7 +387,7 @@ def refers(name: str) -> Part:
 
 
 def circle(*, is_sent: bool = False) -> Edit:
-    """Parents and children, of which each has the other; one is what a call takes or gives."""
+    """Parents and children that refer to each other; a call takes or returns one of them."""
     children = {"type": "array", "items": {"$ref": "#/components/schemas/Child"}}
     parent = {"type": "object", "properties": {"name": {"type": "string"}, "children": children}}
     child = {
@@ -395,7 +395,7 @@ def circle(*, is_sent: bool = False) -> Edit:
         "properties": {"parent": {"$ref": "#/components/schemas/Parent"}, "age": {"type": "integer"}},
     }
     reference: Part = {"$ref": "#/components/schemas/Parent"}
-    return both(schemas(Parent=parent, Child=child), with_body(**reference) if is_sent else with_answer(**reference))
+    return both(schemas(Parent=parent, Child=child), with_body(**reference) if is_sent else with_response(**reference))
 
 
 def nested(depth: int) -> Part:
@@ -407,7 +407,7 @@ def deep(depth: int) -> Edit:
     part: Part = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
     for _ in range(depth):
         part = {"type": "object", "properties": {"level": part, "more": {"type": "string"}}}
-    return with_answer(**part)
+    return with_response(**part)
 
 
 def two_files(document: Part) -> None:
@@ -421,24 +421,26 @@ def one_file(method: str) -> Edit:
     return at("paths /exports", {method: operation(operationId="getExport", tags=["Exports"], responses=FILE)})
 
 
-def paged(parameter: Part | None = None, items: Part | None = None, answer: Part | None = None, **fields: Part) -> Edit:
-    """Give the list a parameter in the place of `page`, and its response other fields beside the items."""
+def paged(
+    parameter: Part | None = None, items: Part | None = None, response: Part | None = None, **fields: Part
+) -> Edit:
+    """Give the list a parameter in place of `page`, and its response other fields beside the items."""
     thing = {"type": "object", "properties": {"uid": {"type": "string"}}}
     listed = {"type": "array", "items": items or {"$ref": "#/components/schemas/Thing"}}
-    answer = answer or {"type": "object", "properties": {"bindings": listed, **fields}}
+    response = response or {"type": "object", "properties": {"bindings": listed, **fields}}
 
     def edit(document: Part) -> None:
         document["components"]["schemas"]["Thing"] = thing
         document["paths"]["/bindings"]["get"] |= {
             "parameters": [{"in": "query", "schema": {"type": "string"}, **parameter}] if parameter else [],
-            "responses": {"200": {"description": "", **schema(**answer)}},
+            "responses": {"200": {"description": "", **schema(**response)}},
         }
 
     return edit
 
 
-def hostile(text: str) -> Edit:
-    """Put a text wherever a document has text that becomes code or prose."""
+def with_everywhere(text: str) -> Edit:
+    """Insert a text wherever a document has text that becomes code or prose."""
     prose = f"{text}\n{text}"
 
     def edit(document: Part) -> None:
@@ -489,14 +491,14 @@ def hostile(text: str) -> Edit:
     return edit
 
 
-def sends_hostile(text: str) -> Check:
-    """See that a text that is everywhere in the document names what it names there."""
+def sends_everywhere(text: str) -> Check:
+    """Check that a text that is everywhere in the document arrives unchanged in the request."""
 
     def check(client: Client) -> None:
         others = {"that": text, "map": {text: 1}, "one": {"kind": text}}
         names = client.package(".models").PingApiBody.__names__
         argument = next((name for name, theirs in names.items() if theirs == text), text)
-        found = client.call("bindings", "ping_api", answer={text: {text: "a"}}, **{argument: text}, **others)
+        found = client.call("bindings", "ping_api", response={text: {text: "a"}}, **{argument: text}, **others)
         assert client.sent == {text: text, **others}
         assert found.to_dict() == {text: "a"}
 
@@ -507,8 +509,8 @@ def things(*uids: str, **fields: Any) -> Part:
     return {"bindings": [{"uid": uid} for uid in uids], **fields}
 
 
-def walks(pages: dict[str, Part], **arguments: Any) -> Check:
-    """See that the list is iterated over to its end; `pages` has the responses by the query of each request."""
+def iterates(pages: dict[str, Part], **arguments: Any) -> Check:
+    """Check that the list is iterated to its end; `pages` has the responses by the query of each request."""
     expected = [thing["uid"] for page in pages.values() for thing in page["bindings"]]
 
     def check(client: Client) -> None:
@@ -531,8 +533,8 @@ def walks(pages: dict[str, Part], **arguments: Any) -> Check:
     return check
 
 
-def calls_once(client: Client) -> None:
-    found = client.call("bindings", "list", answer=things("a", "b"))
+def retries_nothing(client: Client) -> None:
+    found = client.call("bindings", "list", response=things("a", "b"))
     assert [thing.uid for thing in getattr(found, "bindings", found)] == ["a", "b"]
 
 
@@ -541,8 +543,8 @@ STRING: Part = {"type": "string"}
 MORE: Part = {"type": "boolean"}
 
 
-def written(folder: Path, *edits: Edit) -> Path:
-    document = json.loads(CONTRACT)
+def write_document(folder: Path, *edits: Edit) -> Path:
+    document = json.loads(ORIGINAL)
     for edit in edits:
         edit(document)
     path = folder / "openapi.json"

@@ -1,4 +1,4 @@
-"""The contract as its users' code is made from it, read without the generator's or the package's help."""
+"""The OpenAPI document with the overlays, read independently of the generator's and the package's own code."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ DOCUMENT: dict[str, Any] = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)[0]
 
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The path, the method and the operation of all that the contract describes."""
+    """Yield path, method and operation of all operations of the document."""
     for path, item in DOCUMENT["paths"].items():
         for method, operation in item.items():
             yield path, method, operation
 
 
 def snake(name: str) -> str:
-    """A name of the API as Python has it."""
+    """The Python name of a field or parameter of the API."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|-", "_", name).lower().removeprefix("x_")
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema with its reference followed and its `allOf` put together."""
+    """A schema with its reference followed and its `allOf` merged."""
     if "$ref" in schema:
         part: Any = DOCUMENT
         for step in schema["$ref"].removeprefix("#/").split("/"):
@@ -35,8 +35,8 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
     return {**schema, "type": "object", "properties": properties} if parts else schema
 
 
-def answers(operation: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """The schemas of the JSON answers of success, by their status."""
+def success_schemas(operation: dict[str, Any]) -> dict[int, dict[str, Any]]:
+    """The schemas of successful JSON responses, by status."""
     found: dict[int, dict[str, Any]] = {}
     for status, response in operation["responses"].items():
         media = response.get("content", {}).get("application/json")
@@ -46,7 +46,7 @@ def answers(operation: dict[str, Any]) -> dict[int, dict[str, Any]]:
 
 
 def body(operation: dict[str, Any]) -> dict[str, Any] | None:
-    """The schema of the body; of one of its objects, where it may be a list of them."""
+    """The schema of the body; of one of its objects, if it may be a list of them."""
     if "requestBody" not in operation:
         return None
     schema = resolved(operation["requestBody"]["content"]["application/json"]["schema"])
@@ -54,16 +54,16 @@ def body(operation: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def excluded(schema: dict[str, Any]) -> set[str]:
-    """The fields that cannot be sent with the first of those that exclude each other."""
+    """The fields that exclude the first field of their group."""
     later = [name for part in schema.get("oneOf", [])[1:] for name in part.get("required", [])]
     later += schema.get("not", {}).get("required", [])[1:]
     later += [name for name, others in schema.get("dependentRequired", {}).items() if {*others} & {*later}]
-    # Several pages are for one format only.
+    # Only one format has several pages.
     return {*later, *schema.get("if", {}).get("required", [])}
 
 
 def sample(schema: dict[str, Any], depth: int = 0, *, sent: bool = False) -> Any:
-    """A value with every field that the schema has; of `sent` ones those that a caller may give."""
+    """A value with every field of the schema, or, if it is `sent`, with the fields that a caller may pass."""
     known = resolved(schema)
     kinds = [known.get("type")] if isinstance(known.get("type"), str) else known.get("type", [])
     if "enum" in known:
@@ -73,7 +73,7 @@ def sample(schema: dict[str, Any], depth: int = 0, *, sent: bool = False) -> Any
     if "object" in kinds or "properties" in known:
         fields = known.get("properties", {})
         if not fields and "x-class" in known:
-            # Elsewhere the document says what it holds.
+            # Its fields are described elsewhere in the document.
             return {}
         if not fields:
             return {
@@ -81,12 +81,12 @@ def sample(schema: dict[str, Any], depth: int = 0, *, sent: bool = False) -> Any
                 if known.get("additionalProperties", True) is not True
                 else [1]
             }
-        left_out = excluded(known) if sent else set[str]()
-        # A row that has failed is not among the results of a batch.
+        omitted = excluded(known) if sent else set[str]()
+        # Failed rows are not among the results of a batch.
         return {
             name: name == "success" or sample(field, depth + 1, sent=sent)
             for name, field in fields.items()
-            if depth < 6 and name not in left_out and not (sent and resolved(field).get("readOnly"))
+            if depth < 6 and name not in omitted and not (sent and resolved(field).get("readOnly"))
         }
     if "array" in kinds:
         return (

@@ -1,8 +1,8 @@
-"""What one contract says differently from another: operation by operation, field by field.
+"""Differences between two OpenAPI documents, per operation and per field.
 
-A module of our own: the comparers that are kept well are written in Go or for Node, and know nothing of the
-overlay. What a difference breaks is said here only where no signature shows it: a narrower limit, a key that is
-required now, or another meaning of None.
+The maintained comparison tools are written in Go or for Node and cannot apply the overlays, so the project has its
+own. Breaking differences are marked here only if no signature shows them: a narrower limit, a key that is now
+required, or another meaning of None.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .schema_diff import (
 )
 
 _Key = TypeVar("_Key", str, "_Place")
-# What is compared by its parts, or is how the part was found.
+# Keywords whose parts are compared one by one, or by which the part was found.
 _STRUCTURE = frozenset(
     {"$ref", "additionalProperties", "allOf", "anyOf", "content", "enum", "in", "items", "name", "oneOf"}
     | {"parameters", "properties", "requestBody", "required", "responses", "schema", "security"}
@@ -39,17 +39,17 @@ _STRUCTURE = frozenset(
 
 @dataclass
 class Change:
-    """One difference.
+    """A difference between two documents.
 
     Attributes:
-        owner: The operation (`GET /bindings`) or the component schema (`Binding`) that has it; empty for the API.
-        kind: `added`, `changed` or `removed`; `described` where only the wording differs.
-        part: The part of the owner.
-        names: The parameter or the fields that lead to it.
+        owner: The operation (`GET /bindings`) or component schema (`Binding`) that it belongs to; empty for the API.
+        kind: `added`, `changed` or `removed`; `described` if only the wording differs.
+        part: The part of the owner that differs.
+        names: The parameter, or the path of fields that leads to the part.
         facets: The keywords that differ.
-        detail: What was added.
-        sent: Whether it is a part of requests.
-        users: The operations in whose requests and responses it is.
+        detail: Type of the added part, or the summary of the added operation.
+        sent: Whether the part occurs in requests.
+        users: The operations whose requests or responses contain it.
     """
 
     owner: str
@@ -62,19 +62,19 @@ class Change:
     users: list[str] = field(default_factory=list[str])
 
     def __str__(self) -> str:
-        said = self.detail or "; ".join(map(str, self.facets))
-        return f"{self.kind} {self.part}{f': {said}' if said else ''}"
+        detail = self.detail or "; ".join(map(str, self.facets))
+        return f"{self.kind} {self.part}{f': {detail}' if detail else ''}"
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a part stands: in what of its owner, and by which fields it is reached from there."""
+    """Location of a part: its owner, the owner's parameter, body or response, and the path of fields in it."""
 
     owner: str
     head: str = ""
     sent: bool = False
     names: tuple[str, ...] = ()
-    # The pairs of components that are being compared: schemas may refer to themselves.
+    # The pairs of components that are being compared, because schemas may be recursive.
     inside: frozenset[tuple[str, str]] = frozenset()
 
     def __str__(self) -> str:
@@ -93,10 +93,10 @@ class _Place:
 
 
 def differences(before: Part, after: Part) -> list[Change]:
-    """All that a contract says differently, in its order; what it lacks comes last."""
+    """Return all differences, in the order of the new document; removed parts come last."""
     found: dict[tuple[str, str, str], Change] = {}
     for user, change in _Comparison(before, after).changes():
-        # A component is compared wherever it stands: in a response here, in a request there.
+        # A component is compared at each use: once in a response, once in a request.
         known = found.setdefault((change.owner, change.kind, change.part), change)
         facets = known.facets + [facet for facet in change.facets if facet not in known.facets]
         known.facets = [each for each in facets if each.breaks or replace(each, breaks=True) not in facets]
@@ -107,9 +107,9 @@ def differences(before: Part, after: Part) -> list[Change]:
 
 
 def pairs(before: Part, after: Part) -> list[tuple[str | None, str | None]]:
-    """Each operation (`GET /bindings`) as it was called and as it is; None where there is none.
+    """Return the old and the new name of each operation (`GET /bindings`); None if a document lacks it.
 
-    It is the same one by its place, or else by its operationId.
+    Operations match if they have the same method and path, or else the same operationId.
     """
     old, new = _operations(before), _operations(after)
     gone = {operation["operationId"]: where for where, operation in old.items() if where not in new}
@@ -125,8 +125,8 @@ class _Comparison:
         self._after = after
 
     def changes(self) -> Iterator[tuple[str, Change]]:
-        """Each difference, with the operation that it was met at."""
-        for change in self._of_the_api():
+        """Yield each difference with the operation in which it was found."""
+        for change in self._api_changes():
             yield "", change
         old, new = _operations(self._before), _operations(self._after)
         for was, where in pairs(self._before, self._after):
@@ -136,15 +136,15 @@ class _Comparison:
             elif was is None:
                 yield where, place.change("added", detail=new[where].get("summary", ""))
             else:
-                for change in self._of_an_operation(place, {**old[was], "path": was}, {**new[where], "path": where}):
+                for change in self._operation_changes(place, {**old[was], "path": was}, {**new[where], "path": where}):
                     yield where, change
 
-    def _of_the_api(self) -> Iterator[Change]:
-        said = [
+    def _api_changes(self) -> Iterator[Change]:
+        general = [
             {**part.get("info", {}), "servers": [*map(server_url, part.get("servers", []))]}
             for part in (self._before, self._after)
         ]
-        yield from _facets(_Place("", "the API", sent=True), *said)
+        yield from _facets(_Place("", "the API", sent=True), *general)
         old, new = ({each["name"]: each for each in part.get("tags", [])} for part in (self._before, self._after))
         for name in new:
             yield from _facets(_Place("", f"the tag {name}"), old.get(name, {}), new[name])
@@ -153,15 +153,15 @@ class _Comparison:
             items = ({key: item[key] for key in item if key not in METHODS} for item in (before[path], after[path]))
             yield from _facets(_Place("", f"the path {path}"), *items)
 
-    def _of_an_operation(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
+    def _operation_changes(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
         yield from _facets(place, old, new)
-        yield from _of_security(place, old.get("security", []), new.get("security", []))
+        yield from _security_changes(place, old.get("security", []), new.get("security", []))
         before, after = _parts(self._before, place.owner, old), _parts(self._after, place.owner, new)
         respelled = _respelled(before, after, lambda part: (part.head, *map(_in_python, part.names)))
-        for part in _union(before, after):
+        for part in _merged_keys(before, after):
             if part in respelled:
                 yield part.change("changed", facets=[Facet("name", respelled[part].names[0], part.names[0])])
-                yield from self._of_a_part(part, before[respelled[part]], after[part])
+                yield from self._part_changes(part, before[respelled[part]], after[part])
             elif part in respelled.values():
                 continue
             elif part not in before:
@@ -171,26 +171,26 @@ class _Comparison:
             elif part not in after:
                 yield part.change("removed")
             else:
-                yield from self._of_a_part(part, before[part], after[part])
+                yield from self._part_changes(part, before[part], after[part])
 
-    def _of_a_part(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
-        """What differs in a parameter, a body or a response, and in its schema or those of its media types."""
+    def _part_changes(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
+        """Yield the differences of a parameter, body or response, including those of its schemas."""
         yield from _facets(place, old, new)
         yield from _compared(place, "required", old.get("required", False), new.get("required", False))
         before, after = _schemas(old), _schemas(new)
         yield from _compared(place, "content", list(before), list(after))
         for media in (each for each in before if each in after):
-            yield from self._of_a_schema(place, before[media], after[media])
+            yield from self._schema_changes(place, before[media], after[media])
 
-    def _of_a_schema(self, place: _Place, old: Part, new: Part, *, is_required: bool = False) -> Iterator[Change]:
+    def _schema_changes(self, place: _Place, old: Part, new: Part, *, is_required: bool = False) -> Iterator[Change]:
         old, new = unwrapped(old), unwrapped(new)
         before, after = resolved(self._before, old), resolved(self._after, new)
-        of_use = [*_of_use(place, before, after, is_required=is_required)]
+        usage = [*_usage_changes(place, before, after, is_required=is_required)]
         was, named = component(old), component(new)
         if was != named:
             yield from _compared(place, "type", type_of(old), type_of(new))
         elif named and any("properties" in each or "enum" in each for each in (before, after)):
-            # Callers know it by the name of its class.
+            # It has a class, so the difference is reported for the class.
             yield from _facets(place, *({key: part[key] for key in PROSE & part.keys()} for part in (old, new)))
             place = replace(place, owner=named, head="", names=())
             before, after = (
@@ -199,36 +199,36 @@ class _Comparison:
             )
         if was and named:
             if (was, named) in place.inside:
-                yield from of_use
+                yield from usage
                 return
             place = replace(place, inside=place.inside | {(was, named)})
         yield from _facets(place, *({key: part[key] for key in part if key not in USE} for part in (before, after)))
-        yield from of_use
-        yield from _of_an_enum(place, before, after)
-        yield from self._of_fields(place, before, after)
-        yield from self._of_inner_schemas(place, before, after)
+        yield from usage
+        yield from _enum_changes(place, before, after)
+        yield from self._field_changes(place, before, after)
+        yield from self._inner_schema_changes(place, before, after)
 
-    def _of_inner_schemas(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
+    def _inner_schema_changes(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
         for key, name in (("items", "[]"), ("additionalProperties", "*")):
             before, after = old.get(key), new.get(key)
             if isinstance(before, dict) and isinstance(after, dict):
-                yield from self._of_a_schema(place.inner(name), cast("Part", before), cast("Part", after))
+                yield from self._schema_changes(place.inner(name), cast("Part", before), cast("Part", after))
             elif not all(_is_open(part.get(key)) for part in (old, new)):
                 yield from _keyword(place, key, old, new)
         for key in ("anyOf", "oneOf"):
             variants = old.get(key, []), new.get(key, [])
             yield from _compared(place, key, *map(len, variants))
-            for before, after in _alike(*variants):
-                yield from self._of_a_schema(place, before, after)
+            for before, after in _matching_variants(*variants):
+                yield from self._schema_changes(place, before, after)
 
-    def _of_fields(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
+    def _field_changes(self, place: _Place, old: Part, new: Part) -> Iterator[Change]:
         before, after = old.get("properties", {}), new.get("properties", {})
         respelled = _respelled(before, after, _in_python)
-        for name in _union(before, after):
+        for name in _merged_keys(before, after):
             here, was = place.inner(name), respelled.get(name, name)
             required = (was in old.get("required", []), name in new.get("required", []))
             if name in respelled:
-                # Only mappings have the names of the API.
+                # Only mappings use the API's spelling.
                 yield here.change("changed", facets=[Facet("name", was, name, breaks=place.sent)])
             elif name in respelled.values():
                 continue
@@ -238,7 +238,7 @@ class _Comparison:
                 yield here.change("removed")
             else:
                 yield from _compared(here, "required", *required)
-                yield from self._of_a_schema(here, before[was], after[name], is_required=required[0])
+                yield from self._schema_changes(here, before[was], after[name], is_required=required[0])
 
 
 def _operations(document: Part) -> dict[str, Part]:
@@ -253,8 +253,8 @@ def _operations(document: Part) -> dict[str, Part]:
 
 def _parts(document: Part, owner: str, operation: Part) -> dict[_Place, Part]:
     found: dict[_Place, Part] = {}
-    for given in operation["parameters"]:
-        parameter = followed(document, given)
+    for each in operation["parameters"]:
+        parameter = followed(document, each)
         style = parameter.get("style", "form" if parameter["in"] in ("cookie", "query") else "simple")
         place = _Place(owner, f"{parameter['in']} parameter", sent=True, names=(parameter["name"],))
         found[place] = {"explode": style == "form", **parameter, "style": style}
@@ -266,15 +266,15 @@ def _parts(document: Part, owner: str, operation: Part) -> dict[_Place, Part]:
 
 
 def _schemas(part: Part) -> dict[str, Part]:
-    """The schemas of a parameter, a body or a response by their media types."""
+    """Return the schemas of a parameter, body or response by media type."""
     if "schema" in part:
         return {"": part["schema"]}
-    return {media: said.get("schema", {}) for media, said in part.get("content", {}).items()}
+    return {media: content.get("schema", {}) for media, content in part.get("content", {}).items()}
 
 
 def _facets(place: _Place, old: Part, new: Part) -> Iterator[Change]:
     old, new = meaningful(old), meaningful(new)
-    for key in _union(old, new):
+    for key in _merged_keys(old, new):
         if key in PROSE:
             if old.get(key) != new.get(key):
                 yield place.change("described")
@@ -291,14 +291,14 @@ def _compared(place: _Place, name: str, old: Any, new: Any, *, breaks: bool = Fa
         yield place.change("changed", facets=[Facet(name, old, new, breaks)])
 
 
-def _of_use(place: _Place, old: Part, new: Part, *, is_required: bool) -> Iterator[Change]:
-    """What differs in what is said of a value here, whatever its class."""
+def _usage_changes(place: _Place, old: Part, new: Part, *, is_required: bool) -> Iterator[Change]:
+    """Yield the differences that concern this use of a value, not its class."""
     for name in ("default", "deprecated"):
         yield from _compared(place, name, old.get(name), new.get(name))
-    # A field of a body: in a query and in headers None is omitted in any case.
+    # Only for fields of a body: None is always omitted from queries and headers.
     is_field = place.sent and len(place.names) > 0 and not place.head.endswith("parameter")
     was, now = (takes_null(part) if is_field else part.get("nullable", False) for part in (old, new))
-    # None was omitted where it was not null, unless it was rejected.
+    # A None that was not null was omitted, unless the field is required: then it was rejected.
     yield from _compared(place, "nullable", was, now, breaks=is_field and not (now and is_required))
     yield from _compared(
         place, "readOnly", old.get("readOnly"), new.get("readOnly"), breaks=place.sent and "readOnly" in new
@@ -308,12 +308,12 @@ def _of_use(place: _Place, old: Part, new: Part, *, is_required: bool) -> Iterat
     )
 
 
-def _of_security(place: _Place, old: list[Part], new: list[Part]) -> Iterator[Change]:
+def _security_changes(place: _Place, old: list[Part], new: list[Part]) -> Iterator[Change]:
     if not all(each in others for each, others in [*((each, new) for each in old), *((each, old) for each in new)]):
         yield from _compared(place, "security", old, new, breaks=requires_more(old, new))
 
 
-def _of_an_enum(place: _Place, old: Part, new: Part) -> Iterator[Change]:
+def _enum_changes(place: _Place, old: Part, new: Part) -> Iterator[Change]:
     if "enum" not in old or "enum" not in new:
         yield from _keyword(place, "enum", old, new)
         return
@@ -322,8 +322,8 @@ def _of_an_enum(place: _Place, old: Part, new: Part) -> Iterator[Change]:
     yield from (place.change("removed", of=f"value `{value}` of ") for value in before if value not in after)
 
 
-def _alike(old: list[Part], new: list[Part]) -> Iterator[tuple[Part, Part]]:
-    """The variants of a union in pairs: those of one name, and what is left in its order."""
+def _matching_variants(old: list[Part], new: list[Part]) -> Iterator[tuple[Part, Part]]:
+    """Pair the variants of two unions: by type, and the remaining ones in order."""
     waiting = [*old]
     left: list[Part] = []
     for part in new:
@@ -337,7 +337,7 @@ def _alike(old: list[Part], new: list[Part]) -> Iterator[tuple[Part, Part]]:
 
 
 def _respelled(old: Iterable[_Key], new: Iterable[_Key], spell: Callable[[_Key], object]) -> dict[_Key, _Key]:
-    """The former names of what is named otherwise, and the same in Python."""
+    """Return the former spellings of names that differ in the document but not in Python."""
     gone = {spell(each): each for each in old if each not in new}
     return {each: gone[spell(each)] for each in new if each not in old and spell(each) in gone}
 
@@ -350,7 +350,7 @@ def _is_open(schema: object) -> bool:
     return schema is None or schema is True or schema == {}
 
 
-def _union(old: dict[Any, Any], new: dict[Any, Any]) -> list[Any]:
+def _merged_keys(old: dict[Any, Any], new: dict[Any, Any]) -> list[Any]:
     return [*new, *(key for key in old if key not in new)]
 
 

@@ -1,4 +1,4 @@
-"""`openapi.yaml`: structured as it is published, valid, and described throughout."""
+"""`openapi.yaml` has the structure of the published document, is valid, and describes every part."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from generator.navigation import operations
 from pictify_client._runtime.json_values import is_array, is_object
 
 PUBLISHED = Path(ROOT.parent, "shared", "contract", "pictify-2026-03.yaml")
-CONTRACT: dict[str, Any] = load(ROOT / "openapi.yaml")
+DOCUMENT: dict[str, Any] = load(ROOT / "openapi.yaml")
 
 
 def structure(value: Any) -> Any:
-    """A part of a contract without its prose."""
+    """A part of a document without its prose."""
     if is_object(value):
         return {
             name: structure(part)
@@ -31,44 +31,44 @@ def structure(value: Any) -> Any:
 
 
 @cache
-def published_contract() -> dict[str, Any]:
+def published_document() -> dict[str, Any]:
     return dict(load(PUBLISHED))
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the structure of the published contract is not beside the project")
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published OpenAPI document is not next to the project")
 @pytest.mark.parametrize("part", ["openapi", "servers", "security", "tags", "paths", "components"])
-def test_it_is_structured_as_it_is_published(part: str) -> None:
-    published = published_contract()
-    assert structure(CONTRACT[part]) == structure(published[part])
-    assert list(CONTRACT[part]) == list(published[part]) or part == "tags"
+def test_its_structure_is_that_of_the_published_document(part: str) -> None:
+    published = published_document()
+    assert structure(DOCUMENT[part]) == structure(published[part])
+    assert list(DOCUMENT[part]) == list(published[part]) or part == "tags"
 
 
-def test_it_is_whole() -> None:
-    assert len(list(operations(CONTRACT))) == 49
-    assert len(CONTRACT["components"]["schemas"]) == 29
+def test_it_is_complete() -> None:
+    assert len(list(operations(DOCUMENT))) == 49
+    assert len(DOCUMENT["components"]["schemas"]) == 29
 
 
-def test_the_contract_says_who_it_is_of() -> None:
-    assert CONTRACT["openapi"] == "3.1.0"
-    info = structure(CONTRACT["info"])
+def test_it_has_the_metadata_of_the_vendor() -> None:
+    assert DOCUMENT["openapi"] == "3.1.0"
+    info = structure(DOCUMENT["info"])
     assert info == {
         "title": "Pictify API",
         "version": "1.0.0",
         "contact": {"email": "support@pictify.io"},
         "license": {"name": "MIT", "identifier": "MIT"},
     }
-    assert [server["url"] for server in CONTRACT["servers"]] == ["https://api.pictify.io"]
+    assert [server["url"] for server in DOCUMENT["servers"]] == ["https://api.pictify.io"]
 
 
-def test_the_contract_is_valid_before_and_after_the_overlay() -> None:
-    validate(CONTRACT)
+def test_it_is_valid_with_and_without_the_overlays() -> None:
+    validate(DOCUMENT)
     document, unmatched = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)
     assert unmatched == []
     validate(document)
 
 
 def parts(value: Any, where: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """All operations, parameters and schemas with a type, and where they are."""
+    """Yield all operations, parameters and typed schemas, with their places."""
     if is_object(value):
         if {"operationId", "properties", "in"} & set(value) and isinstance(value.get("in", ""), str):
             yield where, value
@@ -91,7 +91,7 @@ def test_every_operation_parameter_and_field_is_described() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / OVERLAYS).glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_action_says_why_and_what_is_a_fact_about_the_api_how_sure_it_is(path: Path) -> None:
+def test_every_overlay_action_has_a_reason_and_facts_have_a_certainty(path: Path) -> None:
     for action in load(path)["actions"]:
         assert action["description"], action["target"]
         if path.stem in ("2-live-api", "3-additions"):

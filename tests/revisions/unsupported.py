@@ -1,4 +1,4 @@
-"""Revisions that are refused: each with what the message says, the place and the file among it."""
+"""Revisions from which no code can be generated, each with parts of the error message: its place and a file."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from .edits import (
     paged,
     pets,
     ref,
-    with_answer,
     with_body,
     with_field,
     with_header,
     with_parameter,
     with_post,
+    with_response,
 )
 
-REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
+UNSUPPORTED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "multipleOf of a parameter": (with_parameter(schema={"type": "integer", "multipleOf": 5}), ("$.paths['/ping'].get.parameters[0].schema.multipleOf", OVERLAY)),
     "multipleOf of a parameter of a path": (
         at("paths /bindings parameters", [{"name": "that", "in": "query", "schema": {"type": "integer", "multipleOf": 5}}]),
@@ -79,8 +79,8 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "a server of an operation": (at("paths /bindings get servers", [{"url": "https://eu.pictify.io"}]), ("$.paths['/bindings'].get.servers", OVERLAY)),
     "a server without a host": (at("servers", [{"url": "/v1"}]), ("$.servers[0].url: /v1 is not the complete URL", OVERLAY)),
     "a secret in the query that is required": (with_parameter(required=True, schema={"type": "string", "format": "password"}), ("is a secret in the query", OVERLAY)),
-    "a tag that is the client's": (add(tags=["Close"]), ("the tag Close: the generated code means something else by that name", OVERLAY)),
-    "a schema of another meaning": (schemas(BatchJob={"type": "object", "properties": {"a": {"type": "string"}}}), ("the schema BatchJob", CONFIG)),
+    "a tag with the name of a client's method": (add(tags=["Close"]), ("the tag Close: the generated code means something else by that name", OVERLAY)),
+    "a schema with a reserved name": (schemas(BatchJob={"type": "object", "properties": {"a": {"type": "string"}}}), ("the schema BatchJob", CONFIG)),
     "a component with the name of a class": (
         both(
             schemas(
@@ -90,7 +90,7 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
         ),
         ("$.components.schemas.PageSize: an overlay gives its name", OVERLAY),
     ),
-    "a field that is not there to be unwrapped": (schemas(Thing={"type": "object", "x-unwrap": "a", "properties": {"b": {"type": "string"}}}), ("x-unwrap: a is not an object", OVERLAY)),
+    "a missing field to unwrap": (schemas(Thing={"type": "object", "x-unwrap": "a", "properties": {"b": {"type": "string"}}}), ("x-unwrap: a is not an object", OVERLAY)),
     "code in a path": (at('paths /a"""import_os;"""', {"get": operation()}), ("a character of its path cannot stand in a URL", OVERLAY)),
     "a line break in a name": (with_body(type="object", properties={"a\nb": {"type": "string"}}), ("not of printable characters", OVERLAY)),
     "a name of 300 characters": (schemas(**{"A" * 300: {"type": "object"}}), ("is too long", OVERLAY)),
@@ -107,27 +107,27 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "a type that JSON does not have": (with_field(type="text"), ("that.type: 'text' is not valid", DOCUMENT)),
     "a reference to nothing": (with_field(**{"$ref": "#/components/schemas/Nothing"}), ("schema.properties.that: #/components/schemas/Nothing leads to nothing", DOCUMENT)),
     "a reference out of the document": (with_field(**{"$ref": "other.yaml#/Thing"}), ("other.yaml#/Thing is not in this document", DOCUMENT)),
-    "a reference to what is no parameter": (add(parameters=[{"$ref": "#/paths"}]), ("$.paths['/ping'].get.parameters[0]", DOCUMENT)),
+    "a reference to something other than a parameter": (add(parameters=[{"$ref": "#/paths"}]), ("$.paths['/ping'].get.parameters[0]", DOCUMENT)),
     "a reference to itself": (schemas(Thing={"$ref": "#/components/schemas/Thing"}), ("$.components.schemas.Thing: #/components/schemas/Thing refers to itself", DOCUMENT)),
-    "a path item that is nowhere": (at("paths /bindings", {"$ref": "#/components/pathItems/Nothing"}), ("$.paths['/bindings']: #/components/pathItems/Nothing leads to nothing", DOCUMENT)),
+    "a missing path item": (at("paths /bindings", {"$ref": "#/components/pathItems/Nothing"}), ("$.paths['/bindings']: #/components/pathItems/Nothing leads to nothing", DOCUMENT)),
     # Lists by cursor.
     "a cursor that no response has": (paged({"name": "cursor"}, has_more=MORE), ("GET /bindings: it takes a cursor (`cursor`), but its response does not have the next one", OVERLAY)),
     "a cursor of another type": (paged({"name": "cursor"}, nextCursor={"type": "integer"}), ("it takes a cursor (`cursor`), but its response does not have the next one", OVERLAY)),
     "a cursor of an id that items do not have": (paged({"name": "starting_after"}, items={"type": "object", "properties": {"name": STRING}}, has_more=MORE), ("it takes a cursor (`starting_after`), but its response", OVERLAY)),
-    "a cursor of a bare list": (paged({"name": "cursor"}, answer={"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}), ("it takes a cursor (`cursor`), but its response", OVERLAY)),
+    "a cursor of a bare list": (paged({"name": "cursor"}, response={"type": "array", "items": {"$ref": "#/components/schemas/Thing"}}), ("it takes a cursor (`cursor`), but its response", OVERLAY)),
     "a next cursor that no parameter takes": (paged(nextCursor=STRING), ("GET /bindings: its response has `nextCursor`, but no parameter takes it (cursor, page_token", OVERLAY)),
     "a list by cursor of strings": (paged({"name": "cursor"}, items=STRING, nextCursor=STRING), ("GET /bindings: it takes a cursor, but its response is not one list of objects", OVERLAY)),
     # Unions.
-    "models that are alike": (
+    "indistinguishable models": (
         both(schemas(One=only_field("a"), Two=only_field("a")), with_field(oneOf=[{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Two"}])),
         ("$.paths['/ping'].post.requestBody.content['application/json'].schema: the schema PingApiBody: that: Two cannot be told from One: give them a discriminator", OVERLAY),
     ),
-    "models of which one has all that another has": (
-        both(schemas(One={"type": "object", "properties": {"a": STRING, "b": STRING}}, Two={"type": "object", "properties": {"b": STRING}}), with_answer(anyOf=[{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Two"}])),
+    "models of which one has all fields of another": (
+        both(schemas(One={"type": "object", "properties": {"a": STRING, "b": STRING}}, Two={"type": "object", "properties": {"b": STRING}}), with_response(anyOf=[{"$ref": "#/components/schemas/One"}, {"$ref": "#/components/schemas/Two"}])),
         ("$.paths['/ping'].get: GET /ping: ", "Two cannot be told from One", OVERLAY),
     ),
-    "lists of models that are alike": (
-        with_answer(type="object", properties={"b": STRING, "a": {"type": "array", "items": {"oneOf": [only_field("a"), only_field("a")]}}}),
+    "lists of indistinguishable models": (
+        with_response(type="object", properties={"b": STRING, "a": {"type": "array", "items": {"oneOf": [only_field("a"), only_field("a")]}}}),
         ("$.paths['/ping'].get.responses['200'].content['application/json'].schema: ", "cannot be told from", OVERLAY),
     ),
     "two strings of different limits": (with_field(oneOf=[{"type": "string", "maxLength": 3}, {"type": "string", "pattern": "^a{9}$"}]), ("schema: the schema PingApiBody: that has alternatives that are one type in Python", OVERLAY)),
@@ -137,11 +137,11 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
         with_body(type="object", properties={"a": STRING}, oneOf=[only_field("b"), only_field("c")]),
         ("$.paths['/ping'].post.requestBody.content['application/json'].schema: `properties` stands beside `oneOf`", OVERLAY),
     ),
-    "properties beside anyOf in an answer": (with_answer(type="object", properties={"a": STRING}, anyOf=[only_field("b"), only_field("c")]), ("$.paths['/ping'].get.responses['200'].content['application/json'].schema: `properties` stands beside", OVERLAY)),
-    "a union of what has no shape": (with_field(oneOf=[{"type": "integer", "enum": [1, 2]}, STRING]), ("the schema PingApiBody: that_type_0 is of a kind without a shape here", OVERLAY)),
+    "properties beside anyOf in a response": (with_response(type="object", properties={"a": STRING}, anyOf=[only_field("b"), only_field("c")]), ("$.paths['/ping'].get.responses['200'].content['application/json'].schema: `properties` stands beside", OVERLAY)),
+    "a union of unsupported types": (with_field(oneOf=[{"type": "integer", "enum": [1, 2]}, STRING]), ("the schema PingApiBody: that_type_0 is of a kind without a shape here", OVERLAY)),
     "an enum of integers": (with_field(type="integer", enum=[1, 2]), ("$.paths['/ping'].post.requestBody.content['application/json'].schema: the schema PingApiBody: that is of a kind without a shape", OVERLAY)),
     "a constant that is not a string": (with_field(const=5), ("that is of a kind without a shape here: const", OVERLAY)),
-    "null alone": (with_field(type="null"), ("that is of a kind without a shape here: none", OVERLAY)),
+    "only null": (with_field(type="null"), ("that is of a kind without a shape here: none", OVERLAY)),
     "a map of itself": (both(schemas(Tree={"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tree"}}), with_field(**{"$ref": "#/components/schemas/Tree"})), ("refers to itself with no field between", OVERLAY)),
     # Parameters.
     "a label in a path": (in_path(style="label", schema=STRING), ("$.paths['/ping/{that}'].get.parameters[0]: its parameter 'that' has a style", OVERLAY)),
@@ -163,7 +163,7 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "enum members that are not printable": (with_field(type="string", enum=["a\n", "b"]), ("schema.properties.that: the enum ['a\\n', 'b'] has a value with characters that are not printable", OVERLAY)),
     "events of webhooks that are alike": (at("webhooks", {name: {"post": operation(operationId=None, tags=None)} for name in ("a.b", "a_b")}), ("$.webhooks: the events have values that are the same as Python names", OVERLAY)),
     # Extensions that would become code.
-    "a timeout that is no number": (add(**{"x-timeout": "__import__('os')"}), ("$.paths['/ping'].get: GET /ping: `x-timeout` is not a number of seconds", OVERLAY)),
+    "a timeout that is not a number": (add(**{"x-timeout": "__import__('os')"}), ("$.paths['/ping'].get: GET /ping: `x-timeout` is not a number of seconds", OVERLAY)),
     "a wait without a name": (add(**{"x-wait": "wait"}), ("$.paths['/ping'].get: GET /ping: `x-wait` is not an object with a `name` and a `summary`", OVERLAY)),
     "a wait of a name that is code": (
         add(**{"x-wait": {"name": "a(): pass #", "summary": "Wait."}}),
@@ -174,8 +174,8 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
         add(**{"x-signed-with": "a(), x"}),
         ("GET /ping: `x-signed-with` is 'a(), x', not a parameter in the path of an operation that has a body", OVERLAY),
     ),
-    "a class that is not there": (with_field(**{"x-mixin": "Model", **POINT}), ("schema.properties.that: `x-mixin` is 'Model', not a class of results.py", OVERLAY)),
-    "other names that are no list": (with_field(**{"x-aliases": "ab"}), ("schema.properties.that: `x-aliases` is not a list of names", OVERLAY)),
+    "an unknown mixin": (with_field(**{"x-mixin": "Model", **POINT}), ("schema.properties.that: `x-mixin` is 'Model', not a class of results.py", OVERLAY)),
+    "aliases that are not a list": (with_field(**{"x-aliases": "ab"}), ("schema.properties.that: `x-aliases` is not a list of names", OVERLAY)),
     "models of one name": (
         both(schemas(PingApiBody={"type": "object", "properties": {"b": STRING}}), with_field(**POINT)),
         ("PingApiBody", CONFIG),
@@ -184,21 +184,21 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
         both(schemas(PingApiBodyThat={"type": "string", "enum": ["a"]}, Other={"type": "object", "properties": {"c": {"$ref": "#/components/schemas/PingApiBodyThat"}}}), with_field(type="string", enum=["b"])),
         ("PingApiBodyThat", CONFIG),
     ),
-    "an enum of another meaning": (schemas(Operation={"type": "string", "enum": ["a"]}, Thing={"type": "object", "properties": {"a": {"$ref": "#/components/schemas/Operation"}}}), ("$.components.schemas.Operation: the schema Operation: the generated code means something else", CONFIG)),
+    "an enum with a reserved name": (schemas(Operation={"type": "string", "enum": ["a"]}, Thing={"type": "object", "properties": {"a": {"$ref": "#/components/schemas/Operation"}}}), ("$.components.schemas.Operation: the schema Operation: the generated code means something else", CONFIG)),
     "two methods of one name": (
         both(add(operationId="getThing", tags=["Things"]), at("paths /pong", {"get": operation(operationId="getThings", tags=["Things"])})),
         ("$.paths['/ping'].get: GET /ping: its method would be things.get, which is not a name, or another's too", "$.paths['/pong'].get", OVERLAY),
     ),
     "an operation without a name": (at("paths /pong", {"get": {key: value for key, value in operation().items() if key != "operationId"}}), ("$.paths['/pong'].get: GET /pong: it has no operationId", OVERLAY)),
-    # Bodies and answers.
+    # Bodies and responses.
     "a body of two media types": (
         with_post(requestBody={"required": True, "content": {**schema(**POINT)["content"], "application/x-www-form-urlencoded": {"schema": POINT}}}),
         ("$.paths['/ping'].post: POST /ping: its body is not application/json", OVERLAY),
     ),
     "a body of a form": (with_post(requestBody={"required": True, "content": {"multipart/form-data": {"schema": POINT}}}), ("$.paths['/ping'].post: POST /ping: its body is not application/json", OVERLAY)),
-    "an answer of text": (add(responses={"200": {"description": "", "content": {"text/plain": {"schema": STRING}}}}), ("$.paths['/ping'].get", "content_type_overrides", CONFIG)),
-    "an answer of another media type": (add(responses={"200": {"description": "", "content": {"image/svg+xml": {"schema": {"type": "string", "format": "binary"}}}}}), ("$.paths['/ping'].get", OVERLAY)),
-    "an answer without a status": (add(responses={"default": {"description": "", **schema(**POINT)}}), ("$.paths['/ping'].get: GET /ping: it has no response with a single status of success", OVERLAY)),
+    "a response of text": (add(responses={"200": {"description": "", "content": {"text/plain": {"schema": STRING}}}}), ("$.paths['/ping'].get", "content_type_overrides", CONFIG)),
+    "a response of another media type": (add(responses={"200": {"description": "", "content": {"image/svg+xml": {"schema": {"type": "string", "format": "binary"}}}}}), ("$.paths['/ping'].get", OVERLAY)),
+    "a response without a status": (add(responses={"default": {"description": "", **schema(**POINT)}}), ("$.paths['/ping'].get: GET /ping: it has no response with a single status of success", OVERLAY)),
     "security that no client has": (
         both(at("components securitySchemes other", {"type": "http", "scheme": "digest"}), add(security=[{"other": []}])),
         ("$.paths['/ping'].get: GET /ping: its security is of no kind that a client has", OVERLAY),
@@ -209,8 +209,8 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
         ("$.paths['/exports'].get: GET /exports: the tag exports: two methods would be exports.get_url", OVERLAY),
     ),
     "a boolean that is always true": (with_field(type="boolean", enum=[True]), ("schema.properties.that.enum: calls do not check this limit", OVERLAY)),
-    "a schema called as what the generated code imports": (
-        both(schemas(Literal={"type": "object", "properties": {"a": STRING, "b": STRING}}), with_answer(**{"$ref": "#/components/schemas/Literal"})),
+    "a schema with the name of what the generated code imports": (
+        both(schemas(Literal={"type": "object", "properties": {"a": STRING, "b": STRING}}), with_response(**{"$ref": "#/components/schemas/Literal"})),
         ("$.components.schemas.Literal: the schema Literal: the generated code means something else", CONFIG),
     ),
     "a union of itself": (
@@ -222,7 +222,7 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "an enum of strings and integers": (with_field(enum=["a", 1]), ("$.paths['/ping'].post: ", OVERLAY)),
     "a default of another type": (with_field(type="integer", default="x"), ("$.paths['/ping'].post: ", "Invalid int value: x", OVERLAY)),
     "a schema that cannot be parsed": (
-        both(schemas(Thing={"type": "object", "properties": {"a": {"type": "array"}}}), with_answer(**{"$ref": "#/components/schemas/Thing"})),
+        both(schemas(Thing={"type": "object", "properties": {"a": {"type": "array"}}}), with_response(**{"$ref": "#/components/schemas/Thing"})),
         ("$.components.schemas.Thing: ", "type array must have items", OVERLAY),
     ),
     # Schemas that contradict themselves.
@@ -233,9 +233,9 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "enums of parts that no value has": (with_field(allOf=[{"type": "string", "enum": ["a"]}, {"enum": ["b"]}]), ("schema.properties.that: ", "disagrees about `enum`", OVERLAY)),
     "unions of parts": (with_field(allOf=[{"oneOf": [STRING, MORE]}, {"oneOf": [STRING, STRINGS]}]), ("schema.properties.that: ", "disagrees about `oneOf`", OVERLAY)),
     "a schema that is a part of itself": (both(schemas(Node={"type": "object", "properties": {"next": ref("Node", required=["a"]), "a": STRING}}), with_field(**ref("Node", required=["a"]))), ("$.components.schemas.Node: ", "Reference in allOf was not processed", OVERLAY)),
-    "a schema that is nothing but a part of itself": (both(schemas(Node={"allOf": [ref("Node"), {"type": "object", "properties": {"a": STRING}}]}), with_field(**ref("Node"))), ("$.components.schemas.Node: it is a part of itself", OVERLAY)),
+    "a schema that is only a part of itself": (both(schemas(Node={"allOf": [ref("Node"), {"type": "object", "properties": {"a": STRING}}]}), with_field(**ref("Node"))), ("$.components.schemas.Node: it is a part of itself", OVERLAY)),
     "required of an unknown field": (with_body(type="object", required=["z"], properties={"a": STRING}), ("$.paths['/ping'].post.requestBody.content['application/json'].schema: the schema PingApiBody: its `required`, or a rule between its fields, names 'z'", OVERLAY)),
-    "required of an unknown field of an answer": (with_answer(type="object", required=["z"], properties={"a": STRING, "b": STRING}), ("$.paths['/ping'].get.responses['200'].content['application/json'].schema: ", "names 'z', which is none of its fields", OVERLAY)),
+    "required of an unknown field of a response": (with_response(type="object", required=["z"], properties={"a": STRING, "b": STRING}), ("$.paths['/ping'].get.responses['200'].content['application/json'].schema: ", "names 'z', which is none of its fields", OVERLAY)),
     "required of an unknown field in a part": (both(schemas(Point=POINT), with_field(allOf=[ref("Point"), {"required": ["z"]}])), ("names 'z', which is none of its fields", OVERLAY)),
     "a rule of an unknown field": (with_body(type="object", properties={"a": STRING}, dependentRequired={"a": ["z"]}), ("names 'z', which is none of its fields", OVERLAY)),
     "a group of an unknown field": (with_body(type="object", properties={"a": STRING}, oneOf=[{"required": ["a"]}, {"required": ["z"]}]), ("names 'z', which is none of its fields", OVERLAY)),
@@ -243,33 +243,33 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     "required keys of a map": (with_field(type="object", required=["z"]), ("schema.properties.that.required: calls do not check which keys", OVERLAY)),
     "a limit without a type": (with_field(minimum=3), ("schema.properties.that.minimum: calls do not check this limit without a `type`", OVERLAY)),
     "a list of nothing": (with_field(type="array", items=False), ("schema.properties.that.items: no value meets this schema", OVERLAY)),
-    "a field of nothing": (with_answer(type="object", properties={"a": False, "b": STRING}), ("$.paths['/ping'].get.responses['200'].content['application/json'].schema.properties.a: no value meets this schema", OVERLAY)),
+    "a field of nothing": (with_response(type="object", properties={"a": False, "b": STRING}), ("$.paths['/ping'].get.responses['200'].content['application/json'].schema.properties.a: no value meets this schema", OVERLAY)),
     "a union with nothing": (with_field(anyOf=[STRING, False]), ("schema.properties.that.anyOf[1]: no value meets this schema", OVERLAY)),
     "a parameter of nothing": (with_parameter(schema=False), ("$.paths['/ping'].get.parameters[0].schema: no value meets this schema", OVERLAY)),
     # Discriminators.
-    "a discriminator of no union": (both(schemas(Pet={**only_field("kind"), "discriminator": {"propertyName": "kind"}}), with_field(**ref("Pet"))), ("$.components.schemas.Pet: its discriminator is of no union", OVERLAY)),
+    "a discriminator without a union": (both(schemas(Pet={**only_field("kind"), "discriminator": {"propertyName": "kind"}}), with_field(**ref("Pet"))), ("$.components.schemas.Pet: its discriminator is of no union", OVERLAY)),
     "a value for no schema": (pets(with_field(**{**PET, "discriminator": {"propertyName": "kind", "mapping": {"c": "Cow"}}})), ("schema.properties.that.discriminator.mapping: 'c' stands for none of the schemas", OVERLAY)),
-    "a discriminator that is no field": (both(schemas(Cat=only_field("a"), Dog=only_field("b")), with_field(**PET)), ("schema.properties.that: #/components/schemas/Cat has no field 'kind'", OVERLAY)),
+    "a discriminator that is not a field": (both(schemas(Cat=only_field("a"), Dog=only_field("b")), with_field(**PET)), ("schema.properties.that: #/components/schemas/Cat has no field 'kind'", OVERLAY)),
     "a discriminator of other constants": (both(schemas(Cat=constant("cat"), Dog=constant("dog")), with_field(**{**PET, "discriminator": {"propertyName": "kind", "mapping": {"c": "Cat"}}})), ("schema.properties.that: its discriminator has the values ['c'] for #/components/schemas/Cat, whose 'kind' is one of ['cat']", OVERLAY)),
     "a value for two schemas": (both(schemas(Cat=constant("pet"), Dog=constant("pet")), with_field(**PET)), ("schema.properties.that: 'pet' stands for two schemas", OVERLAY)),
     "other values for the same schemas": (
         pets(with_body(type="object", properties={"one": PET, "two": {**PET, "discriminator": {"propertyName": "kind", "mapping": {"c": "Cat", "d": "Dog"}}}})),
         ("schema.properties.two: its discriminator has other values than that of $.paths['/ping'].post.requestBody.content['application/json'].schema.properties.one", OVERLAY),
     ),
-    "models that are alike, in maps": (with_field(type="object", additionalProperties={"type": "array", "items": {"oneOf": [{**only_field("a"), "title": "One"}, {**only_field("a"), "minProperties": 0}]}}), ("cannot be told from", OVERLAY)),
-    "lists of models that are alike, in a union": (with_answer(type="object", properties={"b": STRING, "a": {"oneOf": [{"type": "array", "items": only_field("a")}, {"type": "array", "items": only_field("a")}]}}), ("a: PingApiResponse200AType1Item cannot be told from PingApiResponse200AType0Item", OVERLAY)),
-    "maps of models that are alike, in a union": (with_answer(type="object", properties={"b": STRING, "a": {"oneOf": [{"type": "object", "additionalProperties": only_field("a")}, {"type": "object", "additionalProperties": only_field("a")}]}}), ("cannot be told from", OVERLAY)),
+    "indistinguishable models in maps": (with_field(type="object", additionalProperties={"type": "array", "items": {"oneOf": [{**only_field("a"), "title": "One"}, {**only_field("a"), "minProperties": 0}]}}), ("cannot be told from", OVERLAY)),
+    "lists of indistinguishable models in a union": (with_response(type="object", properties={"b": STRING, "a": {"oneOf": [{"type": "array", "items": only_field("a")}, {"type": "array", "items": only_field("a")}]}}), ("a: PingApiResponse200AType1Item cannot be told from PingApiResponse200AType0Item", OVERLAY)),
+    "maps of indistinguishable models in a union": (with_response(type="object", properties={"b": STRING, "a": {"oneOf": [{"type": "object", "additionalProperties": only_field("a")}, {"type": "object", "additionalProperties": only_field("a")}]}}), ("cannot be told from", OVERLAY)),
     # Names.
     "schemas of one file": (both(schemas(HTTPThing=POINT, HttpThing=POINT), with_field(type="object", properties={"a": ref("HTTPThing"), "b": ref("HttpThing")})), ("$.components.schemas.HttpThing: the schema HttpThing: HTTPThing and HttpThing would be in one module, http_thing.py", CONFIG)),
-    "a schema in the file of another module": (both(schemas(WebhookEvents=POINT), with_answer(**ref("WebhookEvents"))), ("$.components.schemas.WebhookEvents: the schema WebhookEvents: another module is webhook_events.py", CONFIG)),
-    "a schema called as the mapping of another": (both(schemas(Thing=POINT, ThingParam=POINT), with_field(type="object", properties={"a": ref("Thing"), "b": ref("ThingParam")})), ("$.components.schemas.Thing: the schema Thing: its mapping would be ThingParam", CONFIG)),
-    "a schema called as a constant": (both(schemas(UNSET=POINT), with_answer(**ref("UNSET"))), ("$.components.schemas.UNSET: the schema UNSET: the generated code means something else", CONFIG)),
-    "a schema called as an operation": (both(schemas(OPERATION=POINT), with_answer(**ref("OPERATION"))), ("$.components.schemas.OPERATION: the schema OPERATION: the generated code means something else", CONFIG)),
-    "a tag called as the package": (add(tags=["Api"]), ("$.paths['/ping'].get.tags: the tag Api: the generated code means something else by that name", OVERLAY)),
-    "a tag called as a module": (add(tags=["Clients"]), ("the tag Clients: the generated code means something else by that name", OVERLAY)),
+    "a schema in the file of another module": (both(schemas(WebhookEvents=POINT), with_response(**ref("WebhookEvents"))), ("$.components.schemas.WebhookEvents: the schema WebhookEvents: another module is webhook_events.py", CONFIG)),
+    "a schema with the name of the mapping of another": (both(schemas(Thing=POINT, ThingParam=POINT), with_field(type="object", properties={"a": ref("Thing"), "b": ref("ThingParam")})), ("$.components.schemas.Thing: the schema Thing: its mapping would be ThingParam", CONFIG)),
+    "a schema with the name of a constant": (both(schemas(UNSET=POINT), with_response(**ref("UNSET"))), ("$.components.schemas.UNSET: the schema UNSET: the generated code means something else", CONFIG)),
+    "a schema with the name of an operation": (both(schemas(OPERATION=POINT), with_response(**ref("OPERATION"))), ("$.components.schemas.OPERATION: the schema OPERATION: the generated code means something else", CONFIG)),
+    "a tag with the name of the package": (add(tags=["Api"]), ("$.paths['/ping'].get.tags: the tag Api: the generated code means something else by that name", OVERLAY)),
+    "a tag with the name of a module": (add(tags=["Clients"]), ("the tag Clients: the generated code means something else by that name", OVERLAY)),
     "tags of one class": (add(tags=["Async bindings"]), ("$.paths['/ping'].get.tags: the tag AsyncBindings: the generated code means something else", OVERLAY)),
-    "an operation called as a package": (add(operationId="models"), ("$.paths['/ping'].get: GET /ping: its module would be models, which is another's", OVERLAY)),
-    "an operation called as a module": (add(operationId="builtins"), ("GET /ping: its module would be builtins, which is another's", OVERLAY)),
+    "an operation with the name of a package": (add(operationId="models"), ("$.paths['/ping'].get: GET /ping: its module would be models, which is another's", OVERLAY)),
+    "an operation with the name of a module": (add(operationId="builtins"), ("GET /ping: its module would be builtins, which is another's", OVERLAY)),
     # Paths and responses.
     "a query in a path": (at("paths /ping?a=b", {"get": operation()}), ("$.paths['/ping?a=b'].get: GET /ping?a=b: a character of its path", OVERLAY)),
     "a fragment in a path": (at("paths /ping#a", {"get": operation()}), ("$.paths['/ping#a'].get: GET /ping#a: a character of its path", OVERLAY)),
@@ -283,7 +283,7 @@ REFUSED: dict[str, tuple[Edit, tuple[str, ...]]] = {
     ),
     "a deep object or a string": (with_parameter(style="deepObject", schema={"oneOf": [POINT, STRING]}), ("GET /ping: its parameter 'that' is not an object, and its style is deepObject", OVERLAY)),
     "an operation without responses": (at("paths /pong", {"get": {"operationId": "pongApi", "tags": ["Bindings"]}}), ("$.paths['/pong'].get: GET /pong: it has no responses", OVERLAY)),
-    "a component of a union and a map": (with_answer(type="object", properties={"b": STRING, "a": {"oneOf": [only_field("a"), {**only_field("a"), "title": "It"}, {"type": "object", "additionalProperties": STRING}]}}), ("cannot be told from", OVERLAY)),
+    "a component of a union and a map": (with_response(type="object", properties={"b": STRING, "a": {"oneOf": [only_field("a"), {**only_field("a"), "title": "It"}, {"type": "object", "additionalProperties": STRING}]}}), ("cannot be told from", OVERLAY)),
     "an operation in another form than Python's": (add(operationId="ping\uf971"), ("$.paths['/ping'].get: GET /ping: its operationId: Python reads its characters as others", OVERLAY)),
     "a tag in another form than Python's": (add(tags=["\uf971"]), ("$.paths['/ping'].get.tags: the tag \uf971: Python reads its characters as others", OVERLAY)),
     "a class in another form than Python's": (with_field(type="object", properties={"\uf971": POINT}), ("Python reads its characters as others", CONFIG)),
