@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
 from math import isfinite
 from pathlib import Path
@@ -15,13 +15,14 @@ from typing import Any, cast
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match  # pyright: ignore[reportUnknownVariableType]
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from .navigation import DATA, DocumentError, Part, Steps, followed, operations, place, schemas_in, schemas_of
 from .spelling import modernize
 
-_VALIDATORS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
 _PARAMETERS = "#/components/parameters/"
 _MOST_PROBLEMS = 5
 _LONGEST_PROBLEM = 300
@@ -78,10 +79,10 @@ def read_document(path: Path) -> Part:
     if not isinstance(document, dict):
         raise DocumentError(f"it is {type(document).__name__}, not an object of OpenAPI")
     known = cast("Part", document)
-    validator = _VALIDATORS.get(str(known.get("openapi"))[:3])
-    if validator is None:
+    version = str(known.get("openapi"))[:3]
+    if version not in {"3.0", "3.1"}:
         raise DocumentError("$.openapi: it is neither 3.0 nor 3.1")
-    _raise_first(_problems(validator.schema_validator, known))
+    _raise_first(_problems(_validator(version), known))
     modernize(known)
     # Only valid schemas can be searched, and only objects have references.
     for problems in (_of_schemas(known), _of_references(known)):
@@ -89,13 +90,25 @@ def read_document(path: Path) -> Part:
     if any(_references(known)):
         known = _inlined(known)
         # A reference may point to a part of another kind.
-        _raise_first(_problems(OpenAPIV31SpecValidator.schema_validator, known))
+        _raise_first(_problems(_validator("3.1"), known))
     return known
 
 
 def _raise_first(problems: Iterator[str]) -> None:
     if found := [*islice(problems, _MOST_PROBLEMS)]:
         raise DocumentError("\n".join(found))
+
+
+@cache
+def _validator(version: str) -> Any:
+    """Return the validator of documents of a version of OpenAPI."""
+    if version == "3.0":
+        return OpenAPIV30SpecValidator.schema_validator
+    schema: Part = {**cast("Part", OpenAPIV31SpecValidator.schema_validator.schema)}
+    # A registry that is crawled beforehand is not crawled again for each reference.
+    registry: Registry[Any] = Registry()
+    known = registry.with_resource(schema["$id"], DRAFT202012.create_resource(schema)).crawl()
+    return Draft202012Validator({"$ref": schema["$id"]}, registry=known)
 
 
 def _problems(validator: Any, part: object, steps: Steps = ()) -> Iterator[str]:

@@ -7,9 +7,10 @@ action on one of them changes all, and does not report actions that match nothin
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import lru_cache
 from typing import Any, cast
 
-from jsonpath import JSONPathEnvironment, JSONPathSyntaxError
+from jsonpath import CompoundJSONPath, JSONPath, JSONPathEnvironment, JSONPathSyntaxError
 
 # Strict RFC 9535, so that other tools interpret the overlay in the same way.
 _JSONPATH = JSONPathEnvironment(strict=True)
@@ -36,7 +37,7 @@ def apply(document: dict[str, Any], overlay: dict[str, Any]) -> list[str]:
         target = action["target"]
         where += f" ({target})"
         try:
-            matches = list(_JSONPATH.finditer(target, document))
+            matches = list(_query(target).finditer(document))
         except JSONPathSyntaxError as error:
             raise OverlayError(f"{where}: its target is not a JSONPath (RFC 9535): {error}") from error
         if not matches:
@@ -50,6 +51,11 @@ def apply(document: dict[str, Any], overlay: dict[str, Any]) -> list[str]:
             else:
                 del match.parent.obj[match.parts[-1]]  # type: ignore[attr-defined]
     return unmatched
+
+
+@lru_cache(maxsize=1024)
+def _query(target: str) -> JSONPath | CompoundJSONPath:
+    return _JSONPATH.compile(target)
 
 
 def _update(target: Any, update: Any, where: str) -> None:
