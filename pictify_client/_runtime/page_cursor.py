@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from operator import index
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 from ..errors import PaginationError
+from ..types import UNSET, Unset
 from .lazy import Deferred
 from .model import Model
 from .operations import Operation, PreparedRequest
@@ -117,10 +118,10 @@ class PageCursor(Generic[Item, Info]):
 
     def argument(self, name: str) -> int | str | None:
         """Return an argument of the list, or None if it is omitted."""
-        value = self._arguments.get(name)
-        if isinstance(value, str):
-            return value
-        return index(value) if isinstance(value, SupportsIndex) else None
+        value: Any = self._arguments.get(name, UNSET)
+        if value is None or isinstance(value, Unset):
+            return None
+        return value if isinstance(value, str) else index(value)
 
     def name_in_url(self, parameter: str) -> str:
         """Return what the API calls a parameter."""
