@@ -139,7 +139,7 @@ def _open_enums(part: Any) -> None:
 
 
 def main() -> int:
-    """Run it; responses the exit status."""
+    """Run Schemathesis, and return the exit status."""
     fake = prepared_fake()
     with TemporaryDirectory() as folder, serving(fake) as base_url:
         # Otherwise paths of files would be taken for links to operations.

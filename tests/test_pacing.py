@@ -274,7 +274,7 @@ def test_tasks_whose_turn_is_too_far_off_fail_at_once(form: str) -> None:
 
 
 def in_threads(number: int, work: Callable[[], object]) -> None:
-    """Do something in many threads at the same time, which switch as often as they can."""
+    """Run a function concurrently in many threads, which switch as often as possible."""
     ready = threading.Barrier(number)
 
     def begin() -> None:
@@ -1004,11 +1004,11 @@ def test_waiting_requests_know_their_own_turn(clock: FakeClock) -> None:
 
 
 class Interrupted(BaseException):
-    """What a signal handler raises."""
+    """The exception that a signal handler raises."""
 
 
 def interrupted(work: Callable[[], object], at: int) -> int:
-    """Do something, and interrupt it where pacing or redis called something. Returns how many calls there were."""
+    """Run a function, and interrupt it at a call by pacing or redis. Returns the number of calls."""
     names = re.compile(r".*(pictify_client[/\\](fleets|pacing|windows)\.py|[/\\]redis[/\\](client|connection)\.py)")
     number = 0
 
@@ -1044,7 +1044,7 @@ def test_a_request_that_was_interrupted_while_it_left_is_forgotten() -> None:
 
 
 def interrupted_everywhere(prepare: Callable[[], tuple[Callable[[], object], Callable[[], None]]]) -> None:
-    """Interrupt something at each of its calls. After each the check must hold."""
+    """Interrupt a function at each of its calls; the check must succeed after each."""
     work, check = prepare()
     calls = interrupted(work, 0)
     check()
@@ -1056,7 +1056,7 @@ def interrupted_everywhere(prepare: Callable[[], tuple[Callable[[], object], Cal
         check()
 
 
-# What is raised in a finalizer goes no further.
+# Exceptions in finalizers are not propagated.
 in_finalizers_too = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
@@ -1128,7 +1128,7 @@ def test_an_interrupted_round_trip_ends_the_connection(
 
 
 def in_child(work: Callable[[], object]) -> int:
-    """Do something in a fork; returns how that ends. It is killed if it takes too long."""
+    """Run a function in a forked process, and return its result. The process is killed if it takes too long."""
     child = os.fork()
     if not child:
         # Whatever happens, the child must not go on with the tests.
@@ -1144,7 +1144,7 @@ def in_child(work: Callable[[], object]) -> int:
 
 @contextmanager
 def held(lock: Any) -> Generator[None]:
-    """Another thread has a lock while the `with` block runs."""
+    """Hold a lock in another thread while the `with` block runs."""
     taken, release = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -1521,7 +1521,7 @@ def test_a_turn_of_a_task_that_is_cancelled_goes_to_the_next(form: str, redis: F
 
 
 @async_forms
-def test_a_task_that_is_cancelled_before_its_round_trip_finds_out_nothing(
+def test_a_task_that_is_cancelled_before_its_round_trip_does_not_detect_an_outage(
     form: str, redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
@@ -1642,7 +1642,7 @@ def test_a_closed_fleet_rejects(
 
 
 @forms
-def test_redis_is_asked_again_after_a_while(
+def test_redis_is_used_again_after_a_while(
     form: str, redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
@@ -1773,7 +1773,7 @@ def test_only_a_second_lost_connection_is_an_outage(
 
 
 @forms
-def test_a_request_hangs_up_on_redis_that_is_silent_and_does_not_ask_twice(form: str, clock: FakeClock) -> None:
+def test_a_request_disconnects_from_an_unresponsive_redis_and_does_not_retry(form: str, clock: FakeClock) -> None:
     with fake_redis() as redis:
         redis.silent = True
         fleet = Fleet(redis.url.replace("//", "//:sesame@"), per_minute=9, timeout=0.05)

@@ -61,7 +61,7 @@ def listed(uids: list[str], **pagination: Any) -> dict[str, Any]:
 
 
 def item(uid: str = "", **fields: Any) -> dict[str, Any]:
-    """A binding with what the API always sends."""
+    """A binding with the fields that the API always sends."""
     return {"uid": uid, "status": "active", "renderUrl": "https://api.pictify.io/r", **fields}
 
 
@@ -182,7 +182,9 @@ def test_without_any_sign_a_page_without_new_items_is_the_last(form: str, body: 
 
 @forms
 @pytest.mark.parametrize("pagination", [{"total": 7}, {"page": 1}, None])
-def test_no_item_is_lost_if_the_api_says_little(form: str, pagination: dict[str, Any] | None) -> None:
+def test_no_item_is_lost_if_the_api_sends_little_pagination_information(
+    form: str, pagination: dict[str, Any] | None
+) -> None:
     def respond(page: int, _limit: int) -> dict[str, Any]:
         body = page_of(uids(7), page, 3)
         return {"bindings": body["bindings"], **({} if pagination is None else {"pagination": pagination})}
@@ -480,7 +482,7 @@ def test_an_item_that_cannot_be_compared_with_others_is_an_error(form: str, monk
 
 @forms
 @pytest.mark.parametrize("body", [{}, {"ok": False}, {"bindings": None, "pagination": None}])
-def test_a_response_that_is_not_a_list_is_not_taken_for_an_empty_one(form: str, body: dict[str, Any]) -> None:
+def test_a_response_that_is_not_a_list_is_not_mistaken_for_an_empty_one(form: str, body: dict[str, Any]) -> None:
     with pytest.raises(
         PaginationError, match=r"GET /bindings: the response from https://api.pictify.io has neither a list"
     ):
@@ -846,7 +848,7 @@ def test_an_api_that_repeats_a_cursor_is_an_error_after_the_items(
 
 @forms
 @pytest.mark.parametrize("items", [[], ["a"]])
-def test_a_list_by_cursor_that_has_no_new_items_does_not_go_on_for_ever(form: str, items: list[str]) -> None:
+def test_a_list_by_cursor_without_new_items_ends(form: str, items: list[str]) -> None:
     requested: list[str] = []
     transport = cursor_server(lambda cursor: listed(items, nextCursor=f"{len(cursor)}x{cursor}"[:300]), requested)
     last = 100 + len(items)
@@ -1266,7 +1268,7 @@ def test_prefetched_pages_are_cancelled_when_the_iteration_is_cancelled() -> Non
 
 @pytest.fixture
 def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
-    """What is raised where nobody can catch it: in finalizers, and by the garbage collector."""
+    """Collect exceptions that nobody can catch: in finalizers, and in the garbage collector."""
     found: list[object] = []
 
     def keep(raised: sys.UnraisableHookArgs) -> None:
@@ -1425,7 +1427,7 @@ def test_a_page_that_waits_for_its_retry_is_not_requested_again_after_the_iterat
     def sleep(_clock: Clock, seconds: float) -> None:
         slept.append(seconds)
 
-    # This could not be ended.
+    # Such a wait could not be ended.
     slept: list[float] = []
     monkeypatch.setattr(Clock, "sleep", sleep)
     requested: list[int] = []
@@ -1457,7 +1459,7 @@ def test_a_page_that_waits_for_its_retry_is_not_requested_again_after_the_iterat
 
 
 class NoWait(Clock):
-    """A clock that does not wait."""
+    """A clock whose sleeps return at once."""
 
     def __init__(self) -> None:
         self.waits: list[float] = []
@@ -1504,7 +1506,7 @@ def test_the_next_page_of_an_iteration_that_was_left_is_retried() -> None:
 
 @pytest.fixture
 def limit_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Allow only so many threads to be started."""
+    """Limit the number of threads that can be started."""
 
     def limit(threads: int) -> None:
         start = Thread.start
@@ -1564,7 +1566,7 @@ def test_pages_that_wait_for_a_thread_are_not_requested_after_the_iteration_was_
     assert requested in ([1, 2], [1, 2, 3])
 
 
-def test_no_thread_is_left_at_the_end_of_an_iteration() -> None:
+def test_no_thread_is_left_after_an_iteration() -> None:
     transport = serving(lambda page, limit: page_of(uids(9), page, limit, total=9, limit=limit))
     assert len(list(sync_client(transport).bindings.list(limit=2, prefetch=3))) == 9
     join_page_threads()

@@ -1,4 +1,4 @@
-"""The API key is in nothing that is shown, logged, raised, or sent to another process."""
+"""No repr, log, error or pickle contains the API key."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def lost(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadError("lost", request=request)
 
 
-def shows(thing: object) -> str:
-    """All that `thing` says of itself and its parts, and what it is in a pickle."""
+def all_texts_of(thing: object) -> str:
+    """The texts of an object and its parts, and its pickle."""
     said = [repr(thing), str(thing), repr(pickle.dumps(thing)), repr(getattr(thing, "__dict__", None))]
     if isinstance(thing, BaseException):
         said += traceback.format_exception(thing)
-        said += [shows(part) for part in (thing.__cause__, thing.__context__) if part is not None]
+        said += [all_texts_of(part) for part in (thing.__cause__, thing.__context__) if part is not None]
     for name in ("request", "response"):
         part = getattr(thing, name, None)
         for each in [*getattr(part, "history", []), getattr(part, "next_request", None)]:
@@ -75,16 +75,16 @@ def shows(thing: object) -> str:
 
 @functions
 @pytest.mark.parametrize("name", ANSWERS)
-def test_what_comes_of_a_call_does_not_show_the_key(function: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_results_and_errors_do_not_contain_the_key(function: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     try:
         got: object = call(function, httpx.MockTransport(ANSWERS[name]))
     except PictifyError as error:
         got = error
-    assert KEY not in shows(got)
+    assert KEY not in all_texts_of(got)
     if isinstance(got, Response) and got.error is not None:
-        assert KEY not in shows(got.error)
-    # httpx logs the reason phrase that the server chose; ours is to be clean even then.
+        assert KEY not in all_texts_of(got.error)
+    # httpx logs the server's reason phrase; the package's own log must not contain the key even then.
     logged = [record for record in caplog.records if record.name == "pictify_client" or "for a reason" not in name]
     assert KEY not in "".join(record.getMessage() for record in logged)
     assert [
@@ -93,7 +93,7 @@ def test_what_comes_of_a_call_does_not_show_the_key(function: str, name: str, ca
 
 
 @functions
-def test_an_answer_that_repeats_the_key_is_shown_without_it(function: str) -> None:
+def test_a_key_that_a_response_repeats_is_redacted(function: str) -> None:
     transport = httpx.MockTransport(ANSWERS["refusal that repeats the key"])
     if function.endswith("detailed"):
         answer = call(function, transport)
@@ -112,16 +112,16 @@ def test_an_answer_that_repeats_the_key_is_shown_without_it(function: str) -> No
 
 
 @functions
-def test_a_lost_connection_does_not_show_the_key(function: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_connection_error_does_not_contain_the_key(function: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(APIConnectionError) as caught:
         call(function, httpx.MockTransport(lost))
-    assert KEY not in shows(caught.value)
+    assert KEY not in all_texts_of(caught.value)
     assert KEY not in caplog.text
     assert "GET /bindings: ReadError in " in caplog.text
 
 
-def test_a_key_that_is_part_of_what_stands_for_it() -> None:
+def test_a_key_that_is_a_part_of_its_placeholder_is_redacted() -> None:
     client = AuthenticatedClient(
         token="redact", http_client=httpx.Client(transport=httpx.MockTransport(ANSWERS["misread"]))
     )
@@ -129,11 +129,11 @@ def test_a_key_that_is_part_of_what_stands_for_it() -> None:
         list_bindings.sync(client=client)
 
 
-def test_what_stands_for_a_key_is_not_searched_for_keys() -> None:
+def test_placeholders_are_not_searched_for_keys() -> None:
     def reset(_request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("redact, redacted")
 
-    # A string of a few letters is found in any word, and is no key.
+    # A string of a few letters is a part of many words, and not a key.
     for key, text in (("redact", "[redacted], [redacted]ed"), ("e", "redact, redacted")):
         transport = httpx.MockTransport(reset)
         client = AuthenticatedClient(token=key, http_client=httpx.Client(transport=transport), max_retries=0)
@@ -141,7 +141,7 @@ def test_what_stands_for_a_key_is_not_searched_for_keys() -> None:
             list_bindings.sync(client=client)
 
 
-def test_redirects_that_the_callers_client_follows_leave_no_key_behind() -> None:
+def test_redirects_of_a_custom_client_leave_no_key_in_the_response() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/bindings":
             return httpx.Response(307, headers={"location": "/elsewhere"})
@@ -155,7 +155,7 @@ def test_redirects_that_the_callers_client_follows_leave_no_key_behind() -> None
         fails = outcome == "lost"
         with pytest.raises(PictifyError) as caught:
             list_bindings.sync(client=client)
-        assert KEY not in shows(caught.value)
+        assert KEY not in all_texts_of(caught.value)
         if isinstance(caught.value, APIConnectionError):
             assert isinstance(caught.value.__cause__, httpx.ReadError)
             assert caught.value.__cause__.request.headers["authorization"] == "[redacted]"
@@ -163,7 +163,7 @@ def test_redirects_that_the_callers_client_follows_leave_no_key_behind() -> None
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
 @pytest.mark.parametrize("line", ["HTTP/1.1 200 OK\r\nAuthorization Bearer {key}", "HTTP/9 Bearer {key}"])
-def test_a_server_that_repeats_the_key_where_no_text_belongs(form: str, line: str) -> None:
+def test_a_key_in_an_invalid_part_of_a_response_is_redacted(form: str, line: str) -> None:
     async def run(base_url: str) -> None:
         async with AuthenticatedClient(token=KEY, max_retries=0, base_url=base_url, verify_ssl=False) as client:
             await list_bindings.asyncio(client=client)
@@ -179,10 +179,10 @@ def test_a_server_that_repeats_the_key_where_no_text_belongs(form: str, line: st
             else:
                 anyio.run(run, served.base_url, backend=form)
     assert "[redacted]" in str(caught.value)
-    assert KEY not in shows(caught.value)
+    assert KEY not in all_texts_of(caught.value)
 
 
-def test_clients_do_not_show_the_key() -> None:
+def test_the_repr_of_a_client_does_not_contain_the_key() -> None:
     for client in (
         Pictify(api_key=KEY),
         AsyncPictify(api_key=KEY),
@@ -195,13 +195,13 @@ def test_clients_do_not_show_the_key() -> None:
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY} ", f"\N{ZERO WIDTH SPACE}{KEY}"])
-def test_a_bad_key_is_not_shown_in_the_error_about_it(key: str) -> None:
+def test_the_error_for_an_invalid_key_does_not_contain_it(key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Pictify(api_key=key)
-    assert KEY not in shows(caught.value)
+    assert KEY not in all_texts_of(caught.value)
 
 
-def test_logs_do_not_show_the_key_or_the_query_even_of_a_real_connection(caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_of_a_real_connection_contain_neither_key_nor_query(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
     async def run(base_url: str) -> None:
@@ -218,7 +218,7 @@ def test_logs_do_not_show_the_key_or_the_query_even_of_a_real_connection(caplog:
     assert [message.rpartition(" in ")[0] for message in ours] == ["GET /bindings: 500", "GET /bindings: 500"]
 
 
-def test_the_request_of_an_error_says_that_something_was_taken_out() -> None:
+def test_the_request_of_an_error_has_a_placeholder_for_the_key() -> None:
     with pytest.raises(APIStatusError) as caught:
         call("sync", httpx.MockTransport(ANSWERS["refusal"]))
     assert caught.value.request.headers["Authorization"] == "[redacted]"
