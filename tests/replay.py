@@ -63,4 +63,4 @@ def replaying(*names: str) -> Generator[httpx.MockTransport]:
         return response_of(waiting.pop(0))
 
     yield httpx.MockTransport(respond)
-    assert not waiting, f"never received for: {[each['about'] for each in waiting]}"
+    assert not waiting, f"not requested: {[each['about'] for each in waiting]}"

@@ -27,8 +27,8 @@ def test_all_figures_are_reported_and_missing_peers_have_a_reason(tmp_path: Path
         measured = [figures.decode_20(), figures.async_call_20(), figures.sync_call_20(), figures.instant_50()]
     finally:
         bench.stop()
-    assert {*bench.left_out, *bench.workers} == {RAW, OURS, "stock generator", "aiohttp"}
-    assert all(bench.left_out.values())
+    assert {*bench.omitted, *bench.workers} == {RAW, OURS, "stock generator", "aiohttp"}
+    assert all(bench.omitted.values())
     for figure in measured:
         text = text_of(figure._asdict())
         assert OURS in text

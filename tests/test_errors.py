@@ -326,7 +326,7 @@ def test_a_pickle_has_only_the_message_of_a_cause() -> None:
 
     response = httpx.Response(500, request=REQUEST)
     for cause in (
-        LocalError("known here alone"),
+        LocalError("known only here"),
         httpx.HTTPStatusError("needs more", request=REQUEST, response=response),
     ):
         error.__cause__ = cause
@@ -401,6 +401,6 @@ def test_a_request_that_was_certainly_not_sent_has_not_succeeded(
     assert pickle.loads(pickle.dumps(caught.value)).may_have_succeeded is expected  # noqa: S301
     closed = mocked("sync", fail)
     closed.close()
-    with pytest.raises(PictifyError) as refused:
+    with pytest.raises(PictifyError) as raised_error:
         create_image.sync(client=closed, body={"html": "a"})
-    assert refused.value.may_have_succeeded is False
+    assert raised_error.value.may_have_succeeded is False

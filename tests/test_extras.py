@@ -130,8 +130,12 @@ def _respond_over_http2(connection: ssl.SSLSocket, requested: list[str]) -> None
             if isinstance(event, h2.events.RequestReceived):
                 fields: dict[Any, Any] = dict(event.headers)
                 requested.append(fields[":path"])
-                answer = [(":status", "200"), ("content-type", "application/json"), ("content-length", str(len(PAGE)))]
-                http.send_headers(event.stream_id, answer)
+                response = [
+                    (":status", "200"),
+                    ("content-type", "application/json"),
+                    ("content-length", str(len(PAGE))),
+                ]
+                http.send_headers(event.stream_id, response)
                 http.send_data(event.stream_id, PAGE, end_stream=True)
         connection.sendall(http.data_to_send())
 

@@ -95,10 +95,10 @@ headers = st.dictionaries(
 def test_calls_raise_only_pictify_errors(
     function: str, status: int, content: bytes, headers: dict[bytes, bytes]
 ) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
+    def respond(_: httpx.Request) -> httpx.Response:
         return httpx.Response(status, headers=list(headers.items()), stream=httpx.ByteStream(content))
 
-    transport = httpx.MockTransport(answer)
+    transport = httpx.MockTransport(respond)
     try:
         if function.endswith("pager"):
             found = list_all("async" if function.startswith("async") else "sync", transport)
@@ -155,19 +155,19 @@ wires = st.binary(max_size=300) | st.builds(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(answer=wires, reset=st.booleans())
-@example(answer=b"", reset=False)
-@example(answer=b"", reset=True)
-@example(answer=b"HTTP/1.1 200 OK\r\ncontent-len", reset=False)
-@example(answer=b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"bindings"', reset=False)
-@example(answer=b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", reset=False)
-@example(answer=b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}", reset=False)
-@example(answer=b"SSH-2.0-OpenSSH_9.2p1\r\n", reset=False)
+@given(response=wires, reset=st.booleans())
+@example(response=b"", reset=False)
+@example(response=b"", reset=True)
+@example(response=b"HTTP/1.1 200 OK\r\ncontent-len", reset=False)
+@example(response=b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"bindings"', reset=False)
+@example(response=b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", reset=False)
+@example(response=b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}", reset=False)
+@example(response=b"SSH-2.0-OpenSSH_9.2p1\r\n", reset=False)
 # httpx leaves the generators of a body that it could not decode to the garbage collector, and trio warns of them.
 @pytest.mark.filterwarnings("ignore:.*(AsyncResponseStream|BoundAsyncStream|aiter_raw)")
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_calls_raise_only_pictify_errors_over_a_socket(server: Script, form: str, answer: bytes, reset: bool) -> None:
-    server.response, server.reset = answer, reset
+def test_calls_raise_only_pictify_errors_over_a_socket(server: Script, form: str, response: bytes, reset: bool) -> None:
+    server.response, server.reset = response, reset
     try:
         assert isinstance(over_a_socket(form, server.base_url), BindingList)
     except PictifyError as error:
@@ -189,7 +189,7 @@ def test_a_complete_response_over_a_socket(server: Script, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_a_refused_connection_is_a_clear_error(form: str) -> None:
+def test_connection_refused_is_a_clear_error(form: str) -> None:
     with scripted_server() as closed:
         pass
     with pytest.raises(APIConnectionError, match=rf"GET /bindings: no connection to {closed.base_url} \(ConnectErr"):
@@ -205,7 +205,7 @@ def test_an_unknown_host_is_a_clear_error(form: str) -> None:
 
 
 FOREIGN = [
-    httpx.ConnectError("refused"),
+    httpx.ConnectError("connection refused"),
     httpx.ReadError(""),
     httpx.RemoteProtocolError("nonsense"),
     httpx.TooManyRedirects("round and round"),

@@ -83,12 +83,12 @@ def transport(status: int = 200, **parts: Any) -> httpx.MockTransport:
     return httpx.MockTransport(lambda _: httpx.Response(status, **parts))
 
 
-def sync_client(answer: httpx.MockTransport) -> Pictify:
-    return Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=answer))
+def sync_client(transport: httpx.MockTransport) -> Pictify:
+    return Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport))
 
 
-def async_client(answer: httpx.MockTransport) -> AsyncPictify:
-    return AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=answer))
+def async_client(transport: httpx.MockTransport) -> AsyncPictify:
+    return AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
 
 
 def headers(**more: str) -> dict[str, str]:
@@ -285,8 +285,8 @@ def test_304_is_not_an_error_and_404_is() -> None:
     with pytest.raises(NotFoundError) as caught:
         sync_client(transport(404, content=b"pixel")).url_rendering.render_template("t", "png")
     assert caught.value.response.content == b"pixel"
-    answer = transport(302, headers={"location": "https://shop.example.com/"})
-    assert sync_client(answer).experiments.track_click("hero") == "https://shop.example.com/"
+    redirecting = transport(302, headers={"location": "https://shop.example.com/"})
+    assert sync_client(redirecting).experiments.track_click("hero") == "https://shop.example.com/"
 
 
 def test_urls_are_escaped_and_contain_no_key() -> None:
@@ -559,9 +559,9 @@ def test_content_in_memory_is_read_from_there() -> None:
 
 @pytest.mark.parametrize("kind", ["text/html", "application/json; charset=utf-8"])
 def test_an_html_page_instead_of_an_image_is_an_error(kind: str, tmp_path: Path) -> None:
-    answer = transport(200, stream=Body(), headers={"content-type": kind})
+    page = transport(200, stream=Body(), headers={"content-type": kind})
     with pytest.raises(ResponseDecodeError, match="it is not a file"):
-        sync_client(answer).url_rendering.render_template("t", "png").save(tmp_path / "hero.png")
+        sync_client(page).url_rendering.render_template("t", "png").save(tmp_path / "hero.png")
 
 
 def test_the_redirect_of_a_click_is_not_followed_by_a_custom_client() -> None:

@@ -106,8 +106,8 @@ MISREAD: dict[str, tuple[str, object, str]] = {
 @pytest.mark.parametrize("name", SUCCESSES)
 def test_a_successful_response_is_decoded_losslessly(function: str, name: str) -> None:
     with replaying(name) as transport:
-        answer = call(function, transport, **arguments_of(name))
-    page = answer.parsed if isinstance(answer, Response) else answer
+        response = call(function, transport, **arguments_of(name))
+    page = response.parsed if isinstance(response, Response) else response
     assert isinstance(page, BindingList)
     assert page.to_dict() == without_nulls(body_of(name))
     assert BindingList.from_dict(page.to_dict()) == page
@@ -116,14 +116,14 @@ def test_a_successful_response_is_decoded_losslessly(function: str, name: str) -
 @functions
 def test_the_fields_of_a_binding_are_typed(function: str) -> None:
     with replaying("complete_binding") as transport:
-        answer = call(function, transport)
-    page = answer.result() if isinstance(answer, Response) else answer
+        response = call(function, transport)
+    page = response.result() if isinstance(response, Response) else response
     assert page.bindings
     (binding,) = page.bindings
     assert binding.uid == "4IBG44BVBN"
     assert binding.status is BindingStatus.ERROR
     assert binding.created_at == datetime(2026, 1, 25, 9, 30, 0, 108000, tzinfo=UTC)
-    assert binding.last_error == "the data source answered 503"
+    assert binding.last_error == "the data source responded with 503"
     assert binding.error_count == 4
     assert binding.mapping == {"title": "product.title", "price": "product.price.amount"}
     assert isinstance(binding.data_source, DataSource)
@@ -150,8 +150,8 @@ def test_none_is_omitted_like_a_missing_argument() -> None:
 @functions
 def test_unknown_enum_values_become_members(function: str) -> None:
     with replaying("unknown_enum_values") as transport:
-        answer = call(function, transport)
-    page = answer.result() if isinstance(answer, Response) else answer
+        response = call(function, transport)
+    page = response.result() if isinstance(response, Response) else response
     assert page.bindings
     status = page.bindings[0].status
     assert isinstance(status, BindingStatus)
@@ -162,8 +162,8 @@ def test_unknown_enum_values_become_members(function: str) -> None:
 @functions
 def test_null_is_none(function: str) -> None:
     with replaying("nulls") as transport:
-        answer = call(function, transport)
-    page = answer.result() if isinstance(answer, Response) else answer
+        response = call(function, transport)
+    page = response.result() if isinstance(response, Response) else response
     assert page.bindings
     first, second = page.bindings
     assert first == Binding(uid="K7D2Q9XA1B", render_url="https://cdn.pictify.io/bindings/K7D2Q9XA1B.png")
@@ -189,13 +189,13 @@ def test_an_error_status_is_raised_or_returned(function: str, name: str) -> None
     kind, text = FAILURES[name]
     with replaying(name) as transport:
         if function.endswith("detailed"):
-            answer = call(function, transport)
-            assert isinstance(answer, Response)
-            assert answer.parsed is None
-            assert answer.status_code == recording(name)["response"]["status"]
-            error = answer.error
+            response = call(function, transport)
+            assert isinstance(response, Response)
+            assert response.parsed is None
+            assert response.status_code == recording(name)["response"]["status"]
+            error = response.error
             with pytest.raises(kind):
-                answer.result()
+                response.result()
         else:
             with pytest.raises(APIStatusError) as caught:
                 call(function, transport)
@@ -222,11 +222,11 @@ def test_a_successful_response_that_cannot_be_decoded_is_an_error_with_its_place
 def test_rate_limits_are_returned(function: str) -> None:
     with replaying("three_pages_1", "rate_limited") as transport:
         if function.endswith("detailed"):
-            answer = call(function, transport, limit=2)
-            assert isinstance(answer, Response)
+            response = call(function, transport, limit=2)
+            assert isinstance(response, Response)
             # Requests with a key have no limit.
-            assert answer.rate_limit == (None, None, None)
-            assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+            assert response.rate_limit == (None, None, None)
+            assert response.headers["Content-Type"] == "application/json; charset=utf-8"
             limited = call(function, transport)
             assert isinstance(limited, Response)
             error = limited.error

@@ -226,8 +226,8 @@ def test_an_error_of_a_hook_is_raised_by_the_call_and_no_connection_leaks(
         await anyio.lowlevel.checkpoint()
         fail(event)
 
-    answers = [BUSY, BUSY, GOOD] if name == "on_retry" else [BIG, BIG, GOOD] if name == "on_response" else [GOOD]
-    with served(respond_with(*answers)) as server:
+    responses = [BUSY, BUSY, GOOD] if name == "on_retry" else [BIG, BIG, GOOD] if name == "on_response" else [GOOD]
+    with served(respond_with(*responses)) as server:
 
         async def test() -> None:
             hook: dict[str, Any] = {name: fail if form == "sync" else afail}
@@ -295,8 +295,8 @@ def later(_: object) -> Later:
 
 @pytest.mark.parametrize("hook", [counted, later])
 def test_a_hook_that_returns_an_awaitable_in_sync_code_is_an_error(hook: Callable[[Any], Awaitable[None]]) -> None:
-    refused = pytest.raises(ConfigurationError, match="is async: a hook of a sync client must be a function")
-    with served() as server, client_of(server, on_request=hook) as client, refused:
+    rejected = pytest.raises(ConfigurationError, match="is async: a hook of a sync client must be a function")
+    with served() as server, client_of(server, on_request=hook) as client, rejected:
         list_bindings.sync(client=client)
     assert server.requests == []
 
@@ -445,7 +445,7 @@ def test_respx_can_mock_the_api(form: str) -> None:
 
 @forms
 def test_pytest_httpx_can_mock_the_api(form: str, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_exception(httpx.ConnectError("refused"))
+    httpx_mock.add_exception(httpx.ConnectError("connection refused"))
     httpx_mock.add_response(url="https://api.pictify.io/bindings", json={"bindings": []}, is_reusable=True)
     httpx_mock.add_response(method="GET", url="https://api.pictify.io/b/b.png", content=b"x" * 200_000)
 

@@ -1565,7 +1565,7 @@ def unavailable(how: str) -> Generator[str]:
     with ExitStack() as sockets:
         listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         url = f"redis://user:sesame@127.0.0.1:{listener.getsockname()[1]}"
-        if how == "refused":
+        if how == "connection refused":
             listener.close()
         elif how == "lost":
             # The system drops what comes if no more connections can wait to be accepted.
@@ -1585,7 +1585,7 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 ways = pytest.mark.parametrize(
-    ("how", "fault"), [("refused", "ConnectionError"), ("hung", "TimeoutError"), ("lost", "TimeoutError")]
+    ("how", "fault"), [("connection refused", "ConnectionError"), ("hung", "TimeoutError"), ("lost", "TimeoutError")]
 )
 
 

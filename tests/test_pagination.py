@@ -694,9 +694,9 @@ BY_CURSOR = Operation(
 )
 
 
-def next_cursor(answer: BindingList) -> tuple[list[Binding] | None, Pagination, tuple[str, object]]:
-    info = answer.pagination or Pagination()
-    return answer.bindings, info, ("cursor", info.additional_properties.get("nextCursor"))
+def next_cursor(response: BindingList) -> tuple[list[Binding] | None, Pagination, tuple[str, object]]:
+    info = response.pagination or Pagination()
+    return response.bindings, info, ("cursor", info.additional_properties.get("nextCursor"))
 
 
 def by_cursor(client: Pictify, prefetch: int = 0, **arguments: Any) -> Pager[Binding, Pagination]:
@@ -957,8 +957,8 @@ FROM_ZERO = Operation(
 )
 
 
-def with_first(answer: BindingList) -> tuple[list[Binding] | None, Pagination, int]:
-    return answer.bindings, answer.pagination or Pagination(), 0
+def with_first(response: BindingList) -> tuple[list[Binding] | None, Pagination, int]:
+    return response.bindings, response.pagination or Pagination(), 0
 
 
 @forms

@@ -105,7 +105,7 @@ def test_no_secret_goes_to_another_origin_nor_back_from_there(form: str, host: s
 def test_settings_of_a_custom_client_are_not_sent_to_another_origin(form: str) -> None:
     requested: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         requested.append(request)
         there = {"api.pictify.io": "https://cdn.example.com/a", "cdn.example.com": "https://api.pictify.io/b"}
         if len(requested) < 3:
@@ -114,7 +114,7 @@ def test_settings_of_a_custom_client_are_not_sent_to_another_origin(form: str) -
         return httpx.Response(200, json={"bindings": []})
 
     options: dict[str, Any] = {
-        "transport": httpx.MockTransport(answer),
+        "transport": httpx.MockTransport(respond),
         "follow_redirects": True,
         "headers": {"X-Own": "secret", "Authorization": "Basic eA==", "Cookie": "a=b"},
         "cookies": {"session": "secret"},
@@ -178,11 +178,11 @@ def over_a_mock(location: str, base_url: str = "https://api.pictify.io", follow:
     """Return the requested URLs if the API always redirects to this location, and another host succeeds."""
     requested: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         requested.append(f"{request.url} {request.headers.get('authorization', '-')}")
         return httpx.Response(307, headers={"location": location}) if len(requested) == 1 else httpx.Response(404)
 
-    http_client = httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=follow)
+    http_client = httpx.Client(transport=httpx.MockTransport(respond), follow_redirects=follow)
     with pytest.raises(PictifyError) as caught:
         list(Pictify(api_key=KEY, base_url=base_url, max_retries=0, http_client=http_client).bindings.list())
     assert KEY not in all_texts_of(caught.value)
@@ -290,8 +290,8 @@ def test_a_redirected_render_is_retried_only_if_it_never_arrived(form: str) -> N
 def test_a_body_with_a_secret_is_not_sent_to_another_origin(form: str) -> None:
     source = {"type": "http", "url": "https://a.example", "credentials": {"type": "bearer_token", "value": PASSWORD}}
     body = {"name": "n", "templateId": "t", "dataSource": source, "mapping": {}}
-    answer = http(b'{"binding": {"uid": "b", "renderUrl": "u"}}', 201)
-    with served() as elsewhere, served(respond_with(to("/on"), answer, to(elsewhere.base_url))) as server:
+    response = http(b'{"binding": {"uid": "b", "renderUrl": "u"}}', 201)
+    with served() as elsewhere, served(respond_with(to("/on"), response, to(elsewhere.base_url))) as server:
 
         async def test() -> None:
             async with client_of(server) as client:

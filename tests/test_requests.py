@@ -67,12 +67,12 @@ def test_a_pager_rejects_an_invalid_argument_at_once() -> None:
 def test_query_parameters_arrive_unchanged(template_id: str, status: str, page: int, limit: int) -> None:
     urls: list[httpx.URL] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         urls.append(request.url)
         return httpx.Response(200, json={})
 
     status = BindingStatus(status)
-    call("sync", httpx.MockTransport(answer), template_id=template_id, status=status, page=page, limit=limit)
+    call("sync", httpx.MockTransport(respond), template_id=template_id, status=status, page=page, limit=limit)
     (url,) = urls
     assert url.path == "/bindings"
     assert url.params.multi_items() == [
@@ -100,12 +100,12 @@ PING: Operation[object] = Operation(
 def sent(**arguments: Any) -> httpx.Request:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(200, json={})
 
     every: dict[str, Any] = {"format": "png", "body": {}, **arguments}
-    sync_client(httpx.MockTransport(answer)).send(PING, **every)
+    sync_client(httpx.MockTransport(respond)).send(PING, **every)
     return requests[0]
 
 
@@ -156,11 +156,11 @@ def test_members_of_other_enums_are_sent_as_their_value() -> None:
     class Page(IntEnum):
         SECOND = 2
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         assert request.url.query == b"status=active&page=2"
         return httpx.Response(200, json={})
 
-    call("sync", httpx.MockTransport(answer), status=Status.ACTIVE, page=Page.SECOND)
+    call("sync", httpx.MockTransport(respond), status=Status.ACTIVE, page=Page.SECOND)
 
 
 class Loop(dict[str, Any]):

@@ -33,16 +33,16 @@ from .sockets import scripted_server
 
 functions = pytest.mark.parametrize("function", FUNCTIONS)
 
-ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response]] = {
+RESPONSES: dict[str, Callable[[httpx.Request], httpx.Response]] = {
     "success": lambda _: httpx.Response(200, json={"bindings": []}),
-    "refusal": lambda _: httpx.Response(401, json={"message": "Invalid Request"}),
-    "refusal that repeats the key": lambda request: httpx.Response(
+    "rejection": lambda _: httpx.Response(401, json={"message": "Invalid Request"}),
+    "rejection that repeats the key": lambda request: httpx.Response(
         401,
         headers={"x-request-id": request.headers["authorization"], "content-encoding": "identity"},
         json={"message": f"unknown key {request.headers['authorization']}"},
     ),
     "redirect": lambda _: httpx.Response(307, headers={"location": "/elsewhere"}),
-    "refusal with the key for a reason": lambda request: httpx.Response(
+    "rejection with the key for a reason": lambda request: httpx.Response(
         401, extensions={"reason_phrase": b"unknown " + request.headers["authorization"].encode()}
     ),
     "misread": lambda _: httpx.Response(200, json={"bindings": {}}),
@@ -74,11 +74,11 @@ def all_texts_of(thing: object) -> str:
 
 
 @functions
-@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("name", RESPONSES)
 def test_results_and_errors_do_not_contain_the_key(function: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     try:
-        got: object = call(function, httpx.MockTransport(ANSWERS[name]))
+        got: object = call(function, httpx.MockTransport(RESPONSES[name]))
     except PictifyError as error:
         got = error
     assert KEY not in all_texts_of(got)
@@ -89,17 +89,17 @@ def test_results_and_errors_do_not_contain_the_key(function: str, name: str, cap
     assert KEY not in "".join(record.getMessage() for record in logged)
     assert [
         record.getMessage().rpartition(" in ")[0] for record in caplog.records if record.name == "pictify_client"
-    ] == [f"GET /bindings: {ANSWERS[name](httpx.Request('GET', '/', headers={'authorization': 'x'})).status_code}"]
+    ] == [f"GET /bindings: {RESPONSES[name](httpx.Request('GET', '/', headers={'authorization': 'x'})).status_code}"]
 
 
 @functions
 def test_a_key_that_a_response_repeats_is_redacted(function: str) -> None:
-    transport = httpx.MockTransport(ANSWERS["refusal that repeats the key"])
+    transport = httpx.MockTransport(RESPONSES["rejection that repeats the key"])
     if function.endswith("detailed"):
-        answer = call(function, transport)
-        assert isinstance(answer, Response)
-        assert json.loads(answer.content) == {"message": "unknown key Bearer [redacted]"}
-        error = answer.error
+        response = call(function, transport)
+        assert isinstance(response, Response)
+        assert json.loads(response.content) == {"message": "unknown key Bearer [redacted]"}
+        error = response.error
     else:
         with pytest.raises(APIStatusError) as caught:
             call(function, transport)
@@ -107,7 +107,7 @@ def test_a_key_that_a_response_repeats_is_redacted(function: str) -> None:
     assert error is not None
     assert (error.message, error.request_id) == ("unknown key Bearer [redacted]", "Bearer [redacted]")
     with pytest.raises(ResponseDecodeError) as misread:
-        call(function, httpx.MockTransport(ANSWERS["misread that repeats the key"]))
+        call(function, httpx.MockTransport(RESPONSES["misread that repeats the key"]))
     assert misread.value.value == "Bearer [redacted]"
 
 
@@ -123,7 +123,7 @@ def test_a_connection_error_does_not_contain_the_key(function: str, caplog: pyte
 
 def test_a_key_that_is_a_part_of_its_placeholder_is_redacted() -> None:
     client = AuthenticatedClient(
-        token="redact", http_client=httpx.Client(transport=httpx.MockTransport(ANSWERS["misread"]))
+        token="redact", http_client=httpx.Client(transport=httpx.MockTransport(RESPONSES["misread"]))
     )
     with pytest.raises(ResponseDecodeError):
         list_bindings.sync(client=client)
@@ -142,14 +142,14 @@ def test_placeholders_are_not_searched_for_keys() -> None:
 
 
 def test_redirects_of_a_custom_client_leave_no_key_in_the_response() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/bindings":
             return httpx.Response(307, headers={"location": "/elsewhere"})
         if request.url.path == "/elsewhere" and fails:
             raise httpx.ReadError("lost", request=request)
         return httpx.Response(404)
 
-    http_client = httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=True)
+    http_client = httpx.Client(transport=httpx.MockTransport(respond), follow_redirects=True)
     client = AuthenticatedClient(token=KEY, max_retries=0, http_client=http_client)
     for outcome in ("404", "lost"):
         fails = outcome == "lost"
@@ -220,23 +220,23 @@ def test_logs_of_a_real_connection_contain_neither_key_nor_query(caplog: pytest.
 
 def test_the_request_of_an_error_has_a_placeholder_for_the_key() -> None:
     with pytest.raises(APIStatusError) as caught:
-        call("sync", httpx.MockTransport(ANSWERS["refusal"]))
+        call("sync", httpx.MockTransport(RESPONSES["rejection"]))
     assert caught.value.request.headers["Authorization"] == "[redacted]"
 
 
 def test_a_client_still_has_its_key_after_an_error() -> None:
     keys: list[Any] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         keys.append(request.headers["authorization"])
         return httpx.Response(500)
 
     async def run() -> None:
-        client = async_client(httpx.MockTransport(answer))
+        client = async_client(httpx.MockTransport(respond))
         for _ in range(2):
             await list_bindings.asyncio_detailed(client=client)
 
-    client = sync_client(httpx.MockTransport(answer))
+    client = sync_client(httpx.MockTransport(respond))
     for _ in range(2):
         list_bindings.sync_detailed(client=client)
     anyio.run(run)

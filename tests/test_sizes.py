@@ -67,12 +67,12 @@ def test_a_response_that_is_too_large_is_a_clear_error_and_not_retried(
     form: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
-    answer, why = TOO_LARGE[name]
+    response, reason = TOO_LARGE[name]
 
     def handle(connection: Connection) -> None:
         while connection.receive():
-            connection.send(answer)
-            if b"HTTP/1.0" in answer:
+            connection.send(response)
+            if b"HTTP/1.0" in response:
                 break
 
     with served(handle) as server:
@@ -80,29 +80,29 @@ def test_a_response_that_is_too_large_is_a_clear_error_and_not_retried(
         async def test() -> None:
             async with client_of(server, max_retries=2, max_response_size=1000) as client:
                 for module, arguments in ((list_bindings, {}), (create_image, {"body": {"html": "<p>"}})):
-                    text = rf"is too large: {why}, and 1000 are allowed \(set by max_response_size=\)$"
+                    text = rf"is too large: {reason}, and 1000 are allowed \(set by max_response_size=\)$"
                     with pytest.raises(ResponseTooLargeError, match=text) as caught:
                         await call(form, module, client, **arguments)
                     assert caught.value.attempts == 1
                     assert KEY not in all_texts_of(caught.value)
 
         run(form, test)
-        assert b"HTTP/1.0" in answer or server.all_closed()
+        assert b"HTTP/1.0" in response or server.all_closed()
     assert len(server.requests) == 2
     assert "GET /bindings: BodyTooLarge in " in caplog.text
 
 
 @forms
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         http(BODY),
         sent(b"HTTP/1.1 200 OK", BODY, chunked=True),
         http(gzip.compress(BODY), 200, b"content-encoding: gzip"),
     ],
 )
-def test_a_response_of_the_maximum_size_is_not_too_large(form: str, answer: bytes) -> None:
-    with served(respond_with(answer)) as server:
+def test_a_response_of_the_maximum_size_is_not_too_large(form: str, response: bytes) -> None:
+    with served(respond_with(response)) as server:
 
         async def test() -> None:
             async with client_of(server, max_response_size=1000) as client:

@@ -183,11 +183,9 @@ def test_it_serves_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert main([]) == 0
 
 
-def test_the_words_of_the_fake_api_are_those_of_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+def test_its_help_text_calls_it_a_mock_server(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
-    texts = [capsys.readouterr().out]
-    texts += [path.read_text("utf-8") for path in (ROOT / "pictify_client/testing").glob("*.py")]
-    assert "mock server" in texts[0]
-    found = [re.findall(r"(?i)\b(?:answer|stand-in|contract|refus)\w*", text) for text in texts]
-    assert [word for words in found for word in words] == []
+    help_text = capsys.readouterr().out
+    assert "mock server" in help_text
+    assert re.findall(r"(?i)\brefus\w*", help_text) == []

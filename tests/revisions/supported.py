@@ -118,7 +118,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         with_field(type="object", additionalProperties={"type": "integer", "maximum": 9}),
         rejects(that={"a": 10}, text="must be at most 9"),
     ),
-    "a limit of a whole body": (with_body(type="array", maxItems=1, items={"type": "string"}), rejects(body=["a", "b"], text="body must have at most 1 item")),
+    "a limit of the entire body": (with_body(type="array", maxItems=1, items={"type": "string"}), rejects(body=["a", "b"], text="body must have at most 1 item")),
     "a limit of a parameter by reference": (
         both(schemas(HowMany={"type": "integer", "maximum": 9}), with_parameter(schema={"$ref": "#/components/schemas/HowMany"})),
         rejects(that=10, text="that must be at most 9"),
@@ -220,7 +220,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         at("servers", [{"url": "https://{region}.pictify.io", "variables": {"region": {"default": "eu"}}}]),
         has_base_url("https://eu.pictify.io"),
     ),
-    "the same server once more": (at("paths /bindings servers", [{"url": "https://api.pictify.io"}]), lists_bindings),
+    "the same server again": (at("paths /bindings servers", [{"url": "https://api.pictify.io"}]), lists_bindings),
     # Bodies and responses.
     "an optional body": (with_body(is_required=False, type="object", properties={"note": {"type": "string"}}), sends({})),
     "a response of one nullable thing": (
