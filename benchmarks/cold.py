@@ -111,8 +111,8 @@ def _take_turns(
             for name, program in programs.items():
                 started = monotonic()
                 command = [sys.executable, "-c", f"{start}\n{program}"]
-                said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment()).stdout
-                seconds = float(said) - started if from_outside else float(said)
+                output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment()).stdout
+                seconds = float(output) - started if from_outside else float(output)
                 if number:
                     found[name].append({"seconds": seconds})
     finally:

@@ -253,8 +253,8 @@ class Stainless(Peer):
         client = self.openai.OpenAI(api_key=KEY, base_url=url, timeout=_PATIENCE)
 
         def get(limit: int, page: int = 1) -> Any:
-            asked = {"params": {"page": page, "limit": limit}}
-            return client.get("/bindings", cast_to=self.page, options=asked).bindings
+            options = {"params": {"page": page, "limit": limit}}
+            return client.get("/bindings", cast_to=self.page, options=options).bindings
 
         return get, client.close
 
@@ -262,8 +262,8 @@ class Stainless(Peer):
         client = self.openai.AsyncOpenAI(api_key=KEY, base_url=url, timeout=_PATIENCE)
 
         async def get(limit: int, page: int = 1) -> Any:
-            asked = {"params": {"page": page, "limit": limit}}
-            return (await client.get("/bindings", cast_to=self.page, options=asked)).bindings
+            options = {"params": {"page": page, "limit": limit}}
+            return (await client.get("/bindings", cast_to=self.page, options=options)).bindings
 
         return get, client.close
 

@@ -28,14 +28,14 @@ class _State:
     connections = 0
 
     def control(self, target: str) -> bytes:
-        told = json.dumps({"requests": self.requests, "connections": self.connections}).encode()
-        asked = dict(parse_qsl(urlsplit(target).query))
-        if asked:
-            bodies = pages(int(asked["items"]), int(asked["pages"]))
+        counts = json.dumps({"requests": self.requests, "connections": self.connections}).encode()
+        query = dict(parse_qsl(urlsplit(target).query))
+        if query:
+            bodies = pages(int(query["items"]), int(query["pages"]))
             self.responses = tuple(_http(body) for body in bodies)
-            self.delay = float(asked["delay"])
+            self.delay = float(query["delay"])
         self.requests = self.connections = 0
-        return _http(told)
+        return _http(counts)
 
 
 class _Connection(asyncio.Protocol):

@@ -89,7 +89,7 @@ def prepared_fake() -> FakePictify:
 
 
 def api_document() -> dict[str, Any]:
-    """The OpenAPI document with the overlays, the errors that it omits, and what the API accepts beyond it."""
+    """The OpenAPI document with the overlays, the errors that it omits, and the further requests that the API accepts."""
     document, _ = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)
     for _, _, operation in operations(document):
         # Such as 401, 404 and 422. Most operations list none of them.

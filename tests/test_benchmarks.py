@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_command_has_a_help_text() -> None:
     command = [sys.executable, "-m", "benchmarks", "--help"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603
-    assert "--quick" in said
+    help_text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    assert "--quick" in help_text
 
 
 def test_all_figures_are_reported_and_missing_peers_have_a_reason(tmp_path: Path) -> None:

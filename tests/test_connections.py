@@ -244,7 +244,7 @@ def test_a_tls_connection_is_reused(form: str, secure: Any) -> None:
 
 
 @forms
-@pytest.mark.skipif(sys.platform != "linux", reason="what is sent in one piece is said to Linux's sockets")
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_CORK is specific to Linux")
 def test_excess_bytes_in_another_tls_record_are_not_the_next_response(form: str) -> None:
     def handle(connection: Connection) -> None:
         while connection.receive():
@@ -352,7 +352,7 @@ def slow_names(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[threading.Eve
     def slowly(_: Any, *arguments: Any, **options: Any) -> Any:
         if threading.current_thread() is threading.main_thread():
             # trio checks in this way whether it is an address instead of a name.
-            raise socket.gaierror(socket.EAI_NONAME, "it is no address")
+            raise socket.gaierror(socket.EAI_NONAME, "it is not an address")
         lookup_started.set()
         lookup_finished.wait(TEST_TIMEOUT)
         return resolve("127.0.0.1", *arguments, **options)
@@ -802,7 +802,7 @@ def test_an_http_client_of_another_event_loop_is_a_clear_error(form: str) -> Non
     run(form, test)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is not available")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_has_its_own_connections() -> None:
     with served() as server, client_of(server) as client:

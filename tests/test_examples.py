@@ -78,7 +78,7 @@ def test_a_binding_is_created_and_embedded(base_url: str, capsys: pytest.Capture
     made, tag, again, paused = capsys.readouterr().out.splitlines()
     uid = made.removeprefix("made ").removesuffix(", active")
     assert tag.startswith(f'<img src="{base_url}/b/{uid}.png" alt="')
-    assert again.endswith(" bytes; asked again, the image is the same")
+    assert again.endswith(" bytes; requested again, the image is the same")
     assert paused == f"{uid} is paused"
 
 
@@ -89,13 +89,13 @@ def test_a_batch_is_rendered_row_by_row(capsys: pytest.CaptureFixture[str]) -> N
     assert len(summary.partition(":")[0].split(", ")) == 2
 
 
-def test_an_experiment_goes_from_its_draft_to_its_winner(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_experiment_runs_from_draft_to_winner(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     run("experiment", "hero-image")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "hero-image is running"
     assert lines[1] == f'<a href="{base_url}/s/hero-image/click"><img src="{base_url}/s/hero-image.png"></a>'
     assert lines[2:6] == ["shown: image/png"] * 4
-    assert lines[6:8] == ["a click leads to https://shop.example.com/", "1 event told"]
+    assert lines[6:8] == ["a click leads to https://shop.example.com/", "1 event reported"]
     assert re.fullmatch(r"hero-image is completed: (calm|bold) wins", lines[8])
 
 
@@ -144,15 +144,15 @@ def post(receiver: Any, body: bytes, delivery: str | None = None, **headers: str
     headers = {webhooks.SIGNATURE_HEADER: signature, **headers}
     if delivery is not None:
         headers[webhooks.DELIVERY_ID_HEADER] = delivery
-    return asked(receiver, "POST", content=body, headers=headers).status_code
+    return send_request(receiver, "POST", content=body, headers=headers).status_code
 
 
-def asked(receiver: Any, method: str, **options: Any) -> httpx.Response:
-    async def ask() -> httpx.Response:
+def send_request(receiver: Any, method: str, **options: Any) -> httpx.Response:
+    async def run() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=receiver.app)) as client:
             return await client.request(method, "https://hooks.example.com/pictify", **options)
 
-    return asyncio.run(ask())
+    return asyncio.run(run())
 
 
 def test_a_webhook_is_handled_once(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +180,7 @@ def test_a_forged_webhook_is_rejected_and_leaves_no_trace(receiver: Any, capsys:
     forged = webhooks.sign(HOOK, "whsec_else", timestamp=int(Clock().time()))
     for signature in (forged, "t=1", ""):
         assert post(receiver, HOOK, "d1", **{webhooks.SIGNATURE_HEADER: signature}) == 400
-    assert asked(receiver, "POST", content=HOOK).status_code == 400
+    assert send_request(receiver, "POST", content=HOOK).status_code == 400
     assert receiver.seen == {}
     assert post(receiver, HOOK, "d1") == 204
     output = capsys.readouterr()
@@ -196,7 +196,7 @@ def test_an_unreadable_webhook_is_requested_again(receiver: Any, capsys: pytest.
 
 def test_other_requests_are_rejected(receiver: Any) -> None:
     for method in ("GET", "PUT", "DELETE"):
-        response = asked(receiver, method)
+        response = send_request(receiver, method)
         assert (response.status_code, response.headers["allow"]) == (405, "POST")
     assert post(receiver, b" " * receiver.MAX_BODY_SIZE) == 500
     assert post(receiver, b" " * (receiver.MAX_BODY_SIZE + 1)) == 413

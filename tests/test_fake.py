@@ -549,13 +549,13 @@ def test_it_rejects_requests_that_violate_the_document(
 ) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
     response = fake.respond(method, target, headers, b"" if body is None else json.dumps(body).encode())
-    said = check_error(response)
+    error = check_error(response)
     is_design = target == "/templates"
     assert response.status == (422 if is_design else 400)
-    assert {*said} == (
+    assert {*error} == (
         {"message", "errors"} if is_design else {"error"} if target.startswith(("/image", "/gif")) else {"message"}
     )
-    found = said["errors"] if is_design else said.get("message", said.get("error")).split("; ")
+    found = error["errors"] if is_design else error.get("message", error.get("error")).split("; ")
     assert len(found) == len(messages)
     assert all(message in text for text, message in zip(found, messages, strict=True))
     assert "to send" not in str(found)
@@ -565,10 +565,10 @@ def test_it_rejects_requests_that_violate_the_document(
 def test_a_body_that_is_not_json_is_a_bad_request(fake: FakePictify, body: bytes) -> None:
     headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json; charset=utf-8"}
     response = fake.respond("POST", "/image", headers, body)
-    said = check_error(response)
-    assert (response.status, said["error"]) == (400, "Bad Request")
+    error = check_error(response)
+    assert (response.status, error["error"]) == (400, "Bad Request")
     is_empty = not body.strip()
-    assert said["code"] == ("FST_ERR_CTP_EMPTY_JSON_BODY" if is_empty else "FST_ERR_CTP_INVALID_JSON_BODY")
+    assert error["code"] == ("FST_ERR_CTP_EMPTY_JSON_BODY" if is_empty else "FST_ERR_CTP_INVALID_JSON_BODY")
 
 
 @pytest.mark.parametrize(
@@ -1069,7 +1069,7 @@ def test_the_winner_of_an_experiment(pictify: Pictify) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "said"),
+    ("wrong", "error", "body"),
     [
         ({"slug": "events"}, BadRequestError, "the slug events is reserved"),
         ({"slug": "taken"}, ConflictError, "the slug taken is taken"),
@@ -1078,15 +1078,15 @@ def test_the_winner_of_an_experiment(pictify: Pictify) -> None:
     ],
 )
 def test_an_invalid_experiment_is_rejected(
-    pictify: Pictify, wrong: dict[str, Any], error: type[APIStatusError], said: str
+    pictify: Pictify, wrong: dict[str, Any], error: type[APIStatusError], body: str
 ) -> None:
     made: dict[str, Any] = {"name": "x", "type": "ab_test", "slug": "abc", "variants": VARIANTS}
     pictify.experiments.create(name="x", type="ab_test", slug="taken", variants=VARIANTS)
-    with pytest.raises(error, match=said) as raised:
+    with pytest.raises(error, match=body) as raised:
         pictify.experiments.create(**{**made, **wrong})
     assert raised.value.problem is None
     uid = pictify.experiments.create(**made).uid
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=body):
         pictify.experiments.update(uid, **wrong)
     assert pictify.experiments.update(uid, slug="abc").slug == "abc"
     pictify.experiments.delete(uid)

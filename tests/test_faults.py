@@ -143,7 +143,7 @@ def http(status: int, reason: bytes, fields: dict[bytes, bytes], body: bytes) ->
     return head + b"\r\n" + body
 
 
-wires = st.binary(max_size=300) | st.builds(
+raw_responses = st.binary(max_size=300) | st.builds(
     http,
     st.integers(0, 1099),
     header_values,
@@ -155,7 +155,7 @@ wires = st.binary(max_size=300) | st.builds(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(response=wires, reset=st.booleans())
+@given(response=raw_responses, reset=st.booleans())
 @example(response=b"", reset=False)
 @example(response=b"", reset=True)
 @example(response=b"HTTP/1.1 200 OK\r\ncontent-len", reset=False)

@@ -66,7 +66,7 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield self.parts[0]
         if self.broken:
-            raise httpx.ReadError(f"broken, said {KEY}")
+            raise httpx.ReadError(f"broken: {KEY}")
         yield from self.parts[1:]
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -565,10 +565,10 @@ def test_an_html_page_instead_of_an_image_is_an_error(kind: str, tmp_path: Path)
 
 
 def test_the_redirect_of_a_click_is_not_followed_by_a_custom_client() -> None:
-    asked: list[str] = []
+    hosts: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.host)
+        hosts.append(request.url.host)
         return httpx.Response(302, headers={"location": "https://shop.example.com/"})
 
     client = httpx.Client(transport=httpx.MockTransport(handle), follow_redirects=True)
@@ -576,7 +576,7 @@ def test_the_redirect_of_a_click_is_not_followed_by_a_custom_client() -> None:
         Pictify(api_key=KEY, max_retries=0, http_client=client).experiments.track_click("hero")
         == "https://shop.example.com/"
     )
-    assert asked == ["api.pictify.io"]
+    assert hosts == ["api.pictify.io"]
 
 
 class Waiting(Body):

@@ -105,8 +105,8 @@ class Redis:
 def redis() -> Generator[Redis]:
     if shutil.which("redis-server") is None:
         if os.environ.get("PICTIFY_TEST_FLEET"):
-            pytest.fail("there is no redis-server: apt-get install redis-server")
-        pytest.skip("there is no redis-server (Debian: apt-get install redis-server)")
+            pytest.fail("redis-server is not installed: apt-get install redis-server")
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
     server = Redis()
     try:
         yield server
@@ -305,7 +305,7 @@ def test_an_open_fleet_sends_while_redis_is_away(
         redis.come_back(how)
         clock.now += 5
         await wait(paced, clock, 0)
-        # What it received before it hung, it counts when it goes on.
+        # When it resumes, it counts the requests that it received before it hung.
         clock.now += 60.001
         for _ in range(3):
             await wait(paced, clock, 0)

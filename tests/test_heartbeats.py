@@ -161,11 +161,11 @@ def test_it_is_called_with_a_custom_async_client_and_a_cancelled_call_ends(form:
 
 @async_forms
 def test_errors_of_calls_are_unchanged(form: str) -> None:
-    def lose(request: httpx.Request) -> httpx.Response:
+    def raise_read_error(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("lost", request=request)
 
     async def test() -> None:
-        client = mocked(form, lose, on_wait=Waits())
+        client = mocked(form, raise_read_error, on_wait=Waits())
         with pytest.raises(Exception, match="lost") as caught:
             await list_bindings.asyncio(client=client)
         assert type(caught.value).__name__ == "APIConnectionError"

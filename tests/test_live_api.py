@@ -1,4 +1,4 @@
-"""The client against responses as the live API sends them, where these differ from its document."""
+"""Responses of the live API that differ from its document."""
 
 from __future__ import annotations
 

@@ -248,7 +248,7 @@ def test_many_tasks_share_what_is_left(form: str) -> None:
 
 
 @async_forms
-def test_tasks_whose_turn_is_too_far_off_fail_at_once(form: str) -> None:
+def test_tasks_that_would_wait_too_long_fail_at_once(form: str) -> None:
     clock = SharedClock()
     paced = create()
     paced.learn(headers(5, 30), clock)
@@ -533,7 +533,7 @@ def test_no_more_requests_are_sent_than_a_response_left_until_its_minute_ends(
     starts=st.lists(st.floats(0, 150), min_size=40, max_size=40),
 )
 def test_the_only_client_of_an_api_is_never_rejected(limit: int, delays: list[float], starts: list[float]) -> None:
-    """Responses arrive late and in any order. The API counts minutes of its own."""
+    """Responses arrive late and in any order. The API counts its own minutes."""
     clock = SharedClock()
     paced = create()
     arrived: dict[int, int] = {}
@@ -812,7 +812,7 @@ def test_headers_are_respected_with_a_fleet_too(clock: FakeClock) -> None:
     assert waits("sync", paced, clock) == [pytest.approx(30.001)]
 
 
-def test_a_request_that_the_fleet_rejects_takes_nothing_of_what_headers_left(clock: FakeClock) -> None:
+def test_a_request_that_the_fleet_rejects_reserves_none_of_the_remaining(clock: FakeClock) -> None:
     paced = create(Fleet(per_minute=1))
     paced.learn(left_for_five_minutes(3), clock)
     assert let_through(paced, clock) == 1
@@ -833,7 +833,7 @@ def left_for_five_minutes(remaining: int) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize("sent", [True, False])
-def test_a_request_that_waits_for_the_fleet_holds_one_of_what_headers_left(sent: bool, clock: FakeClock) -> None:
+def test_a_request_that_waits_for_the_fleet_reserves_one_of_the_remaining(sent: bool, clock: FakeClock) -> None:
     paced = create(Fleet(per_minute=1))
     paced.learn(left_for_five_minutes(3), clock)
     paced.wait(clock, 0)
@@ -871,7 +871,7 @@ def test_a_request_that_waited_for_the_fleet_past_the_reset_counts_after_it(cloc
 
 
 @async_forms
-def test_all_requests_that_wait_for_the_fleet_hold_one_of_what_headers_left(form: str) -> None:
+def test_all_requests_that_wait_for_the_fleet_reserve_one_of_the_remaining(form: str) -> None:
     clock = SharedClock()
     paced = create(Fleet(per_minute=1))
     paced.learn(left_for_five_minutes(3), clock)
@@ -918,7 +918,7 @@ def test_a_request_that_waits_for_the_fleet_does_not_wait_for_the_reset_any_more
 
 
 def overtaking(clock: FakeClock, paced: Pacer, seconds: float) -> int:
-    """How many requests are sent so many seconds after another began to wait, and before it wakes."""
+    """Return the number of requests that are sent this many seconds after another began to wait, and before it wakes."""
     sent: list[int] = []
 
     def sleep(needed: float) -> None:
@@ -1105,7 +1105,7 @@ def test_an_interrupt_anywhere_leaves_redis_usable() -> None:
 def test_an_interrupted_round_trip_ends_the_connection(
     redis: FakeRedis, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its response may still come, and would be taken for that of the next request."""
+    """A late response would be mistaken for that of the next request."""
     fleet = Fleet(redis.url, per_minute=2)
     redis.hold()
 
@@ -1217,7 +1217,7 @@ def test_a_fork_while_a_thread_holds_the_lock_of_a_pacer(clock: FakeClock) -> No
 @on_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_fork_does_not_wait_for_requests_of_its_parent(clock: FakeClock) -> None:
-    """Those that wait in the parent neither keep a place in the line of the child, nor what headers left."""
+    """Requests that wait in the parent hold neither a place in the child's queue, nor any of its remaining requests."""
     fleet = Fleet(per_minute=1)
     paced = create(fleet)
     paced.learn(headers(2, 30, limit=1), clock)
@@ -1226,7 +1226,7 @@ def test_a_fork_does_not_wait_for_requests_of_its_parent(clock: FakeClock) -> No
     def child() -> None:
         with pytest.raises(PacingError) as caught:
             paced.wait(clock, 0)
-        # By the Fleet, where it is the first.
+        # In the queue of the Fleet, it is the first.
         assert caught.value.wait == 60.001
 
     def sleep(seconds: float) -> None:
@@ -1568,7 +1568,7 @@ def unavailable(how: str) -> Generator[str]:
         if how == "connection refused":
             listener.close()
         elif how == "lost":
-            # The system drops what comes if no more connections can wait to be accepted.
+            # The system drops further connections once the queue is full.
             for _ in range(9):
                 waiting = sockets.enter_context(socket.socket())
                 waiting.setblocking(False)
@@ -1764,7 +1764,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(
 def test_only_a_second_lost_connection_is_an_outage(
     form: str, drops: int, faults: list[str], redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The first may be one that Redis, or what is between, has just closed because it was idle."""
+    """Redis or a proxy may just have closed the first connection because it was idle."""
     fleet = Fleet(redis.url, per_minute=9)
     redis.drops = drops
     in_one_loop(form, fleet, lambda wait: wait(create(fleet), clock, 0))

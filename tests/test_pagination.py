@@ -108,7 +108,7 @@ def iterate_images(form: str, transport: httpx.MockTransport, **arguments: Any) 
     return anyio.run(run)
 
 
-# Lists whose signs agree.
+# Lists with consistent pagination fields.
 
 
 @forms
@@ -192,9 +192,9 @@ def test_no_item_is_lost_if_the_api_sends_little_pagination_information(
     assert iterate(form, serving(respond)) == uids(7)
 
 
-# Lists whose signs contradict each other.
+# Lists with contradictory pagination fields.
 
-# By number of the page: its items, and what the API says about it.
+# By page number: the items, and the pagination fields.
 Pages = dict[int, tuple[list[str], dict[str, Any]]]
 THREE: Pages = {1: (uids(20), {}), 2: ([], {}), 3: (uids(25)[20:], {})}
 
@@ -1204,8 +1204,8 @@ def test_an_iteration_that_is_left_sends_no_more_and_leaves_nothing_behind(backe
     assert requested == [1, 1]
 
 
-class Hanging(httpx.AsyncBaseTransport):
-    """A list of 20 pages, of which those after the first never arrive."""
+class HangingTransport(httpx.AsyncBaseTransport):
+    """A list of 20 pages; all except the first never arrive."""
 
     def __init__(self) -> None:
         self.started: list[int] = []
@@ -1236,7 +1236,7 @@ class Hanging(httpx.AsyncBaseTransport):
 
 
 def test_prefetched_pages_are_cancelled_when_the_loop_is_left() -> None:
-    server = Hanging()
+    server = HangingTransport()
 
     async def run() -> None:
         pages = await server.first_of_four()
@@ -1250,7 +1250,7 @@ def test_prefetched_pages_are_cancelled_when_the_loop_is_left() -> None:
 
 
 def test_prefetched_pages_are_cancelled_when_the_iteration_is_cancelled() -> None:
-    server = Hanging()
+    server = HangingTransport()
 
     async def run() -> None:
         pages = await server.first_of_four()
@@ -1282,7 +1282,7 @@ def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
 def test_an_async_iteration_may_be_dropped_after_its_loop_was_closed(
     unraisable: list[object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = Hanging()
+    server = HangingTransport()
     loop = asyncio.new_event_loop()
     pages = loop.run_until_complete(server.first_of_four())
     loop.close()
@@ -1351,7 +1351,7 @@ def test_an_async_iteration_may_be_dropped_although_its_loop_never_started_to_pr
 def test_an_async_iteration_may_be_dropped_in_another_thread(
     unraisable: list[object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = Hanging()
+    server = HangingTransport()
     loop = asyncio.new_event_loop()
     loop.set_debug(True)
     thread = Thread(target=loop.run_forever)
@@ -1675,12 +1675,12 @@ threading.Thread(target=late).start()
 """,
         "9",
     ),
-    "an async iteration that is left to the end of the interpreter": (
+    "an async iteration that is still open when the interpreter exits": (
         """
 import asyncio
 from pictify_client import AsyncPictify
 
-class Hanging(httpx.AsyncBaseTransport):
+class HangingTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request):
         if "page" in request.url.params:
             try:
@@ -1690,7 +1690,7 @@ class Hanging(httpx.AsyncBaseTransport):
         return handle(request)
 
 async def begin():
-    client = AsyncPictify(api_key="pic_live_x", http_client=httpx.AsyncClient(transport=Hanging()))
+    client = AsyncPictify(api_key="pic_live_x", http_client=httpx.AsyncClient(transport=HangingTransport()))
     pages = client.bindings.list(limit=1, prefetch=3).pages()
     print(len(await anext(pages)))
     await asyncio.sleep(0)

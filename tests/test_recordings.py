@@ -45,13 +45,13 @@ def test_the_search_for_secrets_finds_them() -> None:
     [{}, {"limit": 3}, {"limit": 2, "page": 2}, {"limit": 2, "status": "active"}, {"limit": 2, "template_id": ""}],
 )
 def test_a_different_request_is_an_error(arguments: dict[str, Any]) -> None:
-    with pytest.raises(AssertionError, match="is not what was recorded"), replaying("first_page") as transport:
+    with pytest.raises(AssertionError, match="differs from the recorded request"), replaying("first_page") as transport:
         call("sync", transport, **arguments)
 
 
 def test_a_different_key_method_or_host_is_an_error() -> None:
     url = "https://api.pictify.io/bindings?limit=2"
-    for method, asked, key in (
+    for method, target, key in (
         ("GET", url, "pic_live_other"),
         ("POST", url, "pic_live_of_the_recordings"),
         ("GET", "https://example.com/bindings?limit=2", "pic_live_of_the_recordings"),
@@ -62,7 +62,7 @@ def test_a_different_key_method_or_host_is_an_error() -> None:
             replaying("first_page") as transport,
             httpx.Client(transport=transport) as it,
         ):
-            it.request(method, asked, headers={"Authorization": f"Bearer {key}"})
+            it.request(method, target, headers={"Authorization": f"Bearer {key}"})
 
 
 def test_a_recording_is_played_once_and_must_be_played() -> None:

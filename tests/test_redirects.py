@@ -71,7 +71,7 @@ def test_see_other_is_followed_only_by_get(form: str) -> None:
 
 @forms
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_no_secret_goes_to_another_origin_nor_back_from_there(form: str, host: str) -> None:
+def test_no_secret_is_sent_to_another_origin_or_back_from_there(form: str, host: str) -> None:
     def back(connection: Connection) -> None:
         while connection.receive():
             connection.send(to(f"{server.base_url}/back"))
@@ -267,12 +267,15 @@ class NoWaitClock(FakeClock):
 
 @forms
 def test_a_redirected_render_is_retried_only_if_it_never_arrived(form: str) -> None:
-    def lose(connection: Connection) -> None:
+    def drop_connection(connection: Connection) -> None:
         connection.receive()
 
     with served() as nobody:
         pass
-    with served(lose) as elsewhere, served(respond_with(to(nobody.base_url), to(elsewhere.base_url))) as server:
+    with (
+        served(drop_connection) as elsewhere,
+        served(respond_with(to(nobody.base_url), to(elsewhere.base_url))) as server,
+    ):
 
         async def test() -> None:
             async with client_of(server, max_retries=2) as client:

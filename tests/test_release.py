@@ -89,8 +89,8 @@ def test_the_changelog_begins_with_this_version_or_unreleased_changes() -> None:
 
 
 def test_no_module_contains_the_version() -> None:
-    said = re.compile(rf"""["']{re.escape(PROJECT["version"])}["']""")
-    assert [path for path in (ROOT / "pictify_client").rglob("*.py") if said.search(path.read_text("utf-8"))] == []
+    version = re.compile(rf"""["']{re.escape(PROJECT["version"])}["']""")
+    assert [path for path in (ROOT / "pictify_client").rglob("*.py") if version.search(path.read_text("utf-8"))] == []
 
 
 def needed(requirements: Iterable[str], extras: Iterable[str] = ()) -> Iterator[str]:

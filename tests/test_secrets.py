@@ -59,18 +59,18 @@ def lost(request: httpx.Request) -> httpx.Response:
 
 def all_texts_of(thing: object) -> str:
     """The texts of an object and its parts, and its pickle."""
-    said = [repr(thing), str(thing), repr(pickle.dumps(thing)), repr(getattr(thing, "__dict__", None))]
+    texts = [repr(thing), str(thing), repr(pickle.dumps(thing)), repr(getattr(thing, "__dict__", None))]
     if isinstance(thing, BaseException):
-        said += traceback.format_exception(thing)
-        said += [all_texts_of(part) for part in (thing.__cause__, thing.__context__) if part is not None]
+        texts += traceback.format_exception(thing)
+        texts += [all_texts_of(part) for part in (thing.__cause__, thing.__context__) if part is not None]
     for name in ("request", "response"):
         part = getattr(thing, name, None)
         for each in [*getattr(part, "history", []), getattr(part, "next_request", None)]:
             if each is not None:
-                said.append(repr(getattr(each, "request", each).headers.raw))
+                texts.append(repr(getattr(each, "request", each).headers.raw))
         if part is not None:
-            said += [repr(part), repr(part.headers.raw), repr(pickle.dumps(part))]
-    return "\n".join(said)
+            texts += [repr(part), repr(part.headers.raw), repr(pickle.dumps(part))]
+    return "\n".join(texts)
 
 
 @functions

@@ -918,7 +918,7 @@ def server_of_a_path(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (enum_of_integers, "the schema CreateBindingBody: name is of a kind without a shape"),
+        (enum_of_integers, "the schema CreateBindingBody: name is of an unsupported type"),
         (server_of_a_path, "$.paths['/bindings'].servers: it has a server"),
     ],
 )

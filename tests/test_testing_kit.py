@@ -312,7 +312,7 @@ def test_waiting_for_a_batch_waits_by_the_clock(fake: FakePictify) -> None:
         job.wait(timeout=2)
 
 
-def test_a_scheduled_experiment_goes_by_the_clock() -> None:
+def test_a_scheduled_experiment_follows_the_clock() -> None:
     fake = FakePictify(clock=FakeClock(MOMENT))
     pictify = fake.client()
     variants: list[ExperimentVariantParam] = [
@@ -423,10 +423,10 @@ def test_responses_to_many_tasks_take_their_time_together(fake: FakePictify, for
 
 
 def test_a_slow_machine_causes_no_timeout(fake: FakePictify) -> None:
-    def dawdle(_event: RequestEvent) -> None:
+    def delay(_event: RequestEvent) -> None:
         sum(range(10_000))
 
-    assert fake.client(timeout=1e-6, on_request=dawdle).bindings.get("OW9OT95X0L").uid
+    assert fake.client(timeout=1e-6, on_request=delay).bindings.get("OW9OT95X0L").uid
 
     async def test() -> None:
         assert (await fake.async_client(timeout=1e-6).bindings.get("OW9OT95X0L")).uid
@@ -447,7 +447,7 @@ def test_a_failure_can_be_limited_to_an_operation(fake: FakePictify) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "named", "error", "said"),
+    ("failure", "named", "error", "message"),
     [
         (200, {}, ValueError, "from 400 to 599, got 200"),
         (True, {}, TypeError, "got True"),
@@ -461,9 +461,9 @@ def test_a_failure_can_be_limited_to_an_operation(fake: FakePictify) -> None:
     ],
 )
 def test_an_invalid_failure_is_an_error(
-    fake: FakePictify, failure: Any, named: dict[str, Any], error: type[Exception], said: str
+    fake: FakePictify, failure: Any, named: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=re.escape(said)):
+    with pytest.raises(error, match=re.escape(message)):
         fake.fail_next(failure, **named)
     fake.client().templates.get("APPK3ATNDP")
 

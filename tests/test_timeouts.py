@@ -221,11 +221,11 @@ def test_a_wait_that_exceeds_the_timeout_of_the_call_is_an_error_at_once(form: s
 def test_a_wait_for_the_rate_limit_that_exceeds_the_timeout_is_an_error_at_once(
     form: str, module: Any, arguments: dict[str, Any]
 ) -> None:
-    asked: list[httpx.Request] = []
+    requested: list[httpx.Request] = []
     clock = FakeClock()
 
     def respond(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requested.append(request)
         limits = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{clock.now + 9:.0f}"}
         return httpx.Response(200, headers=limits, json={"bindings": []} if module is list_bindings else None)
 
@@ -241,7 +241,7 @@ def test_a_wait_for_the_rate_limit_that_exceeds_the_timeout_is_an_error_at_once(
         assert caught.value.attempts == 0
 
     run(form, test)
-    assert (len(asked), clock.waits) == (2, [9.0])
+    assert (len(requested), clock.waits) == (2, [9.0])
 
 
 @forms
@@ -413,10 +413,10 @@ def test_the_error_for_a_busy_pool_names_the_possible_cause(
 @forms
 def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "MAX_CONNECTIONS", 1)
-    asked = Event()
+    sending = Event()
 
-    def ask(_: RequestEvent) -> None:
-        asked.set()
+    def on_request(_: RequestEvent) -> None:
+        sending.set()
 
     def handle(connection: Connection) -> None:
         while request := connection.receive():
@@ -425,12 +425,12 @@ def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: py
     with served(handle) as server:
 
         async def test() -> None:
-            async with client_of(server, on_request=ask) as client:
+            async with client_of(server, on_request=on_request) as client:
                 image = await call(form, render_binding_url, streaming(client), **PNG)
-                asked.clear()
+                sending.clear()
                 async with anyio.create_task_group() as group:
                     group.start_soon(call, form, list_bindings, client)
-                    await anyio.to_thread.run_sync(asked.wait, TEST_TIMEOUT)
+                    await anyio.to_thread.run_sync(sending.wait, TEST_TIMEOUT)
                     assert len(server.requests) == 1
                     assert len(await read(image)) == 70_000
 
@@ -441,11 +441,11 @@ def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: py
 @forms
 @pytest.mark.parametrize("attempt", [httpx.Timeout(5, connect=SHORT), SHORT])
 def test_a_render_is_retried_if_connecting_timed_out(form: str, attempt: Any) -> None:
-    with socket.socket() as listener, socket.socket() as crowd:
+    with socket.socket() as listener, socket.socket() as queued:
         listener.bind(("127.0.0.1", 0))
         # This connection fills the queue; the kernel ignores further ones.
         listener.listen(0)
-        crowd.connect(listener.getsockname())
+        queued.connect(listener.getsockname())
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
         async def test() -> None:

@@ -80,14 +80,14 @@ def parsed(document: Any) -> WebhookEvent:
 
 def rejection(header: Any, payload: bytes = BODY, secret: Any = SECRET, **options: Any) -> str:
     """The reason why `verify` and `parse` reject it."""
-    said: set[str] = set()
+    messages: set[str] = set()
     functions: list[Callable[..., object]] = [verify, parse]
     for function in functions:
         with pytest.raises(WebhookVerificationError) as caught:
             function(payload, header, secret, **options)
         assert caught.value.__cause__ is caught.value.__context__ is None
-        said.add(str(caught.value))
-    (reason,) = said
+        messages.add(str(caught.value))
+    (reason,) = messages
     return reason
 
 
@@ -265,9 +265,9 @@ MALFORMED: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("header", "reason"), MALFORMED, ids=range(len(MALFORMED)))
 def test_a_malformed_header_is_rejected_with_the_reason(header: Any, reason: str) -> None:
-    said = rejection(header)
-    assert said == (reason if " missing " in reason else f"The header X-Pictify-Signature is malformed: {reason}")
-    assert "sesame" not in said
+    message = rejection(header)
+    assert message == (reason if " missing " in reason else f"The header X-Pictify-Signature is malformed: {reason}")
+    assert "sesame" not in message
 
 
 def test_the_length_of_the_header_is_limited() -> None:
@@ -618,7 +618,7 @@ def test_events_are_matched_by_their_class_or_their_name() -> None:
         case WebhookEvent(event=WebhookEventName.BINDING_FAILED, data={"uid": uid}):
             assert uid == "b"
         case _:
-            pytest.fail("it is not told by its name")
+            pytest.fail("the event was not matched by its name")
 
 
 def test_event_names_include_those_of_subscriptions_and_batches() -> None:

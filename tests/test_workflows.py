@@ -198,22 +198,22 @@ def test_rows_that_are_posted_to_a_hook_are_billed(fake: FakePictify, pictify: P
 
 @pytest.mark.parametrize("secret", ["0123456789ABCDEF", "0123 456789/ABCDEF"])
 def test_the_secret_of_a_hook_is_not_shown(secret: str) -> None:
-    asked: list[RequestEvent] = []
+    events: list[RequestEvent] = []
 
     def repeat(request: httpx.Request) -> httpx.Response:
-        if len(asked) > 1:
+        if len(events) > 1:
             raise httpx.ReadError("lost", request=request)
         return httpx.Response(404, json={"message": f"no hook {secret}"})
 
     http_client = httpx.Client(transport=httpx.MockTransport(repeat))
-    pictify = Pictify(api_key="pic_live_x", http_client=http_client, on_request=asked.append)
+    pictify = Pictify(api_key="pic_live_x", http_client=http_client, on_request=events.append)
     for error in (NotFoundError, APIConnectionError):
         with pytest.raises(error) as caught:
             pictify.workflows.post_rows("HOOK", secret, rows=ROWS)
         assert isinstance(caught.value, NotFoundError | APIConnectionError)
         assert caught.value.request
         for spelt in (secret, quote(secret, safe="")):
-            for shown in (caught.value, caught.value.request.url, pickle.dumps(caught.value), *asked):
+            for shown in (caught.value, caught.value.request.url, pickle.dumps(caught.value), *events):
                 assert spelt not in str(shown)
     assert secret not in repr(WorkflowHook(secret=secret, url=f"https://api.pictify.io/workflow/hooks/a/{secret}"))
 
