@@ -38,7 +38,7 @@ _LIMITS = frozenset(
 )
 # Keywords that would be lost beside `oneOf` and `anyOf`.
 _BESIDE = frozenset({"allOf", "properties", "required"})
-_FALSE = "no value meets this schema; remove what it is the schema of, in an overlay"
+_FALSE = "no value meets this schema; remove the part that it describes, in an overlay"
 _MAX_EXACT_INTEGER = 2**53
 # A file name has at most 255 bytes, including the prefix and suffix that are added.
 _MAX_NAME_LENGTH = 200

@@ -14,15 +14,15 @@ from .navigation import PREFIX, Part, followed
 PROSE = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
 # Keywords that describe the use of a schema, not its class.
 USE = frozenset({"default", "deprecated", "nullable", "readOnly", "writeOnly"})
-_LEAST = frozenset({"minItems", "minLength", "minProperties"})
+_MIN_KEYWORDS = frozenset({"minItems", "minLength", "minProperties"})
 _MAX_KEYWORDS = frozenset({"maxItems", "maxLength", "maxProperties"})
 # The inclusive bound, the exclusive bound, and the direction in which they narrow.
 _SIDES = (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1))
 _BOUNDS = {name: side for side in _SIDES for name in side[:2]}
 _RESTRICTS = frozenset({"const", "enum", "multipleOf", "pattern", "propertyNames", "readOnly", "uniqueItems"})
 # Values of keywords that are the default.
-_SAYS_NOTHING: dict[str, tuple[object, ...]] = {
-    **dict.fromkeys(_LEAST, (0,)),
+_DEFAULTS: dict[str, tuple[object, ...]] = {
+    **dict.fromkeys(_MIN_KEYWORDS, (0,)),
     **dict.fromkeys(("deprecated", "nullable", "readOnly", "uniqueItems", "writeOnly"), (False,)),
     "pattern": ("", ".*"),
     "propertyNames": (True, {}, {"type": "string"}),
@@ -100,7 +100,7 @@ def _merged(document: Part, schema: Part) -> Part:
 
 def meaningful(part: Part) -> Part:
     """A part of the document without keywords that have their default."""
-    return {name: value for name, value in part.items() if value not in _SAYS_NOTHING.get(name, ())}
+    return {name: value for name, value in part.items() if value not in _DEFAULTS.get(name, ())}
 
 
 def _normalized(schema: Part) -> Part:
@@ -151,7 +151,7 @@ def takes_less(name: str, old: Part, new: Part) -> bool:
         return any(rule not in (was or []) for rule in value)
     if name in _BOUNDS:
         return _bound(new, *_BOUNDS[name]) > _bound(old, *_BOUNDS[name])
-    if name in _LEAST | _MAX_KEYWORDS:
+    if name in _MIN_KEYWORDS | _MAX_KEYWORDS:
         return was is None or NARROWEST[name](was, value) != was
     return name in _RESTRICTS
 

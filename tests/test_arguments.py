@@ -64,8 +64,8 @@ def test_a_body_may_consist_of_models_mappings_and_strings() -> None:
     create: dict[str, Any] = {"template_id": "t", "mapping": {"a": "b"}}
     wanted = {"templateId": "t", "mapping": {"a": "b"}, "dataSource": SOURCE, "refreshPolicy": {"ttlSeconds": 60}}
     policy = RefreshPolicy(ttl_seconds=60)
-    given: list[Any] = [SOURCE, DataSource.from_dict(SOURCE)]
-    for source in given:
+    sources: list[Any] = [SOURCE, DataSource.from_dict(SOURCE)]
+    for source in sources:
         create["data_source"] = source
         assert body_of(lambda p: p.bindings.create(refresh_policy=policy, **create)) == wanted
     assert body_of(lambda p: p.bindings.update("b", status=BindingStatusChange.PAUSED)) == {"status": "paused"}
@@ -251,13 +251,13 @@ def test_integers_of_other_libraries_and_omitted_fields() -> None:
     assert body_of(lambda p: p.images.create(html="x", width=number)) == {"html": "x", "width": 5}
     assert body_of(lambda p: p.templates.render("t", quality=Fraction(1, 2))) == {"quality": 0.5}
     rule = {"id": "a", "weight": 1, "conditions": {"type": "rule", "value": None}}
-    given: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     # In a mapping, None is null. In a model, it is a field that is omitted.
     short = {**rule, "conditions": {"type": "rule"}}
     variants: list[tuple[Any, Any]] = [(rule, rule), (ExperimentVariant.from_dict(rule), short)]
     for variant, wanted in variants:
-        given["variants"] = [variant]
-        assert body_of(lambda p: p.experiments.update("e", **given), EXPERIMENT) == {"variants": [wanted]}
+        fields["variants"] = [variant]
+        assert body_of(lambda p: p.experiments.update("e", **fields), EXPERIMENT) == {"variants": [wanted]}
     assert body_of(lambda p: p.bindings.update("b", name="n" * 255)) == {"name": "n" * 255}
 
 

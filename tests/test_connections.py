@@ -958,9 +958,7 @@ def respond_early(connection: Connection) -> None:
 
 
 @forms
-def test_a_response_that_comes_before_the_request_is_complete_is_not_lost(
-    form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_response_before_the_request_is_complete_is_not_lost(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The client looks for it between two writes, and the server of this test shares the interpreter with the client.
     monkeypatch.setattr(network, "_CHUNK", 256)
     with served(respond_early) as server:

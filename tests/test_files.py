@@ -364,7 +364,7 @@ class AsyncTarget(Target):
 
 @forms
 @pytest.mark.parametrize("options", [{"limit": 999}, {"returns": True}, {"returns": None}, {"returns": "all"}])
-def test_a_file_gets_each_byte_once_whatever_its_write_returns(form: str, options: dict[str, Any]) -> None:
+def test_each_byte_is_written_once_whatever_write_returns(form: str, options: dict[str, Any]) -> None:
     target = Target(**options)
     saving(form)(Body(), target)
     assert target.content == ALL

@@ -493,7 +493,7 @@ def test_a_rate_limit_is_not_mistaken_for_the_quota(body: Any, headers: dict[str
     assert type(error_of(429, body, **headers)) is RateLimitError
 
 
-def test_a_403_says_what_to_do_about_it() -> None:
+def test_a_403_error_says_what_to_do() -> None:
     assert str(error_of(403, {"message": "Please verify your email"})).endswith(
         "The account cannot render until its email address is verified"
     )
@@ -519,7 +519,7 @@ def test_a_removed_route_is_a_clear_error() -> None:
         ("31622401", datetime(1971, 1, 2, 0, 0, 1, tzinfo=UTC)),
     ],
 )
-def test_a_reset_is_in_seconds_left_or_a_unix_time(reset: str, moment: datetime) -> None:
+def test_a_reset_is_in_remaining_seconds_or_a_unix_time(reset: str, moment: datetime) -> None:
     headers = {"x-ratelimit-reset": reset, "date": "Thu, 29 Jan 2026 10:00:05 GMT"}
     assert error_of(429, {}, **headers).rate_limit.reset == moment
 

@@ -226,7 +226,7 @@ def test_the_error_names_the_attempts_before_it_and_can_be_pickled() -> None:
 
 
 @async_forms
-def test_many_tasks_share_what_is_left(form: str) -> None:
+def test_many_tasks_share_the_remaining_requests(form: str) -> None:
     clock = SharedClock()
     paced = create()
     paced.learn(headers(5, 30), clock)
@@ -289,7 +289,7 @@ def in_threads(number: int, work: Callable[[], object]) -> None:
             thread.join()
 
 
-def test_many_threads_share_what_is_left(clock: FakeClock) -> None:
+def test_many_threads_share_the_remaining_requests(clock: FakeClock) -> None:
     paced = create()
     paced.learn(headers(100, 30, limit=1000), clock)
     gone: list[int] = []
@@ -297,7 +297,7 @@ def test_many_threads_share_what_is_left(clock: FakeClock) -> None:
     assert sum(gone) == 100
 
 
-def test_responses_of_one_minute_only_lower_what_is_left(clock: FakeClock) -> None:
+def test_responses_of_one_minute_only_lower_the_remaining_requests(clock: FakeClock) -> None:
     paced = create()
     for remaining in (9, 5, 7, 8):
         paced.learn(headers(remaining, 30), clock)
@@ -447,7 +447,7 @@ def test_after_the_reset_the_last_known_limit_is_left(clock: FakeClock) -> None:
 
 
 @async_forms
-def test_a_request_that_is_cancelled_while_it_waits_takes_nothing(form: str) -> None:
+def test_a_request_that_is_cancelled_while_it_waits_is_not_counted(form: str) -> None:
     clock = SharedClock()
     paced = create()
     paced.learn(headers(0, 30, limit=1), clock)
@@ -500,7 +500,7 @@ responses = st.builds(Response, st.none() | st.integers(1, 9), st.integers(0, 9)
 
 
 @given(steps=st.lists(st.none() | st.floats(0, 40) | responses, max_size=60))
-def test_no_more_requests_are_sent_than_a_response_left_until_its_minute_ends(
+def test_no_more_requests_are_sent_than_remain_until_the_minute_ends(
     steps: list[float | Response | None],
 ) -> None:
     """Or until a response of a later minute comes."""
@@ -778,7 +778,7 @@ def test_two_fleets_in_memory_count_separately(clock: FakeClock) -> None:
         assert let_through(create(Fleet(per_minute=3)), clock) == 3
 
 
-def test_a_fleet_in_memory_goes_on_counting_after_it_is_closed(clock: FakeClock) -> None:
+def test_a_fleet_in_memory_continues_counting_after_it_is_closed(clock: FakeClock) -> None:
     fleet = Fleet(per_minute=3)
     paced = create(fleet)
     paced.wait(clock, 0)
@@ -947,7 +947,7 @@ def test_no_request_overtakes_one_that_wakes_at_the_reset(seconds: float, left: 
 
 
 @async_forms
-def test_a_turn_that_is_given_up_is_for_whoever_comes_next(form: str) -> None:
+def test_an_abandoned_turn_goes_to_the_next_request(form: str) -> None:
     """And not for those that sleep for longer, as each of them has its own turn."""
     clock = SharedClock()
     fleet = Fleet(per_minute=2)
@@ -1032,7 +1032,7 @@ def interrupted(work: Callable[[], object], at: int) -> int:
     return number
 
 
-def test_a_request_that_was_interrupted_while_it_left_is_forgotten() -> None:
+def test_a_request_that_was_interrupted_while_leaving_the_queue_is_forgotten() -> None:
     line = fleets.Line()
     first, second = fleets.Waiting(0), fleets.Waiting(0)
     assert (line.place(first), line.place(second)) == (0, 1)
@@ -1061,7 +1061,7 @@ in_finalizers_too = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableE
 
 
 @in_finalizers_too
-def test_an_interrupt_anywhere_takes_no_turn_for_ever() -> None:
+def test_an_interrupt_anywhere_blocks_no_turn_forever() -> None:
     def prepare() -> tuple[Callable[[], object], Callable[[], None]]:
         clock = FakeClock()
         fleet = Fleet(per_minute=1)
@@ -1243,7 +1243,7 @@ def test_a_fork_does_not_wait_for_requests_of_its_parent(clock: FakeClock) -> No
 
 
 @on_fork
-def test_the_child_of_a_fork_has_a_connection_of_its_own(redis: FakeRedis, clock: FakeClock) -> None:
+def test_the_child_of_a_fork_has_its_own_connection(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=3)
     paced = create(fleet)
     paced.wait(clock, 0)
@@ -1457,7 +1457,7 @@ def test_one_fleet_serves_many_event_loops(redis: FakeRedis, clock: FakeClock) -
     fleet.close()
 
 
-def test_an_event_loop_that_is_late_is_no_outage(
+def test_a_late_event_loop_is_not_an_outage(
     redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet = Fleet(redis.url, per_minute=1, timeout=30)
@@ -1783,7 +1783,7 @@ def test_a_request_disconnects_from_an_unresponsive_redis_and_does_not_retry(for
 
 
 @forms
-def test_the_timeout_is_that_of_the_fleet_whatever_the_url_has(form: str, redis: FakeRedis, clock: FakeClock) -> None:
+def test_the_timeout_of_the_fleet_overrides_that_of_the_url(form: str, redis: FakeRedis, clock: FakeClock) -> None:
     redis.silent = True
     fleet = Fleet(f"{redis.url}?socket_timeout=1000", per_minute=9, timeout=0.05)
     in_one_loop(form, fleet, lambda wait: wait(create(fleet), clock, 0))

@@ -115,9 +115,7 @@ def iterate_images(form: str, transport: httpx.MockTransport, **arguments: Any) 
 @given(
     count=st.integers(0, 25), limit=st.integers(1, 10), sign=st.sampled_from(["hasNext", "totalPages", "total", "all"])
 )
-def test_every_item_is_yielded_once_however_the_api_gives_the_length(
-    form: str, count: int, limit: int, sign: str
-) -> None:
+def test_every_item_is_yielded_once_with_any_pagination_fields(form: str, count: int, limit: int, sign: str) -> None:
     pages = -(-count // limit)
 
     def respond(page: int, limit: int) -> dict[str, Any]:
@@ -645,14 +643,14 @@ MISUSES: dict[str, tuple[Callable[[Any, Any], object], str]] = {
 
 
 @pytest.mark.parametrize("name", MISUSES)
-def test_a_pager_that_is_misused_says_what_to_write(name: str) -> None:
+def test_a_misused_pager_is_an_error_that_says_what_to_write(name: str) -> None:
     use, text = MISUSES[name]
     transport = serving(lambda page, limit: page_of(uids(3), page, limit, total=3))
     with pytest.raises(TypeError, match=text):
         use(sync_client(transport).bindings.list(), async_client(transport).bindings.list())
 
 
-def test_an_async_for_over_an_awaited_page_says_what_to_write() -> None:
+def test_an_async_for_over_an_awaited_page_is_an_error_that_says_what_to_write() -> None:
     async def run() -> None:
         transport = serving(lambda page, limit: page_of(uids(3), page, limit, total=3))
         await async_for(await async_client(transport).bindings.list())
@@ -1144,7 +1142,7 @@ def test_in_sync_code_as_many_threads_fetch_pages_as_prefetch_says() -> None:
 
 
 @forms
-def test_an_error_is_raised_where_its_page_would_have_been_yielded(form: str) -> None:
+def test_an_error_is_raised_in_place_of_its_page(form: str) -> None:
     def respond(page: int, limit: int) -> dict[str, Any]:
         return {} if page == 3 else page_of(uids(20), page, limit, total=20, limit=limit)
 
@@ -1186,7 +1184,7 @@ def test_an_invalid_prefetch_is_rejected(prefetch: Any, kind: type[Exception], t
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_an_iteration_that_is_left_sends_no_more_and_leaves_nothing_behind(backend: str) -> None:
+def test_an_abandoned_iteration_sends_no_more_requests_and_leaks_nothing(backend: str) -> None:
     requested: list[int] = []
     transport = serving(lambda page, limit: page_of(uids(9), page, limit, total=9, limit=limit), requested)
 
@@ -1421,7 +1419,7 @@ def test_an_async_iteration_can_be_continued_in_another_loop() -> None:
 
 
 @pytest.mark.parametrize("left", ["before", "during"])
-def test_a_page_that_waits_for_its_retry_is_not_requested_again_after_the_iteration_was_left(
+def test_a_page_that_waits_for_its_retry_is_not_retried_after_the_iteration_was_abandoned(
     left: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def sleep(_clock: Clock, seconds: float) -> None:
@@ -1491,7 +1489,7 @@ def test_a_prefetched_page_is_retried_by_the_clock_of_the_client() -> None:
     assert len(clock.waits) == 1
 
 
-def test_the_next_page_of_an_iteration_that_was_left_is_retried() -> None:
+def test_the_next_page_of_an_abandoned_iteration_is_retried() -> None:
     requested: list[int] = []
     pictify, clock = failing_once(2, requested)
     pages = pictify.bindings.list(limit=2, prefetch=2).pages()

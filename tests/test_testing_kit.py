@@ -265,7 +265,7 @@ def test_records_have_the_time_of_the_clock() -> None:
 
 
 @forms
-def test_a_batch_takes_its_time_by_the_clock(fake: FakePictify, form: str) -> None:
+def test_a_batch_progresses_by_the_clock(fake: FakePictify, form: str) -> None:
     call = Caller(form, fake)
     job = call("batch.render_template", "APPK3ATNDP", variable_sets=[{}] * 6)
     assert call("batch.get_results", job.batch_ids[0]).progress == 0
@@ -468,7 +468,7 @@ def test_an_invalid_failure_is_an_error(
     fake.client().templates.get("APPK3ATNDP")
 
 
-def test_over_a_socket_it_hangs_up_or_takes_its_time(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_and_latency_work_over_a_socket(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
     def sleep(_clock: Clock, seconds: float) -> None:

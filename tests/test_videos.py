@@ -184,7 +184,7 @@ def test_a_render_takes_as_long_as_the_video_requires(
     assert (fake.renders, fake.clock.elapsed) == (2, 180)
 
 
-def test_a_served_video_takes_fake_time(fake: FakePictify, scene: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_served_render_uses_the_fake_clock(fake: FakePictify, scene: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The clock of the machine stands still.
     monkeypatch.setattr("pictify_client.testing.clock.time.monotonic", lambda: 100.0)
     with serving(fake) as url, Pictify(api_key=fake.api_key, base_url=url) as pictify:

@@ -635,7 +635,7 @@ renders = objects(
     **{name: st.integers() for name in ("width", "height")},
     renderedAt=date_times,
 )
-refusals = objects(
+failed_renders = objects(
     **{name: st.text() for name in ("type", "error")},
     **{name: st.none() | st.text() for name in ("templateId", "errorCode")},
 )
@@ -645,7 +645,12 @@ batches = objects(
     duration=st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
 )
 free = st.dictionaries(st.text(), json_values)
-typed = {"render.completed": renders, "render.failed": refusals, "batch.completed": batches, "batch.failed": batches}
+typed = {
+    "render.completed": renders,
+    "render.failed": failed_renders,
+    "batch.completed": batches,
+    "batch.failed": batches,
+}
 names = st.sampled_from([*WebhookEventName]).map(str) | st.text()
 
 
