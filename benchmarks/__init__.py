@@ -1,5 +1,5 @@
-"""What the performance figures are measured with: `make bench`, and `make bench-quick` with smaller numbers.
+"""The benchmarks: `make bench`, and `make bench-quick` with smaller numbers.
 
-Each peer runs in a process of its own; all take turns, round by round, against a server on loopback in
-another process. What is compared was measured in the same rounds.
+Each peer, a library that is compared, runs in its own process; all take turns, round by round, against a server on
+loopback in another process. Only results of the same rounds are compared.
 """

@@ -20,15 +20,15 @@ HERE = Path(__file__).parent
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure all figures, or those that are asked for, and print each as it comes."""
+    """Measure all or the selected figures, and print each as soon as it is measured."""
     started = monotonic()
     bench = Bench(NAMES)
     figures: dict[str, Any] = {}
     try:
         with TemporaryDirectory() as folder:
             measured = Figures(bench, QUICK if options.quick else FULL, Path(folder))
-            for name, why in bench.left_out.items():
-                print(f"left out: {name}: {why}")
+            for name, why in bench.omitted.items():
+                print(f"omitted: {name}: {why}")
             for each in ALL:
                 if not options.only or each.__name__ in options.only:
                     begun = monotonic()
@@ -39,15 +39,15 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         bench.stop()
     about = facts(quick=bool(options.quick), seconds=round(monotonic() - started))
     print(f"\n{about['seconds']} s, {about['cores']} cores, {about['processor']}, {about['python']}")
-    return {"about": about, "left_out": bench.left_out, "figures": figures}
+    return {"about": about, "omitted": bench.omitted, "figures": figures}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; answers the exit status."""
+    """Run the command line, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure how fast the package is.")
     parser.add_argument("--quick", action="store_true", help="smaller numbers, in under a minute; writes nothing")
     parser.add_argument("--only", action="append", choices=[each.__name__ for each in ALL], help="measure one figure")
-    parser.add_argument("--charts", action="store_true", help="measure nothing; draw what was measured last")
+    parser.add_argument("--charts", action="store_true", help="measure nothing; draw the last results")
     options = parser.parse_args(arguments)
     results = HERE / "results.json"
     if options.charts:

@@ -1,4 +1,4 @@
-"""What the server answers with: pages of the stand-in's bindings, written as the API writes them."""
+"""The bodies of the server's responses: pages of the fake API's bindings, serialized like the API's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pictify_client.testing import FakePictify
 
 
 def pages(items: int, count: int = 1) -> list[bytes]:
-    """The pages of a list with so many bindings a page."""
+    """The pages of a list with this number of bindings per page."""
     bindings = FakePictify(bindings=items * count).bindings
     return [
         json.dumps(

@@ -1,4 +1,4 @@
-"""Figures as pictures: SVG without a background, in colours that can be read on a light page and on a dark one."""
+"""Charts of the figures: SVG without a background, in colours that are legible on light and dark pages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NAMES = {RAW: "raw httpx, no models", "pydantic": "pydantic from bytes"}
 
 
 def draw(results: dict[str, Any], folder: Path) -> None:
-    """Draw what was measured."""
+    """Draw the results."""
     matplotlib = module("matplotlib")
     matplotlib.use("svg")
     plots = module("matplotlib.pyplot")
@@ -88,8 +88,8 @@ def _load(plots: Any, figures: dict[str, Any]) -> Any:
 
 def _start(plots: Any, figures: dict[str, Any]) -> Any:
     figure, axes = plots.subplots(figsize=(8, 3.4))
-    _bars(axes, figures["first_answer"]["rows"], "median")
-    axes.set_title("From the start of a process to its first answer, ms")
+    _bars(axes, figures["first_response"]["rows"], "median")
+    axes.set_title("From the start of a process to its first response, ms")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""What a process pays before its first answer: each measurement is a process of its own."""
+"""The start-up time of a process until its first response: each measurement runs in a new process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .worker import ROOT, environment
 
 
 class Program(NamedTuple):
-    """How a service uses a peer: the lines that import and make a client, and those that ask for a page."""
+    """How a service uses a peer: the code that imports it and creates a client, and the code that requests a page."""
 
     ready: str
     page: str
@@ -63,7 +63,7 @@ _ALL_MODELS = "import pictify_client.models as models\nfor name in models.__all_
 
 
 def imports(names: Sequence[str], count: int) -> dict[str, Rounds]:
-    """Seconds until a client is usable: in all, and beyond what httpx takes."""
+    """Seconds until a client is usable: in total, and without those of httpx."""
     usable = {name: PROGRAMS[name].ready for name in names}
     return {
         "usable": _take_turns({name: _TIMED.format(code=code) for name, code in usable.items()}, count),
@@ -80,19 +80,19 @@ def imports(names: Sequence[str], count: int) -> dict[str, Rounds]:
     }
 
 
-def first_answers(url: str, names: Sequence[str], count: int) -> Rounds:
-    """Seconds from the start of a process to its first answer."""
-    programs = {name: _first_answer(PROGRAMS[name]) for name in names}
-    programs[f"{OURS}, all models"] = _first_answer(PROGRAMS[OURS], _ALL_MODELS)
+def first_responses(url: str, names: Sequence[str], count: int) -> Rounds:
+    """Seconds from the start of a process to its first response."""
+    programs = {name: _first_response(PROGRAMS[name]) for name in names}
+    programs[f"{OURS}, all models"] = _first_response(PROGRAMS[OURS], _ALL_MODELS)
     return _take_turns(programs, count, url, from_outside=True)
 
 
 def _after_httpx(code: str) -> str:
-    # What httpx imports only once it is used is httpx's, too.
+    # Includes modules that httpx imports only when it is used.
     return f"import httpx; httpx.AsyncClient()\n{_TIMED.format(code=code)}"
 
 
-def _first_answer(program: Program, more: str = "") -> str:
+def _first_response(program: Program, more: str = "") -> str:
     return (
         f"{program.ready}\n{more}\nasync def main():\n    {program.page}\n    print(monotonic(), flush=True)\n"
         "import asyncio; from time import monotonic; asyncio.run(main())"
@@ -111,8 +111,8 @@ def _take_turns(
             for name, program in programs.items():
                 started = monotonic()
                 command = [sys.executable, "-c", f"{start}\n{program}"]
-                said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment()).stdout
-                seconds = float(said) - started if from_outside else float(said)
+                output = subprocess.run(command, check=True, capture_output=True, text=True, env=environment()).stdout
+                seconds = float(output) - started if from_outside else float(output)
                 if number:
                     found[name].append({"seconds": seconds})
     finally:

@@ -1,4 +1,4 @@
-"""What a worker does with its peer; each gives numbers."""
+"""The jobs that a worker does with its peer; each returns numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FEWEST = 3
 
 
 def decode(peer: Peer, *, body: str, seconds: float) -> Numbers:
-    """Decode a page again and again for so many seconds; gives the seconds of one."""
+    """Decode a page repeatedly for this number of seconds, and return the seconds per page."""
     content = Path(body).read_bytes()
     peer.decode(content)
     gc.collect()
@@ -34,7 +34,7 @@ def decode(peer: Peer, *, body: str, seconds: float) -> Numbers:
 
 
 def memory(peer: Peer, *, bodies: list[str]) -> Numbers:
-    """Decode pages and keep them; gives the bytes that Python holds for them."""
+    """Decode pages and keep them, and return the bytes of memory that they use."""
     contents = [Path(body).read_bytes() for body in bodies]
     peer.decode(contents[0])
     gc.collect()
@@ -48,7 +48,7 @@ def memory(peer: Peer, *, bodies: list[str]) -> Numbers:
 
 
 def calls(peer: Peer, *, url: str, limit: int, count: int) -> Numbers:
-    """Sync calls, one at a time; gives the seconds of one."""
+    """Make sync calls one at a time, and return the seconds per call."""
     get, close = peer.open(url)
     for _ in range(_WARM):
         get(limit=limit)
@@ -62,7 +62,7 @@ def calls(peer: Peer, *, url: str, limit: int, count: int) -> Numbers:
 
 
 def acalls(peer: Peer, *, url: str, limit: int, count: int) -> Numbers:
-    """Async calls, one at a time; gives the seconds of one."""
+    """Make async calls one at a time, and return the seconds per call."""
 
     async def run() -> Numbers:
         get, close = await peer.aopen(url)
@@ -80,7 +80,7 @@ def acalls(peer: Peer, *, url: str, limit: int, count: int) -> Numbers:
 
 
 def load(peer: Peer, *, url: str, limit: int, tasks: int, count: int, certificate: str | None = None) -> Numbers:
-    """Async calls by many tasks at a time, after one each to warm up."""
+    """Make async calls in concurrent tasks, after one per task to warm up."""
     if certificate is not None:
         os.environ["SSL_CERT_FILE"] = certificate
 
@@ -114,8 +114,8 @@ async def _work(get: Callable[..., Awaitable[Any]], limit: int, left: Any, laten
         latencies.append(perf_counter() - started)
 
 
-def walk(peer: Ours, *, url: str, limit: int, prefetch: int, pages: int) -> Numbers:
-    """Walk a list by async code; gives the seconds of the whole."""
+def iterate(peer: Ours, *, url: str, limit: int, prefetch: int, pages: int) -> Numbers:
+    """Iterate over a list in async code, and return the total seconds."""
 
     async def run() -> float:
         async with peer.pictify_client.AsyncPictify(api_key=KEY, base_url=url) as pictify:
@@ -129,8 +129,8 @@ def walk(peer: Ours, *, url: str, limit: int, prefetch: int, pages: int) -> Numb
     return {"seconds": asyncio.run(run())}
 
 
-def sync_walk(peer: Ours, *, url: str, limit: int, prefetch: int, pages: int) -> Numbers:
-    """Walk a list by sync code; gives the seconds of the whole."""
+def sync_iterate(peer: Ours, *, url: str, limit: int, prefetch: int, pages: int) -> Numbers:
+    """Iterate over a list in sync code, and return the total seconds."""
     with peer.pictify_client.Pictify(api_key=KEY, base_url=url) as pictify:
         started = perf_counter()
         found = list(pictify.bindings.list(limit=limit, prefetch=prefetch))
@@ -140,7 +140,7 @@ def sync_walk(peer: Ours, *, url: str, limit: int, prefetch: int, pages: int) ->
 
 
 def second_client(peer: Peer, *, url: str) -> Numbers:
-    """Make another client, where there is one already; gives the seconds that takes."""
+    """Create a second client, and return the seconds that this takes."""
 
     async def run() -> float:
         get, close = await peer.aopen(url)
@@ -158,7 +158,7 @@ def second_client(peer: Peer, *, url: str) -> Numbers:
 
 
 def probe(peer: Peer, *, url: str, body: str) -> Numbers:
-    """Do each thing once that the peer can do; says which of the modules that make it a variant were not used."""
+    """Run each job once that the peer supports, and return the modules of its variant that were not used."""
     peer.decode(Path(body).read_bytes())
     for job in (calls, acalls):
         try:
@@ -169,5 +169,5 @@ def probe(peer: Peer, *, url: str, body: str) -> Numbers:
 
 
 JOBS: dict[str, Callable[..., Numbers]] = {
-    job.__name__: job for job in (decode, memory, calls, acalls, load, walk, sync_walk, second_client, probe)
+    job.__name__: job for job in (decode, memory, calls, acalls, load, iterate, sync_iterate, second_client, probe)
 }

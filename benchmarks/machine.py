@@ -1,4 +1,4 @@
-"""The machine: what it is, and which processes have which core."""
+"""The machine: its properties, and which process runs on which core."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LIBRARIES = (
 
 
 def pin(cpu: int) -> bool:
-    """Keep this process on one core, where there are several and the system allows it; says whether it is."""
+    """Pin this process to one core, if there are several and the system allows it; return whether it is pinned."""
     try:
         if len(_CORES) < 2:
             return False
@@ -45,7 +45,7 @@ def pin(cpu: int) -> bool:
 
 
 def unpin() -> None:
-    """Let this process have all cores again."""
+    """Allow this process to use all cores again."""
     with suppress(AttributeError, OSError):
         os.sched_setaffinity(0, _CORES)
 
@@ -61,7 +61,7 @@ _CORES = _cores()
 
 
 def facts(**more: object) -> dict[str, Any]:
-    """What the figures depend on; nothing that says whose machine it is."""
+    """The properties that the figures depend on; nothing that identifies the machine."""
     root = Path(__file__).parent.parent
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"],  # noqa: S607

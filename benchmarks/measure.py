@@ -1,4 +1,4 @@
-"""Rounds in which peers take turns, and what is made of them: medians, quartiles, and ratios within a round."""
+"""Rounds in which peers take turns, and their statistics: medians, quartiles, and ratios within a round."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .jobs import Numbers
 from .worker import ROOT, Worker, WorkerError
 
 Rounds = dict[str, list[Numbers]]
-"""For each peer what it did, round by round."""
+"""The results of each peer by round."""
 
 
 class Server:
@@ -30,15 +30,15 @@ class Server:
         self.url = f"http://127.0.0.1:{plain}"
         self.secure_url = f"https://127.0.0.1:{secure}"
 
-    def answer_with(self, *, items: int, pages: int = 1, delay: float = 0.0) -> None:
-        """Set what it answers with, and after how many seconds."""
+    def respond_with(self, *, items: int, pages: int = 1, delay: float = 0.0) -> None:
+        """Set the items of its responses, and their delay in seconds."""
         with urlopen(f"{self.url}/control?items={items}&pages={pages}&delay={delay}"):  # noqa: S310
             pass
 
     def counted(self) -> Numbers:
-        """How many requests and connections there were since the last time."""
-        with urlopen(f"{self.url}/control") as answer:  # noqa: S310
-            numbers: Numbers = json.load(answer)
+        """Return the number of requests and connections since the last call."""
+        with urlopen(f"{self.url}/control") as response:  # noqa: S310
+            numbers: Numbers = json.load(response)
         return numbers
 
     def stop(self) -> None:
@@ -54,37 +54,37 @@ class Bench:
         names: The peers.
 
     Attributes:
-        left_out: Why peers are not measured.
+        omitted: The peers that are not measured, with the reason.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
         self.server = Server()
         self.workers = {name: Worker(name) for name in names}
-        self.left_out: dict[str, str] = {}
+        self.omitted: dict[str, str] = {}
 
-    def leave_out(self, name: str, why: str) -> None:
-        """Go on without a peer."""
-        self.left_out[name] = why
+    def omit(self, name: str, why: str) -> None:
+        """Omit a peer."""
+        self.omitted[name] = why
         self.workers.pop(name).stop()
 
     def probe(self, body: str) -> None:
-        """Have all peers do everything once, and go on without those that cannot."""
-        self.server.answer_with(items=20)
+        """Let all peers run each job once, and omit those that fail."""
+        self.server.respond_with(items=20)
         for name, worker in list(self.workers.items()):
             try:
                 missing = [
                     each for each, is_used in worker.do("probe", url=self.server.url, body=body).items() if not is_used
                 ]
             except WorkerError as error:
-                self.leave_out(name, str(error))
+                self.omit(name, str(error))
             else:
                 if missing:
-                    self.leave_out(name, f"pictify_client does not use {' and '.join(missing)}, though it is installed")
+                    self.omit(name, f"pictify_client does not use {' and '.join(missing)}, though it is installed")
 
     def rounds(
         self, names: Sequence[str], times: int, job: str, arguments: Mapping[str, object], *, warm_up: bool = True
     ) -> Rounds:
-        """Let peers do a job in turns, each round begun by another one. The round that warms up does not count."""
+        """Let peers do a job in turns, each round in another order. The warm-up round does not count."""
         there = [name for name in names if name in self.workers]
         found: Rounds = {name: [] for name in there}
         for number in range(0 if warm_up else 1, times + 1):
@@ -97,8 +97,8 @@ class Bench:
         return found
 
     @contextmanager
-    def alone(self, name: str) -> Generator[Worker]:
-        """A peer in a process that has done nothing yet."""
+    def fresh_worker(self, name: str) -> Generator[Worker]:
+        """A peer in a new process."""
         worker = Worker(name)
         try:
             yield worker
@@ -119,7 +119,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def ratios(rounds: Rounds, name: str, base: str, number: str = "seconds") -> dict[str, float]:
-    """How a peer compares with another within a round."""
+    """The ratio of a peer to another within a round."""
     pairs = zip(rounds[name], rounds[base], strict=True)
     return spread([mine[number] / other[number] for mine, other in pairs])
 

@@ -34,14 +34,14 @@ class _Simulated(Clock):
 
 
 class _Limited:
-    """A server that allows so many requests per minute, and takes 20 ms for each."""
+    """A server that allows this number of requests per minute, and takes 20 ms for each."""
 
     def __init__(self, clock: _Simulated, limit: int) -> None:
         self._clock = clock
         self._limit = limit
         self._ends = 0.0
         self._left = 0
-        self.refused = 0
+        self.rejected = 0
 
     def __call__(self, _: httpx.Request) -> httpx.Response:
         clock = self._clock
@@ -50,7 +50,7 @@ class _Limited:
             self._ends, self._left = clock.now + _MINUTE, self._limit
         headers = {"x-ratelimit-limit": str(self._limit), "x-ratelimit-reset": str(int(self._ends) + 1)}
         if not self._left:
-            self.refused += 1
+            self.rejected += 1
             return httpx.Response(429, headers={**headers, "x-ratelimit-remaining": "0"}, json={"message": "slow down"})
         self._left -= 1
         headers["x-ratelimit-remaining"] = str(self._left)
@@ -62,7 +62,7 @@ def paced(limit: int, *, pacing: bool, minutes: int = 5) -> Numbers:
     logging.getLogger("pictify_client").setLevel(logging.ERROR)
     clock = _Simulated()
     server = _Limited(clock, limit)
-    answered = failed = 0
+    succeeded = failed = 0
     with httpx.Client(transport=httpx.MockTransport(server)) as http_client:
         settings: dict[str, Any] = {"token": KEY, "base_url": "https://api.pictify.io", "pacing": pacing}
         client = AuthenticatedClient(**settings, http_client=http_client, timeout=None)
@@ -74,5 +74,5 @@ def paced(limit: int, *, pacing: bool, minutes: int = 5) -> Numbers:
             except PictifyError:
                 failed += 1
             else:
-                answered += 1
-    return {"answered": answered / minutes, "failed": failed / minutes, "refused": server.refused / minutes}
+                succeeded += 1
+    return {"succeeded": succeeded / minutes, "failed": failed / minutes, "rejected": server.rejected / minutes}

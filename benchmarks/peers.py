@@ -1,4 +1,4 @@
-"""What is compared: each peer decodes a page, and asks a server for one, in sync and in async code.
+"""The libraries that are compared: each decodes a page, and requests one from a server, in sync and async code.
 
 A peer is used in a process of its own, and imports what it is made of when it is made.
 """
@@ -19,36 +19,36 @@ _PATIENCE = 60.0
 
 
 class Peer:
-    """What a peer can do; what it cannot raises NotImplementedError.
+    """The jobs of a peer; unsupported ones raise NotImplementedError.
 
     Attributes:
-        hidden: Modules that the peer must not find, as if they were not installed.
-        wanted: Modules without which a variant is no other than the plain one.
+        hidden: Modules that the peer must not import, as if they were not installed.
+        wanted: Modules without which a variant is the same as the plain peer.
     """
 
     hidden: Collection[str] = ()
     wanted: Collection[str] = ()
 
     def decode(self, body: bytes) -> Any:
-        """A page from its bytes."""
+        """Decode a page from bytes."""
         raise NotImplementedError
 
     def open(self, url: str) -> tuple[Callable[..., Any], Callable[[], object]]:
-        """A client for sync code: what gets a page (`limit=`, `page=`), and what closes it."""
+        """Create a sync client: return a function that requests a page (`limit=`, `page=`), and one that closes it."""
         raise NotImplementedError
 
     async def aopen(self, url: str) -> tuple[Callable[..., Awaitable[Any]], Callable[[], Awaitable[object]]]:
-        """Likewise for async code."""
+        """Create an async client, likewise."""
         raise NotImplementedError
 
 
 def module(name: str) -> Any:
-    """A module that is only in the environment of the benchmarks."""
+    """Import a module that only the environment of the benchmarks has."""
     return import_module(name)
 
 
 def _verified() -> dict[str, Any]:
-    """The settings for the server's certificate, for aiohttp, which does not look for it by itself."""
+    """The settings for the server's certificate, because aiohttp does not find it by itself."""
     certificate = os.environ.get("SSL_CERT_FILE")
     return {"verify": ssl.create_default_context(cafile=certificate)} if certificate else {}
 
@@ -136,7 +136,7 @@ class Ours(Peer):
         return get, close
 
     def http_client(self) -> Any:
-        """What a variant gives to an async client to send with."""
+        """The `http_client` of a variant's async client."""
         return None
 
 
@@ -148,7 +148,7 @@ class OursFast(Ours):
 
 
 class OursAiohttp(Ours):
-    """`pictify_client[aiohttp]`: with a `http_client` that sends by aiohttp."""
+    """`pictify_client[aiohttp]`: with a `http_client` that sends with aiohttp."""
 
     hidden: Collection[str] = ("orjson", "h2")
 
@@ -164,7 +164,7 @@ class OursBoth(OursAiohttp):
 
 
 class Stock(Peer):
-    """What openapi-python-client generates by itself from the same contract."""
+    """The client that openapi-python-client generates from the same document, without our templates."""
 
     def __init__(self) -> None:
         from .stock import BUILD, PACKAGE
@@ -209,7 +209,7 @@ class Pydantic(Peer):
 
 
 class PictifySdk(Pydantic):
-    """Pictify's own SDK. It knows no bindings, so a page of them is asked for and read as it does with templates."""
+    """Pictify's own SDK. It does not support bindings, so a page is requested and decoded like one of templates."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -253,8 +253,8 @@ class Stainless(Peer):
         client = self.openai.OpenAI(api_key=KEY, base_url=url, timeout=_PATIENCE)
 
         def get(limit: int, page: int = 1) -> Any:
-            asked = {"params": {"page": page, "limit": limit}}
-            return client.get("/bindings", cast_to=self.page, options=asked).bindings
+            options = {"params": {"page": page, "limit": limit}}
+            return client.get("/bindings", cast_to=self.page, options=options).bindings
 
         return get, client.close
 
@@ -262,8 +262,8 @@ class Stainless(Peer):
         client = self.openai.AsyncOpenAI(api_key=KEY, base_url=url, timeout=_PATIENCE)
 
         async def get(limit: int, page: int = 1) -> Any:
-            asked = {"params": {"page": page, "limit": limit}}
-            return (await client.get("/bindings", cast_to=self.page, options=asked)).bindings
+            options = {"params": {"page": page, "limit": limit}}
+            return (await client.get("/bindings", cast_to=self.page, options=options)).bindings
 
         return get, client.close
 
@@ -302,7 +302,7 @@ class Aiohttp(Peer):
 
     async def aopen(self, url: str) -> Any:
         http = self.aiohttp
-        # Its own limit is 100 connections, too.
+        # Its default limit is 100 connections, too.
         context = _verified().get("verify", True)
         session = http.ClientSession(
             headers={"Authorization": f"Bearer {KEY}"},

@@ -1,4 +1,4 @@
-"""Figures as text."""
+"""Format figures as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def text_of(figure: dict[str, Any]) -> str:
 
 
 def rounded(value: Any) -> Any:
-    """Results with four digits of each number, as no more of them mean anything."""
+    """Results rounded to four significant digits."""
     if isinstance(value, dict):
         return {name: rounded(each) for name, each in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
@@ -23,7 +23,7 @@ def rounded(value: Any) -> Any:
 
 
 def bound_of(bound: dict[str, Any]) -> str:
-    """What was promised, what was measured, and whether that is enough."""
+    """A bound, the measured value, and whether the bound is met."""
     aim = "" if bound["aim"] is None else f", aim for {bound['aim']:g}"
     promised = f"{bound['what']}: at {bound['at']} {bound['bound']:g}{aim}"
     if bound["measured"] is None:

@@ -1,7 +1,7 @@
 """The server: bindings on loopback, over HTTP and HTTPS, after a delay. It counts requests and connections.
 
-`python -m benchmarks.server` prints its two ports. `GET /control?items=20&pages=1&delay=0` sets what it answers
-with, and gives what it has counted since the last time.
+`python -m benchmarks.server` prints its two ports. `GET /control?items=20&pages=1&delay=0` sets its responses,
+and returns the counts since the last request.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _PAGE = re.compile(rb"[?&]page=(\d+)")
 
 
 class _State:
-    answers: tuple[bytes, ...] = ()
+    responses: tuple[bytes, ...] = ()
     delay = 0.0
     requests = 0
     connections = 0
 
     def control(self, target: str) -> bytes:
-        told = json.dumps({"requests": self.requests, "connections": self.connections}).encode()
-        asked = dict(parse_qsl(urlsplit(target).query))
-        if asked:
-            bodies = pages(int(asked["items"]), int(asked["pages"]))
-            self.answers = tuple(_http(body) for body in bodies)
-            self.delay = float(asked["delay"])
+        counts = json.dumps({"requests": self.requests, "connections": self.connections}).encode()
+        query = dict(parse_qsl(urlsplit(target).query))
+        if query:
+            bodies = pages(int(query["items"]), int(query["pages"]))
+            self.responses = tuple(_http(body) for body in bodies)
+            self.delay = float(query["delay"])
         self.requests = self.connections = 0
-        return _http(told)
+        return _http(counts)
 
 
 class _Connection(asyncio.Protocol):
@@ -51,9 +51,9 @@ class _Connection(asyncio.Protocol):
         self._received += data
         while b"\r\n\r\n" in self._received:
             head, _, self._received = self._received.partition(b"\r\n\r\n")
-            self._answer(head.split(b" ", 2)[1])
+            self._respond(head.split(b" ", 2)[1])
 
-    def _answer(self, target: bytes) -> None:
+    def _respond(self, target: bytes) -> None:
         state = self._state
         if target.startswith(b"/control"):
             self._transport.write(state.control(target.decode()))
@@ -62,11 +62,11 @@ class _Connection(asyncio.Protocol):
         state.connections += not self._is_counted
         self._is_counted = True
         page = _PAGE.search(target)
-        answer = state.answers[int(page[1]) - 1 if page else 0]
+        response = state.responses[int(page[1]) - 1 if page else 0]
         if state.delay:
-            asyncio.get_running_loop().call_later(state.delay, self._transport.write, answer)
+            asyncio.get_running_loop().call_later(state.delay, self._transport.write, response)
         else:
-            self._transport.write(answer)
+            self._transport.write(response)
 
 
 def _http(body: bytes) -> bytes:

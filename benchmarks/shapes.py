@@ -1,4 +1,4 @@
-"""Bindings as pydantic, Stainless (openai) and msgspec have them: every field typed, as in the contract."""
+"""Bindings as pydantic, Stainless (openai) and msgspec have them: every field typed, as in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import GenericAlias
 from typing import Any, Literal
 
 Fields = dict[str, tuple[str, Any]]
-"""A class: for each field its name in JSON, and its type; the name of another class stands for it."""
+"""A class: for each field its name in JSON, and its type or the name of another class."""
 
 CLASSES: dict[str, Fields] = {
     "DataSource": {

@@ -1,4 +1,4 @@
-"""The stock generator's output: the same contract with its corrections, and openapi-python-client as it comes.
+"""The output of the stock generator: openapi-python-client without changes, and the document with the overlays.
 
 `python -m benchmarks.stock` writes it to `benchmarks/build`. It needs the development environment.
 """
@@ -21,15 +21,15 @@ def generate() -> None:
 
     document, _ = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)
     BUILD.mkdir(exist_ok=True)
-    contract = BUILD / "openapi.json"
-    contract.write_text(json.dumps(document), "utf-8")
+    source = BUILD / "openapi.json"
+    source.write_text(json.dumps(document), "utf-8")
     tool = Path(sys.executable).parent / "openapi-python-client"
-    # What it warns of are the parts of the contract that it leaves out; bindings are not among them.
+    # It warns of the parts of the document that it omits; bindings are not among them.
     command: list[str | Path] = [
         tool,
         "generate",
         "--path",
-        contract,
+        source,
         "--meta",
         "none",
         "--overwrite",

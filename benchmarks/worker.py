@@ -1,6 +1,6 @@
-"""A process for one peer, and the hand that the others have on it.
+"""A process for one peer, and the class that controls it.
 
-`python -m benchmarks.worker PEER` reads jobs, a line each, and answers each with one: numbers, or why there are none.
+`python -m benchmarks.worker PEER` reads a job per line, and prints a line for each: numbers, or an error message.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ ROOT = Path(__file__).parent.parent
 
 
 def environment() -> dict[str, str]:
-    """The environment of a peer: as on most machines, certificates come with it, and bytecode is kept."""
+    """The environment of a peer, as on most machines: with the bundled certificates, and with bytecode files."""
     others = ("SSL_CERT_FILE", "SSL_CERT_DIR", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if name not in others}
 
 
 class WorkerError(Exception):
-    """What a worker could not do, and why."""
+    """A job failed; the message says why."""
 
 
 class Worker:
@@ -48,15 +48,15 @@ class Worker:
         """Do a job.
 
         Raises:
-            WorkerError: The peer cannot.
+            WorkerError: If the peer cannot do it.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([job, arguments]) + "\n")
-        answer: Any = json.loads(self._process.stdout.readline() or '"the process ended"')
-        if isinstance(answer, str):
-            raise WorkerError(answer)
-        numbers: Numbers = answer
+        result: Any = json.loads(self._process.stdout.readline() or '"the process ended"')
+        if isinstance(result, str):
+            raise WorkerError(result)
+        numbers: Numbers = result
         return numbers
 
     def stop(self) -> None:
@@ -76,10 +76,10 @@ def _run(name: str) -> None:
         job, arguments = json.loads(line)
         try:
             peer = peer or kind()
-            answer: object = JOBS[job](peer, **arguments)
+            result: object = JOBS[job](peer, **arguments)
         except Exception as error:  # noqa: BLE001
-            answer = f"{type(error).__name__}: {error}"
-        print(json.dumps(answer), flush=True)
+            result = f"{type(error).__name__}: {error}"
+        print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":

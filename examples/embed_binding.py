@@ -28,7 +28,7 @@ def main() -> None:
 
         image = pictify.url_rendering.render_binding(binding.uid, "png")
         again = pictify.url_rendering.render_binding(binding.uid, "png", if_none_match=image.etag)
-        print(f"{len(image.read())} bytes; asked again, the image is {'the same' if again.not_modified else 'new'}")
+        print(f"{len(image.read())} bytes; requested again, the image is {'the same' if again.not_modified else 'new'}")
 
         pictify.bindings.update(binding.uid, status="paused")
         print(f"{binding.uid} is {pictify.bindings.get(binding.uid).status}")

@@ -36,7 +36,7 @@ def main(slug: str) -> None:
                 print(f"shown: {shown.content_type}")
         print(f"a click leads to {pictify.experiments.track_click(slug)}")
         result = pictify.experiments.track_events(event="conversion", experiment=slug, variant_id="bold")
-        print(f"{result.processed} event told")
+        print(f"{result.processed} event reported")
 
         pictify.experiments.pause(experiment.uid)
         variants = pictify.experiments.get(experiment.uid).variants or []

@@ -111,7 +111,7 @@ def generate(source: Path, build: Path) -> list[str]:
     except Exception as error:
         # A document may be invalid in ways that no check covers.
         raise GenerationError(
-            f"{source.name} has what the generator does not expect: {error!r}\n\n{_ADVICE}"
+            f"{source.name} caused an unexpected error in the generator: {error!r}\n\n{_ADVICE}"
         ) from error
 
 

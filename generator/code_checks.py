@@ -117,8 +117,8 @@ def _alike(prop: PropertyProtocol, shapes: Shapes) -> Iterator[str]:
             for earlier in members[:number]:
                 if alike := _reads_as(earlier, later, shapes):
                     yield (
-                        f"{plain(prop.name)}: {alike[1]} cannot be told from {alike[0]}: give them a discriminator, or "
-                        "other fields that are required, in an overlay"
+                        f"{plain(prop.name)}: {alike[1]} cannot be distinguished from {alike[0]}: give them a "
+                        "discriminator, or other fields that are required, in an overlay"
                     )
 
 

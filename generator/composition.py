@@ -167,7 +167,7 @@ def _together(name: str, first: Any, second: Any) -> Any:
     if name in ANNOTATIONS or name.startswith("x-"):
         return first
     raise UnsupportedError(
-        f"what it is made of (`allOf`, or what stands beside `$ref`) disagrees about `{name}`: {first!r:.80} and "
+        f"its parts (`allOf`, or the siblings of `$ref`) disagree about `{name}`: {first!r:.80} and "
         f"{second!r:.80}; leave one of them, in an overlay"
     )
 

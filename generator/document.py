@@ -24,8 +24,8 @@ from .navigation import DATA, DocumentError, Part, Steps, followed, operations, 
 from .spelling import modernize
 
 _PARAMETERS = "#/components/parameters/"
-_MOST_PROBLEMS = 5
-_LONGEST_PROBLEM = 300
+_MAX_PROBLEMS = 5
+_MAX_PROBLEM_LENGTH = 300
 
 
 def load(path: Path) -> Any:
@@ -95,7 +95,7 @@ def read_document(path: Path) -> Part:
 
 
 def _raise_first(problems: Iterator[str]) -> None:
-    if found := [*islice(problems, _MOST_PROBLEMS)]:
+    if found := [*islice(problems, _MAX_PROBLEMS)]:
         raise DocumentError("\n".join(found))
 
 
@@ -114,7 +114,7 @@ def _validator(version: str) -> Any:
 def _problems(validator: Any, part: object, steps: Steps = ()) -> Iterator[str]:
     for error in validator.iter_errors(part):
         known = cast("Any", best_match([error]))
-        yield f"{place((*steps, *known.absolute_path))}: {known.message[:_LONGEST_PROBLEM]}"
+        yield f"{place((*steps, *known.absolute_path))}: {known.message[:_MAX_PROBLEM_LENGTH]}"
 
 
 def _of_schemas(document: Part) -> Iterator[str]:

@@ -38,10 +38,10 @@ _LIMITS = frozenset(
 )
 # Keywords that would be lost beside `oneOf` and `anyOf`.
 _BESIDE = frozenset({"allOf", "properties", "required"})
-_FALSE = "no value meets this schema; remove what it is the schema of, in an overlay"
-_LARGEST = 2**53
+_FALSE = "no value meets this schema; remove the part that it describes, in an overlay"
+_MAX_EXACT_INTEGER = 2**53
 # A file name has at most 255 bytes, including the prefix and suffix that are added.
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 _RESULTS = Path(__file__).parent.parent / "pictify_client" / "_runtime" / "results.py"
 _ENUM = Class(name=ClassName("Enum", ""), module_name=PythonIdentifier("enum", ""))
 
@@ -49,7 +49,7 @@ _ENUM = Class(name=ClassName("Enum", ""), module_name=PythonIdentifier("enum", "
 def problems_of_document(document: dict[str, Any]) -> list[str]:
     """Yield the parts that the generator requires and the document lacks, and those that it would ignore."""
     servers: list[dict[str, Any]] = document.get("servers", [])
-    found: list[str] = [] if servers else ["$.servers: the document names no server"]
+    found: list[str] = [] if servers else ["$.servers: the document has no server"]
     if servers and not re.match(r"https?://[^/{}\s]+[^{}\s]*$", server_url(servers[0])):
         found.append(f"$.servers[0].url: {servers[0]['url']} is not the complete URL of a server")
     names: defaultdict[str, list[str]] = defaultdict(list)
@@ -58,19 +58,19 @@ def problems_of_document(document: dict[str, Any]) -> list[str]:
         where = operation_place(path, method)
         name = operation.get("operationId")
         if name is None:
-            found.append(f"{where}: it has no operationId, by which its function would be named")
+            found.append(f"{where}: it has no operationId, from which the name of its function is derived")
         else:
             names[str(PythonIdentifier(name, "field_"))].append(name)
             places[str(PythonIdentifier(name, "field_"))].append(place(("paths", path, method, "operationId")))
         if not re.fullmatch(r"/[^\s\"'\\`<>^|?#]*", path) or not path.isprintable():
-            found.append(f"{where}: a character of its path cannot stand in a URL")
+            found.append(f"{where}: its path has a character that is invalid in a URL")
         problems = _problems_of_operation(document, path, method)
         found += [problem if problem.startswith("$") else f"{where}: {problem}" for problem in problems]
     for key, alike in names.items():
         if len(alike) > 1:
             spellings = " and ".join(dict.fromkeys(map(repr, alike)))
             where = " and ".join(places[key])
-            found.append(f"{where}: the operationId {spellings} is there {len(alike)} times, as Python has it")
+            found.append(f"{where}: the operationId {spellings} occurs {len(alike)} times as a Python name")
     found += [f"$.webhooks: the events have {each}" for each in _problems_of_members([*document.get("webhooks", {})])]
     found += _long_names(document)
     for steps, schema in schemas_of(document):
@@ -98,11 +98,11 @@ def _problems_of_operation(document: dict[str, Any], path: str, method: str) -> 
     if signed_with and (f"{{{signed_with}}}" not in path or "requestBody" not in operation):
         yield f"`x-signed-with` is {signed_with!r}, not a parameter in the path of an operation that has a body"
     if operation.get("security") and not any(_can_be_met(document, each) for each in operation["security"]):
-        yield "its security is of no kind that a client has (a bearer token, a key in a header, none)"
+        yield "no client supports its security (a bearer token, a key in a header, none)"
     for steps, part in ((("paths", path), item), (here, operation)):
         for server in part.get("servers", [])[:1]:
             if server_url(server) != server_url(document["servers"][0]):
-                yield f"{place((*steps, 'servers'))}: it has a server of its own, and a client has one"
+                yield f"{place((*steps, 'servers'))}: it has its own server, but a client has only one"
     for steps, part in ((("paths", path), item), (here, operation)):
         for number, parameter in enumerate(part.get("parameters", [])):
             yield from _problems_of_parameter(document, parameter, (*steps, "parameters", number))
@@ -120,7 +120,7 @@ def _problems_of_wait(operation: dict[str, Any], path: str) -> Iterator[str]:
     if not isinstance(name, str) or not isinstance(summary, str):
         yield "`x-wait` is not an object with a `name` and a `summary`"
     elif not name.isidentifier() or iskeyword(name):
-        yield f"`x-wait` has the name {name!r}, which no method can have"
+        yield f"`x-wait` has the name {name!r}, which is not a valid name of a method"
     elif path.count("{") != 1:
         yield "`x-wait` needs a path with one parameter, the id"
 
@@ -140,7 +140,7 @@ def _problems_of_parameter(document: dict[str, Any], part: dict[str, Any], steps
         yield f"{place(steps)}: its parameter {name!r} is a secret in the query, which calls do not send"
     items = schema.get("items")
     if isinstance(items, dict) and _may_be_null(document, cast("dict[str, Any]", items)):
-        yield f"{place((*steps, 'schema', 'items'))}: it may be null, which a URL and a header cannot say"
+        yield f"{place((*steps, 'schema', 'items'))}: it may be null, which URLs and headers cannot express"
     yield from _unchecked(document, parameter["schema"], (*steps, "schema"), set())
 
 
@@ -181,7 +181,7 @@ def _unchecked_by_name(part: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "maxProperties", "calls do not check this limit of an object with fields"
     yield from ((name, "calls do not check this limit") for name in sorted(_UNCHECKED & part.keys()) if part[name])
     for name in sorted(_LIMITS & part.keys()):
-        if abs(part[name]) > _LARGEST:
+        if abs(part[name]) > _MAX_EXACT_INTEGER:
             yield name, "the number is too large to be exact"
     if part.get("type") == "boolean" and len(part.get("enum", (True, False))) == 1:
         yield "enum", "calls do not check this limit"
@@ -204,12 +204,12 @@ def _pattern_of_names(schema: Any) -> str | None:
 def _long_names(document: dict[str, Any]) -> Iterator[str]:
     for path, method, operation in operations(document):
         for name in (operation.get("operationId", ""), *operation.get("tags", [])):
-            if len(name.encode()) > _LONGEST_NAME:
+            if len(name.encode()) > _MAX_NAME_LENGTH:
                 yield f"{place(('paths', path, method))}: the name {name[:40]}... is too long for that of a file"
     for steps, schema in schemas_of(document):
         for here, _ in schemas_in(schema, steps):
             for name in here:
-                if isinstance(name, str) and (not name.isprintable() or len(name.encode()) > _LONGEST_NAME):
+                if isinstance(name, str) and (not name.isprintable() or len(name.encode()) > _MAX_NAME_LENGTH):
                     yield f"{place(steps)}: the name {name[:40]!r} in it is too long, or not of printable characters"
 
 
@@ -233,7 +233,7 @@ def _repeats(document: dict[str, Any], schema: Any, seen: tuple[str, ...] = ()) 
 
 def _problems_of_schema(part: dict[str, Any]) -> Iterator[str]:
     if any(name in part for name in ("anyOf", "oneOf")) and (beside := _BESIDE & part.keys()):
-        yield f"`{min(beside)}` stands beside `oneOf` or `anyOf`, and would be lost; move it into each of their schemas"
+        yield f"`{min(beside)}` is a sibling of `oneOf` or `anyOf`, and would be lost; move it into each schema"
     values: list[object] = part.get("enum", [])
     if values and all(isinstance(value, str) for value in values):
         yield from (f"the enum {values} has {problem}" for problem in _problems_of_members(cast("list[str]", values)))

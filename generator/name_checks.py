@@ -60,7 +60,7 @@ def _problems_of_tags(data: GeneratorData, shapes: Shapes, taken: set[str]) -> I
             yield f"{where}: the tag {name}: {_NOT_NORMALIZED}; rename it in an overlay"
         if tag in _ATTRIBUTES | _IN_API or names & taken or any(classes[each] > 1 for each in names):
             where = place(("paths", shapes.path_of(endpoint), endpoint.method, "tags"))
-            problem = "the generated code means something else by that name; rename it in an overlay"
+            problem = "the generated code uses this name otherwise; rename it in an overlay"
             yield f"{where}: the tag {name}: {problem}"
 
 
@@ -92,7 +92,7 @@ def _problems_of_classes(
         name, module = part.class_info.name, part.class_info.module_name
         problem = ""
         if name in taken:
-            problem = "the generated code means something else by that name"
+            problem = "the generated code uses this name otherwise"
         elif not is_normalized("NFKC", module):
             problem = _NOT_NORMALIZED
         elif module == "webhook_events":

@@ -16,7 +16,7 @@ def problems_of_output(build: Path) -> Iterator[str]:
         try:
             compile(text, name, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError) as error:
-            yield f"{name}: what was generated is not Python: {error}"
+            yield f"{name}: the generated code is not valid Python: {error}"
             continue
         yield from (f"{name}: {problem}" for problem in _repeated(ast.parse(text)))
 
@@ -26,7 +26,7 @@ def _repeated(tree: ast.Module) -> Iterator[str]:
         counts = Counter(_bound(body))
         for name, count in counts.items():
             if count > 1:
-                yield f"two things would be called {name} in {where}"
+                yield f"two definitions would be named {name} in {where}"
 
 
 def _classes(tree: ast.Module) -> Iterator[tuple[str, list[ast.stmt]]]:

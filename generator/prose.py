@@ -11,7 +11,7 @@ from openapi_python_client.strings import PythonIdentifier, safe_for_docstring
 
 # With three quotes before it, a line does not exceed the limit.
 _WIDTH = 116
-_LONGEST_LINE = 120
+_MAX_LINE_LENGTH = 120
 
 
 def text_of(text: UntrustedString | None) -> str:
@@ -77,7 +77,7 @@ def filled(text: str, indent: int, *, hanging: int = 0, first: int | None = None
 def docstring(text: str, indent: int) -> str:
     """The content of a docstring, without the quotes."""
     lines = text.split("\n")
-    if len(lines) == 1 and indent + len(text) + len('""""""') <= _LONGEST_LINE:
+    if len(lines) == 1 and indent + len(text) + len('""""""') <= _MAX_LINE_LENGTH:
         return f'{text[:-1]}\\"' if text.endswith('"') else text
     if len(lines) == 1:
         # Ruff would put the closing quotes behind it in any case.

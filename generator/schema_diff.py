@@ -14,20 +14,20 @@ from .navigation import PREFIX, Part, followed
 PROSE = frozenset({"description", "example", "examples", "externalDocs", "summary", "title"})
 # Keywords that describe the use of a schema, not its class.
 USE = frozenset({"default", "deprecated", "nullable", "readOnly", "writeOnly"})
-_LEAST = frozenset({"minItems", "minLength", "minProperties"})
-_MOST = frozenset({"maxItems", "maxLength", "maxProperties"})
+_MIN_KEYWORDS = frozenset({"minItems", "minLength", "minProperties"})
+_MAX_KEYWORDS = frozenset({"maxItems", "maxLength", "maxProperties"})
 # The inclusive bound, the exclusive bound, and the direction in which they narrow.
 _SIDES = (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1))
 _BOUNDS = {name: side for side in _SIDES for name in side[:2]}
 _RESTRICTS = frozenset({"const", "enum", "multipleOf", "pattern", "propertyNames", "readOnly", "uniqueItems"})
 # Values of keywords that are the default.
-_SAYS_NOTHING: dict[str, tuple[object, ...]] = {
-    **dict.fromkeys(_LEAST, (0,)),
+_DEFAULTS: dict[str, tuple[object, ...]] = {
+    **dict.fromkeys(_MIN_KEYWORDS, (0,)),
     **dict.fromkeys(("deprecated", "nullable", "readOnly", "uniqueItems", "writeOnly"), (False,)),
     "pattern": ("", ".*"),
     "propertyNames": (True, {}, {"type": "string"}),
 }
-_LONGEST_VALUE = 80
+_MAX_VALUE_LENGTH = 80
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _merged(document: Part, schema: Part) -> Part:
 
 def meaningful(part: Part) -> Part:
     """A part of the document without keywords that have their default."""
-    return {name: value for name, value in part.items() if value not in _SAYS_NOTHING.get(name, ())}
+    return {name: value for name, value in part.items() if value not in _DEFAULTS.get(name, ())}
 
 
 def _normalized(schema: Part) -> Part:
@@ -151,7 +151,7 @@ def takes_less(name: str, old: Part, new: Part) -> bool:
         return any(rule not in (was or []) for rule in value)
     if name in _BOUNDS:
         return _bound(new, *_BOUNDS[name]) > _bound(old, *_BOUNDS[name])
-    if name in _LEAST | _MOST:
+    if name in _MIN_KEYWORDS | _MAX_KEYWORDS:
         return was is None or NARROWEST[name](was, value) != was
     return name in _RESTRICTS
 
@@ -182,15 +182,15 @@ def type_of(schema: Part) -> str:
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"
     kind: str | list[str] = schema.get("type", "object" if "properties" in schema else "anything")
-    said = kind if isinstance(kind, str) else " or ".join(kind)
+    text = kind if isinstance(kind, str) else " or ".join(kind)
     if "items" in schema:
-        said = f"{said} of {type_of(schema['items'])}"
-    return f"{said} ({schema['format']})" if "format" in schema else said
+        text = f"{text} of {type_of(schema['items'])}"
+    return f"{text} ({schema['format']})" if "format" in schema else text
 
 
 def _shown(value: Any) -> str:
     if value is None or value == []:
         return "none"
     values = cast("list[object]", value) if isinstance(value, list) else [cast("object", value)]
-    said = ", ".join(each if isinstance(each, str) else json.dumps(each) for each in values)
-    return said if len(said) <= _LONGEST_VALUE else ""
+    text = ", ".join(each if isinstance(each, str) else json.dumps(each) for each in values)
+    return text if len(text) <= _MAX_VALUE_LENGTH else ""

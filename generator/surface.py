@@ -197,11 +197,11 @@ class Surface:
                 waiting |= _words(item.type for field, item in self.items.items() if _owner(field) == name)
         return reached
 
-    def member(self, owner: str, wire: str) -> str:
+    def member(self, owner: str, api_name: str) -> str:
         """Return the argument of a method, or the field of a class, that has this name in the document."""
         call = self.bodies.get(owner, owner)
         form = f"{call}({{}}=…)" if call.startswith("pictify.") else f"{call}.{{}}"
-        name = str(PythonIdentifier(wire, "")).removesuffix("_")
+        name = str(PythonIdentifier(api_name, "")).removesuffix("_")
         names = [form.format(each) for each in (name, f"{name}_", name.removeprefix("x_"))]
         return next((each for each in names if each in self.items), names[0])
 

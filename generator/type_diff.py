@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection
 
 OMITTED = frozenset({"None", "UNSET", "Unset"})
-"""What stands beside the type of what may be omitted, and is its default."""
+"""The types that mean a value is omitted, and their default."""
 # Covariant types: with a narrower parameter they are narrower themselves.
 _COVARIANT = frozenset({"Iterable", "Mapping"})
 

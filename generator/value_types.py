@@ -158,7 +158,7 @@ class Types(Schemas):
         if isinstance(prop, ModelProperty):
             return f"dict[str, {self.type_of(self._mapped(prop))}]" if self.is_mapping(prop) else prop.class_info.name
         kind = type(prop).__name__.removesuffix("Property").lower()
-        raise UnsupportedError(f"{prop.name.get_untrusted_value()} is of a kind without a shape here: {kind}")
+        raise UnsupportedError(f"{prop.name.get_untrusted_value()} is of an unsupported type: {kind}")
 
     def one_or_many(self, prop: PropertyProtocol) -> tuple[ModelProperty, ListProperty] | None:
         """The object and the list of such objects, if a value may be either."""

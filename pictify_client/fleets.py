@@ -302,7 +302,7 @@ class Fleet:
             now = clock.monotonic()
             with self._lock:
                 for (_, tickets), seconds in zip(asking, waits, strict=True):
-                    self._answer(tickets, seconds, now)
+                    self._resolve(tickets, seconds, now)
 
     def _batches(self, now: float) -> list[tuple[Inquiry, list[_Ticket]]]:
         lines: dict[Line, list[_Ticket]] = {}
@@ -310,7 +310,7 @@ class Fleet:
             lines.setdefault(ticket.line, []).append(ticket)
         return [(Inquiry(line.key, line.places(tickets, now)), tickets) for line, tickets in lines.items()]
 
-    def _answer(self, tickets: list[_Ticket], waits: list[float], now: float) -> None:
+    def _resolve(self, tickets: list[_Ticket], waits: list[float], now: float) -> None:
         spare = 0
         for ticket, seconds in zip(tickets, waits, strict=True):
             if ticket not in self._asking:

@@ -89,7 +89,7 @@ def prepared_fake() -> FakePictify:
 
 
 def api_document() -> dict[str, Any]:
-    """The OpenAPI document with the overlays, the errors that it omits, and what the API accepts beyond it."""
+    """The OpenAPI document with the overlays, the errors that it omits, and the further requests that the API accepts."""
     document, _ = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)
     for _, _, operation in operations(document):
         # Such as 401, 404 and 422. Most operations list none of them.
@@ -139,7 +139,7 @@ def _open_enums(part: Any) -> None:
 
 
 def main() -> int:
-    """Run it; responses the exit status."""
+    """Run Schemathesis, and return the exit status."""
     fake = prepared_fake()
     with TemporaryDirectory() as folder, serving(fake) as base_url:
         # Otherwise paths of files would be taken for links to operations.

@@ -1,6 +1,6 @@
 """Processes of a fleet: some that send requests by a clock that they share, and one that delays what Redis responds.
 
-The test keeps the time. A process tells it until when it sleeps, and receives the time when it wakes. Time passes once
+The test keeps the time. A process sends the time at which its sleep ends, and receives the time when it wakes. Time passes once
 all processes sleep.
 """
 
@@ -67,7 +67,7 @@ class SharedClock(Clock):
 
 
 def work(test: Connection, tasks: int, url: str, per_minute: int, begin: float, end: float, seed: int) -> None:
-    """Send as many requests as the fleet allows until the end, in so many tasks. 0 is sync code."""
+    """Send as many requests as the fleet allows until the end, in this number of tasks. 0 is sync code."""
     clock = SharedClock(test, begin)
     fleet = Fleet(url, per_minute=per_minute, timeout=30, when_unavailable="closed")
     paced = pacer(fleet, KEY)

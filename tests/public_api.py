@@ -1,4 +1,4 @@
-"""The public API in one text, a line a name. `make api` writes it to public_api.txt, and so accepts what has changed."""
+"""The public API as a text with a line per name. `make api` writes it to public_api.txt, and thereby accepts changes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import griffe
 ROOT = Path(__file__).parents[1]
 SNAPSHOT = Path(__file__).with_name("public_api.txt")
 
-# What is public of these is what they export, and of modules what they define.
+# These packages have the public names that they export, and other modules those that they define.
 PACKAGES = ("pictify_client", "pictify_client.models", "pictify_client.testing")
 MODULES = ("errors", "types", "webhooks")
 
 
 def public_api() -> str:
-    """The text, read from the source alone, so that it is the same on every Python."""
+    """Return the text, read only from the source, so that it is the same on every Python version."""
     package = griffe.load("pictify_client", search_paths=[ROOT])
     names: dict[str, str] = {}
     lines: dict[str, str] = {}
@@ -43,7 +43,7 @@ def public_api() -> str:
     for module in [*(package[name] for name in MODULES), *_modules(package["api"])]:
         for member in _public(module.members.values()):
             add(member.path, member)
-    # A base without a public name gives what it has to a class with one.
+    # Members of a private base class are listed with the public class.
     for base in bases:
         if base.path not in names:
             add(base.path, base)
@@ -53,7 +53,7 @@ def public_api() -> str:
 def _modules(package: griffe.Module) -> Iterator[griffe.Module]:
     yield package
     for each in package.modules.values():
-        # What a module imports is another's.
+        # Imported names belong to another module.
         if not each.is_alias:
             yield from _modules(each)
 
@@ -75,7 +75,7 @@ def _line(name: str, thing: griffe.Object) -> str:
         return " ".join([*words, "class", f"{name}({', '.join(str(base) for base in thing.bases)})"])
     assert isinstance(thing, griffe.Attribute)
     annotation = f": {thing.annotation}" if thing.annotation else ""
-    # What a field has where it is given none, and what a member of an enum is.
+    # The default of a field, and the value of an enum member.
     value = f" = {thing.value}" if "class-attribute" in thing.labels and thing.value else ""
     return " ".join([*words, name + annotation + value])
 

@@ -1,4 +1,4 @@
-"""Record what the live API answers anew: `PICTIFY_API_KEY=... make record`.
+"""Record responses of the live API: `PICTIFY_API_KEY=... make record`.
 
 Only the recordings in `LIVE` can be had from any account; the others need a fault, or are made to
 hold what the API sends but seldom. Secrets are taken out before anything is written.
@@ -30,7 +30,7 @@ _HEADERS = ("content-type", "retry-after", "x-ratelimit-limit", "x-ratelimit-rem
 
 
 def scrubbed(value: Any) -> Any:
-    """A JSON value without secrets: keys and values of queries wherever they stand, and fields made to hold them."""
+    """A JSON value without secrets: API keys and query values anywhere, and fields that hold secrets."""
     if is_object(value):
         return {
             name: _emptied(item) if _SECRET_FIELD.search(name) else scrubbed(item)
@@ -48,10 +48,10 @@ def _emptied(value: Any) -> Any:
 
 
 def record(base_url: str, key: str, folder: Path = RECORDINGS) -> None:
-    """Ask for each recording in `LIVE` once more, and write what comes.
+    """Request each recording in `LIVE` again, and write the responses.
 
     Raises:
-        RuntimeError: The account has no bindings, or the API does not answer as it should.
+        RuntimeError: If the account has no bindings, or a response is unexpected.
     """
     with httpx.Client(base_url=base_url) as client:
 

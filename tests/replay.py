@@ -59,8 +59,10 @@ def replaying(*names: str) -> Generator[httpx.MockTransport]:
         received = _recorded_part(request)
         assert len(request.url.params.multi_items()) == len(received["query"]), f"a parameter is repeated: {received}"
         assert waiting, f"unexpected request: {received}"
-        assert received == waiting[0]["request"], f"{received} is not what was recorded: {waiting[0]['request']}"
+        assert received == waiting[0]["request"], (
+            f"{received} differs from the recorded request: {waiting[0]['request']}"
+        )
         return response_of(waiting.pop(0))
 
     yield httpx.MockTransport(respond)
-    assert not waiting, f"never received for: {[each['about'] for each in waiting]}"
+    assert not waiting, f"not requested: {[each['about'] for each in waiting]}"

@@ -1,4 +1,4 @@
-"""The code in the documents: found, run against the fake API, and type checked.
+"""Find the code in the documentation, run it against the fake API, and type-check it.
 
 Programs are run one after the other in a process of their own, `python -m tests.snippets`, each with a fake API of
 its own. What defines tests is run by pytest, as users would.
@@ -28,7 +28,7 @@ _SNIPPET = re.compile(r"^( *)```python\n(.*?)^\1```\n(?:\s*^\1```text\n(.*?)^\1`
 
 
 class Snippet(NamedTuple):
-    """Code in a document, and what the document says it prints, where it says so; `...` there is anything."""
+    """Code in a document, and its documented output, if any; `...` in the output matches anything."""
 
     code: str
     output: str | None
@@ -42,8 +42,8 @@ class Snippet(NamedTuple):
         return self.output is None or re.fullmatch(pattern, printed, re.DOTALL) is not None
 
 
-class Ran(NamedTuple):
-    """What a program printed, and which operations it called."""
+class RunResult(NamedTuple):
+    """The output of a program, and the operations that it called."""
 
     printed: str
     operations: list[str]
@@ -61,7 +61,7 @@ def snippets_of(document: str) -> list[Snippet]:
     return snippets_in((ROOT / document).read_text("utf-8"))
 
 
-def run_programs(snippets: Iterable[Snippet], folder: Path) -> list[Ran]:
+def run_programs(snippets: Iterable[Snippet], folder: Path) -> list[RunResult]:
     """Run programs one after the other, in this folder."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.snippets"],
@@ -73,11 +73,11 @@ def run_programs(snippets: Iterable[Snippet], folder: Path) -> list[Ran]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stderr
-    return [Ran(*each) for each in json.loads(ran.stdout)]
+    return [RunResult(*each) for each in json.loads(ran.stdout)]
 
 
 def run_tests(snippets: Mapping[str, Snippet], folder: Path) -> None:
-    """Run tests, with no plugin but that of anyio, which httpx brings."""
+    """Run tests, with only the plugin of anyio, which httpx installs."""
     for name, snippet in snippets.items():
         (folder / f"test_{name}.py").write_text(snippet.code, "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", str(folder)]
@@ -86,7 +86,7 @@ def run_tests(snippets: Mapping[str, Snippet], folder: Path) -> None:
 
 
 def type_check(snippets: Mapping[str, Snippet], folder: Path) -> tuple[int, str]:
-    """What mypy has to say of them, and its exit status, as strict as it can be."""
+    """Return the messages and the exit status of mypy in strict mode."""
     for name, snippet in snippets.items():
         (folder / f"{name}.py").write_text(snippet.code, "utf-8")
     command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
@@ -125,15 +125,15 @@ def _prepared() -> FakePictify:
     return fake
 
 
-def _run(code: str, name: str) -> Ran:
+def _run(code: str, name: str) -> RunResult:
     fake, printed = _prepared(), StringIO()
-    # Retries are logged as warnings, which is no fault of a snippet; and none listens for the one before.
+    # Retries are logged as warnings, which is expected; handlers of earlier snippets are removed.
     logging.getLogger("pictify_client").handlers = [logging.NullHandler()]
     with serving(fake) as base_url, redirect_stdout(printed):
         os.environ.update(PICTIFY_BASE_URL=base_url, PICTIFY_API_KEY=fake.api_key)
         exec(compile(code, name, "exec"), {"__name__": "__main__"})  # noqa: S102
     # Readers see the URLs of the live API.
-    return Ran(
+    return RunResult(
         re.sub(
             rf"{base_url}(?=/bindings/\w+\.)",
             "https://cdn.pictify.io",
@@ -144,7 +144,7 @@ def _run(code: str, name: str) -> Ran:
 
 
 if __name__ == "__main__":
-    # What is waited for is there in no time.
+    # Waits end at once.
     with patch.object(Clock, "sleep"), patch.object(Clock, "asleep"):
         runs = [_run(code, f"snippet {number}") for number, code in enumerate(json.load(sys.stdin), 1)]
     print(json.dumps(runs))

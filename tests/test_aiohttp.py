@@ -79,12 +79,12 @@ def test_a_render_that_cannot_have_arrived_is_retried() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", http()[:20]]
+    "response", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n", http()[:20]]
 )
-def test_a_response_that_aiohttp_cannot_parse_is_a_pictify_error(answer: bytes) -> None:
+def test_a_response_that_aiohttp_cannot_parse_is_a_pictify_error(response: bytes) -> None:
     def handle(connection: Connection) -> None:
         connection.receive()
-        connection.send(answer)
+        connection.send(response)
 
     with served(handle) as server:
         error = failure(server, render)

@@ -35,14 +35,14 @@ IMAGE = {"url": "u", "createdAt": "2026-01-29T10:00:05Z"}
 SOURCE = {"type": "http", "url": "https://shop.example.com/1.json"}
 
 
-def sent(call: Call, answer: Any = None) -> list[httpx.Request]:
+def sent(call: Call, response: Any = None) -> list[httpx.Request]:
     requests: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(
             200,
-            json=answer
+            json=response
             or {
                 "binding": {"uid": "b", "renderUrl": "u"},
                 "ok": True,
@@ -56,16 +56,16 @@ def sent(call: Call, answer: Any = None) -> list[httpx.Request]:
     return requests
 
 
-def body_of(call: Call, answer: Any = None) -> Any:
-    return json.loads(sent(call, answer)[0].content)
+def body_of(call: Call, response: Any = None) -> Any:
+    return json.loads(sent(call, response)[0].content)
 
 
 def test_a_body_may_consist_of_models_mappings_and_strings() -> None:
     create: dict[str, Any] = {"template_id": "t", "mapping": {"a": "b"}}
     wanted = {"templateId": "t", "mapping": {"a": "b"}, "dataSource": SOURCE, "refreshPolicy": {"ttlSeconds": 60}}
     policy = RefreshPolicy(ttl_seconds=60)
-    given: list[Any] = [SOURCE, DataSource.from_dict(SOURCE)]
-    for source in given:
+    sources: list[Any] = [SOURCE, DataSource.from_dict(SOURCE)]
+    for source in sources:
         create["data_source"] = source
         assert body_of(lambda p: p.bindings.create(refresh_policy=policy, **create)) == wanted
     assert body_of(lambda p: p.bindings.update("b", status=BindingStatusChange.PAUSED)) == {"status": "paused"}
@@ -104,7 +104,7 @@ SLUG: dict[str, Any] = {"name": "n", "type": "ab_test", "variants": [{"id": "a",
 NAIVE = datetime(2026, 1, 29)  # noqa: DTZ001
 LOOP: dict[str, Any] = {"type": "group"}
 LOOP["children"] = [LOOP]
-REFUSED: list[tuple[Call, str]] = [
+INVALID_CALLS: list[tuple[Call, str]] = [
     (lambda p: p.images.create(width=0), "width must be at least 1, got 0"),
     (lambda p: p.images.create(width="1"), "width must be int, got '1' (str)"),
     (lambda p: p.images.create(file_extension="gif"), "file_extension must be one of 'png', 'j"),
@@ -215,7 +215,7 @@ REFUSED: list[tuple[Call, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("call", "text"), REFUSED, ids=[text for _, text in REFUSED])
+@pytest.mark.parametrize(("call", "text"), INVALID_CALLS, ids=[text for _, text in INVALID_CALLS])
 def test_an_invalid_argument_is_an_error_before_anything_is_sent(call: Call, text: str) -> None:
     with pytest.raises((TypeError, ValueError)) as caught:
         assert sent(call) == []
@@ -251,13 +251,13 @@ def test_integers_of_other_libraries_and_omitted_fields() -> None:
     assert body_of(lambda p: p.images.create(html="x", width=number)) == {"html": "x", "width": 5}
     assert body_of(lambda p: p.templates.render("t", quality=Fraction(1, 2))) == {"quality": 0.5}
     rule = {"id": "a", "weight": 1, "conditions": {"type": "rule", "value": None}}
-    given: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     # In a mapping, None is null. In a model, it is a field that is omitted.
     short = {**rule, "conditions": {"type": "rule"}}
     variants: list[tuple[Any, Any]] = [(rule, rule), (ExperimentVariant.from_dict(rule), short)]
     for variant, wanted in variants:
-        given["variants"] = [variant]
-        assert body_of(lambda p: p.experiments.update("e", **given), EXPERIMENT) == {"variants": [wanted]}
+        fields["variants"] = [variant]
+        assert body_of(lambda p: p.experiments.update("e", **fields), EXPERIMENT) == {"variants": [wanted]}
     assert body_of(lambda p: p.bindings.update("b", name="n" * 255)) == {"name": "n" * 255}
 
 
@@ -301,7 +301,7 @@ def test_no_error_contains_a_secret_of_a_query() -> None:
 
 
 def test_no_error_contains_an_invalid_secret() -> None:
-    answers: list[Any] = [
+    responses: list[Any] = [
         {"binding": {"uid": "b", "renderUrl": "u", "dataSource": {"headers": "k: sesame"}}},
         {"binding": {"uid": "b", "renderUrl": "u", "dataSource": {"headers": {"k": ["sesame"]}}}},
         {
@@ -312,9 +312,9 @@ def test_no_error_contains_an_invalid_secret() -> None:
             }
         },
     ]
-    for answer in answers:
+    for response in responses:
         with pytest.raises(ResponseDecodeError) as caught:
-            sent(lambda p: p.bindings.get("b"), answer)
+            sent(lambda p: p.bindings.get("b"), response)
         assert "sesame" not in f"{caught.value} {caught.value!r}"
     source = DataSource.from_dict({"headers": {"k": "sesame"}, "credentials": {"value": "sesame"}, "body": "sesame"})
     assert "sesame" not in repr(source)
@@ -348,9 +348,9 @@ def test_operations_without_a_response_body_return_none() -> None:
 def test_responses_may_be_wrapped_or_bare_and_others_are_errors() -> None:
     bare = {"uid": "b", "status": "active", "renderUrl": "u"}
     assert body_of(lambda p: p.bindings.update("b", name="n"), bare) == {"name": "n"}
-    for answer in ({"message": "ok"}, {"status": "error", "message": "quota"}, {**bare, "binding": None}):
+    for response in ({"message": "ok"}, {"status": "error", "message": "quota"}, {**bare, "binding": None}):
         with pytest.raises(ResponseDecodeError, match="it has no `binding`"):
-            sent(lambda p: p.bindings.get("b"), answer)
+            sent(lambda p: p.bindings.get("b"), response)
 
 
 def test_a_model_sends_its_additional_properties() -> None:

@@ -62,7 +62,7 @@ class Api:
         self.sizes: list[int] = []
         self.polls: list[str] = []
         self.cancelled: list[str] = []
-        self.refused: tuple[str, ...] = ()
+        self.failing: tuple[str, ...] = ()
         self.clock = FakeClock()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -76,7 +76,7 @@ class Api:
         batch_id = path.split("/")[3]
         if path.endswith("/cancel"):
             self.cancelled.append(batch_id)
-            if batch_id in self.refused:
+            if batch_id in self.failing:
                 return httpx.Response(409, json={"message": "it has ended"})
             return httpx.Response(200, json={"batchId": batch_id, "status": "cancelled"})
         self.polls.append(batch_id)
@@ -150,11 +150,11 @@ def test_failed_polls_are_repeated_and_the_fifth_in_a_row_is_raised(form: str) -
     assert str(job_of(form, api, 1)[1].status) == "failed"
     assert 7.0 in api.clock.waits
 
-    def refuse(*_: object) -> httpx.Response:
+    def rate_limited(*_: object) -> httpx.Response:
         raise httpx.ReadError("gone")
 
     with pytest.raises(APIConnectionError):
-        job_of(form, Api(refuse), 1)
+        job_of(form, Api(rate_limited), 1)
     with pytest.raises(PictifyError):
         job_of(form, Api(always(httpx.Response(404))), 1)
 
@@ -258,7 +258,7 @@ def test_all_batches_of_a_job_are_cancelled_even_if_the_first_fails(form: str) -
     with pytest.raises(BatchStartError) as failed:
         job_of(form, api, 250)
     job: Any = failed.value.job
-    api.refused = ("b1",)
+    api.failing = ("b1",)
     with pytest.raises(ConflictError, match="it has ended"):
         job.cancel() if form == "sync" else anyio.run(job.cancel)
     assert api.cancelled == ["b1", "b2"]
@@ -284,12 +284,12 @@ def test_a_batch_without_a_status_is_not_polled_forever(form: str) -> None:
 def test_long_waits_are_limited_and_results_without_an_index_keep_their_order(form: str) -> None:
     absurd = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "253402300000"}
     results = [{"url": "a"}, {"url": "b"}]
-    answers = [
+    responses = [
         httpx.Response(429, headers={"retry-after": "999999999999999"}),
         httpx.Response(200, json=status("processing").json(), headers=absurd),
         httpx.Response(200, json=status("completed", results=results).json()),
     ]
-    api = Api(lambda _, turn: answers[turn - 1])
+    api = Api(lambda _, turn: responses[turn - 1])
     _, done = job_of(form, api, 2)
     assert [(result.index, result.url) for result in done.results or []] == [(0, "a"), (1, "b")]
     assert api.clock.waits == [3600.0, 60.0]

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_command_has_a_help_text() -> None:
     command = [sys.executable, "-m", "benchmarks", "--help"]
-    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603
-    assert "--quick" in said
+    help_text = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    assert "--quick" in help_text
 
 
 def test_all_figures_are_reported_and_missing_peers_have_a_reason(tmp_path: Path) -> None:
@@ -27,8 +27,8 @@ def test_all_figures_are_reported_and_missing_peers_have_a_reason(tmp_path: Path
         measured = [figures.decode_20(), figures.async_call_20(), figures.sync_call_20(), figures.instant_50()]
     finally:
         bench.stop()
-    assert {*bench.left_out, *bench.workers} == {RAW, OURS, "stock generator", "aiohttp"}
-    assert all(bench.left_out.values())
+    assert {*bench.omitted, *bench.workers} == {RAW, OURS, "stock generator", "aiohttp"}
+    assert all(bench.omitted.values())
     for figure in measured:
         text = text_of(figure._asdict())
         assert OURS in text

@@ -48,11 +48,11 @@ clients = pytest.mark.parametrize(
 
 
 def recording_transport(requests: list[httpx.Request]) -> httpx.Client:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(200, json={"bindings": []})
 
-    return httpx.Client(transport=httpx.MockTransport(answer))
+    return httpx.Client(transport=httpx.MockTransport(respond))
 
 
 @clients
@@ -256,11 +256,11 @@ def test_a_header_replaces_the_default_case_insensitively() -> None:
 def test_query_parameters_of_the_http_client_are_added_to_those_of_the_call() -> None:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(200, json={"bindings": []})
 
-    http_client = httpx.Client(transport=httpx.MockTransport(answer), params={"team": "x y"})
+    http_client = httpx.Client(transport=httpx.MockTransport(respond), params={"team": "x y"})
     list(Pictify(api_key=KEY, http_client=http_client).bindings.list(template_id="a&b", limit=5))
     assert dict(requests[0].url.params) == {"team": "x y", "templateId": "a&b", "limit": "5"}
 
@@ -268,11 +268,11 @@ def test_query_parameters_of_the_http_client_are_added_to_those_of_the_call() ->
 def timeouts_of(make: Callable[[httpx.Client], Pictify], **own: Any) -> Any:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(200, json={"bindings": []})
 
-    list(make(httpx.Client(transport=httpx.MockTransport(answer), **own)).bindings.list())
+    list(make(httpx.Client(transport=httpx.MockTransport(respond), **own)).bindings.list())
     return requests[0].extensions["timeout"]
 
 
@@ -354,11 +354,11 @@ def test_an_http_client_of_the_wrong_type_is_an_error() -> None:
 def test_the_authentication_of_the_http_client_does_not_replace_the_key() -> None:
     sent: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         sent.append(request.headers["Authorization"])
         return httpx.Response(200, json={"bindings": []})
 
-    http_client = httpx.Client(transport=httpx.MockTransport(answer), auth=("user", "password"))
+    http_client = httpx.Client(transport=httpx.MockTransport(respond), auth=("user", "password"))
     list(Pictify(api_key=KEY, http_client=http_client).bindings.list())
     assert sent == [f"Bearer {KEY}"]
 
@@ -366,11 +366,11 @@ def test_the_authentication_of_the_http_client_does_not_replace_the_key() -> Non
 def test_a_client_without_a_key_sends_no_authorization_header() -> None:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(401, json={"message": "Invalid Request"})
 
-    client = Client(http_client=httpx.Client(transport=httpx.MockTransport(answer)))
+    client = Client(http_client=httpx.Client(transport=httpx.MockTransport(respond)))
     response = client.send(list_bindings.OPERATION, template_id=None, status=None, page=None, limit=None)
     assert "authorization" not in requests[0].headers
     assert response.error is not None
@@ -380,12 +380,12 @@ def test_a_client_without_a_key_sends_no_authorization_header() -> None:
 def test_a_copy_of_an_async_client_shares_its_pool_too() -> None:
     seen: list[object] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         seen.append((request.headers.get("X-Trace"), request.extensions["timeout"]["read"]))
         return httpx.Response(200, json={"bindings": []})
 
     async def run() -> None:
-        http_client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+        http_client = httpx.AsyncClient(transport=httpx.MockTransport(respond))
         pictify = AsyncPictify(api_key=KEY, http_client=http_client)
         await pictify.with_options(attempt_timeout=2, headers={"X-Trace": "1"}).bindings.list()
         await pictify.aclose()

@@ -244,7 +244,7 @@ def test_a_tls_connection_is_reused(form: str, secure: Any) -> None:
 
 
 @forms
-@pytest.mark.skipif(sys.platform != "linux", reason="what is sent in one piece is said to Linux's sockets")
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_CORK is specific to Linux")
 def test_excess_bytes_in_another_tls_record_are_not_the_next_response(form: str) -> None:
     def handle(connection: Connection) -> None:
         while connection.receive():
@@ -347,24 +347,24 @@ def test_closing_a_client_ends_calls_that_wait_for_a_connection(form: str, monke
 @contextmanager
 def slow_names(monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[threading.Event, threading.Event]]:
     """A slow resolver: returns an event that is set when it is called, and one that lets it return."""
-    resolve, asked, answered = socket.getaddrinfo, threading.Event(), threading.Event()
+    resolve, lookup_started, lookup_finished = socket.getaddrinfo, threading.Event(), threading.Event()
 
     def slowly(_: Any, *arguments: Any, **options: Any) -> Any:
         if threading.current_thread() is threading.main_thread():
             # trio checks in this way whether it is an address instead of a name.
-            raise socket.gaierror(socket.EAI_NONAME, "it is no address")
-        asked.set()
-        answered.wait(TEST_TIMEOUT)
+            raise socket.gaierror(socket.EAI_NONAME, "it is not an address")
+        lookup_started.set()
+        lookup_finished.wait(TEST_TIMEOUT)
         return resolve("127.0.0.1", *arguments, **options)
 
     with monkeypatch.context() as patched:
         patched.setattr(socket, "getaddrinfo", slowly)
-        yield asked, answered
+        yield lookup_started, lookup_finished
 
 
 @forms
 def test_closing_a_client_ends_a_call_that_is_connecting(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with served() as server, slow_names(monkeypatch) as (asked, answered):
+    with served() as server, slow_names(monkeypatch) as (lookup_started, lookup_finished):
 
         async def test() -> None:
             client = client_of(server, base_url=server.base_url.replace("127.0.0.1", "slow.localhost"))
@@ -375,9 +375,9 @@ def test_closing_a_client_ends_a_call_that_is_connecting(form: str, monkeypatch:
 
             async with anyio.create_task_group() as group:
                 group.start_soon(assert_fails)
-                await anyio.to_thread.run_sync(asked.wait, TEST_TIMEOUT)
+                await anyio.to_thread.run_sync(lookup_started.wait, TEST_TIMEOUT)
                 await client.aclose()
-                answered.set()
+                lookup_finished.set()
             assert server.all_closed()
 
         run(form, test)
@@ -673,14 +673,14 @@ def test_a_file_that_is_closed_twice_returns_its_connection_once(form: str) -> N
 
 
 def test_an_unresponsive_resolver_does_not_hang_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    with served() as server, slow_names(monkeypatch) as (_, answered):
+    with served() as server, slow_names(monkeypatch) as (_, lookup_finished):
         base_url = server.base_url.replace("127.0.0.1", "slow.localhost")
         text = r"0.05 s[^;]*; set by attempt_timeout=\) \(after 2 attempts\)"
         options = {"base_url": base_url, "attempt_timeout": 0.05, "max_retries": 1}
         with client_of(server, **options) as client, pytest.raises(APITimeoutError, match=text):
             client.clock = FrozenClock()
             create_image.sync(client=client, body=HTML)
-        answered.set()
+        lookup_finished.set()
         resolvers = [thread for thread in threading.enumerate() if thread.name == "pictify_client resolver"]
         for thread in resolvers:
             thread.join(TEST_TIMEOUT)
@@ -790,10 +790,10 @@ def test_clients_that_are_never_closed_leak_nothing(form: str) -> None:
 
 @async_forms
 def test_an_http_client_of_another_event_loop_is_a_clear_error(form: str) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
+    def respond(_: httpx.Request) -> httpx.Response:
         raise RuntimeError("Event loop is closed")
 
-    client = mocked(form, answer)
+    client = mocked(form, respond)
 
     async def test() -> None:
         with pytest.raises(PictifyError, match="the http_client belongs to another event loop"):
@@ -802,7 +802,7 @@ def test_an_http_client_of_another_event_loop_is_a_clear_error(form: str) -> Non
     run(form, test)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is not available")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_has_its_own_connections() -> None:
     with served() as server, client_of(server) as client:
@@ -929,13 +929,13 @@ def test_a_dropped_response_releases_its_connection(form: str, monkeypatch: pyte
 @forms
 @pytest.mark.parametrize("is_closed", [True, False])
 def test_an_http_client_that_is_closed_while_it_sends_is_a_clear_error(form: str, is_closed: bool) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
+    def respond(_: httpx.Request) -> httpx.Response:
         # httpx raises this if the client is closed after our check and before its own.
         if is_closed:
             vars(http_client)["_state"] = vars(closed_client)["_state"]
         raise RuntimeError("Cannot send a request, as the client has been closed.")
 
-    transport = httpx.MockTransport(answer)
+    transport = httpx.MockTransport(respond)
     http_client = httpx.Client(transport=transport) if form == "sync" else httpx.AsyncClient(transport=transport)
     client = AuthenticatedClient(token=KEY, http_client=http_client, max_retries=0)
     closed_client = httpx.Client()
@@ -958,9 +958,7 @@ def respond_early(connection: Connection) -> None:
 
 
 @forms
-def test_a_response_that_comes_before_the_request_is_complete_is_not_lost(
-    form: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_response_before_the_request_is_complete_is_not_lost(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The client looks for it between two writes, and the server of this test shares the interpreter with the client.
     monkeypatch.setattr(network, "_CHUNK", 256)
     with served(respond_early) as server:
@@ -1022,8 +1020,8 @@ def test_only_the_thread_that_uses_a_socket_closes_it(monkeypatch: pytest.Monkey
 def proxy(monkeypatch: pytest.MonkeyPatch) -> Generator[Any]:
     def handle(connection: Connection) -> None:
         while request := connection.receive():
-            refused = request.startswith(b"CONNECT")
-            connection.send(http(b"", 407) if refused else http(b'{"bindings": []}', 200, b"set-cookie: a=b"))
+            is_rejected = request.startswith(b"CONNECT")
+            connection.send(http(b"", 407) if is_rejected else http(b'{"bindings": []}', 200, b"set-cookie: a=b"))
 
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)

@@ -128,10 +128,10 @@ def test_a_download_sends_no_key_or_custom_headers_to_another_host(form: str) ->
         assert api.requests == []
 
 
-def serve(connection: Connection, *answers: bytes) -> None:
-    for answer in answers:
+def serve(connection: Connection, *responses: bytes) -> None:
+    for response in responses:
         connection.receive()
-        connection.send(answer)
+        connection.send(response)
 
 
 def test_a_failed_download_leaves_the_path_unchanged(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What errors know, whatever a server sends with a status that is no success."""
+"""Errors for unsuccessful responses, whatever the server sends."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_each_documented_status_has_a_class(status: int, name: str) -> None:
     assert type(error_of(status)) is getattr(errors, name)
 
 
-def test_all_errors_are_one_tree() -> None:
+def test_all_errors_have_one_base_class() -> None:
     assert issubclass(APITimeoutError, APIConnectionError)
     for kind in (APIConnectionError, APIStatusError, ResponseDecodeError, PaginationError, errors.ConfigurationError):
         assert issubclass(kind, PictifyError)
@@ -98,7 +98,7 @@ def test_only_a_429_for_the_quota_is_about_the_quota() -> None:
     assert type(error_of(429, json={"code": "slow_down"})) is errors.RateLimitError
 
 
-def test_the_single_faults() -> None:
+def test_validation_errors_are_listed() -> None:
     assert recorded_error("error_list_of_strings").errors == [
         ErrorDetail("page must be a number"),
         ErrorDetail("limit must be a number"),
@@ -144,15 +144,15 @@ MESSAGES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("body", "message"), MESSAGES)
-def test_the_message(body: Any, message: str) -> None:
+def test_the_message_of_an_error(body: Any, message: str) -> None:
     assert error_of(409, {"content-type": "application/json"}, content=json.dumps(body)).message == message
 
 
-def test_the_code_may_stand_inside() -> None:
+def test_the_code_may_be_nested() -> None:
     assert error_of(400, json={"error": {"code": "bad_uid", "message": "no such uid"}}).code == "bad_uid"
 
 
-def test_an_answer_without_a_message_is_described() -> None:
+def test_an_error_response_without_a_message_is_described() -> None:
     assert error_of(503).message == "Service Unavailable, with an empty body from api.pictify.io"
     assert (
         error_of(500, content=b"<p>").message
@@ -202,12 +202,12 @@ def test_retry_after_without_a_date_is_by_the_clock_of_this_machine() -> None:
     assert error_of(503, {"retry-after": "Thu, 29 Jan 1970 10:00:30 GMT"}).retry_after == 0.0
 
 
-def test_a_count_of_calls_may_have_twenty_digits() -> None:
+def test_a_rate_limit_may_have_twenty_digits() -> None:
     assert error_of(429, {"x-ratelimit-limit": "9" * 20}).rate_limit.limit == int("9" * 20)
 
 
 @pytest.mark.parametrize("reset", ["-1", "x", "9" * 30, "9" * 18, "1.5"])
-def test_an_absurd_reset_is_none(reset: str) -> None:
+def test_an_invalid_reset_is_none(reset: str) -> None:
     assert error_of(429, {"x-ratelimit-limit": "60", "x-ratelimit-reset": reset}).rate_limit == (60, None, None)
 
 
@@ -229,7 +229,7 @@ def test_an_absurd_reset_is_none(reset: str) -> None:
     ),
 )
 @example(status=500, content=b"[" * 100_000, headers={})
-def test_any_answer_makes_an_error(status: int, content: bytes, headers: dict[str, bytes]) -> None:
+def test_any_unsuccessful_response_becomes_an_error(status: int, content: bytes, headers: dict[str, bytes]) -> None:
     request = httpx.Request("GET", "https://api.pictify.io/bindings")
     raw = [(name.encode(), value) for name, value in headers.items()]
     error = status_error("GET /bindings", httpx.Response(status, headers=raw, content=content, request=request))
@@ -287,12 +287,12 @@ def test_an_error_can_be_copied_and_sent_to_another_process(error: Exception, wa
     known = {name: value for name, value in vars(error).items() if name not in ("request", "response")}
     assert {name: vars(again)[name] for name in known} == known
     assert vars(again).keys() == vars(error).keys()
-    # Twice, as the first error of a call is the cause of the last one, and is raised in another process again.
+    # Twice, because an error from a worker process may be sent to yet another process.
     assert str(way(again)) == str(error)
 
 
 class LoudError(APIConnectionError):
-    """An error of a user, which takes other arguments."""
+    """A user's error class with other arguments."""
 
     def __init__(self, *, loudly: bool) -> None:
         super().__init__("lost")
@@ -313,7 +313,7 @@ def test_a_copy_has_the_causes_and_notes_of_an_error(way: Callable[[Any], Any]) 
     assert again.__suppress_context__
 
 
-def test_a_pickle_has_no_more_of_a_cause_than_its_message() -> None:
+def test_a_pickle_has_only_the_message_of_a_cause() -> None:
     error = APIConnectionError("lost")
     error.__cause__ = httpx.ReadError("broken", request=httpx.Request("GET", "https://x", headers={"x": "sesame"}))
     assert b"sesame" not in pickle.dumps(error)
@@ -326,7 +326,7 @@ def test_a_pickle_has_no_more_of_a_cause_than_its_message() -> None:
 
     response = httpx.Response(500, request=REQUEST)
     for cause in (
-        LocalError("known here alone"),
+        LocalError("known only here"),
         httpx.HTTPStatusError("needs more", request=REQUEST, response=response),
     ):
         error.__cause__ = cause
@@ -350,7 +350,7 @@ def test_an_error_of_a_worker_process_is_raised_in_its_parent() -> None:
     assert caught.value.response.json() == {"message": "gone fishing"}
 
 
-def test_a_server_error_is_the_default_for_what_is_500_and_above() -> None:
+def test_a_server_error_is_the_default_for_statuses_from_500() -> None:
     assert issubclass(ServerError, APIStatusError)
     assert type(error_of(410)) is GoneError
 
@@ -401,6 +401,6 @@ def test_a_request_that_was_certainly_not_sent_has_not_succeeded(
     assert pickle.loads(pickle.dumps(caught.value)).may_have_succeeded is expected  # noqa: S301
     closed = mocked("sync", fail)
     closed.close()
-    with pytest.raises(PictifyError) as refused:
+    with pytest.raises(PictifyError) as raised_error:
         create_image.sync(client=closed, body={"html": "a"})
-    assert refused.value.may_have_succeeded is False
+    assert raised_error.value.may_have_succeeded is False

@@ -1,4 +1,4 @@
-"""The examples, run against the fake API, with a clock that does not wait."""
+"""The examples run against the fake API, with a fake clock."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def fake() -> FakePictify:
 
 @pytest.fixture(autouse=True)
 def base_url(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    async def at_once(_clock: Clock, _seconds: float) -> None:
+    async def return_at_once(_clock: Clock, _seconds: float) -> None:
         pass
 
-    monkeypatch.setattr(Clock, "asleep", at_once)
+    monkeypatch.setattr(Clock, "asleep", return_at_once)
     with serving(fake) as url:
         monkeypatch.setenv("PICTIFY_BASE_URL", url)
         monkeypatch.setenv("PICTIFY_API_KEY", API_KEY)
@@ -51,7 +51,7 @@ def run(name: str, *arguments: Any) -> None:
         asyncio.run(result)  # type: ignore[arg-type]
 
 
-def test_every_example_is_run_here() -> None:
+def test_every_example_has_a_test() -> None:
     names = {path.stem for path in (ROOT / "examples").glob("*.py")}
     here = set(re.findall(r'\b(?:run|load)\("(\w+)"', Path(__file__).read_text("utf-8")))
     assert names == here
@@ -73,12 +73,12 @@ def test_a_template_is_rendered_and_saved(tmp_path: Path, capsys: pytest.Capture
     assert lines[1] == f"saved as {path}"
 
 
-def test_a_binding_is_made_and_embedded(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_binding_is_created_and_embedded(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     run("embed_binding")
     made, tag, again, paused = capsys.readouterr().out.splitlines()
     uid = made.removeprefix("made ").removesuffix(", active")
     assert tag.startswith(f'<img src="{base_url}/b/{uid}.png" alt="')
-    assert again.endswith(" bytes; asked again, the image is the same")
+    assert again.endswith(" bytes; requested again, the image is the same")
     assert paused == f"{uid} is paused"
 
 
@@ -89,17 +89,17 @@ def test_a_batch_is_rendered_row_by_row(capsys: pytest.CaptureFixture[str]) -> N
     assert len(summary.partition(":")[0].split(", ")) == 2
 
 
-def test_an_experiment_goes_from_its_draft_to_its_winner(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_experiment_runs_from_draft_to_winner(base_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     run("experiment", "hero-image")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "hero-image is running"
     assert lines[1] == f'<a href="{base_url}/s/hero-image/click"><img src="{base_url}/s/hero-image.png"></a>'
     assert lines[2:6] == ["shown: image/png"] * 4
-    assert lines[6:8] == ["a click leads to https://shop.example.com/", "1 event told"]
+    assert lines[6:8] == ["a click leads to https://shop.example.com/", "1 event reported"]
     assert re.fullmatch(r"hero-image is completed: (calm|bold) wins", lines[8])
 
 
-def test_a_video_is_made_and_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_video_is_created_and_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "title.mp4"
     run("video", str(path))
     assert path.read_bytes()[4:8] == b"ftyp"
@@ -121,7 +121,7 @@ def test_certificates_are_rendered_by_a_run(
     assert re.fullmatch(r"started \w{10}", started)
     assert rendered == "2 of 2 are rendered, 0 failed"
     assert saved == [f"saved {folder / '1.pdf'}", f"saved {folder / '2.pdf'}"]
-    # The files are numbered in the order of the rows, and nothing of the example is left in the account.
+    # The files are numbered in the order of the rows, and the example leaves nothing in the account.
     assert [request.path for request in fake.requests[-2:]] == [
         f"/{each['url'].rpartition('/')[2]}" for each in fake.pdfs
     ]
@@ -144,15 +144,15 @@ def post(receiver: Any, body: bytes, delivery: str | None = None, **headers: str
     headers = {webhooks.SIGNATURE_HEADER: signature, **headers}
     if delivery is not None:
         headers[webhooks.DELIVERY_ID_HEADER] = delivery
-    return asked(receiver, "POST", content=body, headers=headers).status_code
+    return send_request(receiver, "POST", content=body, headers=headers).status_code
 
 
-def asked(receiver: Any, method: str, **options: Any) -> httpx.Response:
-    async def ask() -> httpx.Response:
+def send_request(receiver: Any, method: str, **options: Any) -> httpx.Response:
+    async def run() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=receiver.app)) as client:
             return await client.request(method, "https://hooks.example.com/pictify", **options)
 
-    return asyncio.run(ask())
+    return asyncio.run(run())
 
 
 def test_a_webhook_is_handled_once(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,7 +162,7 @@ def test_a_webhook_is_handled_once(receiver: Any, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out == "rendered https://cdn.pictify.io/a.png\n" * 2
 
 
-def test_every_webhook_is_handled_by_its_kind(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_webhook_is_handled_by_its_event(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
     for body in (
         b'{"event": "render.failed", "data": {"error": "no such font"}}',
         b'{"event": "batch.completed", "data": {"batchId": "batch_1", "status": "partial", "failedCount": 2}}',
@@ -176,11 +176,11 @@ def test_every_webhook_is_handled_by_its_kind(receiver: Any, capsys: pytest.Capt
     ]
 
 
-def test_a_forged_webhook_is_refused_and_leaves_no_trace(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_forged_webhook_is_rejected_and_leaves_no_trace(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
     forged = webhooks.sign(HOOK, "whsec_else", timestamp=int(Clock().time()))
     for signature in (forged, "t=1", ""):
         assert post(receiver, HOOK, "d1", **{webhooks.SIGNATURE_HEADER: signature}) == 400
-    assert asked(receiver, "POST", content=HOOK).status_code == 400
+    assert send_request(receiver, "POST", content=HOOK).status_code == 400
     assert receiver.seen == {}
     assert post(receiver, HOOK, "d1") == 204
     output = capsys.readouterr()
@@ -188,15 +188,15 @@ def test_a_forged_webhook_is_refused_and_leaves_no_trace(receiver: Any, capsys: 
     assert "whsec" not in output.err
 
 
-def test_a_webhook_that_cannot_be_read_is_asked_for_again(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreadable_webhook_is_requested_again(receiver: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert [post(receiver, b"{}", "d1"), post(receiver, b"{}", "d1")] == [500] * 2
     assert capsys.readouterr().err == "The webhook is signed, but event: it is missing\n" * 2
     assert receiver.seen == {}
 
 
-def test_what_is_no_webhook_is_turned_away(receiver: Any) -> None:
+def test_other_requests_are_rejected(receiver: Any) -> None:
     for method in ("GET", "PUT", "DELETE"):
-        response = asked(receiver, method)
+        response = send_request(receiver, method)
         assert (response.status_code, response.headers["allow"]) == (405, "POST")
     assert post(receiver, b" " * receiver.MAX_BODY_SIZE) == 500
     assert post(receiver, b" " * (receiver.MAX_BODY_SIZE + 1)) == 413
@@ -204,7 +204,7 @@ def test_what_is_no_webhook_is_turned_away(receiver: Any) -> None:
         asyncio.run(receiver.app({"type": "websocket"}, None, None))
 
 
-def test_no_more_deliveries_are_remembered_than_fit(receiver: Any) -> None:
+def test_the_number_of_remembered_deliveries_is_limited(receiver: Any) -> None:
     receiver.MAX_SEEN = 2
     assert [receiver.first_time(each) for each in ("a", "b", "a", "c", "b", "a")] == [
         True,

@@ -1,4 +1,4 @@
-"""The extras: orjson in the place of the standard library, and HTTP/2."""
+"""The extras: orjson instead of the standard library's json, and HTTP/2."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ PAGE = json.dumps(body_of("first_page")).encode()
 @pytest.fixture(params=["orjson", "json"])
 def _reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     if request.param == "json":
-        # None stands there for a module that cannot be imported.
+        # None makes the import of the module fail.
         monkeypatch.setitem(sys.modules, "orjson", None)
     json_values.find_orjson.cache_clear()
     yield
     json_values.find_orjson.cache_clear()
 
 
-def answering(content: bytes) -> Pictify:
+def transport_with(content: bytes) -> Pictify:
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
     return Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport))
 
 
 @pytest.mark.usefixtures("_reader")
-def test_a_page_is_the_same_whatever_reads_it() -> None:
-    page = list_bindings.sync(client=answering(PAGE).client)
+def test_a_page_is_the_same_with_and_without_orjson() -> None:
+    page = list_bindings.sync(client=transport_with(PAGE).client)
     assert page.to_dict() == without_nulls(body_of("first_page"))
 
 
@@ -64,19 +64,19 @@ ODD: dict[bytes, dict[str, Any]] = {
 
 @pytest.mark.usefixtures("_reader")
 @pytest.mark.parametrize(("content", "held"), ODD.items())
-def test_what_only_the_standard_library_reads_is_read_all_the_same(content: bytes, held: dict[str, Any]) -> None:
-    assert list_bindings.sync(client=answering(content).client).to_dict() == without_nulls(held)
+def test_json_that_only_the_standard_library_reads_is_still_read(content: bytes, held: dict[str, Any]) -> None:
+    assert list_bindings.sync(client=transport_with(content).client).to_dict() == without_nulls(held)
 
 
 @pytest.mark.usefixtures("_reader")
 @pytest.mark.parametrize(
     "content", [b"", b"<html>", b"[" * 100_000, b'{"bindings": [{"uid": "b", "renderUrl": "u", "createdAt": 5}]}']
 )
-def test_what_cannot_be_read_is_the_same_error(content: bytes) -> None:
+def test_invalid_json_is_the_same_error(content: bytes) -> None:
     with pytest.raises(
         ResponseDecodeError, match=r"GET /bindings responded with 200, but (the body|bindings\[0\]\.createdAt):"
     ):
-        list_bindings.sync(client=answering(content).client)
+        list_bindings.sync(client=transport_with(content).client)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -93,35 +93,35 @@ def test_both_read_the_same_values(value: Any) -> None:
     assert json_values.parse_json(content) == json.loads(content)
 
 
-def test_a_model_reads_what_orjson_gives() -> None:
+def test_a_model_decodes_orjson_values() -> None:
     with pytest.raises(DecodeError, match=r"bindings: expected an array"):
         BindingList.from_dict(json_values.parse_json(b'{"bindings": 5}'))
 
 
 @pytest.fixture
 def secure() -> Iterator[tuple[str, list[str]]]:
-    """A server that speaks HTTP/2, and the paths that it was asked for."""
-    asked: list[str] = []
+    """A server with HTTP/2, and the paths that were requested."""
+    requested: list[str] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     context.set_alpn_protocols(["h2"])
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = Thread(target=_accept, args=(listener, context, asked), daemon=True)
+        thread = Thread(target=_accept, args=(listener, context, requested), daemon=True)
         thread.start()
-        yield f"https://127.0.0.1:{listener.getsockname()[1]}", asked
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}", requested
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()
 
 
-def _accept(listener: socket.socket, context: ssl.SSLContext, asked: list[str]) -> None:
+def _accept(listener: socket.socket, context: ssl.SSLContext, requested: list[str]) -> None:
     with suppress(OSError):
         while True:
             plain, _ = listener.accept()
             with plain, suppress(OSError), context.wrap_socket(plain, server_side=True) as connection:
-                _speak(connection, asked)
+                _respond_over_http2(connection, requested)
 
 
-def _speak(connection: ssl.SSLSocket, asked: list[str]) -> None:
+def _respond_over_http2(connection: ssl.SSLSocket, requested: list[str]) -> None:
     http = h2.connection.H2Connection(config=h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
     http.initiate_connection()
     connection.sendall(http.data_to_send())
@@ -129,15 +129,19 @@ def _speak(connection: ssl.SSLSocket, asked: list[str]) -> None:
         for event in http.receive_data(received):
             if isinstance(event, h2.events.RequestReceived):
                 fields: dict[Any, Any] = dict(event.headers)
-                asked.append(fields[":path"])
-                answer = [(":status", "200"), ("content-type", "application/json"), ("content-length", str(len(PAGE)))]
-                http.send_headers(event.stream_id, answer)
+                requested.append(fields[":path"])
+                response = [
+                    (":status", "200"),
+                    ("content-type", "application/json"),
+                    ("content-length", str(len(PAGE))),
+                ]
+                http.send_headers(event.stream_id, response)
                 http.send_data(event.stream_id, PAGE, end_stream=True)
         connection.sendall(http.data_to_send())
 
 
-def test_http2_is_spoken_where_it_is_asked_for(secure: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    base_url, asked = secure
+def test_http2_is_used_if_it_is_enabled(secure: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    base_url, requested = secure
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     with Pictify(api_key=KEY, base_url=base_url, http2=True, max_retries=0) as pictify:
         assert len(pictify.bindings.list(limit=3).first_page()) == len(body_of("first_page")["bindings"])
@@ -147,11 +151,11 @@ def test_http2_is_spoken_where_it_is_asked_for(secure: tuple[str, list[str]], mo
             assert (await pictify.bindings.list(limit=4)).items
 
     anyio.run(run)
-    assert asked == ["/bindings?limit=3", "/bindings?limit=4"]
+    assert requested == ["/bindings?limit=3", "/bindings?limit=4"]
 
 
-def going_away(connection: ssl.SSLSocket, asked: list[str], worked: list[str]) -> None:
-    """Work one request, and go away when another comes over the same connection."""
+def respond_with_goaway(connection: ssl.SSLSocket, requested: list[str], processed: list[str]) -> None:
+    """Process one request, and send GOAWAY when another arrives over the same connection."""
     http = h2.connection.H2Connection(config=h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
     http.initiate_connection()
     connection.sendall(http.data_to_send())
@@ -159,13 +163,13 @@ def going_away(connection: ssl.SSLSocket, asked: list[str], worked: list[str]) -
         for event in http.receive_data(received):
             if isinstance(event, h2.events.RequestReceived):
                 fields: dict[Any, Any] = dict(event.headers)
-                asked.append(fields[":path"])
+                requested.append(fields[":path"])
             if isinstance(event, h2.events.StreamEnded):
                 if event.stream_id > 1:
                     http.close_connection(last_stream_id=1)
                     connection.sendall(http.data_to_send())
                     return
-                worked.append(asked[-1])
+                processed.append(requested[-1])
                 body = b'{"url": "u", "id": "i", "createdAt": "2026-01-29T10:00:05Z", "bindings": []}'
                 http.send_headers(event.stream_id, [(":status", "200"), ("content-type", "application/json")])
                 http.send_data(event.stream_id, body, end_stream=True)
@@ -173,9 +177,9 @@ def going_away(connection: ssl.SSLSocket, asked: list[str], worked: list[str]) -
 
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_a_request_that_http2_says_was_not_processed_is_sent_again(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    worked: list[str] = []
+def test_a_request_that_http2_did_not_process_is_retried(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[str] = []
+    processed: list[str] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     context.set_alpn_protocols(["h2"])
@@ -183,21 +187,21 @@ def test_a_request_that_http2_says_was_not_processed_is_sent_again(form: str, mo
 
     def handle(connection: Connection) -> None:
         with suppress(OSError):
-            going_away(vars(connection)["_socket"], asked, worked)
+            respond_with_goaway(vars(connection)["_socket"], requested, processed)
 
     with served(handle, tls=context) as server:
 
         async def test() -> None:
             async with client_of(server, http2=True) as client:
                 for _ in range(3):
-                    # Without a retry, and although it is billed.
+                    # Without using up a retry, and although it is billed.
                     assert (await call(form, create_image, client, body={"html": "<p>"})).url == "u"
 
         run(form, test)
-    assert (len(asked), worked) == (5, ["/image"] * 3)
+    assert (len(requested), processed) == (5, ["/image"] * 3)
 
 
-def test_http2_that_cannot_be_spoken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_http2_without_its_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="http2 cannot be combined with http_client: set it on your httpx"):
         Pictify(api_key=KEY, http2=True, http_client=httpx.Client())
     wrong: Any = "yes"

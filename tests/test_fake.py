@@ -52,7 +52,7 @@ from pictify_client.testing._account import make_id
 from pictify_client.testing._bindings import Bindings
 from pictify_client.testing.fake import FakeResponse
 
-# It has no types of its own.
+# jsonschema has no type hints.
 
 DOCUMENT: dict[str, Any] = overlaid(ROOT / "openapi.yaml", ROOT / OVERLAYS)[0]
 EVERY_OPERATION = {operation["operationId"] for _, _, operation in operations(DOCUMENT)}
@@ -62,11 +62,11 @@ VARIANTS: list[ExperimentVariantParam] = [
     {"id": "a", "weight": 7500},
     {"id": "b", "weight": 2500, "templateUid": "1O8AC6BEVJ"},
 ]
-# The first that is created.
+# The id of the first record.
 VIDEO = make_id("video", 3)
 HTTP: DataSourceParam = {"type": "http", "url": "https://shop.example.com/1.json"}
 
-# Every operation once and more; each finds what the ones before it have made.
+# Every operation at least once; each uses the records that earlier ones have created.
 CALLS: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("templates.create", [], {"name": "Mine", "html": "<b>{{a}}</b>", "tags": ["x"], "output_format": "pdf"}),
     (
@@ -197,7 +197,7 @@ def resolved(schema: Any) -> Any:
 
 
 def fields(schema: Any) -> dict[str, Any]:
-    """The fields that an object of a schema has, those of all its parts together."""
+    """The fields of a schema, including those of all its parts."""
     schema = resolved(schema)
     parts = [fields(part) for part in schema.get("allOf", [])]
     return {name: field for part in (*parts, schema.get("properties", {})) for name, field in part.items()}
@@ -215,7 +215,7 @@ def unknown(schema: Any, value: Any, where: str = "") -> Iterator[str]:
 
 
 def nullable(schema: Any) -> Any:
-    """A schema whose `nullable`, which is of an older OpenAPI, stands in its type."""
+    """A schema with `nullable` of OpenAPI 3.0 moved into its type."""
     if is_array(schema):
         return [nullable(part) for part in schema]
     if not is_object(schema):
@@ -228,7 +228,7 @@ COMPONENTS = nullable(DOCUMENT["components"])
 
 
 def check(schema: dict[str, Any], body: Any) -> None:
-    """Hold JSON against a schema: it must be valid, and hold no field that the schema does not know."""
+    """Validate JSON against a schema, which must define all its fields."""
     formats = Draft202012Validator.FORMAT_CHECKER
     validator: Any = Draft202012Validator({**nullable(schema), "components": COMPONENTS}, format_checker=formats)
     assert [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)] == []
@@ -236,7 +236,7 @@ def check(schema: dict[str, Any], body: Any) -> None:
 
 
 def check_error(response: FakeResponse) -> Any:
-    """Check an error against how the API sends them; returns its body."""
+    """Check that an error has the form of the API's errors, and return its body."""
     body = json.loads(response.body)
     check(ERROR, body)
     assert isinstance(body.get("message", body.get("error")), str)
@@ -267,13 +267,13 @@ class Checked:
 
     def pictify(self, api_key: str = API_KEY) -> Pictify:
         pictify = Pictify(api_key=api_key, http_client=httpx.Client(transport=httpx.MockTransport(self)))
-        pictify.client.clock = Waiting()
+        pictify.client.clock = AutoClock()
         return pictify
 
     def pictify_async(self) -> AsyncPictify:
         transport = httpx.MockTransport(self)
         pictify = AsyncPictify(api_key=API_KEY, http_client=httpx.AsyncClient(transport=transport))
-        pictify.client.clock = Waiting()
+        pictify.client.clock = AutoClock()
         return pictify
 
     def _check(self, request: httpx.Request, response: FakeResponse) -> None:
@@ -303,8 +303,8 @@ class Checked:
         raise AssertionError(request)
 
 
-class Waiting(Clock):
-    """A clock that goes on at once where one waits."""
+class AutoClock(Clock):
+    """A fake clock that advances when something sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -416,7 +416,7 @@ def test_a_file_of_another_host_can_be_downloaded_if_a_record_names_it(fake: Fak
     for path in ("/none.png", "/bindings/NOBINDING1.png", "/templates"):
         with pytest.raises(NotFoundError):
             pictify.download(f"https://cdn.pictify.io{path}", wait=0)
-    # The API itself has no files.
+    # The API itself serves no files.
     path = httpx.URL(pictify.images.create(html="x").url).path
     with pytest.raises(NotFoundError, match="Route GET:/"):
         pictify.download(f"https://api.pictify.io{path}", wait=0)
@@ -431,7 +431,7 @@ def test_images_of_records_have_their_size_and_format(fake: FakePictify) -> None
     assert pictify.download("https://media.pictify.io/mine.jpg").content_type == "image/jpeg"
 
 
-def test_the_urls_of_a_fake_that_is_served_are_its_own_until_it_is_not(fake: FakePictify) -> None:
+def test_a_served_fake_has_urls_of_its_server_until_it_is_closed(fake: FakePictify) -> None:
     live = [fake.bindings[0]["renderUrl"], fake.templates[0]["thumbnail"], fake.client().images.create(html="x").url]
 
     def urls() -> list[str]:
@@ -447,7 +447,7 @@ def test_the_urls_of_a_fake_that_is_served_are_its_own_until_it_is_not(fake: Fak
     assert fake.bindings[-1]["renderUrl"] == f"https://cdn.pictify.io/bindings/{made.uid}.png"
 
 
-def test_it_gives_the_same_responses_every_time() -> None:
+def test_its_responses_are_deterministic() -> None:
     fakes = [Checked(), Checked()]
     for each in fakes:
         pictify = each.pictify()
@@ -466,7 +466,7 @@ def test_an_operation_that_is_not_implemented_is_an_error(pictify: Pictify, monk
         pictify.bindings.get("OW9OT95X0L")
 
 
-def test_a_word_in_a_path_comes_before_a_parameter(fake: FakePictify) -> None:
+def test_a_fixed_path_segment_takes_precedence_over_a_parameter(fake: FakePictify) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
     assert b"maxVariants" in fake.respond("GET", "/experiments/api/quota", headers).body
     assert fake.respond("GET", "/s/unknown/pixel.gif", {}).headers["content-type"] == "image/gif"
@@ -499,7 +499,7 @@ def test_it_requires_its_key_where_the_document_does(checked: Checked) -> None:
     assert checked.fake.respond("GET", "/bindings", {}).body == b'{"message": "Invalid Request"}'
 
 
-def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: FakePictify) -> None:
+def test_a_template_url_accepts_the_key_too(pictify: Pictify, fake: FakePictify) -> None:
     address = pictify.url_rendering.template_url("APPK3ATNDP", "png", token=API_KEY)
     assert fake.respond("GET", address.removeprefix("https://api.pictify.io"), {}).status == 200
     assert fake.respond("GET", "/r/APPK3ATNDP.png?token=pic_live_unknown", {}).status == 401
@@ -544,18 +544,18 @@ def test_an_address_of_a_template_takes_the_key_too(pictify: Pictify, fake: Fake
         ("POST", "/experiments/api/x/complete", {}, ["winnerVariantId is required"]),
     ],
 )
-def test_it_rejects_what_the_document_does(
+def test_it_rejects_requests_that_violate_the_document(
     fake: FakePictify, method: str, target: str, body: Any, messages: list[str]
 ) -> None:
     headers = {"authorization": f"Bearer {API_KEY}"}
     response = fake.respond(method, target, headers, b"" if body is None else json.dumps(body).encode())
-    said = check_error(response)
+    error = check_error(response)
     is_design = target == "/templates"
     assert response.status == (422 if is_design else 400)
-    assert {*said} == (
+    assert {*error} == (
         {"message", "errors"} if is_design else {"error"} if target.startswith(("/image", "/gif")) else {"message"}
     )
-    found = said["errors"] if is_design else said.get("message", said.get("error")).split("; ")
+    found = error["errors"] if is_design else error.get("message", error.get("error")).split("; ")
     assert len(found) == len(messages)
     assert all(message in text for text, message in zip(found, messages, strict=True))
     assert "to send" not in str(found)
@@ -565,10 +565,10 @@ def test_it_rejects_what_the_document_does(
 def test_a_body_that_is_not_json_is_a_bad_request(fake: FakePictify, body: bytes) -> None:
     headers = {"authorization": f"Bearer {API_KEY}", "content-type": "application/json; charset=utf-8"}
     response = fake.respond("POST", "/image", headers, body)
-    said = check_error(response)
-    assert (response.status, said["error"]) == (400, "Bad Request")
+    error = check_error(response)
+    assert (response.status, error["error"]) == (400, "Bad Request")
     is_empty = not body.strip()
-    assert said["code"] == ("FST_ERR_CTP_EMPTY_JSON_BODY" if is_empty else "FST_ERR_CTP_INVALID_JSON_BODY")
+    assert error["code"] == ("FST_ERR_CTP_EMPTY_JSON_BODY" if is_empty else "FST_ERR_CTP_INVALID_JSON_BODY")
 
 
 @pytest.mark.parametrize(
@@ -652,7 +652,7 @@ def test_unknown_fields_are_ignored(fake: FakePictify, target: str, body: Any) -
     assert "odd" not in stored
 
 
-# What is made, and what becomes of it.
+# Records: created, updated, deleted.
 
 
 @pytest.mark.parametrize(
@@ -664,7 +664,7 @@ def test_unknown_fields_are_ignored(fake: FakePictify, target: str, body: Any) -
         ("experiments", {"name": "a", "type": "ab_test", "slug": "abc", "variants": VARIANTS}, {"name": "b"}),
     ],
 )
-def test_what_is_made_can_be_read_changed_listed_and_deleted(
+def test_records_can_be_created_read_updated_listed_and_deleted(
     pictify: Pictify, resource: str, made: dict[str, Any], change: dict[str, Any]
 ) -> None:
     call: Any = getattr(pictify, resource)
@@ -686,7 +686,7 @@ def test_what_is_made_can_be_read_changed_listed_and_deleted(
             gone(created.uid)
 
 
-def test_what_is_secret_is_given_once_or_never(checked: Checked, pictify: Pictify) -> None:
+def test_secrets_are_returned_once_or_never(checked: Checked, pictify: Pictify) -> None:
     source: DataSourceParam = {**HTTP, "credentials": {"type": "api_key", "value": "hush"}, "headers": {"x": "y"}}
     binding = pictify.bindings.create(template_id="APPK3ATNDP", data_source=source, mapping={})
     pictify.bindings.update(binding.uid, data_source=source)
@@ -700,7 +700,7 @@ def test_what_is_secret_is_given_once_or_never(checked: Checked, pictify: Pictif
     assert [secret in response.body.decode() for response in checked.responses[-3:]] == [True, False, False]
 
 
-def test_it_holds_what_it_is_given(fake: FakePictify, pictify: Pictify) -> None:
+def test_it_has_the_records_that_a_test_adds(fake: FakePictify, pictify: Pictify) -> None:
     fake.templates = [{"uid": "MYTEMPLATE", "name": "Mine"}]
     assert [each.uid for each in pictify.templates.list()] == ["MYTEMPLATE"]
     assert pictify.templates.get_variables("MYTEMPLATE").variables == []
@@ -817,7 +817,7 @@ def test_the_variables_of_a_template_are_found_in_its_html(pictify: Pictify) -> 
         ({"engine": "fabric"}, 422, None),
     ],
 )
-def test_a_design_that_cannot_be_saved(pictify: Pictify, design: dict[str, Any], status: int, code: str | None) -> None:
+def test_an_invalid_design_is_rejected(pictify: Pictify, design: dict[str, Any], status: int, code: str | None) -> None:
     with pytest.raises(APIStatusError) as raised:
         pictify.templates.update("APPK3ATNDP", **design)
     assert (raised.value.status_code, raised.value.code) == (status, code)
@@ -956,7 +956,7 @@ def test_a_batch_can_be_cancelled(pictify: Pictify) -> None:
 
 
 def png_size(content: bytes) -> tuple[int, int]:
-    """The size of a PNG, all of which is looked at."""
+    """The size of a PNG, which must be completely valid."""
     assert content.startswith(b"\x89PNG\r\n\x1a\n")
     chunks: dict[bytes, bytes] = {}
     rest = content[8:]
@@ -1069,7 +1069,7 @@ def test_the_winner_of_an_experiment(pictify: Pictify) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "said"),
+    ("wrong", "error", "body"),
     [
         ({"slug": "events"}, BadRequestError, "the slug events is reserved"),
         ({"slug": "taken"}, ConflictError, "the slug taken is taken"),
@@ -1077,16 +1077,16 @@ def test_the_winner_of_an_experiment(pictify: Pictify) -> None:
         ({"variants": [{"id": str(i), "weight": 0} for i in range(11)]}, BadRequestError, "has 2 to 10 variants"),
     ],
 )
-def test_what_an_experiment_cannot_be(
-    pictify: Pictify, wrong: dict[str, Any], error: type[APIStatusError], said: str
+def test_an_invalid_experiment_is_rejected(
+    pictify: Pictify, wrong: dict[str, Any], error: type[APIStatusError], body: str
 ) -> None:
     made: dict[str, Any] = {"name": "x", "type": "ab_test", "slug": "abc", "variants": VARIANTS}
     pictify.experiments.create(name="x", type="ab_test", slug="taken", variants=VARIANTS)
-    with pytest.raises(error, match=said) as raised:
+    with pytest.raises(error, match=body) as raised:
         pictify.experiments.create(**{**made, **wrong})
     assert raised.value.problem is None
     uid = pictify.experiments.create(**made).uid
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=body):
         pictify.experiments.update(uid, **wrong)
     assert pictify.experiments.update(uid, slug="abc").slug == "abc"
     pictify.experiments.delete(uid)
@@ -1106,7 +1106,7 @@ def test_the_plan_limits_experiments(pictify: Pictify) -> None:
     pictify.experiments.create(name="x", type="scheduled", slug="one-more", variants=VARIANTS)
 
 
-def test_what_can_be_changed_of_an_experiment_depends_on_its_state(pictify: Pictify) -> None:
+def test_which_fields_of_an_experiment_can_be_updated_depends_on_its_state(pictify: Pictify) -> None:
     running = start(pictify, goal_config={"type": "click_through", "destinationUrl": "https://a.example.com"})
     changed = pictify.experiments.update(running.uid, name="y", goal_config={"destinationUrl": "https://b.example.com"})
     assert changed.to_dict()["goalConfig"] == {"type": "click_through", "destinationUrl": "https://b.example.com"}
@@ -1225,13 +1225,13 @@ def test_events_are_counted_for_their_variant(pictify: Pictify) -> None:
         ("/image/og-image", {"template": "NOTEMPLATE"}, 404, "Template not found"),
     ],
 )
-def test_what_a_request_lacks_is_refused(path: str, body: Any, status: int, text: str) -> None:
+def test_a_request_that_lacks_a_field_is_rejected(path: str, body: Any, status: int, text: str) -> None:
     fake = FakePictify()
     response = fake.respond("POST", path, {"authorization": f"Bearer {fake.api_key}"}, json.dumps(body).encode())
     assert (response.status, text in response.body.decode()) == (status, True)
 
 
-def test_an_image_that_is_not_there_is_not_found() -> None:
+def test_a_missing_image_is_not_found() -> None:
     fake = FakePictify()
     with pytest.raises(NotFoundError):
         fake.client().images.get("AAAAAAAAAA")

@@ -99,7 +99,7 @@ def use_hook(pictify: Pictify, uid: str) -> None:
 
 
 _VARIANTS: list[Any] = [{"id": "a", "weight": 5000}, {"id": "b", "weight": 5000}]
-# What a test cannot do without to use a record, and more fields that a record may have.
+# The fields that a test needs to use a record, and further fields that a record may have.
 RECORDS: dict[str, tuple[Callable[[Pictify, str], None], dict[str, Any], dict[str, Any]]] = {
     "templates": (
         use_template,
@@ -137,7 +137,7 @@ def test_a_record_may_lack_any_field(kind: str) -> None:
             record = {**uid, **needed, **known}
             getattr(fake, kind).append(record)
             pictify = fake.client()
-            # Whatever reads the list gives the record its id.
+            # Reading the list gives the record its id.
             fake.all(kind)  # type: ignore[arg-type]
             use(pictify, str(record.get("uid")))
 
@@ -149,7 +149,7 @@ def test_a_timeline_needs_no_kind() -> None:
     use_video(fake.client(), "MYRECORD01")
 
 
-def test_a_webhook_is_signed_for_a_subscription_with_nothing_but_an_event() -> None:
+def test_a_webhook_is_signed_for_a_subscription_that_has_only_an_event() -> None:
     fake = FakePictify()
     fake.subscriptions.append({"event": "render.failed"})
     assert fake.webhook("render.failed").headers["X-Pictify-Event"] == "render.failed"

@@ -1,4 +1,4 @@
-"""Nothing but `PictifyError` leaves a call, whatever answers it: over the mock transport and over real sockets."""
+"""Whatever the server sends, calls raise only `PictifyError`: over a mock transport and over real sockets."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ json_values = st.recursive(
 )
 
 
-def spoiled(value: Any) -> st.SearchStrategy[Any]:
-    """The value with anything at all in the place of some part of it."""
+def mutated(value: Any) -> st.SearchStrategy[Any]:
+    """The value with some part of it replaced by any JSON value."""
     if is_object(value) and value:
         return st.sampled_from(sorted(value)).flatmap(
-            lambda key: st.just(value) | spoiled(value[key]).map(lambda part: {**value, key: part})
+            lambda key: st.just(value) | mutated(value[key]).map(lambda part: {**value, key: part})
         )
     return json_values
 
@@ -56,8 +56,8 @@ def spoiled(value: Any) -> st.SearchStrategy[Any]:
 bodies = (
     st.binary(max_size=200)
     | json_values.map(lambda value: json.dumps(value).encode())
-    | spoiled(BINDING).map(lambda binding: json.dumps({"bindings": [BINDING, binding]}).encode())
-    | spoiled({"page": 1, "limit": 1, "total": 3, "totalPages": 3, "hasNext": True}).map(
+    | mutated(BINDING).map(lambda binding: json.dumps({"bindings": [BINDING, binding]}).encode())
+    | mutated({"page": 1, "limit": 1, "total": 3, "totalPages": 3, "hasNext": True}).map(
         lambda pagination: json.dumps({"bindings": [BINDING], "pagination": pagination}).encode()
     )
 )
@@ -92,11 +92,13 @@ headers = st.dictionaries(
 @example(status=200, content=b'{"bindings": [], "pagination": {"total": 1e999}}', headers={})
 @example(status=206, content=b"", headers={})
 @pytest.mark.parametrize("function", [*FUNCTIONS, "pager", "async pager"])
-def test_only_our_errors_leave_a_call(function: str, status: int, content: bytes, headers: dict[bytes, bytes]) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
+def test_calls_raise_only_pictify_errors(
+    function: str, status: int, content: bytes, headers: dict[bytes, bytes]
+) -> None:
+    def respond(_: httpx.Request) -> httpx.Response:
         return httpx.Response(status, headers=list(headers.items()), stream=httpx.ByteStream(content))
 
-    transport = httpx.MockTransport(answer)
+    transport = httpx.MockTransport(respond)
     try:
         if function.endswith("pager"):
             found = list_all("async" if function.startswith("async") else "sync", transport)
@@ -110,7 +112,7 @@ def test_only_our_errors_leave_a_call(function: str, status: int, content: bytes
         assert str(error)
     else:
         if isinstance(got, Response):
-            # A part of a body (206) was not requested.
+            # A partial body (206) was not requested.
             assert (got.parsed is None) == (got.error is not None) == (status not in range(200, 300) or status == 206)
         else:
             assert isinstance(got, BindingList)
@@ -141,7 +143,7 @@ def http(status: int, reason: bytes, fields: dict[bytes, bytes], body: bytes) ->
     return head + b"\r\n" + body
 
 
-wires = st.binary(max_size=300) | st.builds(
+raw_responses = st.binary(max_size=300) | st.builds(
     http,
     st.integers(0, 1099),
     header_values,
@@ -153,19 +155,19 @@ wires = st.binary(max_size=300) | st.builds(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(answer=wires, reset=st.booleans())
-@example(answer=b"", reset=False)
-@example(answer=b"", reset=True)
-@example(answer=b"HTTP/1.1 200 OK\r\ncontent-len", reset=False)
-@example(answer=b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"bindings"', reset=False)
-@example(answer=b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", reset=False)
-@example(answer=b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}", reset=False)
-@example(answer=b"SSH-2.0-OpenSSH_9.2p1\r\n", reset=False)
-# httpx leaves the generators of a body that it could not decode to the garbage collector, and trio minds.
+@given(response=raw_responses, reset=st.booleans())
+@example(response=b"", reset=False)
+@example(response=b"", reset=True)
+@example(response=b"HTTP/1.1 200 OK\r\ncontent-len", reset=False)
+@example(response=b'HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{"bindings"', reset=False)
+@example(response=b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n", reset=False)
+@example(response=b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}", reset=False)
+@example(response=b"SSH-2.0-OpenSSH_9.2p1\r\n", reset=False)
+# httpx leaves the generators of a body that it could not decode to the garbage collector, and trio warns of them.
 @pytest.mark.filterwarnings("ignore:.*(AsyncResponseStream|BoundAsyncStream|aiter_raw)")
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_only_our_errors_leave_a_call_over_a_socket(server: Script, form: str, answer: bytes, reset: bool) -> None:
-    server.response, server.reset = answer, reset
+def test_calls_raise_only_pictify_errors_over_a_socket(server: Script, form: str, response: bytes, reset: bool) -> None:
+    server.response, server.reset = response, reset
     try:
         assert isinstance(over_a_socket(form, server.base_url), BindingList)
     except PictifyError as error:
@@ -173,7 +175,7 @@ def test_only_our_errors_leave_a_call_over_a_socket(server: Script, form: str, a
 
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_a_whole_answer_over_a_socket(server: Script, form: str) -> None:
+def test_a_complete_response_over_a_socket(server: Script, form: str) -> None:
     body = gzip.compress(json.dumps(body_of("first_page")).encode())
     server.response, server.reset = (
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body) + body,
@@ -187,7 +189,7 @@ def test_a_whole_answer_over_a_socket(server: Script, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_no_one_there(form: str) -> None:
+def test_connection_refused_is_a_clear_error(form: str) -> None:
     with scripted_server() as closed:
         pass
     with pytest.raises(APIConnectionError, match=rf"GET /bindings: no connection to {closed.base_url} \(ConnectErr"):
@@ -195,7 +197,7 @@ def test_no_one_there(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
-def test_a_host_that_does_not_exist(form: str) -> None:
+def test_an_unknown_host_is_a_clear_error(form: str) -> None:
     with pytest.raises(
         APIConnectionError, match=r"no connection to https://no-such-host\.invalid .* is it the right base_url"
     ):
@@ -203,7 +205,7 @@ def test_a_host_that_does_not_exist(form: str) -> None:
 
 
 FOREIGN = [
-    httpx.ConnectError("refused"),
+    httpx.ConnectError("connection refused"),
     httpx.ReadError(""),
     httpx.RemoteProtocolError("nonsense"),
     httpx.TooManyRedirects("round and round"),
@@ -231,10 +233,10 @@ def test_cookies_are_neither_kept_nor_sent(server: Script) -> None:
     assert b"cookie" not in server.received[1].lower()
 
 
-def test_the_cookies_of_the_callers_own_client_are_not_sent(server: Script) -> None:
+def test_the_cookies_of_a_custom_client_are_not_sent(server: Script) -> None:
     server.response, server.reset = COOKIE, False
     server.received.clear()
-    # The API would take a cookie for the user, and ignore the key.
+    # The API would authenticate by the cookie, and ignore the key.
     with httpx.Client(cookies={"auth-token": "x"}, headers={"Cookie": "y=z", "X-Team": "t"}) as http_client:
 
         def hook(event: RequestEvent) -> None:
@@ -273,7 +275,7 @@ def of_async(fail: Callable[[httpx.Request], httpx.Response]) -> None:
 
 @pytest.mark.parametrize("run", [of_sync, of_async])
 @pytest.mark.parametrize("failure", FOREIGN, ids=lambda failure: type(failure).__name__)
-def test_the_failures_of_httpx_are_chained_to_ours(
+def test_errors_of_httpx_are_the_cause_of_ours(
     run: Callable[[Callable[[httpx.Request], httpx.Response]], None], failure: Exception
 ) -> None:
     def fail(_: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""Responses that are files, over a transport that counts what it sends."""
+"""Responses that are files, over a transport that counts the bytes it sends."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ ALL = b"".join(BIG)
 
 
 class Parts(AsyncIterator[bytes]):
-    """Not a generator: trio warns of one that is not read to its end."""
+    """Not a generator, because trio warns of an unfinished one."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self.parts = parts
@@ -56,7 +56,7 @@ class Parts(AsyncIterator[bytes]):
 
 
 class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in two parts, which may break off between them, or another one."""
+    """A body in two parts, which may break off between them."""
 
     def __init__(self, content: bytes | None = None, *, broken: bool = False) -> None:
         self.parts = BIG if content is None else [content]
@@ -66,7 +66,7 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield self.parts[0]
         if self.broken:
-            raise httpx.ReadError(f"broken, said {KEY}")
+            raise httpx.ReadError(f"broken: {KEY}")
         yield from self.parts[1:]
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -83,12 +83,12 @@ def transport(status: int = 200, **parts: Any) -> httpx.MockTransport:
     return httpx.MockTransport(lambda _: httpx.Response(status, **parts))
 
 
-def sync_client(answer: httpx.MockTransport) -> Pictify:
-    return Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=answer))
+def sync_client(transport: httpx.MockTransport) -> Pictify:
+    return Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport))
 
 
-def async_client(answer: httpx.MockTransport) -> AsyncPictify:
-    return AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=answer))
+def async_client(transport: httpx.MockTransport) -> AsyncPictify:
+    return AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
 
 
 def headers(**more: str) -> dict[str, str]:
@@ -121,7 +121,7 @@ Save = Callable[[Body | bytes, Any], None]
 
 
 def saving(form: str, *, complete: bool = False) -> Save:
-    """What saves a body, streamed unless it is complete already."""
+    """Return a function that saves a body, streamed unless it is complete already."""
 
     def save(body: Body | bytes, target: Any) -> None:
         content = cast("bytes", body) if complete else None
@@ -137,7 +137,7 @@ def saving(form: str, *, complete: bool = False) -> Save:
     return save
 
 
-def test_a_file_in_memory_knows_its_size() -> None:
+def test_a_file_in_memory_has_a_size() -> None:
     image = streamed(Body())
     size = len(image.read())
     assert repr(image) == f"<File image/png, {size} bytes>"
@@ -214,7 +214,7 @@ def test_a_file_is_streamed_in_async_code(tmp_path: Path, backend: str) -> None:
             assert chunk == b"p"
             break
         with pytest.raises(APIConnectionError):
-            await async_client(httpx.MockTransport(refused)).url_rendering.render_binding("b", "png")
+            await async_client(httpx.MockTransport(reject)).url_rendering.render_binding("b", "png")
         announced = {"content-length": "100000"}
         cut = async_client(transport(404, stream=Body(broken=True), headers=announced))
         with pytest.raises(APIConnectionError):
@@ -225,11 +225,11 @@ def test_a_file_is_streamed_in_async_code(tmp_path: Path, backend: str) -> None:
     assert {path.read_bytes() for path in tmp_path.iterdir()} == {ALL}
 
 
-def refused(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("refused", request=request)
+def reject(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("reject", request=request)
 
 
-def test_a_file_that_breaks_off_leaves_what_was_there_and_no_secret(tmp_path: Path) -> None:
+def test_an_incomplete_file_leaves_the_old_one_unchanged_and_shows_no_secret(tmp_path: Path) -> None:
     (tmp_path / "hero.png").write_bytes(b"old")
     with pytest.raises(APIConnectionError) as caught:
         sync_client(transport(stream=Body(broken=True))).url_rendering.render_template("t", "png").save(
@@ -242,7 +242,7 @@ def test_a_file_that_breaks_off_leaves_what_was_there_and_no_secret(tmp_path: Pa
     with pytest.raises(IsADirectoryError, match="The path is a folder"):
         in_memory(b"png").save(tmp_path)
     with pytest.raises(APIConnectionError):
-        sync_client(httpx.MockTransport(refused)).url_rendering.render_template("t", "png")
+        sync_client(httpx.MockTransport(reject)).url_rendering.render_template("t", "png")
     with pytest.raises(APIConnectionError):
         sync_client(transport(500, stream=Body(broken=True))).url_rendering.render_template("t", "png")
 
@@ -274,7 +274,7 @@ def test_a_compressed_file_of_several_members_is_read_to_its_end() -> None:
     assert streamed(gzip.compress(BIG[0]) + gzip.compress(BIG[1]), content_encoding="gzip").read() == ALL
 
 
-def test_304_and_404_are_what_they_are() -> None:
+def test_304_is_not_an_error_and_404_is() -> None:
     image = sync_client(transport(304)).url_rendering.render_binding("b", "png", if_none_match='"1"')
     assert image.not_modified
     assert "not modified" in repr(image)
@@ -285,11 +285,11 @@ def test_304_and_404_are_what_they_are() -> None:
     with pytest.raises(NotFoundError) as caught:
         sync_client(transport(404, content=b"pixel")).url_rendering.render_template("t", "png")
     assert caught.value.response.content == b"pixel"
-    answer = transport(302, headers={"location": "https://shop.example.com/"})
-    assert sync_client(answer).experiments.track_click("hero") == "https://shop.example.com/"
+    redirecting = transport(302, headers={"location": "https://shop.example.com/"})
+    assert sync_client(redirecting).experiments.track_click("hero") == "https://shop.example.com/"
 
 
-def test_urls_are_escaped_and_hold_no_key_of_their_own() -> None:
+def test_urls_are_escaped_and_contain_no_key() -> None:
     urls = sync_client(transport()).url_rendering
     url = urls.template_url("a/b?", "png", variables={"title": "A & B", "n": 1, "on": True}, quality=0.5, token="pk_x")
     assert url == "https://api.pictify.io/r/a%2Fb%3F.png?quality=0.5&title=A%20%26%20B&n=1&on=true&token=pk_x"
@@ -309,14 +309,14 @@ def test_urls_are_escaped_and_hold_no_key_of_their_own() -> None:
         urls.binding_url("b", "gif")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-def test_a_folder_that_does_not_exist_is_named_and_the_connection_returned(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error_and_the_connection_is_released(tmp_path: Path) -> None:
     body = Body()
     with pytest.raises(FileNotFoundError, match=r"The folder does not exist: .*nowhere"):
         streamed(body).save(tmp_path / "nowhere" / "hero.png")
     assert body.closed > 0
 
 
-def test_what_cannot_be_written_to_is_named() -> None:
+def test_an_invalid_target_is_named() -> None:
     with pytest.raises(TypeError, match=r"save\(\) takes a path or a file open for writing bytes, got bytes"):
         in_memory(b"png").save(cast("Any", b"hero.png"))
     with pytest.raises(ValueError, match="chunk_size must be at least 1 byte, got 0"):
@@ -335,7 +335,7 @@ def test_what_cannot_be_written_to_is_named() -> None:
         in_memory(b"png").save(AsyncTarget())
 
 
-def test_a_file_that_is_not_modified_leaves_the_one_that_is_there(tmp_path: Path) -> None:
+def test_a_file_that_is_not_modified_keeps_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "hero.png").write_bytes(b"old")
     response = httpx.Response(304, request=httpx.Request("GET", "https://api.pictify.io/b/b.png"))
     with pytest.raises(PictifyError, match="304 Not Modified"):
@@ -344,7 +344,7 @@ def test_a_file_that_is_not_modified_leaves_the_one_that_is_there(tmp_path: Path
 
 
 class Target:
-    """A file that takes a part of what it is given, at most, and returns what a test wants it to return."""
+    """A file whose `write` accepts only a part of the data, and returns a value that the test chooses."""
 
     def __init__(self, limit: int = 100_000, returns: object = ...) -> None:
         self.limit = limit
@@ -364,14 +364,14 @@ class AsyncTarget(Target):
 
 @forms
 @pytest.mark.parametrize("options", [{"limit": 999}, {"returns": True}, {"returns": None}, {"returns": "all"}])
-def test_a_file_gets_each_byte_once_whatever_its_write_returns(form: str, options: dict[str, Any]) -> None:
+def test_each_byte_is_written_once_whatever_write_returns(form: str, options: dict[str, Any]) -> None:
     target = Target(**options)
     saving(form)(Body(), target)
     assert target.content == ALL
 
 
 @async_forms
-def test_an_async_file_that_takes_a_part_of_each_write_gets_all_of_it(form: str) -> None:
+def test_an_async_file_with_partial_writes_receives_all_data(form: str) -> None:
     target = AsyncTarget(limit=999)
     saving(form)(Body(), target)
     assert target.content == ALL
@@ -379,7 +379,7 @@ def test_an_async_file_that_takes_a_part_of_each_write_gets_all_of_it(form: str)
 
 @forms
 @pytest.mark.parametrize("target", [Target(limit=0), Target(returns=-1)])
-def test_a_file_that_takes_nothing_is_an_error(form: str, target: Target) -> None:
+def test_a_file_that_accepts_no_data_is_an_error(form: str, target: Target) -> None:
     body = Body()
     with pytest.raises(OSError, match="the file takes no more"):
         saving(form)(body, target)
@@ -403,7 +403,7 @@ def test_a_non_blocking_pipe_that_is_full_is_an_error(form: str) -> None:
 
 
 @posix
-def test_links_and_modes_stay_what_they_are(tmp_path: Path) -> None:
+def test_links_and_modes_are_kept(tmp_path: Path) -> None:
     real, link = tmp_path / "real.png", tmp_path / "link.png"
     real.write_bytes(b"old")
     real.chmod(0o600)
@@ -419,7 +419,7 @@ def test_links_and_modes_stay_what_they_are(tmp_path: Path) -> None:
 
 @contextmanager
 def reading(descriptor: int | Path) -> Generator[list[bytes]]:
-    """What is written to a pipe while the `with` block runs."""
+    """Collect the data that is written to a pipe while the `with` block runs."""
     received: list[bytes] = []
 
     def read() -> None:
@@ -495,7 +495,7 @@ def test_a_mount_point_is_overwritten_in_place_once_the_file_is_complete(
 
 
 def forbid_new_files(monkeypatch: pytest.MonkeyPatch, code: int, *also: str) -> None:
-    """Let no file be made in a folder, but for opening those that are there."""
+    """Forbid creating files in a folder; existing ones can be opened."""
     opened: Any = Path.open
 
     def open_path(path: Path, *arguments: Any, **options: Any) -> Any:
@@ -540,7 +540,7 @@ def test_content_in_memory_needs_no_temporary_file(form: str, tmp_path: Path, mo
     assert path.read_bytes() == ALL
 
 
-def test_a_full_disk_is_no_reason_to_overwrite_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_does_not_overwrite_the_file_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     forbid_new_files(monkeypatch, errno.ENOSPC)
     (tmp_path / "hero.png").write_bytes(b"old")
     with pytest.raises(OSError, match="No space left"):
@@ -548,7 +548,7 @@ def test_a_full_disk_is_no_reason_to_overwrite_a_file(tmp_path: Path, monkeypatc
     assert (tmp_path / "hero.png").read_bytes() == b"old"
 
 
-def test_what_is_in_memory_already_is_read_from_there() -> None:
+def test_content_in_memory_is_read_from_there() -> None:
     def read(response: httpx.Response) -> None:
         response.read()
 
@@ -558,17 +558,17 @@ def test_what_is_in_memory_already_is_read_from_there() -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/html", "application/json; charset=utf-8"])
-def test_a_page_is_no_image(kind: str, tmp_path: Path) -> None:
-    answer = transport(200, stream=Body(), headers={"content-type": kind})
+def test_an_html_page_instead_of_an_image_is_an_error(kind: str, tmp_path: Path) -> None:
+    page = transport(200, stream=Body(), headers={"content-type": kind})
     with pytest.raises(ResponseDecodeError, match="it is not a file"):
-        sync_client(answer).url_rendering.render_template("t", "png").save(tmp_path / "hero.png")
+        sync_client(page).url_rendering.render_template("t", "png").save(tmp_path / "hero.png")
 
 
-def test_a_click_is_not_followed_by_a_client_that_follows() -> None:
-    asked: list[str] = []
+def test_the_redirect_of_a_click_is_not_followed_by_a_custom_client() -> None:
+    hosts: list[str] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.host)
+        hosts.append(request.url.host)
         return httpx.Response(302, headers={"location": "https://shop.example.com/"})
 
     client = httpx.Client(transport=httpx.MockTransport(handle), follow_redirects=True)
@@ -576,11 +576,11 @@ def test_a_click_is_not_followed_by_a_client_that_follows() -> None:
         Pictify(api_key=KEY, max_retries=0, http_client=client).experiments.track_click("hero")
         == "https://shop.example.com/"
     )
-    assert asked == ["api.pictify.io"]
+    assert hosts == ["api.pictify.io"]
 
 
 class Waiting(Body):
-    """A body whose second part never comes."""
+    """A body whose second part never arrives."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         class FirstPart(Parts):
@@ -594,7 +594,7 @@ class Waiting(Body):
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_save_that_is_cancelled_returns_its_connection(tmp_path: Path, backend: str) -> None:
+def test_a_cancelled_save_releases_its_connection(tmp_path: Path, backend: str) -> None:
     bodies = [Waiting(), Waiting()]
 
     async def run() -> None:
@@ -633,7 +633,7 @@ def test_a_file_may_be_closed_while_another_task_reads_it(backend: str) -> None:
     anyio.run(run, backend=backend)
 
 
-def test_a_streamed_file_that_is_dropped_returns_its_connection() -> None:
+def test_a_dropped_streamed_file_releases_its_connection() -> None:
     body = Body()
     image = streamed(body)
     del image
@@ -649,19 +649,19 @@ def test_a_streamed_file_that_is_dropped_returns_its_connection() -> None:
             raise RuntimeError
 
     image = streamed(Failing())
-    # An error would be one that nobody can catch.
+    # Nobody could catch an error here.
     del image
 
 
 async def closed(body: Body) -> bool:
-    """Whether a body is closed within some turns of the event loop."""
+    """Whether a body is closed within some iterations of the event loop."""
     for _ in range(20):
         await anyio.lowlevel.checkpoint()
     return body.closed > 0
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_a_streamed_file_that_is_dropped_returns_its_connection_in_its_event_loop(backend: str) -> None:
+def test_a_dropped_streamed_file_releases_its_connection_in_its_event_loop(backend: str) -> None:
     kept: list[Any] = []
 
     async def run() -> None:
@@ -681,7 +681,7 @@ def test_a_streamed_file_that_is_dropped_returns_its_connection_in_its_event_loo
             assert not await closed(body)
         assert body.closed > 0
 
-        # One that was closed has nothing left to do, and one that survives its loop cannot do it.
+        # A closed file has nothing left to release, and one that outlives its loop cannot release it.
         await async_streamed(body).aclose()
         kept.append(async_streamed(Body()))
         # The loop ends before it can close this one.
@@ -691,7 +691,7 @@ def test_a_streamed_file_that_is_dropped_returns_its_connection_in_its_event_loo
     kept.clear()
 
 
-def test_a_file_that_is_dropped_while_trio_ends_is_no_error() -> None:
+def test_dropping_a_file_while_trio_ends_is_not_an_error() -> None:
     kept: list[AsyncFile] = []
 
     async def drop_at_the_end() -> None:
@@ -726,7 +726,7 @@ def recorded_warnings() -> Generator[list[warnings.WarningMessage]]:
         gc.collect()
 
 
-def test_a_file_that_is_left_early_warns_of_nothing_in_trio() -> None:
+def test_a_partially_read_file_causes_no_warning_in_trio() -> None:
     async def break_in_with(image: AsyncFile) -> None:
         async with image:
             async for _ in image.iter_bytes():
@@ -759,7 +759,7 @@ def test_a_file_that_is_left_early_warns_of_nothing_in_trio() -> None:
                 async with httpx.AsyncClient() as client:
                     request = client.build_request("GET", server.base_url)
                     await leave(AsyncFile(await client.send(request, stream=True), failure, None))
-                    # The connection is closed though the client is not: the server has not sent all of it.
+                    # The connection is closed although the client is open, because the server has not sent the complete file.
                     assert await trio.to_thread.run_sync(server.all_closed)
 
     with recorded_warnings() as seen:
@@ -767,7 +767,7 @@ def test_a_file_that_is_left_early_warns_of_nothing_in_trio() -> None:
     assert seen == []
 
 
-def test_what_the_user_sees_of_a_dropped_file_in_asyncio_is_nothing() -> None:
+def test_a_dropped_file_causes_no_warning_in_asyncio() -> None:
     async def run() -> None:
         with served(send_page) as server:
             async with httpx.AsyncClient() as client:

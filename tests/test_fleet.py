@@ -42,7 +42,7 @@ END = BEGIN + 60 * MINUTES
 
 
 class RedisClock(FakeClock):
-    """A fake clock that Redis has, too."""
+    """A fake clock that Redis uses, too."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -105,8 +105,8 @@ class Redis:
 def redis() -> Generator[Redis]:
     if shutil.which("redis-server") is None:
         if os.environ.get("PICTIFY_TEST_FLEET"):
-            pytest.fail("there is no redis-server: apt-get install redis-server")
-        pytest.skip("there is no redis-server (Debian: apt-get install redis-server)")
+            pytest.fail("redis-server is not installed: apt-get install redis-server")
+        pytest.skip("redis-server is not installed (Debian: apt-get install redis-server)")
     server = Redis()
     try:
         yield server
@@ -116,7 +116,7 @@ def redis() -> Generator[Redis]:
 
 @contextmanager
 def processes(url: str, tasks: Sequence[int]) -> Generator[list[Connection]]:
-    """Start as many processes, each with so many tasks; 0 is sync code."""
+    """Start a process for each entry, with this number of tasks; 0 is sync code."""
     context = multiprocessing.get_context("spawn")
     ends: list[Any] = []
     started: list[Any] = []
@@ -134,7 +134,7 @@ def processes(url: str, tasks: Sequence[int]) -> Generator[list[Connection]]:
 
 
 def simulated(ends: list[Connection]) -> list[float]:
-    """When requests were sent. Time passes until the first process wakes, once all of them sleep."""
+    """Return the times of requests. Once all processes sleep, time passes until the first one wakes."""
     sleeping: dict[Connection, float] = {}
     times: list[float] = []
     working = list(ends)
@@ -173,7 +173,7 @@ def test_eight_processes_use_their_limit_and_never_exceed_it(tasks: list[int], r
 
 @contextmanager
 def delayed(redis: Redis, seconds: float) -> Generator[tuple[str, list[int]]]:
-    """The URL of a Redis whose responses take so long, and a list that has the number of connections afterwards."""
+    """The URL of a Redis with delayed responses, and a list that has the number of connections afterwards."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=delay_responses, args=(there, redis.port, seconds), daemon=True)
@@ -305,7 +305,7 @@ def test_an_open_fleet_sends_while_redis_is_away(
         redis.come_back(how)
         clock.now += 5
         await wait(paced, clock, 0)
-        # What it received before it hung, it counts when it goes on.
+        # When it resumes, it counts the requests that it received before it hung.
         clock.now += 60.001
         for _ in range(3):
             await wait(paced, clock, 0)

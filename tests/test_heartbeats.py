@@ -36,7 +36,7 @@ class ShortHeartbeat(Clock):
 
 
 class Waits:
-    """Keeps the events, and lets the server respond after the third."""
+    """Records the events, and lets the server respond after the third."""
 
     def __init__(self, response: bytes = http()) -> None:
         self.events: list[WaitEvent] = []
@@ -66,7 +66,7 @@ def silent(connection: Connection) -> None:
 
 @pytest.mark.parametrize("is_encrypted", [False, True])
 @forms
-def test_it_is_called_until_the_response_is_there(form: str, is_encrypted: bool) -> None:
+def test_it_is_called_until_the_response_arrives(form: str, is_encrypted: bool) -> None:
     waits = Waits()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
@@ -89,7 +89,7 @@ def test_it_is_called_until_the_response_is_there(form: str, is_encrypted: bool)
 
 
 @forms
-def test_it_is_not_called_before_ten_seconds(form: str) -> None:
+def test_it_is_not_called_in_the_first_ten_seconds(form: str) -> None:
     events: list[WaitEvent] = []
 
     async def test() -> None:
@@ -104,7 +104,7 @@ def test_it_is_not_called_before_ten_seconds(form: str) -> None:
 
 
 @forms
-def test_timeouts_end_calls_as_without_it(form: str) -> None:
+def test_timeouts_work_as_without_it(form: str) -> None:
     waits = Waits()
 
     async def test() -> None:
@@ -120,7 +120,7 @@ def test_timeouts_end_calls_as_without_it(form: str) -> None:
 
 
 @forms
-def test_its_error_is_that_of_the_call(form: str) -> None:
+def test_an_error_of_the_hook_is_raised_by_the_call(form: str) -> None:
     def fail(_: WaitEvent) -> None:
         raise ZeroDivisionError
 
@@ -160,12 +160,12 @@ def test_it_is_called_with_a_custom_async_client_and_a_cancelled_call_ends(form:
 
 
 @async_forms
-def test_errors_of_calls_come_as_they_are(form: str) -> None:
-    def lose(request: httpx.Request) -> httpx.Response:
+def test_errors_of_calls_are_unchanged(form: str) -> None:
+    def raise_read_error(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("lost", request=request)
 
     async def test() -> None:
-        client = mocked(form, lose, on_wait=Waits())
+        client = mocked(form, raise_read_error, on_wait=Waits())
         with pytest.raises(Exception, match="lost") as caught:
             await list_bindings.asyncio(client=client)
         assert type(caught.value).__name__ == "APIConnectionError"
@@ -173,7 +173,7 @@ def test_errors_of_calls_come_as_they_are(form: str) -> None:
     run(form, test)
 
 
-def test_sync_code_takes_no_coroutine_function() -> None:
+def test_sync_code_rejects_coroutine_functions() -> None:
     async def awaited(_: WaitEvent) -> None: ...
 
     with pytest.raises(ConfigurationError, match="is async: a hook of a sync client must be a function"):

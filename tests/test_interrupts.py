@@ -1,4 +1,4 @@
-"""A call that is interrupted, cancelled or closed at any moment leaves nothing behind: over real sockets."""
+"""A call that is interrupted, cancelled or closed at any moment leaks nothing: over real sockets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .servers import TEST_TIMEOUT, Connection, call, client_of, http, run, serve
 
 BIG = http(b"x" * 100_000)
 OURS = ("pictify_client", "httpcore", "httpx", "h11")
-# A step is a line of code. To stop at each of them takes minutes, so it is every so manieth; over many runs that is all.
+# A step is a line of code. Stopping at each takes minutes, so each run uses a sample; many runs cover all of them.
 STRIDE = 37
 
 
@@ -34,16 +34,16 @@ def handle(connection: Connection) -> None:
 
 
 class Stop(BaseException):
-    """As KeyboardInterrupt, or the time limit of a task queue."""
+    """Like KeyboardInterrupt, or the time limit of a task queue."""
 
 
 def steps(make: Callable[[], object], then: Callable[[int], None]) -> int:
-    """Count the lines of code that a call runs, and do something at each."""
+    """Count the lines of code that a call runs, and call a function at each."""
     number = 0
 
     def local(frame: FrameType, event: str, _: object) -> Any:
         nonlocal number
-        # What is raised while an object is collected is lost, and raised at no one.
+        # Exceptions are lost if they are raised while an object is garbage collected.
         back: FrameType | None = frame
         while back is not None and back.f_code.co_name != "__del__":
             back = back.f_back
@@ -64,7 +64,7 @@ def steps(make: Callable[[], object], then: Callable[[int], None]) -> int:
         finally:
             sys.settrace(None)
 
-    # What is raised where an exception is handled, CPython 3.11 takes as raised in that handler from then on.
+    # CPython 3.11 keeps treating an exception raised in an exception handler as raised in that handler.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(traced).result()
     return number
@@ -80,13 +80,13 @@ def calls(client: AuthenticatedClient) -> dict[str, Callable[[], object]]:
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", ["list", "file"])
-def test_a_sync_call_that_is_interrupted_anywhere(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sync_call_can_be_interrupted_anywhere(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "MAX_CONNECTIONS", 2)
     with served(handle) as server:
         client = client_of(server)
         make = calls(client)[kind]
         make()
-        # So the collector looks only at what the calls leave.
+        # The garbage collector then examines only objects that the calls leave.
         gc.collect()
         gc.freeze()
         try:
@@ -109,8 +109,8 @@ def test_a_sync_call_that_is_interrupted_anywhere(kind: str, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("kind", ["list", "file"])
-def test_a_client_that_its_own_thread_closes_anywhere_in_a_call(kind: str) -> None:
-    """As a handler of SIGTERM does."""
+def test_a_client_can_be_closed_by_its_own_thread_anywhere_in_a_call(kind: str) -> None:
+    """A handler of SIGTERM does this."""
     with served(handle) as server:
         total = 0
         for at in count(1, STRIDE):
@@ -136,7 +136,7 @@ def test_a_client_that_its_own_thread_closes_anywhere_in_a_call(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", ["list", "file"])
-def test_a_task_that_is_cancelled_at_any_turn_of_the_event_loop(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_can_be_cancelled_at_any_iteration_of_the_event_loop(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "MAX_CONNECTIONS", 2)
 
     with served(handle) as server:
@@ -166,7 +166,7 @@ def test_a_task_that_is_cancelled_at_any_turn_of_the_event_loop(kind: str, monke
         run("asyncio", test)
 
 
-def test_no_file_is_spoilt_when_a_client_is_closed_under_load(tmp_path: Path, secure: Any) -> None:
+def test_no_file_is_damaged_when_a_client_is_closed_under_load(tmp_path: Path, secure: Any) -> None:
     for attempt in range(10):
         client = client_of(secure, verify_ssl=False)
         began = threading.Barrier(5)

@@ -1,4 +1,4 @@
-"""The generated `list_bindings` and the `bindings.list` pager, pinned against the recorded responses."""
+"""The generated `list_bindings` and the `bindings.list` pager with the recorded responses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SUCCESSES = (
 
 
 def arguments_of(name: str) -> dict[str, Any]:
-    """The arguments that make the request of a recording."""
+    """The arguments for the request of a recording."""
     query = recording(name)["request"]["query"]
     given = {"template_id": query.get("templateId"), "status": query.get("status")}
     numbers = {name: int(query[name]) for name in ("page", "limit") if name in query}
@@ -104,10 +104,10 @@ MISREAD: dict[str, tuple[str, object, str]] = {
 
 @functions
 @pytest.mark.parametrize("name", SUCCESSES)
-def test_a_success_is_parsed_and_loses_nothing(function: str, name: str) -> None:
+def test_a_successful_response_is_decoded_losslessly(function: str, name: str) -> None:
     with replaying(name) as transport:
-        answer = call(function, transport, **arguments_of(name))
-    page = answer.parsed if isinstance(answer, Response) else answer
+        response = call(function, transport, **arguments_of(name))
+    page = response.parsed if isinstance(response, Response) else response
     assert isinstance(page, BindingList)
     assert page.to_dict() == without_nulls(body_of(name))
     assert BindingList.from_dict(page.to_dict()) == page
@@ -116,14 +116,14 @@ def test_a_success_is_parsed_and_loses_nothing(function: str, name: str) -> None
 @functions
 def test_the_fields_of_a_binding_are_typed(function: str) -> None:
     with replaying("complete_binding") as transport:
-        answer = call(function, transport)
-    page = answer.result() if isinstance(answer, Response) else answer
+        response = call(function, transport)
+    page = response.result() if isinstance(response, Response) else response
     assert page.bindings
     (binding,) = page.bindings
     assert binding.uid == "4IBG44BVBN"
     assert binding.status is BindingStatus.ERROR
     assert binding.created_at == datetime(2026, 1, 25, 9, 30, 0, 108000, tzinfo=UTC)
-    assert binding.last_error == "the data source answered 503"
+    assert binding.last_error == "the data source responded with 503"
     assert binding.error_count == 4
     assert binding.mapping == {"title": "product.title", "price": "product.price.amount"}
     assert isinstance(binding.data_source, DataSource)
@@ -137,21 +137,21 @@ def test_the_fields_of_a_binding_are_typed(function: str) -> None:
     assert (page.pagination.page, page.pagination.total_pages, page.pagination.has_next) == (1, 1, False)
 
 
-def test_an_enum_is_taken_as_well_as_its_string() -> None:
+def test_an_enum_is_accepted_as_well_as_its_string() -> None:
     with replaying("filtered_by_status") as transport:
         call("sync", transport, status=BindingStatus.PAUSED)
 
 
-def test_what_is_none_is_left_out_like_what_is_not_given() -> None:
+def test_none_is_omitted_like_a_missing_argument() -> None:
     with replaying("filtered_by_status") as transport:
         call("sync", transport, **arguments_of("filtered_by_status"), template_id=None, page=None, limit=None)
 
 
 @functions
-def test_unknown_enum_values_are_members_that_carry_them(function: str) -> None:
+def test_unknown_enum_values_become_members(function: str) -> None:
     with replaying("unknown_enum_values") as transport:
-        answer = call(function, transport)
-    page = answer.result() if isinstance(answer, Response) else answer
+        response = call(function, transport)
+    page = response.result() if isinstance(response, Response) else response
     assert page.bindings
     status = page.bindings[0].status
     assert isinstance(status, BindingStatus)
@@ -162,8 +162,8 @@ def test_unknown_enum_values_are_members_that_carry_them(function: str) -> None:
 @functions
 def test_null_is_none(function: str) -> None:
     with replaying("nulls") as transport:
-        answer = call(function, transport)
-    page = answer.result() if isinstance(answer, Response) else answer
+        response = call(function, transport)
+    page = response.result() if isinstance(response, Response) else response
     assert page.bindings
     first, second = page.bindings
     assert first == Binding(uid="K7D2Q9XA1B", render_url="https://cdn.pictify.io/bindings/K7D2Q9XA1B.png")
@@ -174,7 +174,7 @@ def test_null_is_none(function: str) -> None:
     assert page.pagination.has_next is None
 
 
-def test_what_the_contract_does_not_know_is_kept() -> None:
+def test_undocumented_fields_are_kept() -> None:
     with replaying("extra_fields") as transport:
         page = call("sync", transport)
     assert isinstance(page, BindingList)
@@ -185,17 +185,17 @@ def test_what_the_contract_does_not_know_is_kept() -> None:
 
 @functions
 @pytest.mark.parametrize("name", FAILURES)
-def test_an_error_status_is_raised_or_handed_back(function: str, name: str) -> None:
+def test_an_error_status_is_raised_or_returned(function: str, name: str) -> None:
     kind, text = FAILURES[name]
     with replaying(name) as transport:
         if function.endswith("detailed"):
-            answer = call(function, transport)
-            assert isinstance(answer, Response)
-            assert answer.parsed is None
-            assert answer.status_code == recording(name)["response"]["status"]
-            error = answer.error
+            response = call(function, transport)
+            assert isinstance(response, Response)
+            assert response.parsed is None
+            assert response.status_code == recording(name)["response"]["status"]
+            error = response.error
             with pytest.raises(kind):
-                answer.result()
+                response.result()
         else:
             with pytest.raises(APIStatusError) as caught:
                 call(function, transport)
@@ -208,7 +208,7 @@ def test_an_error_status_is_raised_or_handed_back(function: str, name: str) -> N
 
 @functions
 @pytest.mark.parametrize("name", MISREAD)
-def test_a_success_that_cannot_be_read_says_where_and_what(function: str, name: str) -> None:
+def test_a_successful_response_that_cannot_be_decoded_is_an_error_with_its_place(function: str, name: str) -> None:
     path, value, reason = MISREAD[name]
     with replaying(name) as transport, pytest.raises(ResponseDecodeError) as caught:
         call(function, transport)
@@ -219,14 +219,14 @@ def test_a_success_that_cannot_be_read_says_where_and_what(function: str, name: 
 
 
 @functions
-def test_rate_limits_are_data(function: str) -> None:
+def test_rate_limits_are_returned(function: str) -> None:
     with replaying("three_pages_1", "rate_limited") as transport:
         if function.endswith("detailed"):
-            answer = call(function, transport, limit=2)
-            assert isinstance(answer, Response)
-            # With a key there is no limit.
-            assert answer.rate_limit == (None, None, None)
-            assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+            response = call(function, transport, limit=2)
+            assert isinstance(response, Response)
+            # Requests with a key have no limit.
+            assert response.rate_limit == (None, None, None)
+            assert response.headers["Content-Type"] == "application/json; charset=utf-8"
             limited = call(function, transport)
             assert isinstance(limited, Response)
             error = limited.error
@@ -258,7 +258,7 @@ def test_a_pager_starts_at_the_requested_page(form: str) -> None:
 
 
 @forms
-def test_a_pager_stops_when_the_api_says_so(form: str) -> None:
+def test_a_pager_stops_if_the_api_says_so(form: str) -> None:
     with replaying("documented_pagination") as transport:
         assert len(list_all(form, transport, page=2)) == 1
 
@@ -271,12 +271,12 @@ def test_a_pager_of_an_empty_list_yields_nothing(form: str) -> None:
 
 @forms
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_pager_raises_what_the_call_raises(form: str, name: str) -> None:
+def test_a_pager_raises_the_errors_of_the_call(form: str, name: str) -> None:
     with replaying(name) as transport, pytest.raises(FAILURES[name][0]):
         list_all(form, transport)
 
 
-def test_the_first_page_and_those_after_it() -> None:
+def test_the_first_page_and_the_next_pages() -> None:
     with replaying("three_pages_1", "three_pages_2", "three_pages_3") as transport:
         pictify = Pictify(api_key=KEY, max_retries=0, http_client=httpx.Client(transport=transport))
         page = pictify.bindings.list(limit=2).first_page()
@@ -293,7 +293,7 @@ def test_the_first_page_and_those_after_it() -> None:
         assert last.next_page() is None
 
 
-def test_the_first_page_and_those_after_it_in_async_code() -> None:
+def test_the_first_page_and_the_next_pages_in_async_code() -> None:
     async def run(transport: httpx.MockTransport) -> None:
         pictify = AsyncPictify(api_key=KEY, max_retries=0, http_client=httpx.AsyncClient(transport=transport))
         page = await pictify.bindings.list(limit=2)

@@ -1,4 +1,4 @@
-"""The client against responses as the live API sends them, where these differ from its document."""
+"""Responses of the live API that differ from its document."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ERROR_PIXEL = bytes.fromhex(
 )
 REAL_PNG = ERROR_PIXEL.replace(bytes.fromhex("0000000100000001"), bytes.fromhex("0000000200000002"))
 
-# A template with every type of variable that was seen, each with a default as it may be.
+# A template with every observed type of variable, each with a possible default.
 DEFAULTS: dict[str, Any] = {
     "text": "Untitled",
     "image": "https://media.pictify.io/a.png",
@@ -119,7 +119,7 @@ Render = Callable[[Handler, dict[str, Any]], RenderResult]
 
 
 @every_way
-def test_one_image_comes_in_an_envelope(render: Render) -> None:
+def test_a_single_image_is_in_an_envelope(render: Render) -> None:
     body = {"results": [RESULT], "errors": [], "totalLayouts": 1, "totalRendered": 1, "templateUid": "XL13XACH2V"}
     result = render(responding(body), {})
     assert result.url == RESULT["url"]
@@ -170,7 +170,7 @@ def test_a_total_failure_lists_the_errors(render: Render) -> None:
         {"layouts": ["default", "story"]},
     ],
 )
-def test_what_the_api_takes_is_sent(render: Render, body: dict[str, Any]) -> None:
+def test_everything_that_the_api_accepts_can_be_sent(render: Render, body: dict[str, Any]) -> None:
     sent: list[Any] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -318,7 +318,7 @@ def test_the_results_of_a_batch_are_read_in_all_their_forms(form: str) -> None:
     assert (len(looked.results), len(looked.errors)) == (2, 1)
 
 
-def test_errors_of_a_batch_that_are_no_list_are_named() -> None:
+def test_errors_of_a_batch_that_are_not_a_list_are_an_error() -> None:
     rows = [{"index": 0, "success": False, "error": "it failed"}]
     body = {"batchId": "b", "status": "partial", "totalItems": 1, "results": rows, "errors": {"a": 1}}
     with pytest.raises(ResponseDecodeError, match="errors: expected an array, got an object"):
@@ -358,7 +358,7 @@ def test_a_batch_is_waited_for_without_a_limit() -> None:
 # Images and GIFs.
 
 
-def test_an_image_is_read_as_it_is_stored() -> None:
+def test_an_image_is_decoded_as_it_is_stored() -> None:
     stored = {"uid": "XL13XACH2V", "url": "u", "html": "<b>", "createdBy": "t", "active": True, "_id": "x", "__v": 0}
     image = client_of(responding({"image": stored})).images.get("XL13XACH2V")
     assert (image.uid, image.html, image.active) == ("XL13XACH2V", "<b>", True)
@@ -400,7 +400,7 @@ def test_the_length_of_a_rendered_gif_is_in_milliseconds() -> None:
 
 
 @pytest.mark.parametrize("size", [4001, 4096])
-def test_what_the_api_takes_is_not_rejected(size: int) -> None:
+def test_sizes_that_the_api_accepts_are_not_rejected(size: int) -> None:
     image = {"url": "u", "id": "i", "createdAt": "2025-10-10T05:05:31.950Z"}
     assert client_of(responding(image)).images.create(html="x", width=size, height=size).url == "u"
     pdf = {"success": True, "url": "u", "pageCount": 1}
@@ -463,7 +463,7 @@ QUOTA: list[tuple[int, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("status", "body"), QUOTA)
-def test_the_quota_is_told_from_a_rate_limit_and_not_retried(status: int, body: dict[str, Any]) -> None:
+def test_a_quota_error_differs_from_a_rate_limit_and_is_not_retried(status: int, body: dict[str, Any]) -> None:
     requests: list[httpx.Request] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -489,11 +489,11 @@ LIMITED: list[tuple[Any, dict[str, str]]] = [
 
 
 @pytest.mark.parametrize(("body", "headers"), LIMITED)
-def test_a_rate_limit_is_not_taken_for_the_quota(body: Any, headers: dict[str, str]) -> None:
+def test_a_rate_limit_is_not_mistaken_for_the_quota(body: Any, headers: dict[str, str]) -> None:
     assert type(error_of(429, body, **headers)) is RateLimitError
 
 
-def test_a_403_says_what_to_do_about_it() -> None:
+def test_a_403_error_says_what_to_do() -> None:
     assert str(error_of(403, {"message": "Please verify your email"})).endswith(
         "The account cannot render until its email address is verified"
     )
@@ -502,7 +502,7 @@ def test_a_403_says_what_to_do_about_it() -> None:
     assert type(error_of(403, {})) is ForbiddenError
 
 
-def test_a_route_that_is_gone_says_so() -> None:
+def test_a_removed_route_is_a_clear_error() -> None:
     body = {"message": "Route GET:/experiments/api/x not found", "error": "Not Found", "statusCode": 404}
     gone = error_of(404, body, "experiments.get")
     assert isinstance(gone, NotFoundError)
@@ -519,7 +519,7 @@ def test_a_route_that_is_gone_says_so() -> None:
         ("31622401", datetime(1971, 1, 2, 0, 0, 1, tzinfo=UTC)),
     ],
 )
-def test_a_reset_is_in_seconds_left_or_a_unix_time(reset: str, moment: datetime) -> None:
+def test_a_reset_is_in_remaining_seconds_or_a_unix_time(reset: str, moment: datetime) -> None:
     headers = {"x-ratelimit-reset": reset, "date": "Thu, 29 Jan 2026 10:00:05 GMT"}
     assert error_of(429, {}, **headers).rate_limit.reset == moment
 
@@ -528,7 +528,7 @@ def test_a_reset_is_in_seconds_left_or_a_unix_time(reset: str, moment: datetime)
 
 
 def attempts(method: str, *responses: httpx.Response | Exception, jitter: float = 0.0) -> tuple[str, list[float]]:
-    """How a call ends, and what it waits, with these responses in turn."""
+    """Return the result and the waits of a call with these responses in turn."""
     waits, left = list[float](), [*responses]
 
     class Waiting(FakeClock):
@@ -565,7 +565,7 @@ def busy(status: int = 503, *, retriable: bool | None = True, retry_after: str =
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_a_busy_api_is_asked_again(method: str) -> None:
+def test_a_request_is_retried_if_the_api_is_busy(method: str) -> None:
     assert attempts(method, busy(), busy(), IMAGE) == ("ok", [2.0, 4.0])
     assert attempts(method, busy(), busy(), IMAGE, jitter=1) == ("ok", [3.0, 6.0])
     assert attempts(method, busy(), busy(), busy()) == ("ServerError", [2.0, 4.0])
@@ -574,7 +574,7 @@ def test_a_busy_api_is_asked_again(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
 @pytest.mark.parametrize("status", [500, 503, 504])
-def test_what_is_not_retriable_is_never_retried(method: str, status: int) -> None:
+def test_an_error_that_is_not_retriable_is_never_retried(method: str, status: int) -> None:
     assert attempts(method, busy(status, retriable=False, retry_after="1")) == ("ServerError", [])
 
 
@@ -598,11 +598,11 @@ def test_a_render_is_not_retried_unless_the_api_says_that_it_did_not_begin() -> 
         ({"timeout": 90}, 90),
         ({"attempt_timeout": 20}, 20),
         ({"timeout": None}, 600),
-        # Then the call as a whole is limited.
+        # Then the total time of the call is limited.
         ({"attempt_timeout": None}, 1200),
     ],
 )
-def test_what_takes_minutes_has_the_time_for_it(options: dict[str, Any], read: float) -> None:
+def test_operations_that_take_minutes_have_a_longer_timeout(options: dict[str, Any], read: float) -> None:
     seen: list[dict[str, float]] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
@@ -638,7 +638,7 @@ def test_the_error_pixel_is_an_error(status: int) -> None:
         assert render("XL13XACH2V", "webp", allow_error_pixel=True).read() == ERROR_PIXEL
 
 
-def test_a_small_image_is_not_taken_for_the_error_pixel() -> None:
+def test_a_small_image_is_not_mistaken_for_the_error_pixel() -> None:
     def small(_: httpx.Request) -> httpx.Response:
         return httpx.Response(200, content=REAL_PNG, headers={"content-type": "image/png"})
 

@@ -1,4 +1,4 @@
-"""What can be seen of calls: log records, hooks, and what the tools see that watch httpx or stand in for it."""
+"""Observing calls: log records, hooks, and tools that instrument or mock httpx."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ GOOD = http(b'{"bindings": []}', 200, b"x-request-id: req_2")
 
 
 def hooks(form: str, seen: Seen) -> dict[str, Callable[[Any], Any]]:
-    """All hooks, which keep what they see; in async forms they are coroutine functions."""
+    """All hooks; they record their events, and are coroutine functions in async forms."""
 
     async def akeep(event: Any) -> None:
         await anyio.lowlevel.checkpoint()
@@ -64,14 +64,14 @@ def hooks(form: str, seen: Seen) -> dict[str, Callable[[Any], Any]]:
 
 
 def lines_of(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """The fields of the records of ours."""
+    """The fields of the package's log records."""
     names = ("levelname", "operation", "attempt", "status", "request_id", "wait")
     ours = [vars(record) for record in caplog.records if record.name == "pictify_client"]
     return [{name: record[name] for name in names if name in record} for record in ours]
 
 
 @forms
-def test_hooks_and_records_tell_of_a_call_in_its_order(form: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_hooks_and_log_records_of_a_call_are_in_order(form: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
     seen: Seen = []
     with served(respond_with(BUSY, MOVED, GOOD)) as server:
@@ -113,7 +113,7 @@ def test_hooks_and_records_tell_of_a_call_in_its_order(form: str, caplog: pytest
 
 
 @forms
-def test_what_comes_of_an_attempt_that_fails(form: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_hooks_and_log_records_of_a_failed_attempt(form: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
     seen: Seen = []
     with served(respond_with(b"nonsense\r\n\r\n", http(b'"', 200, b"x-request-id: req_1"))) as server:
@@ -151,7 +151,7 @@ def test_a_hook_sees_no_secret_that_a_server_repeats() -> None:
     assert (event.headers["x-key"], event.request_id) == ("[redacted]", "[redacted]")
 
 
-def test_what_no_one_listens_to_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_without_a_handler(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "pictify_client")
     with served() as server, client_of(server) as client:
         list_bindings.sync(client=client)
@@ -159,7 +159,7 @@ def test_what_no_one_listens_to_is_not_logged(caplog: pytest.LogCaptureFixture) 
 
 
 @forms
-def test_a_hook_may_add_headers_but_sees_no_key_and_replaces_none(form: str) -> None:
+def test_a_hook_may_add_headers_but_neither_see_nor_replace_the_key(form: str) -> None:
     seen: Seen = []
 
     def add(event: RequestEvent) -> None:
@@ -194,7 +194,7 @@ def test_a_hook_may_add_headers_but_sees_no_key_and_replaces_none(form: str) -> 
 
 
 @forms
-def test_a_header_of_a_hook_that_cannot_be_sent_is_an_error_of_ours(form: str) -> None:
+def test_an_invalid_header_of_a_hook_is_a_pictify_error(form: str) -> None:
     def broken(event: RequestEvent) -> None:
         event.headers["X-Trace"] = "a\r\nX-Evil: 1"
 
@@ -211,7 +211,7 @@ def test_a_header_of_a_hook_that_cannot_be_sent_is_an_error_of_ours(form: str) -
 
 @forms
 @pytest.mark.parametrize("name", ["on_request", "on_response", "on_retry"])
-def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
+def test_an_error_of_a_hook_is_raised_by_the_call_and_no_connection_leaks(
     form: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "MAX_CONNECTIONS", 1)
@@ -226,8 +226,8 @@ def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
         await anyio.lowlevel.checkpoint()
         fail(event)
 
-    answers = [BUSY, BUSY, GOOD] if name == "on_retry" else [BIG, BIG, GOOD] if name == "on_response" else [GOOD]
-    with served(respond_with(*answers)) as server:
+    responses = [BUSY, BUSY, GOOD] if name == "on_retry" else [BIG, BIG, GOOD] if name == "on_response" else [GOOD]
+    with served(respond_with(*responses)) as server:
 
         async def test() -> None:
             hook: dict[str, Any] = {name: fail if form == "sync" else afail}
@@ -244,7 +244,7 @@ def test_what_a_hook_raises_the_call_raises_and_no_connection_is_lost(
 
 
 @async_forms
-def test_a_hook_that_is_cancelled_leaves_no_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_hook_leaks_no_connection(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "MAX_CONNECTIONS", 1)
 
     async def stay(event: ResponseEvent) -> None:
@@ -257,10 +257,10 @@ def test_a_hook_that_is_cancelled_leaves_no_connection(form: str, monkeypatch: p
             async with client_of(server, on_response=stay) as client:
                 async with anyio.create_task_group() as group:
 
-                    async def stuck() -> None:
+                    async def wait_forever() -> None:
                         await call(form, render_binding_url, streaming(client), **PNG)
 
-                    group.start_soon(stuck)
+                    group.start_soon(wait_forever)
                     await anyio.to_thread.run_sync(server.arrival)
                     await anyio.wait_all_tasks_blocked()
                     group.cancel_scope.cancel()
@@ -275,14 +275,14 @@ async def counted(_: object) -> None:
 
 
 class Later:
-    """Awaitable, and no coroutine."""
+    """An awaitable that is not a coroutine."""
 
     def __await__(self) -> Iterator[None]:
         raise NotImplementedError
 
 
 @pytest.mark.parametrize("name", ["on_request", "on_response", "on_retry"])
-def test_an_async_hook_of_sync_code_is_refused_before_anything_is_sent(name: str) -> None:
+def test_an_async_hook_in_sync_code_is_an_error_before_anything_is_sent(name: str) -> None:
     hook: dict[str, Any] = {name: counted}
     with pytest.raises(ConfigurationError, match="counted .*is async: a hook of a sync client must be a function"):
         Pictify(api_key=KEY, **hook)
@@ -294,15 +294,15 @@ def later(_: object) -> Later:
 
 
 @pytest.mark.parametrize("hook", [counted, later])
-def test_a_hook_that_turns_out_to_be_async_in_a_sync_call_is_refused(hook: Callable[[Any], Awaitable[None]]) -> None:
-    refused = pytest.raises(ConfigurationError, match="is async: a hook of a sync client must be a function")
-    with served() as server, client_of(server, on_request=hook) as client, refused:
+def test_a_hook_that_returns_an_awaitable_in_sync_code_is_an_error(hook: Callable[[Any], Awaitable[None]]) -> None:
+    rejected = pytest.raises(ConfigurationError, match="is async: a hook of a sync client must be a function")
+    with served() as server, client_of(server, on_request=hook) as client, rejected:
         list_bindings.sync(client=client)
     assert server.requests == []
 
 
 @pytest.mark.parametrize("name", ["on_request", "on_response", "on_retry"])
-def test_what_is_no_function_is_no_hook(name: str) -> None:
+def test_a_hook_must_be_callable(name: str) -> None:
     hook: dict[str, Any] = {name: []}
     for make in (Pictify, AsyncPictify):
         with pytest.raises(ConfigurationError, match=f"{name} must be a function, got list"):
@@ -312,7 +312,7 @@ def test_what_is_no_function_is_no_hook(name: str) -> None:
 
 
 @forms
-def test_a_plain_function_is_a_hook_everywhere(form: str) -> None:
+def test_a_plain_function_is_a_hook_in_sync_and_async_code(form: str) -> None:
     seen: Seen = []
     with served() as server:
 
@@ -325,7 +325,7 @@ def test_a_plain_function_is_a_hook_everywhere(form: str) -> None:
 
 
 @forms
-def test_the_id_of_a_request_is_in_the_error(form: str) -> None:
+def test_the_request_id_is_in_the_error(form: str) -> None:
     with served(respond_with(http(b'{"message": "none"}', 404, b"x-request-id: req_9"))) as server:
 
         async def test() -> None:
@@ -380,10 +380,10 @@ def test_opentelemetry_sees_every_request(form: str, spans: tuple[TracerProvider
 
 @forms
 @pytest.mark.parametrize("name", ["send", "_send_single_request"])
-def test_what_patches_the_clients_of_httpx_sees_every_request(
+def test_tools_that_patch_the_clients_of_httpx_see_every_request(
     form: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As Sentry, Datadog and vcrpy do."""
+    """Sentry, Datadog and vcrpy do this."""
     seen: list[str] = []
     send, asend = getattr(httpx.Client, name), getattr(httpx.AsyncClient, name)
 
@@ -420,13 +420,13 @@ print(len(list(fake.client().bindings.list())))
 """
 
 
-def test_a_program_without_logging_gets_nothing_on_its_standard_error() -> None:
+def test_a_program_without_logging_prints_nothing_to_stderr() -> None:
     ran = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "45\n", "")
 
 
 @forms
-def test_respx_stands_in_for_the_api(form: str) -> None:
+def test_respx_can_mock_the_api(form: str) -> None:
     async def test() -> None:
         async with AuthenticatedClient(token=KEY) as client:
             for _ in range(2):
@@ -444,8 +444,8 @@ def test_respx_stands_in_for_the_api(form: str) -> None:
 
 
 @forms
-def test_pytest_httpx_stands_in_for_the_api(form: str, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_exception(httpx.ConnectError("refused"))
+def test_pytest_httpx_can_mock_the_api(form: str, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_exception(httpx.ConnectError("connection refused"))
     httpx_mock.add_response(url="https://api.pictify.io/bindings", json={"bindings": []}, is_reusable=True)
     httpx_mock.add_response(method="GET", url="https://api.pictify.io/b/b.png", content=b"x" * 200_000)
 
@@ -458,7 +458,7 @@ def test_pytest_httpx_stands_in_for_the_api(form: str, httpx_mock: HTTPXMock) ->
             assert len(file.read() if form == "sync" else await file.read()) == 200_000
 
     run(form, test)
-    # What failed is in an error, without the key.
+    # The failed request is in an error, without the key.
     assert [request.headers.get("Authorization") for request in httpx_mock.get_requests()] == [
         "[redacted]",
         f"Bearer {KEY}",

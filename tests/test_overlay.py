@@ -1,4 +1,4 @@
-"""The overlay: OpenAPI Overlay 1.0, as `generator/overlay.py` applies it."""
+"""Overlays: OpenAPI Overlay 1.0, implemented in `generator/overlay.py`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def applied(*actions: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return document, apply(document, {"overlay": "1.0.0", "actions": list(actions)})
 
 
-def test_an_object_is_merged_into_each_match_apart() -> None:
+def test_an_object_is_merged_into_each_match_independently() -> None:
     document, unmatched = applied(
         {"target": "$.paths.*[?@.operationId && !@.security]", "update": {"security": [{"key": []}]}},
         {"target": "$.paths['/a'].get", "update": {"security": [{"other": []}], "x": {"y": 1}}},
@@ -41,7 +41,7 @@ def test_an_object_is_merged_into_each_match_apart() -> None:
     assert document["paths"]["/b/{uid}.{format}"]["get"]["security"] == [{"key": []}]
 
 
-def test_an_update_of_an_array_is_one_more_item() -> None:
+def test_an_update_of_an_array_appends_an_item() -> None:
     document, _ = applied({"target": "$.tags", "update": {"name": "d"}})
     assert [tag["name"] for tag in document["tags"]] == ["a", "b", "c", "d"]
 
@@ -59,7 +59,7 @@ def test_the_document_itself_can_be_updated() -> None:
     assert document["info"] == {"title": "T", "version": "2"}
 
 
-def test_what_matches_nothing_is_told_and_does_no_harm() -> None:
+def test_an_action_that_matches_nothing_is_reported_and_does_no_harm() -> None:
     document, unmatched = applied({"target": "$.components.schemas.Gone", "update": {"type": "object"}})
     assert unmatched == ["$.components.schemas.Gone"]
     assert document == DOCUMENT
@@ -77,6 +77,6 @@ def test_what_matches_nothing_is_told_and_does_no_harm() -> None:
         ({"target": "$", "remove": True}, "the document itself cannot be removed"),
     ],
 )
-def test_an_action_that_is_none_is_named(action: dict[str, Any], text: str) -> None:
+def test_an_invalid_action_is_an_error_that_names_it(action: dict[str, Any], text: str) -> None:
     with pytest.raises(OverlayError, match=text):
         applied(action)

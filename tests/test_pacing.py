@@ -226,7 +226,7 @@ def test_the_error_names_the_attempts_before_it_and_can_be_pickled() -> None:
 
 
 @async_forms
-def test_many_tasks_share_what_is_left(form: str) -> None:
+def test_many_tasks_share_the_remaining_requests(form: str) -> None:
     clock = SharedClock()
     paced = create()
     paced.learn(headers(5, 30), clock)
@@ -248,7 +248,7 @@ def test_many_tasks_share_what_is_left(form: str) -> None:
 
 
 @async_forms
-def test_tasks_whose_turn_is_too_far_off_fail_at_once(form: str) -> None:
+def test_tasks_that_would_wait_too_long_fail_at_once(form: str) -> None:
     clock = SharedClock()
     paced = create()
     paced.learn(headers(5, 30), clock)
@@ -274,7 +274,7 @@ def test_tasks_whose_turn_is_too_far_off_fail_at_once(form: str) -> None:
 
 
 def in_threads(number: int, work: Callable[[], object]) -> None:
-    """Do something in many threads at the same time, which switch as often as they can."""
+    """Run a function concurrently in many threads, which switch as often as possible."""
     ready = threading.Barrier(number)
 
     def begin() -> None:
@@ -289,7 +289,7 @@ def in_threads(number: int, work: Callable[[], object]) -> None:
             thread.join()
 
 
-def test_many_threads_share_what_is_left(clock: FakeClock) -> None:
+def test_many_threads_share_the_remaining_requests(clock: FakeClock) -> None:
     paced = create()
     paced.learn(headers(100, 30, limit=1000), clock)
     gone: list[int] = []
@@ -297,7 +297,7 @@ def test_many_threads_share_what_is_left(clock: FakeClock) -> None:
     assert sum(gone) == 100
 
 
-def test_responses_of_one_minute_only_lower_what_is_left(clock: FakeClock) -> None:
+def test_responses_of_one_minute_only_lower_the_remaining_requests(clock: FakeClock) -> None:
     paced = create()
     for remaining in (9, 5, 7, 8):
         paced.learn(headers(remaining, 30), clock)
@@ -447,7 +447,7 @@ def test_after_the_reset_the_last_known_limit_is_left(clock: FakeClock) -> None:
 
 
 @async_forms
-def test_a_request_that_is_cancelled_while_it_waits_takes_nothing(form: str) -> None:
+def test_a_request_that_is_cancelled_while_it_waits_is_not_counted(form: str) -> None:
     clock = SharedClock()
     paced = create()
     paced.learn(headers(0, 30, limit=1), clock)
@@ -500,7 +500,7 @@ responses = st.builds(Response, st.none() | st.integers(1, 9), st.integers(0, 9)
 
 
 @given(steps=st.lists(st.none() | st.floats(0, 40) | responses, max_size=60))
-def test_no_more_requests_are_sent_than_a_response_left_until_its_minute_ends(
+def test_no_more_requests_are_sent_than_remain_until_the_minute_ends(
     steps: list[float | Response | None],
 ) -> None:
     """Or until a response of a later minute comes."""
@@ -533,7 +533,7 @@ def test_no_more_requests_are_sent_than_a_response_left_until_its_minute_ends(
     starts=st.lists(st.floats(0, 150), min_size=40, max_size=40),
 )
 def test_the_only_client_of_an_api_is_never_rejected(limit: int, delays: list[float], starts: list[float]) -> None:
-    """Responses arrive late and in any order. The API counts minutes of its own."""
+    """Responses arrive late and in any order. The API counts its own minutes."""
     clock = SharedClock()
     paced = create()
     arrived: dict[int, int] = {}
@@ -778,7 +778,7 @@ def test_two_fleets_in_memory_count_separately(clock: FakeClock) -> None:
         assert let_through(create(Fleet(per_minute=3)), clock) == 3
 
 
-def test_a_fleet_in_memory_goes_on_counting_after_it_is_closed(clock: FakeClock) -> None:
+def test_a_fleet_in_memory_continues_counting_after_it_is_closed(clock: FakeClock) -> None:
     fleet = Fleet(per_minute=3)
     paced = create(fleet)
     paced.wait(clock, 0)
@@ -812,7 +812,7 @@ def test_headers_are_respected_with_a_fleet_too(clock: FakeClock) -> None:
     assert waits("sync", paced, clock) == [pytest.approx(30.001)]
 
 
-def test_a_request_that_the_fleet_rejects_takes_nothing_of_what_headers_left(clock: FakeClock) -> None:
+def test_a_request_that_the_fleet_rejects_reserves_none_of_the_remaining(clock: FakeClock) -> None:
     paced = create(Fleet(per_minute=1))
     paced.learn(left_for_five_minutes(3), clock)
     assert let_through(paced, clock) == 1
@@ -833,7 +833,7 @@ def left_for_five_minutes(remaining: int) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize("sent", [True, False])
-def test_a_request_that_waits_for_the_fleet_holds_one_of_what_headers_left(sent: bool, clock: FakeClock) -> None:
+def test_a_request_that_waits_for_the_fleet_reserves_one_of_the_remaining(sent: bool, clock: FakeClock) -> None:
     paced = create(Fleet(per_minute=1))
     paced.learn(left_for_five_minutes(3), clock)
     paced.wait(clock, 0)
@@ -871,7 +871,7 @@ def test_a_request_that_waited_for_the_fleet_past_the_reset_counts_after_it(cloc
 
 
 @async_forms
-def test_all_requests_that_wait_for_the_fleet_hold_one_of_what_headers_left(form: str) -> None:
+def test_all_requests_that_wait_for_the_fleet_reserve_one_of_the_remaining(form: str) -> None:
     clock = SharedClock()
     paced = create(Fleet(per_minute=1))
     paced.learn(left_for_five_minutes(3), clock)
@@ -918,7 +918,7 @@ def test_a_request_that_waits_for_the_fleet_does_not_wait_for_the_reset_any_more
 
 
 def overtaking(clock: FakeClock, paced: Pacer, seconds: float) -> int:
-    """How many requests are sent so many seconds after another began to wait, and before it wakes."""
+    """Return the number of requests that are sent this many seconds after another began to wait, and before it wakes."""
     sent: list[int] = []
 
     def sleep(needed: float) -> None:
@@ -947,7 +947,7 @@ def test_no_request_overtakes_one_that_wakes_at_the_reset(seconds: float, left: 
 
 
 @async_forms
-def test_a_turn_that_is_given_up_is_for_whoever_comes_next(form: str) -> None:
+def test_an_abandoned_turn_goes_to_the_next_request(form: str) -> None:
     """And not for those that sleep for longer, as each of them has its own turn."""
     clock = SharedClock()
     fleet = Fleet(per_minute=2)
@@ -1004,11 +1004,11 @@ def test_waiting_requests_know_their_own_turn(clock: FakeClock) -> None:
 
 
 class Interrupted(BaseException):
-    """What a signal handler raises."""
+    """The exception that a signal handler raises."""
 
 
 def interrupted(work: Callable[[], object], at: int) -> int:
-    """Do something, and interrupt it where pacing or redis called something. Returns how many calls there were."""
+    """Run a function, and interrupt it at a call by pacing or redis. Returns the number of calls."""
     names = re.compile(r".*(pictify_client[/\\](fleets|pacing|windows)\.py|[/\\]redis[/\\](client|connection)\.py)")
     number = 0
 
@@ -1032,7 +1032,7 @@ def interrupted(work: Callable[[], object], at: int) -> int:
     return number
 
 
-def test_a_request_that_was_interrupted_while_it_left_is_forgotten() -> None:
+def test_a_request_that_was_interrupted_while_leaving_the_queue_is_forgotten() -> None:
     line = fleets.Line()
     first, second = fleets.Waiting(0), fleets.Waiting(0)
     assert (line.place(first), line.place(second)) == (0, 1)
@@ -1044,7 +1044,7 @@ def test_a_request_that_was_interrupted_while_it_left_is_forgotten() -> None:
 
 
 def interrupted_everywhere(prepare: Callable[[], tuple[Callable[[], object], Callable[[], None]]]) -> None:
-    """Interrupt something at each of its calls. After each the check must hold."""
+    """Interrupt a function at each of its calls; the check must succeed after each."""
     work, check = prepare()
     calls = interrupted(work, 0)
     check()
@@ -1056,12 +1056,12 @@ def interrupted_everywhere(prepare: Callable[[], tuple[Callable[[], object], Cal
         check()
 
 
-# What is raised in a finalizer goes no further.
+# Exceptions in finalizers are not propagated.
 in_finalizers_too = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @in_finalizers_too
-def test_an_interrupt_anywhere_takes_no_turn_for_ever() -> None:
+def test_an_interrupt_anywhere_blocks_no_turn_forever() -> None:
     def prepare() -> tuple[Callable[[], object], Callable[[], None]]:
         clock = FakeClock()
         fleet = Fleet(per_minute=1)
@@ -1105,7 +1105,7 @@ def test_an_interrupt_anywhere_leaves_redis_usable() -> None:
 def test_an_interrupted_round_trip_ends_the_connection(
     redis: FakeRedis, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its response may still come, and would be taken for that of the next request."""
+    """A late response would be mistaken for that of the next request."""
     fleet = Fleet(redis.url, per_minute=2)
     redis.hold()
 
@@ -1128,7 +1128,7 @@ def test_an_interrupted_round_trip_ends_the_connection(
 
 
 def in_child(work: Callable[[], object]) -> int:
-    """Do something in a fork; returns how that ends. It is killed if it takes too long."""
+    """Run a function in a forked process, and return its result. The process is killed if it takes too long."""
     child = os.fork()
     if not child:
         # Whatever happens, the child must not go on with the tests.
@@ -1144,7 +1144,7 @@ def in_child(work: Callable[[], object]) -> int:
 
 @contextmanager
 def held(lock: Any) -> Generator[None]:
-    """Another thread has a lock while the `with` block runs."""
+    """Hold a lock in another thread while the `with` block runs."""
     taken, release = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -1217,7 +1217,7 @@ def test_a_fork_while_a_thread_holds_the_lock_of_a_pacer(clock: FakeClock) -> No
 @on_fork
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_fork_does_not_wait_for_requests_of_its_parent(clock: FakeClock) -> None:
-    """Those that wait in the parent neither keep a place in the line of the child, nor what headers left."""
+    """Requests that wait in the parent hold neither a place in the child's queue, nor any of its remaining requests."""
     fleet = Fleet(per_minute=1)
     paced = create(fleet)
     paced.learn(headers(2, 30, limit=1), clock)
@@ -1226,7 +1226,7 @@ def test_a_fork_does_not_wait_for_requests_of_its_parent(clock: FakeClock) -> No
     def child() -> None:
         with pytest.raises(PacingError) as caught:
             paced.wait(clock, 0)
-        # By the Fleet, where it is the first.
+        # In the queue of the Fleet, it is the first.
         assert caught.value.wait == 60.001
 
     def sleep(seconds: float) -> None:
@@ -1243,7 +1243,7 @@ def test_a_fork_does_not_wait_for_requests_of_its_parent(clock: FakeClock) -> No
 
 
 @on_fork
-def test_the_child_of_a_fork_has_a_connection_of_its_own(redis: FakeRedis, clock: FakeClock) -> None:
+def test_the_child_of_a_fork_has_its_own_connection(redis: FakeRedis, clock: FakeClock) -> None:
     fleet = Fleet(redis.url, per_minute=3)
     paced = create(fleet)
     paced.wait(clock, 0)
@@ -1457,7 +1457,7 @@ def test_one_fleet_serves_many_event_loops(redis: FakeRedis, clock: FakeClock) -
     fleet.close()
 
 
-def test_an_event_loop_that_is_late_is_no_outage(
+def test_a_late_event_loop_is_not_an_outage(
     redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet = Fleet(redis.url, per_minute=1, timeout=30)
@@ -1521,7 +1521,7 @@ def test_a_turn_of_a_task_that_is_cancelled_goes_to_the_next(form: str, redis: F
 
 
 @async_forms
-def test_a_task_that_is_cancelled_before_its_round_trip_finds_out_nothing(
+def test_a_task_that_is_cancelled_before_its_round_trip_does_not_detect_an_outage(
     form: str, redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
@@ -1565,10 +1565,10 @@ def unavailable(how: str) -> Generator[str]:
     with ExitStack() as sockets:
         listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         url = f"redis://user:sesame@127.0.0.1:{listener.getsockname()[1]}"
-        if how == "refused":
+        if how == "connection refused":
             listener.close()
         elif how == "lost":
-            # The system drops what comes if no more connections can wait to be accepted.
+            # The system drops further connections once the queue is full.
             for _ in range(9):
                 waiting = sockets.enter_context(socket.socket())
                 waiting.setblocking(False)
@@ -1585,7 +1585,7 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 ways = pytest.mark.parametrize(
-    ("how", "fault"), [("refused", "ConnectionError"), ("hung", "TimeoutError"), ("lost", "TimeoutError")]
+    ("how", "fault"), [("connection refused", "ConnectionError"), ("hung", "TimeoutError"), ("lost", "TimeoutError")]
 )
 
 
@@ -1642,7 +1642,7 @@ def test_a_closed_fleet_rejects(
 
 
 @forms
-def test_redis_is_asked_again_after_a_while(
+def test_redis_is_used_again_after_a_while(
     form: str, redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
@@ -1764,7 +1764,7 @@ def test_a_connection_that_was_closed_while_idle_is_replaced(
 def test_only_a_second_lost_connection_is_an_outage(
     form: str, drops: int, faults: list[str], redis: FakeRedis, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The first may be one that Redis, or what is between, has just closed because it was idle."""
+    """Redis or a proxy may just have closed the first connection because it was idle."""
     fleet = Fleet(redis.url, per_minute=9)
     redis.drops = drops
     in_one_loop(form, fleet, lambda wait: wait(create(fleet), clock, 0))
@@ -1773,7 +1773,7 @@ def test_only_a_second_lost_connection_is_an_outage(
 
 
 @forms
-def test_a_request_hangs_up_on_redis_that_is_silent_and_does_not_ask_twice(form: str, clock: FakeClock) -> None:
+def test_a_request_disconnects_from_an_unresponsive_redis_and_does_not_retry(form: str, clock: FakeClock) -> None:
     with fake_redis() as redis:
         redis.silent = True
         fleet = Fleet(redis.url.replace("//", "//:sesame@"), per_minute=9, timeout=0.05)
@@ -1783,7 +1783,7 @@ def test_a_request_hangs_up_on_redis_that_is_silent_and_does_not_ask_twice(form:
 
 
 @forms
-def test_the_timeout_is_that_of_the_fleet_whatever_the_url_has(form: str, redis: FakeRedis, clock: FakeClock) -> None:
+def test_the_timeout_of_the_fleet_overrides_that_of_the_url(form: str, redis: FakeRedis, clock: FakeClock) -> None:
     redis.silent = True
     fleet = Fleet(f"{redis.url}?socket_timeout=1000", per_minute=9, timeout=0.05)
     in_one_loop(form, fleet, lambda wait: wait(create(fleet), clock, 0))

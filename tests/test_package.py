@@ -1,4 +1,4 @@
-"""The package as its users import it."""
+"""The package as users import it."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def test_every_public_name_can_be_imported_and_no_other(package: ModuleType) -> 
         exec(f"from {package.__name__} import Nothing")  # noqa: S102
 
 
-def test_the_star_gives_the_public_names() -> None:
+def test_a_star_import_has_the_public_names() -> None:
     names: dict[str, object] = {}
     exec("from pictify_client import *", names)  # noqa: S102
     assert set(vars(pictify_client)["__all__"]) <= set(names)
 
 
-def test_typed_dicts_need_no_package_that_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_typed_dicts_need_no_optional_package(monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("pictify_client._runtime.typed_dict")
     monkeypatch.setitem(sys.modules, "typing_extensions", None)
     assert importlib.reload(module).TypedDict is typing.TypedDict
@@ -65,7 +65,7 @@ def modules_after(statement: str) -> set[str]:
     return set(printed.split())
 
 
-def test_importing_the_package_imports_little_more_than_itself() -> None:
+def test_importing_the_package_imports_few_other_modules() -> None:
     loaded = modules_after("import pictify_client")
     assert {name for name in loaded if name.startswith("pictify_client")} == {
         "pictify_client",
@@ -84,7 +84,7 @@ def test_a_client_imports_no_model_or_endpoint_until_it_is_used() -> None:
     assert "pictify_client.models.binding" not in modules_after("from pictify_client.models import Pagination")
 
 
-def test_a_call_imports_its_own_endpoint_and_the_models_of_it_alone() -> None:
+def test_a_call_imports_only_its_endpoint_and_models() -> None:
     loaded = modules_after("from pictify_client import Pictify; Pictify(api_key='pic_live_x').webhooks.list()")
     endpoints = {name for name in loaded if name.count(".") == 3 and name.startswith("pictify_client.api.")}
     assert endpoints == {"pictify_client.api.webhooks.list_webhook_subscriptions"}
@@ -105,7 +105,7 @@ def test_a_call_imports_its_own_endpoint_and_the_models_of_it_alone() -> None:
 @pytest.mark.parametrize("client", ["Pictify", "AsyncPictify"])
 def test_an_editor_offers_every_argument_with_its_documentation(client: str) -> None:
     code = f"from pictify_client import {client}\npictify = {client}()\npictify.bindings.create("
-    jedi: Any = importlib.import_module("jedi")  # It has no types.
+    jedi: Any = importlib.import_module("jedi")  # jedi has no type hints.
     script = jedi.Script(code, project=jedi.Project(ROOT))
     (signature,) = script.get_signatures(3, len("pictify.bindings.create("))
     assert [parameter.name for parameter in signature.params] == [
@@ -126,7 +126,7 @@ def test_an_editor_offers_every_argument_with_its_documentation(client: str) -> 
     assert {"images", "gifs", "pdfs", "templates", "batch", "experiments", "webhooks", "url_rendering"} <= names
 
 
-def test_the_generated_packages_are_where_they_are_said_to_be() -> None:
+def test_the_generated_packages_are_in_the_documented_places() -> None:
     assert importlib.import_module("pictify_client.api.bindings.list_bindings").OPERATION.method == "GET"
     assert bindings.Bindings.list.__doc__ is not None
     assert "(`GET /bindings`)" in bindings.Bindings.list.__doc__

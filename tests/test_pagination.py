@@ -61,7 +61,7 @@ def listed(uids: list[str], **pagination: Any) -> dict[str, Any]:
 
 
 def item(uid: str = "", **fields: Any) -> dict[str, Any]:
-    """A binding with what the API always sends."""
+    """A binding with the fields that the API always sends."""
     return {"uid": uid, "status": "active", "renderUrl": "https://api.pictify.io/r", **fields}
 
 
@@ -108,16 +108,14 @@ def iterate_images(form: str, transport: httpx.MockTransport, **arguments: Any) 
     return anyio.run(run)
 
 
-# Lists whose signs agree.
+# Lists with consistent pagination fields.
 
 
 @forms
 @given(
     count=st.integers(0, 25), limit=st.integers(1, 10), sign=st.sampled_from(["hasNext", "totalPages", "total", "all"])
 )
-def test_every_item_is_yielded_once_however_the_api_gives_the_length(
-    form: str, count: int, limit: int, sign: str
-) -> None:
+def test_every_item_is_yielded_once_with_any_pagination_fields(form: str, count: int, limit: int, sign: str) -> None:
     pages = -(-count // limit)
 
     def respond(page: int, limit: int) -> dict[str, Any]:
@@ -182,7 +180,9 @@ def test_without_any_sign_a_page_without_new_items_is_the_last(form: str, body: 
 
 @forms
 @pytest.mark.parametrize("pagination", [{"total": 7}, {"page": 1}, None])
-def test_no_item_is_lost_if_the_api_says_little(form: str, pagination: dict[str, Any] | None) -> None:
+def test_no_item_is_lost_if_the_api_sends_little_pagination_information(
+    form: str, pagination: dict[str, Any] | None
+) -> None:
     def respond(page: int, _limit: int) -> dict[str, Any]:
         body = page_of(uids(7), page, 3)
         return {"bindings": body["bindings"], **({} if pagination is None else {"pagination": pagination})}
@@ -190,9 +190,9 @@ def test_no_item_is_lost_if_the_api_says_little(form: str, pagination: dict[str,
     assert iterate(form, serving(respond)) == uids(7)
 
 
-# Lists whose signs contradict each other.
+# Lists with contradictory pagination fields.
 
-# By number of the page: its items, and what the API says about it.
+# By page number: the items, and the pagination fields.
 Pages = dict[int, tuple[list[str], dict[str, Any]]]
 THREE: Pages = {1: (uids(20), {}), 2: ([], {}), 3: (uids(25)[20:], {})}
 
@@ -480,7 +480,7 @@ def test_an_item_that_cannot_be_compared_with_others_is_an_error(form: str, monk
 
 @forms
 @pytest.mark.parametrize("body", [{}, {"ok": False}, {"bindings": None, "pagination": None}])
-def test_a_response_that_is_not_a_list_is_not_taken_for_an_empty_one(form: str, body: dict[str, Any]) -> None:
+def test_a_response_that_is_not_a_list_is_not_mistaken_for_an_empty_one(form: str, body: dict[str, Any]) -> None:
     with pytest.raises(
         PaginationError, match=r"GET /bindings: the response from https://api.pictify.io has neither a list"
     ):
@@ -643,14 +643,14 @@ MISUSES: dict[str, tuple[Callable[[Any, Any], object], str]] = {
 
 
 @pytest.mark.parametrize("name", MISUSES)
-def test_a_pager_that_is_misused_says_what_to_write(name: str) -> None:
+def test_a_misused_pager_is_an_error_that_says_what_to_write(name: str) -> None:
     use, text = MISUSES[name]
     transport = serving(lambda page, limit: page_of(uids(3), page, limit, total=3))
     with pytest.raises(TypeError, match=text):
         use(sync_client(transport).bindings.list(), async_client(transport).bindings.list())
 
 
-def test_an_async_for_over_an_awaited_page_says_what_to_write() -> None:
+def test_an_async_for_over_an_awaited_page_is_an_error_that_says_what_to_write() -> None:
     async def run() -> None:
         transport = serving(lambda page, limit: page_of(uids(3), page, limit, total=3))
         await async_for(await async_client(transport).bindings.list())
@@ -692,9 +692,9 @@ BY_CURSOR = Operation(
 )
 
 
-def next_cursor(answer: BindingList) -> tuple[list[Binding] | None, Pagination, tuple[str, object]]:
-    info = answer.pagination or Pagination()
-    return answer.bindings, info, ("cursor", info.additional_properties.get("nextCursor"))
+def next_cursor(response: BindingList) -> tuple[list[Binding] | None, Pagination, tuple[str, object]]:
+    info = response.pagination or Pagination()
+    return response.bindings, info, ("cursor", info.additional_properties.get("nextCursor"))
 
 
 def by_cursor(client: Pictify, prefetch: int = 0, **arguments: Any) -> Pager[Binding, Pagination]:
@@ -846,7 +846,7 @@ def test_an_api_that_repeats_a_cursor_is_an_error_after_the_items(
 
 @forms
 @pytest.mark.parametrize("items", [[], ["a"]])
-def test_a_list_by_cursor_that_has_no_new_items_does_not_go_on_for_ever(form: str, items: list[str]) -> None:
+def test_a_list_by_cursor_without_new_items_ends(form: str, items: list[str]) -> None:
     requested: list[str] = []
     transport = cursor_server(lambda cursor: listed(items, nextCursor=f"{len(cursor)}x{cursor}"[:300]), requested)
     last = 100 + len(items)
@@ -955,8 +955,8 @@ FROM_ZERO = Operation(
 )
 
 
-def with_first(answer: BindingList) -> tuple[list[Binding] | None, Pagination, int]:
-    return answer.bindings, answer.pagination or Pagination(), 0
+def with_first(response: BindingList) -> tuple[list[Binding] | None, Pagination, int]:
+    return response.bindings, response.pagination or Pagination(), 0
 
 
 @forms
@@ -1142,7 +1142,7 @@ def test_in_sync_code_as_many_threads_fetch_pages_as_prefetch_says() -> None:
 
 
 @forms
-def test_an_error_is_raised_where_its_page_would_have_been_yielded(form: str) -> None:
+def test_an_error_is_raised_in_place_of_its_page(form: str) -> None:
     def respond(page: int, limit: int) -> dict[str, Any]:
         return {} if page == 3 else page_of(uids(20), page, limit, total=20, limit=limit)
 
@@ -1184,7 +1184,7 @@ def test_an_invalid_prefetch_is_rejected(prefetch: Any, kind: type[Exception], t
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_an_iteration_that_is_left_sends_no_more_and_leaves_nothing_behind(backend: str) -> None:
+def test_an_abandoned_iteration_sends_no_more_requests_and_leaks_nothing(backend: str) -> None:
     requested: list[int] = []
     transport = serving(lambda page, limit: page_of(uids(9), page, limit, total=9, limit=limit), requested)
 
@@ -1202,8 +1202,8 @@ def test_an_iteration_that_is_left_sends_no_more_and_leaves_nothing_behind(backe
     assert requested == [1, 1]
 
 
-class Hanging(httpx.AsyncBaseTransport):
-    """A list of 20 pages, of which those after the first never arrive."""
+class HangingTransport(httpx.AsyncBaseTransport):
+    """A list of 20 pages; all except the first never arrive."""
 
     def __init__(self) -> None:
         self.started: list[int] = []
@@ -1234,7 +1234,7 @@ class Hanging(httpx.AsyncBaseTransport):
 
 
 def test_prefetched_pages_are_cancelled_when_the_loop_is_left() -> None:
-    server = Hanging()
+    server = HangingTransport()
 
     async def run() -> None:
         pages = await server.first_of_four()
@@ -1248,7 +1248,7 @@ def test_prefetched_pages_are_cancelled_when_the_loop_is_left() -> None:
 
 
 def test_prefetched_pages_are_cancelled_when_the_iteration_is_cancelled() -> None:
-    server = Hanging()
+    server = HangingTransport()
 
     async def run() -> None:
         pages = await server.first_of_four()
@@ -1266,7 +1266,7 @@ def test_prefetched_pages_are_cancelled_when_the_iteration_is_cancelled() -> Non
 
 @pytest.fixture
 def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
-    """What is raised where nobody can catch it: in finalizers, and by the garbage collector."""
+    """Collect exceptions that nobody can catch: in finalizers, and in the garbage collector."""
     found: list[object] = []
 
     def keep(raised: sys.UnraisableHookArgs) -> None:
@@ -1280,7 +1280,7 @@ def unraisable(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[object]]:
 def test_an_async_iteration_may_be_dropped_after_its_loop_was_closed(
     unraisable: list[object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = Hanging()
+    server = HangingTransport()
     loop = asyncio.new_event_loop()
     pages = loop.run_until_complete(server.first_of_four())
     loop.close()
@@ -1349,7 +1349,7 @@ def test_an_async_iteration_may_be_dropped_although_its_loop_never_started_to_pr
 def test_an_async_iteration_may_be_dropped_in_another_thread(
     unraisable: list[object], caplog: pytest.LogCaptureFixture
 ) -> None:
-    server = Hanging()
+    server = HangingTransport()
     loop = asyncio.new_event_loop()
     loop.set_debug(True)
     thread = Thread(target=loop.run_forever)
@@ -1419,13 +1419,13 @@ def test_an_async_iteration_can_be_continued_in_another_loop() -> None:
 
 
 @pytest.mark.parametrize("left", ["before", "during"])
-def test_a_page_that_waits_for_its_retry_is_not_requested_again_after_the_iteration_was_left(
+def test_a_page_that_waits_for_its_retry_is_not_retried_after_the_iteration_was_abandoned(
     left: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def sleep(_clock: Clock, seconds: float) -> None:
         slept.append(seconds)
 
-    # This could not be ended.
+    # Such a wait could not be ended.
     slept: list[float] = []
     monkeypatch.setattr(Clock, "sleep", sleep)
     requested: list[int] = []
@@ -1457,7 +1457,7 @@ def test_a_page_that_waits_for_its_retry_is_not_requested_again_after_the_iterat
 
 
 class NoWait(Clock):
-    """A clock that does not wait."""
+    """A clock whose sleeps return at once."""
 
     def __init__(self) -> None:
         self.waits: list[float] = []
@@ -1489,7 +1489,7 @@ def test_a_prefetched_page_is_retried_by_the_clock_of_the_client() -> None:
     assert len(clock.waits) == 1
 
 
-def test_the_next_page_of_an_iteration_that_was_left_is_retried() -> None:
+def test_the_next_page_of_an_abandoned_iteration_is_retried() -> None:
     requested: list[int] = []
     pictify, clock = failing_once(2, requested)
     pages = pictify.bindings.list(limit=2, prefetch=2).pages()
@@ -1504,7 +1504,7 @@ def test_the_next_page_of_an_iteration_that_was_left_is_retried() -> None:
 
 @pytest.fixture
 def limit_threads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Allow only so many threads to be started."""
+    """Limit the number of threads that can be started."""
 
     def limit(threads: int) -> None:
         start = Thread.start
@@ -1564,7 +1564,7 @@ def test_pages_that_wait_for_a_thread_are_not_requested_after_the_iteration_was_
     assert requested in ([1, 2], [1, 2, 3])
 
 
-def test_no_thread_is_left_at_the_end_of_an_iteration() -> None:
+def test_no_thread_is_left_after_an_iteration() -> None:
     transport = serving(lambda page, limit: page_of(uids(9), page, limit, total=9, limit=limit))
     assert len(list(sync_client(transport).bindings.list(limit=2, prefetch=3))) == 9
     join_page_threads()
@@ -1675,12 +1675,12 @@ threading.Thread(target=late).start()
 """,
         "9",
     ),
-    "an async iteration that is left to the end of the interpreter": (
+    "an async iteration that is still open when the interpreter exits": (
         """
 import asyncio
 from pictify_client import AsyncPictify
 
-class Hanging(httpx.AsyncBaseTransport):
+class HangingTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request):
         if "page" in request.url.params:
             try:
@@ -1690,7 +1690,7 @@ class Hanging(httpx.AsyncBaseTransport):
         return handle(request)
 
 async def begin():
-    client = AsyncPictify(api_key="pic_live_x", http_client=httpx.AsyncClient(transport=Hanging()))
+    client = AsyncPictify(api_key="pic_live_x", http_client=httpx.AsyncClient(transport=HangingTransport()))
     pages = client.bindings.list(limit=1, prefetch=3).pages()
     print(len(await anext(pages)))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The proxies of the environment, and what they are not used for: over real sockets."""
+"""The proxies of the environment, and the hosts that bypass them: over real sockets."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _only_ipv4(host: Any, *arguments: Any, **options: Any) -> Any:
 
 
 def socks(connection: Connection) -> None:
-    """A SOCKS5 proxy with a user and a password (RFC 1928, RFC 1929), and the server behind it in one."""
+    """A SOCKS5 proxy with a user and a password (RFC 1928, RFC 1929), which is also the server behind it."""
     sock: socket.socket = vars(connection)["_socket"]
     offered = sock.recv(100)
     assert offered[0] == 5
@@ -106,7 +106,7 @@ def test_a_socks_proxy_without_socksio_says_what_to_install(monkeypatch: pytest.
         client_of(server, base_url="https://api.example")
 
 
-def test_a_proxy_for_other_urls_may_be_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_proxy_for_other_urls_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "ftp://not:usable@proxy")
     with served() as server, client_of(server) as client:
         list_bindings.sync(client=client)

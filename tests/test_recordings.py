@@ -1,4 +1,4 @@
-"""The recordings themselves: where they come from, how strictly they are played back, and how they are made anew."""
+"""The recordings: their origin, strict playback, and recording."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECRET = re.compile(r"\b(?:(?:pic|pk|sk)_(?:live|test)|whsec)_\w|\b[0-9a-f]{64}\
 NAMES = sorted(path.stem for path in RECORDINGS.glob("*.json"))
 
 
-def test_the_readme_says_of_each_where_it_comes_from() -> None:
+def test_the_readme_has_the_origin_of_each_recording() -> None:
     rows = [row for row in (RECORDINGS / "README.md").read_text("utf-8").splitlines() if row.startswith("| `")]
     named = {name.strip(" `").removesuffix(".json"): row for row in rows for name in row.split("|")[1].split(",")}
     assert sorted(named) == NAMES
@@ -34,7 +34,7 @@ def test_no_secret_is_in_a_recording(name: str) -> None:
     assert not SECRET.search((RECORDINGS / f"{name}.json").read_text("utf-8"))
 
 
-def test_a_secret_would_be_found() -> None:
+def test_the_search_for_secrets_finds_them() -> None:
     assert SECRET.search('{"message": "unknown key pic_live_1"}')
     assert SECRET.search('"whsec_1"')
     assert SECRET.search(f'"{"0af1" * 16}"')
@@ -44,14 +44,14 @@ def test_a_secret_would_be_found() -> None:
     "arguments",
     [{}, {"limit": 3}, {"limit": 2, "page": 2}, {"limit": 2, "status": "active"}, {"limit": 2, "template_id": ""}],
 )
-def test_another_request_is_not_answered(arguments: dict[str, Any]) -> None:
-    with pytest.raises(AssertionError, match="is not what was recorded"), replaying("first_page") as transport:
+def test_a_different_request_is_an_error(arguments: dict[str, Any]) -> None:
+    with pytest.raises(AssertionError, match="differs from the recorded request"), replaying("first_page") as transport:
         call("sync", transport, **arguments)
 
 
-def test_another_key_or_method_or_host_is_not_answered() -> None:
+def test_a_different_key_method_or_host_is_an_error() -> None:
     url = "https://api.pictify.io/bindings?limit=2"
-    for method, asked, key in (
+    for method, target, key in (
         ("GET", url, "pic_live_other"),
         ("POST", url, "pic_live_of_the_recordings"),
         ("GET", "https://example.com/bindings?limit=2", "pic_live_of_the_recordings"),
@@ -62,7 +62,7 @@ def test_another_key_or_method_or_host_is_not_answered() -> None:
             replaying("first_page") as transport,
             httpx.Client(transport=transport) as it,
         ):
-            it.request(method, asked, headers={"Authorization": f"Bearer {key}"})
+            it.request(method, target, headers={"Authorization": f"Bearer {key}"})
 
 
 def test_a_recording_is_played_once_and_must_be_played() -> None:
@@ -73,7 +73,7 @@ def test_a_recording_is_played_once_and_must_be_played() -> None:
         pass
 
 
-def test_recording_anew(tmp_path: Path) -> None:
+def test_recordings_can_be_recorded(tmp_path: Path) -> None:
     for name in LIVE:
         shutil.copy(RECORDINGS / f"{name}.json", tmp_path)
     fake = FakePictify(bindings=5)
@@ -103,7 +103,7 @@ def test_an_account_without_bindings_cannot_be_recorded(tmp_path: Path) -> None:
         record(base_url, API_KEY, tmp_path)
 
 
-def test_what_is_scrubbed() -> None:
+def test_secrets_are_scrubbed() -> None:
     assert scrubbed(
         {
             "url": "https://u:p@example.com/a?api_key=S1&access_token=S2",

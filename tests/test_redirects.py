@@ -1,4 +1,4 @@
-"""Redirects keep what is sent, and lose every secret where they leave the API's origin."""
+"""Redirects keep method and body, and drop every secret if they leave the API's origin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pictify_client.api.url_rendering import render_binding_url
 from .replay import KEY
 from .servers import Connection, call, client_of, forms, http, respond_with, run, served
 from .test_batches import FakeClock
-from .test_secrets import shows
+from .test_secrets import all_texts_of
 
 WRITE_KEY = "wk_live_of_the_tests"
 PASSWORD = 'open "sesame" \N{LATIN SMALL LETTER U WITH DIAERESIS}'
@@ -56,7 +56,7 @@ def test_a_redirect_keeps_the_method_the_body_and_the_connection(form: str, stat
 
 
 @forms
-def test_see_other_is_followed_for_a_get_alone(form: str) -> None:
+def test_see_other_is_followed_only_by_get(form: str) -> None:
     with served(respond_with(to("/elsewhere", 303), http(), to("/elsewhere", 303))) as server:
 
         async def test() -> None:
@@ -71,7 +71,7 @@ def test_see_other_is_followed_for_a_get_alone(form: str) -> None:
 
 @forms
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_no_secret_goes_to_another_origin_nor_back_from_there(form: str, host: str) -> None:
+def test_no_secret_is_sent_to_another_origin_or_back_from_there(form: str, host: str) -> None:
     def back(connection: Connection) -> None:
         while connection.receive():
             connection.send(to(f"{server.base_url}/back"))
@@ -102,19 +102,19 @@ def test_no_secret_goes_to_another_origin_nor_back_from_there(form: str, host: s
 
 
 @forms
-def test_nothing_of_the_callers_own_client_goes_to_another_origin(form: str) -> None:
-    asked: list[httpx.Request] = []
+def test_settings_of_a_custom_client_are_not_sent_to_another_origin(form: str) -> None:
+    requested: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+    def respond(request: httpx.Request) -> httpx.Response:
+        requested.append(request)
         there = {"api.pictify.io": "https://cdn.example.com/a", "cdn.example.com": "https://api.pictify.io/b"}
-        if len(asked) < 3:
-            headers = {"location": there[request.url.host], "set-cookie": f"n={len(asked)}"}
+        if len(requested) < 3:
+            headers = {"location": there[request.url.host], "set-cookie": f"n={len(requested)}"}
             return httpx.Response(302, headers=headers)
         return httpx.Response(200, json={"bindings": []})
 
     options: dict[str, Any] = {
-        "transport": httpx.MockTransport(answer),
+        "transport": httpx.MockTransport(respond),
         "follow_redirects": True,
         "headers": {"X-Own": "secret", "Authorization": "Basic eA==", "Cookie": "a=b"},
         "cookies": {"session": "secret"},
@@ -131,7 +131,7 @@ def test_nothing_of_the_callers_own_client_goes_to_another_origin(form: str) -> 
                 await AsyncPictify(api_key=KEY, http_client=ahttp_client).bindings.list()
 
     run(form, test)
-    first, *others = asked
+    first, *others = requested
     assert str(first.url) == "https://api.pictify.io/bindings?own=secret"
     assert first.headers["authorization"] == f"Bearer {KEY}"
     assert "x-own" in first.headers
@@ -159,7 +159,7 @@ def test_a_file_may_come_from_elsewhere(form: str) -> None:
 
 
 @forms
-def test_what_is_around_in_circles_ends_and_says_where_it_led(form: str) -> None:
+def test_a_redirect_loop_is_an_error_that_names_its_target(form: str) -> None:
     with served(respond_with(to("/bindings?again=1"))) as server:
 
         async def test() -> None:
@@ -175,23 +175,23 @@ def test_what_is_around_in_circles_ends_and_says_where_it_led(form: str) -> None
 
 
 def over_a_mock(location: str, base_url: str = "https://api.pictify.io", follow: bool = False) -> list[str]:
-    """Where a call goes in turn, whose every answer is this redirect, or a good one elsewhere."""
-    asked: list[str] = []
+    """Return the requested URLs if the API always redirects to this location, and another host succeeds."""
+    requested: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(f"{request.url} {request.headers.get('authorization', '-')}")
-        return httpx.Response(307, headers={"location": location}) if len(asked) == 1 else httpx.Response(404)
+    def respond(request: httpx.Request) -> httpx.Response:
+        requested.append(f"{request.url} {request.headers.get('authorization', '-')}")
+        return httpx.Response(307, headers={"location": location}) if len(requested) == 1 else httpx.Response(404)
 
-    http_client = httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=follow)
+    http_client = httpx.Client(transport=httpx.MockTransport(respond), follow_redirects=follow)
     with pytest.raises(PictifyError) as caught:
         list(Pictify(api_key=KEY, base_url=base_url, max_retries=0, http_client=http_client).bindings.list())
-    assert KEY not in shows(caught.value)
-    return asked[1:]
+    assert KEY not in all_texts_of(caught.value)
+    return requested[1:]
 
 
 @pytest.mark.parametrize("follow", [False, True])
 @pytest.mark.parametrize(
-    ("location", "asked"),
+    ("location", "requested"),
     [
         ("http://api.pictify.io/bindings", []),
         ("http://cdn.example.com/", []),
@@ -207,12 +207,12 @@ def over_a_mock(location: str, base_url: str = "https://api.pictify.io", follow:
         (r"https://evil.example\@api.pictify.io/a", [f"https://api.pictify.io/a Bearer {KEY}"]),
     ],
 )
-def test_where_a_redirect_leads(location: str, asked: list[str], follow: bool) -> None:
-    assert over_a_mock(location, follow=follow) == asked
+def test_the_target_of_a_redirect(location: str, requested: list[str], follow: bool) -> None:
+    assert over_a_mock(location, follow=follow) == requested
 
 
 @pytest.mark.parametrize("path", ["", "/bindings/"])
-def test_a_key_that_a_server_repeats_in_a_location_is_not_sent_along(path: str) -> None:
+def test_a_key_that_a_server_repeats_in_a_location_is_not_sent(path: str) -> None:
     assert over_a_mock(f"https://evil.example{path}?key={KEY}") == []
     assert over_a_mock(f"/{KEY}") == []
 
@@ -230,11 +230,11 @@ def test_from_http_a_redirect_may_lead_to_http_without_the_key() -> None:
         "https:///a",
         "http://127.0.0.1:99999/",
         "a" * 70_000,
-        # httpx2 takes it for a name as good as any.
+        # httpx2 accepts it as a host name.
         *(["https://xn--a/"] if httpx.__name__ == "httpx" else []),
     ],
 )
-def test_a_redirect_that_leads_nowhere_is_the_answer(form: str, location: str) -> None:
+def test_a_redirect_without_a_valid_location_is_an_error(form: str, location: str) -> None:
     with served(respond_with(to(location))) as server:
 
         async def test() -> None:
@@ -246,7 +246,7 @@ def test_a_redirect_that_leads_nowhere_is_the_answer(form: str, location: str) -
 
 
 @forms
-def test_a_click_is_not_followed(form: str) -> None:
+def test_the_redirect_of_a_click_is_not_followed(form: str) -> None:
     with served(respond_with(to("/shop", 302))) as server:
 
         async def test() -> None:
@@ -257,7 +257,7 @@ def test_a_click_is_not_followed(form: str) -> None:
     assert heads(server.requests) == ["GET /s/hero/click"]
 
 
-class AtOnce(FakeClock):
+class NoWaitClock(FakeClock):
     def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
 
@@ -266,17 +266,20 @@ class AtOnce(FakeClock):
 
 
 @forms
-def test_a_render_that_was_redirected_is_sent_again_only_if_it_never_got_there(form: str) -> None:
-    def lose(connection: Connection) -> None:
+def test_a_redirected_render_is_retried_only_if_it_never_arrived(form: str) -> None:
+    def drop_connection(connection: Connection) -> None:
         connection.receive()
 
     with served() as nobody:
         pass
-    with served(lose) as elsewhere, served(respond_with(to(nobody.base_url), to(elsewhere.base_url))) as server:
+    with (
+        served(drop_connection) as elsewhere,
+        served(respond_with(to(nobody.base_url), to(elsewhere.base_url))) as server,
+    ):
 
         async def test() -> None:
             async with client_of(server, max_retries=2) as client:
-                client.clock = AtOnce()
+                client.clock = NoWaitClock()
                 with pytest.raises(APIConnectionError) as caught:
                     await call(form, create_image, client, body={"html": "<p>"})
                 assert caught.value.attempts == 2
@@ -287,11 +290,11 @@ def test_a_render_that_was_redirected_is_sent_again_only_if_it_never_got_there(f
 
 
 @forms
-def test_a_body_with_a_secret_does_not_go_elsewhere(form: str) -> None:
+def test_a_body_with_a_secret_is_not_sent_to_another_origin(form: str) -> None:
     source = {"type": "http", "url": "https://a.example", "credentials": {"type": "bearer_token", "value": PASSWORD}}
     body = {"name": "n", "templateId": "t", "dataSource": source, "mapping": {}}
-    answer = http(b'{"binding": {"uid": "b", "renderUrl": "u"}}', 201)
-    with served() as elsewhere, served(respond_with(to("/on"), answer, to(elsewhere.base_url))) as server:
+    response = http(b'{"binding": {"uid": "b", "renderUrl": "u"}}', 201)
+    with served() as elsewhere, served(respond_with(to("/on"), response, to(elsewhere.base_url))) as server:
 
         async def test() -> None:
             async with client_of(server) as client:
@@ -299,7 +302,7 @@ def test_a_body_with_a_secret_does_not_go_elsewhere(form: str) -> None:
                 with pytest.raises(APIStatusError, match="a redirect to") as caught:
                     await call(form, create_binding, client, body=body)
                 assert b'"value":"[redacted]"' in caught.value.request.content
-                assert "sesame" not in shows(caught.value)
+                assert "sesame" not in all_texts_of(caught.value)
 
         run(form, test)
     assert (len(server.requests), elsewhere.requests) == (3, [])
@@ -307,7 +310,7 @@ def test_a_body_with_a_secret_does_not_go_elsewhere(form: str) -> None:
 
 @forms
 @pytest.mark.parametrize("end", ["status", "misread", "lost"])
-def test_no_secret_is_in_what_comes_of_redirects(form: str, end: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_error_or_log_of_a_redirect_contains_a_secret(form: str, end: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
     ends = {
         "status": http(b'{"message": "no %s"}' % WRITE_KEY.encode(), 404, b"x-request-id: " + WRITE_KEY.encode()),
@@ -321,9 +324,9 @@ def test_no_secret_is_in_what_comes_of_redirects(form: str, end: str, caplog: py
             async with client_of(server, max_retries=0) as client:
                 with pytest.raises(PictifyError) as caught:
                     await call(form, track_experiment_events, client, body=[EVENT], write_key=WRITE_KEY)
-                assert WRITE_KEY not in shows(caught.value)
-                assert KEY not in shows(caught.value)
-                assert "[redacted]" in shows(caught.value)
+                assert WRITE_KEY not in all_texts_of(caught.value)
+                assert KEY not in all_texts_of(caught.value)
+                assert "[redacted]" in all_texts_of(caught.value)
                 if end != "lost":
                     history: list[httpx.Response] = vars(caught.value)["response"].history
                     assert [each.headers.get("x-echo") for each in history] == ["[redacted]", None]

@@ -1,4 +1,4 @@
-"""What is released: the version, the distributions, the licences of what they need, the public API."""
+"""Releases: the version, the distributions, the licences of dependencies, the public API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .public_api import SNAPSHOT, public_api
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 STEM = f"pictify_client-{__version__}"
-# The Mozilla one is that of certifi and orjson: it obliges who changes their files. The last is how the BSD ones begin.
+# The Mozilla licence, of certifi and orjson, obliges only those who change their files. The last entry is the BSD prefix.
 LICENCES = "Apache;BSD;MIT;MPL;PSF;Python Software Foundation;Redistribution and use in source and binary forms"
 
 
@@ -40,11 +40,11 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def built(kind: Any, source: Path, folder: Path) -> Path:
-    # With the hatchling that is installed here, so that nothing is fetched.
+    # With the installed hatchling, so that nothing is downloaded.
     return Path(ProjectBuilder(source, python_executable=sys.executable).build(kind, str(folder)))
 
 
-def test_the_wheel_is_the_package_and_what_says_what_it_is(wheel: Path) -> None:
+def test_the_wheel_has_the_package_and_its_metadata(wheel: Path) -> None:
     assert wheel.name == f"{STEM}-py3-none-any.whl"
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pictify_client").rglob("*.py")}
     about = {
@@ -56,7 +56,7 @@ def test_the_wheel_is_the_package_and_what_says_what_it_is(wheel: Path) -> None:
     assert entry_points.split() == ["[pytest11]", "pictify_client", "=", "pictify_client.testing.plugin"]
 
 
-def test_the_readme_on_the_package_index_has_no_link_that_breaks_there(wheel: Path) -> None:
+def test_the_readme_on_the_package_index_has_no_broken_link(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         metadata = archive.read(f"{STEM}.dist-info/METADATA").decode()
     readme = metadata.partition("\n\n")[2]
@@ -67,7 +67,7 @@ def test_the_readme_on_the_package_index_has_no_link_that_breaks_there(wheel: Pa
     assert re.findall(r"\]\((?!https://)[^)]*\)", readme) == []
 
 
-def test_the_sdist_has_the_package_and_what_builds_it(sdist: Path) -> None:
+def test_the_sdist_has_the_package_and_its_build_files(sdist: Path) -> None:
     assert sdist.name == f"{STEM}.tar.gz"
     with tarfile.open(sdist) as archive:
         names = {name.removeprefix(f"{STEM}/") for name in archive.getnames()}
@@ -82,7 +82,7 @@ def test_the_sdist_builds_the_same_wheel(sdist: Path, wheel: Path, tmp_path: Pat
     assert built("wheel", tmp_path / STEM, tmp_path).read_bytes() == wheel.read_bytes()
 
 
-def test_the_changelog_ends_with_this_version_or_with_what_comes_next() -> None:
+def test_the_changelog_begins_with_this_version_or_unreleased_changes() -> None:
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     latest, *_ = re.findall(r"^## \[(.+?)\]", text, re.MULTILINE)
     assert latest in {"Unreleased", __version__}
@@ -96,26 +96,26 @@ def test_the_version_is_in_one_module() -> None:
 
 
 def needed(requirements: Iterable[str], extras: Iterable[str] = ()) -> Iterator[str]:
-    """The names of all that these requirements bring."""
+    """The names of all packages that these requirements install."""
     for requirement in map(Requirement, requirements):
         if requirement.marker is None or any(requirement.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
             yield requirement.name
             yield from needed(requires(requirement.name) or [], requirement.extras)
 
 
-def test_what_users_install_is_under_permissive_licences() -> None:
+def test_dependencies_have_permissive_licences() -> None:
     names = {*needed([f"pictify-client[{','.join(PROJECT['optional-dependencies'])}]"])}
     assert {"attrs", "httpx", "httpcore", "orjson", "h2"} <= names
     command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--partial-match", "--allow-only", LICENCES]
     subprocess.run([*command, "--packages", *names], check=True)  # noqa: S603
 
 
-def test_the_extras_are_those_that_the_documentation_has() -> None:
+def test_the_extras_are_the_documented_ones() -> None:
     documented = re.findall(r"'pictify-client\[(\w+)\]'", (ROOT / "docs/clients.md").read_text("utf-8"))
     assert sorted(documented) == sorted(PROJECT["optional-dependencies"])
 
 
-def test_what_the_workflows_make_can_be_made() -> None:
+def test_the_make_targets_of_the_workflows_exist() -> None:
     workflows = "".join(path.read_text("utf-8") for path in (ROOT / ".github" / "workflows").glob("*.yml"))
     lines = [*re.findall(r"run: make ([^>\n]+)", workflows), *re.findall(r" target: \[(.+)\]", workflows)]
     words = [word.strip(",") for line in lines for word in line.split()]
@@ -124,7 +124,7 @@ def test_what_the_workflows_make_can_be_made() -> None:
     assert made <= set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
 
-def test_the_public_api_is_as_it_was_accepted() -> None:
+def test_the_public_api_is_the_accepted_one() -> None:
     accepted, present = SNAPSHOT.read_text("utf-8"), public_api()
     changes = "".join(difflib.unified_diff(accepted.splitlines(True), present.splitlines(True), "accepted", "now", n=0))
     assert not changes, f"the public API has changed; `make api` accepts it:\n{changes}"

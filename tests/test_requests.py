@@ -1,4 +1,4 @@
-"""What is sent for a call, and what is refused before anything is."""
+"""The requests of calls, and arguments that are rejected before anything is sent."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from .calls import FUNCTIONS, call, sync_client
 from .replay import KEY
 
 
-def refuse(request: httpx.Request) -> httpx.Response:
+def unexpected_request(request: httpx.Request) -> httpx.Response:
     raise AssertionError(f"{request.url} was sent")
 
 
-REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
+INVALID_ARGUMENTS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"limit": 101}, ValueError, "limit must be at most 100, got 101"),
     ({"limit": 0}, ValueError, "limit must be at least 1, got 0"),
     ({"page": -1}, ValueError, "page must be at least 1, got -1"),
@@ -48,32 +48,32 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize(("arguments", "kind", "text"), REFUSED)
-def test_a_bad_argument_is_named_before_anything_is_sent(
+@pytest.mark.parametrize(("arguments", "kind", "text"), INVALID_ARGUMENTS)
+def test_an_invalid_argument_is_an_error_before_anything_is_sent(
     function: str, arguments: dict[str, Any], kind: type[Exception], text: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        call(function, httpx.MockTransport(refuse), **arguments)
+        call(function, httpx.MockTransport(unexpected_request), **arguments)
     assert str(caught.value) == text
 
 
-def test_a_pager_names_a_bad_argument_where_it_is_given() -> None:
-    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(refuse)))
+def test_a_pager_rejects_an_invalid_argument_at_once() -> None:
+    pictify = Pictify(api_key=KEY, http_client=httpx.Client(transport=httpx.MockTransport(unexpected_request)))
     with pytest.raises(ValueError, match="limit must be at most 100"):
         pictify.bindings.list(limit=500)
 
 
 @given(template_id=st.text(), status=st.text(), page=st.integers(1, 10**20), limit=st.integers(1, 100))
-def test_every_query_arrives_as_it_was_given(template_id: str, status: str, page: int, limit: int) -> None:
-    asked: list[httpx.URL] = []
+def test_query_parameters_arrive_unchanged(template_id: str, status: str, page: int, limit: int) -> None:
+    urls: list[httpx.URL] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url)
+    def respond(request: httpx.Request) -> httpx.Response:
+        urls.append(request.url)
         return httpx.Response(200, json={})
 
     status = BindingStatus(status)
-    call("sync", httpx.MockTransport(answer), template_id=template_id, status=status, page=page, limit=limit)
-    (url,) = asked
+    call("sync", httpx.MockTransport(respond), template_id=template_id, status=status, page=page, limit=limit)
+    (url,) = urls
     assert url.path == "/bindings"
     assert url.params.multi_items() == [
         ("templateId", template_id),
@@ -100,12 +100,12 @@ PING: Operation[object] = Operation(
 def sent(**arguments: Any) -> httpx.Request:
     requests: list[httpx.Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         requests.append(request)
         return httpx.Response(200, json={})
 
     every: dict[str, Any] = {"format": "png", "body": {}, **arguments}
-    sync_client(httpx.MockTransport(answer)).send(PING, **every)
+    sync_client(httpx.MockTransport(respond)).send(PING, **every)
     return requests[0]
 
 
@@ -119,7 +119,7 @@ def test_every_path_argument_is_one_segment(uid: str) -> None:
 
 
 @pytest.mark.parametrize("uid", ["", ".", ".."])
-def test_what_cannot_be_a_segment_is_refused(uid: str) -> None:
+def test_an_invalid_path_segment_is_an_error(uid: str) -> None:
     with pytest.raises(ValueError, match="uid must not be"):
         PING.target({"uid": uid, "format": "png"})
 
@@ -135,7 +135,7 @@ def test_numbers_booleans_and_times_in_a_query() -> None:
         sent(uid="a", quality=True)
 
 
-def test_a_body_may_hold_what_is_natural_in_python() -> None:
+def test_a_body_may_contain_python_types() -> None:
     body = {
         "a": [Binding(uid="b", render_url="u")],
         "b": datetime(2026, 1, 29, tzinfo=UTC),
@@ -149,18 +149,18 @@ def test_a_body_may_hold_what_is_natural_in_python() -> None:
     )
 
 
-def test_members_of_other_enums_go_by_their_value() -> None:
+def test_members_of_other_enums_are_sent_as_their_value() -> None:
     class Status(str, Enum):  # noqa: UP042
         ACTIVE = "active"
 
     class Page(IntEnum):
         SECOND = 2
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         assert request.url.query == b"status=active&page=2"
         return httpx.Response(200, json={})
 
-    call("sync", httpx.MockTransport(answer), status=Status.ACTIVE, page=Page.SECOND)
+    call("sync", httpx.MockTransport(respond), status=Status.ACTIVE, page=Page.SECOND)
 
 
 class Loop(dict[str, Any]):
@@ -178,13 +178,13 @@ class Loop(dict[str, Any]):
         (Loop(), "is nested too deeply"),
     ],
 )
-def test_a_body_that_is_no_json_is_refused(value: object, fault: str) -> None:
+def test_a_body_that_is_not_json_serializable_is_an_error(value: object, fault: str) -> None:
     with pytest.raises(ValueError, match="the body is not JSON serializable") as caught:
         sent(uid="a", body={"a": {"b": (0, value)}})
     assert fault in str(caught.value)
 
 
-def test_a_client_says_who_it_is() -> None:
+def test_the_user_agent() -> None:
     agent = sent(uid="a").headers["user-agent"]
     name, python, library = agent.split()
     assert name.startswith("pictify-client/")

@@ -45,7 +45,7 @@ def status_error_of(status: int, body: Any = None, **headers: str) -> APIStatusE
 
 
 def connection_error_from(cause: Exception) -> APIConnectionError:
-    error = APIConnectionError("it connection_error_from")
+    error = APIConnectionError("it failed")
     error.__cause__ = cause
     error.may_have_succeeded = not was_never_sent(cause)
     return error
@@ -83,7 +83,7 @@ def test_billed_requests_are_retried_only_if_they_cannot_have_been_processed(met
         OSError(),
     ):
         assert wait(method, connection_error_from(cause)) is None
-    assert wait(method, APIConnectionError("it connection_error_from")) is None
+    assert wait(method, APIConnectionError("it failed")) is None
 
 
 def caused_by(error: Exception, root: Exception) -> Exception:
@@ -288,7 +288,7 @@ def test_the_last_error_has_the_number_of_attempts_and_is_chained_to_the_first(f
     error, api = run(form, script, lambda pictify: pictify.templates.get("t"))
     assert isinstance(error, ServerError)
     assert (error.attempts, len(api.requests)) == (3, 3)
-    assert str(error).startswith("GET /templates/t connection_error_from with 502 (after 3 attempts): Bad Gateway")
+    assert str(error).startswith("GET /templates/t failed with 502 (after 3 attempts): Bad Gateway")
     assert isinstance(error.__cause__, APITimeoutError)
     assert isinstance(error.__cause__.__cause__, httpx.ReadTimeout)
     error, _ = run(

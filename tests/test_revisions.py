@@ -76,7 +76,7 @@ def test_an_unsupported_revision_is_an_error_with_the_place_and_the_file(name: s
         generate(write_document(tmp_path, only_bindings, edit), build)
     for text in texts:
         assert text in str(caught.value)
-    assert "does not expect" not in str(caught.value)
+    assert "unexpected error" not in str(caught.value)
     assert not build.exists()
 
 
@@ -184,7 +184,7 @@ def test_a_mutated_document_generates_code_or_is_an_error(
     try:
         generate(path, folder / "build")
     except GenerationError as error:
-        assert "does not expect" not in str(error)
+        assert "unexpected error" not in str(error)
         assert re.search(r"\$[.\[:]", str(error))
         assert not (folder / "build").exists()
     else:
@@ -212,9 +212,9 @@ def test_generated_code_is_checked_before_it_is_installed(tmp_path: Path) -> Non
         "import a\nif a:\n    import b\n\nclass C:\n    x: int\n    def x(self): ...\n\nb = 1\n"
     )
     assert list(problems_of_output(tmp_path)) == [
-        "a.py: what was generated is not Python: duplicate argument 'a' in function definition (a.py, line 1)",
-        "b.py: two things would be called b in the module",
-        "b.py: two things would be called x in the class C",
+        "a.py: the generated code is not valid Python: duplicate argument 'a' in function definition (a.py, line 1)",
+        "b.py: two definitions would be named b in the module",
+        "b.py: two definitions would be named x in the class C",
     ]
 
 
@@ -230,7 +230,7 @@ def return_error(_: Part, *, config: object) -> GeneratorError:
 @pytest.mark.parametrize(
     ("name", "does", "text"),
     [
-        ("extract", raise_zero_division, "has what the generator does not expect: ZeroDivisionError"),
+        ("extract", raise_zero_division, "caused an unexpected error in the generator: ZeroDivisionError"),
         ("GeneratorData.from_dict", return_error, "It is not known."),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the package says of its types at run time: to pydantic, cattrs and makers of tools, and to `unittest.mock`."""
+"""Type hints at run time, for pydantic, cattrs and other tools, and for `unittest.mock`."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_annotations_resolve(name: str) -> None:
         typing.get_type_hints(annotated, include_extras=True)
 
 
-def test_the_public_names_are_those_of_the_whole_package() -> None:
+def test_the_public_names_include_all_modules() -> None:
     assert len(PUBLIC) > 300
     assert {"pictify_client.api.images.AsyncImages", "pictify_client.api.images.create_image.asyncio"} <= set(PUBLIC)
     assert {f"{api.__name__}.{name}" for name in ("Resource", "Resources", "AsyncResources")} <= set(PUBLIC)
@@ -86,7 +86,7 @@ def test_hints_name_the_classes_themselves() -> None:
     assert inspect.signature(api.AsyncTemplates.get, eval_str=True).return_annotation is Template
 
 
-def test_reading_hints_imports_the_models_that_they_name_alone() -> None:
+def test_reading_type_hints_imports_only_the_models_in_them() -> None:
     loaded = modules_after(
         "from pictify_client import api; import typing; typing.get_type_hints(api.Webhooks.delete);"
         "assert 'pictify_client.models.deletion' in sys.modules"
@@ -95,7 +95,7 @@ def test_reading_hints_imports_the_models_that_they_name_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "models", "errors", "types", "webhooks", "batches", "_runtime.results"])
-def test_what_annotations_name_is_not_imported_for_them(name: str) -> None:
+def test_annotations_import_nothing(name: str) -> None:
     loaded = modules_after(f"import pictify_client.{name}")
     assert "pictify_client.client" not in loaded
     if name not in ("batches", "errors"):
@@ -134,7 +134,7 @@ def test_autospec_has_every_method_with_its_signature(client: type[Pictify | Asy
         _ = mock.images.creat
 
 
-def test_autospec_answers_what_it_is_told() -> None:
+def test_autospec_returns_the_configured_value() -> None:
     pictify = create_autospec(Pictify, instance=True)
     pictify.templates.get.return_value = "a template"
     assert pictify.templates.get("t") == "a template"
@@ -151,7 +151,7 @@ def test_autospec_of_async_methods_is_awaited() -> None:
     anyio.run(use)
 
 
-def test_pydantic_checks_the_arguments_of_a_method() -> None:
+def test_pydantic_validates_the_arguments_of_a_method() -> None:
     pictify = FakePictify().client()
     created = pictify.templates.create(html="<p>{{name}}</p>", name="Card")
     get = pydantic.validate_call(pictify.templates.get)

@@ -1,4 +1,4 @@
-"""The API key is in nothing that is shown, logged, raised, or sent to another process."""
+"""No repr, log, error or pickle contains the API key."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from .sockets import scripted_server
 
 functions = pytest.mark.parametrize("function", FUNCTIONS)
 
-ANSWERS: dict[str, Callable[[httpx.Request], httpx.Response]] = {
+RESPONSES: dict[str, Callable[[httpx.Request], httpx.Response]] = {
     "success": lambda _: httpx.Response(200, json={"bindings": []}),
-    "refusal": lambda _: httpx.Response(401, json={"message": "Invalid Request"}),
-    "refusal that repeats the key": lambda request: httpx.Response(
+    "rejection": lambda _: httpx.Response(401, json={"message": "Invalid Request"}),
+    "rejection that repeats the key": lambda request: httpx.Response(
         401,
         headers={"x-request-id": request.headers["authorization"], "content-encoding": "identity"},
         json={"message": f"unknown key {request.headers['authorization']}"},
     ),
     "redirect": lambda _: httpx.Response(307, headers={"location": "/elsewhere"}),
-    "refusal with the key for a reason": lambda request: httpx.Response(
+    "rejection with the key for a reason": lambda request: httpx.Response(
         401, extensions={"reason_phrase": b"unknown " + request.headers["authorization"].encode()}
     ),
     "misread": lambda _: httpx.Response(200, json={"bindings": {}}),
@@ -57,49 +57,49 @@ def lost(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadError("lost", request=request)
 
 
-def shows(thing: object) -> str:
-    """All that `thing` says of itself and its parts, and what it is in a pickle."""
-    said = [repr(thing), str(thing), repr(pickle.dumps(thing)), repr(getattr(thing, "__dict__", None))]
+def all_texts_of(thing: object) -> str:
+    """The texts of an object and its parts, and its pickle."""
+    texts = [repr(thing), str(thing), repr(pickle.dumps(thing)), repr(getattr(thing, "__dict__", None))]
     if isinstance(thing, BaseException):
-        said += traceback.format_exception(thing)
-        said += [shows(part) for part in (thing.__cause__, thing.__context__) if part is not None]
+        texts += traceback.format_exception(thing)
+        texts += [all_texts_of(part) for part in (thing.__cause__, thing.__context__) if part is not None]
     for name in ("request", "response"):
         part = getattr(thing, name, None)
         for each in [*getattr(part, "history", []), getattr(part, "next_request", None)]:
             if each is not None:
-                said.append(repr(getattr(each, "request", each).headers.raw))
+                texts.append(repr(getattr(each, "request", each).headers.raw))
         if part is not None:
-            said += [repr(part), repr(part.headers.raw), repr(pickle.dumps(part))]
-    return "\n".join(said)
+            texts += [repr(part), repr(part.headers.raw), repr(pickle.dumps(part))]
+    return "\n".join(texts)
 
 
 @functions
-@pytest.mark.parametrize("name", ANSWERS)
-def test_what_comes_of_a_call_does_not_show_the_key(function: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("name", RESPONSES)
+def test_results_and_errors_do_not_contain_the_key(function: str, name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     try:
-        got: object = call(function, httpx.MockTransport(ANSWERS[name]))
+        got: object = call(function, httpx.MockTransport(RESPONSES[name]))
     except PictifyError as error:
         got = error
-    assert KEY not in shows(got)
+    assert KEY not in all_texts_of(got)
     if isinstance(got, Response) and got.error is not None:
-        assert KEY not in shows(got.error)
-    # httpx logs the reason phrase that the server chose; ours is to be clean even then.
+        assert KEY not in all_texts_of(got.error)
+    # httpx logs the server's reason phrase; the package's own log must not contain the key even then.
     logged = [record for record in caplog.records if record.name == "pictify_client" or "for a reason" not in name]
     assert KEY not in "".join(record.getMessage() for record in logged)
     assert [
         record.getMessage().rpartition(" in ")[0] for record in caplog.records if record.name == "pictify_client"
-    ] == [f"GET /bindings: {ANSWERS[name](httpx.Request('GET', '/', headers={'authorization': 'x'})).status_code}"]
+    ] == [f"GET /bindings: {RESPONSES[name](httpx.Request('GET', '/', headers={'authorization': 'x'})).status_code}"]
 
 
 @functions
-def test_an_answer_that_repeats_the_key_is_shown_without_it(function: str) -> None:
-    transport = httpx.MockTransport(ANSWERS["refusal that repeats the key"])
+def test_a_key_that_a_response_repeats_is_redacted(function: str) -> None:
+    transport = httpx.MockTransport(RESPONSES["rejection that repeats the key"])
     if function.endswith("detailed"):
-        answer = call(function, transport)
-        assert isinstance(answer, Response)
-        assert json.loads(answer.content) == {"message": "unknown key Bearer [redacted]"}
-        error = answer.error
+        response = call(function, transport)
+        assert isinstance(response, Response)
+        assert json.loads(response.content) == {"message": "unknown key Bearer [redacted]"}
+        error = response.error
     else:
         with pytest.raises(APIStatusError) as caught:
             call(function, transport)
@@ -107,33 +107,33 @@ def test_an_answer_that_repeats_the_key_is_shown_without_it(function: str) -> No
     assert error is not None
     assert (error.message, error.request_id) == ("unknown key Bearer [redacted]", "Bearer [redacted]")
     with pytest.raises(ResponseDecodeError) as misread:
-        call(function, httpx.MockTransport(ANSWERS["misread that repeats the key"]))
+        call(function, httpx.MockTransport(RESPONSES["misread that repeats the key"]))
     assert misread.value.value == "Bearer [redacted]"
 
 
 @functions
-def test_a_lost_connection_does_not_show_the_key(function: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_connection_error_does_not_contain_the_key(function: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(APIConnectionError) as caught:
         call(function, httpx.MockTransport(lost))
-    assert KEY not in shows(caught.value)
+    assert KEY not in all_texts_of(caught.value)
     assert KEY not in caplog.text
     assert "GET /bindings: ReadError in " in caplog.text
 
 
-def test_a_key_that_is_part_of_what_stands_for_it() -> None:
+def test_a_key_that_is_a_part_of_its_placeholder_is_redacted() -> None:
     client = AuthenticatedClient(
-        token="redact", http_client=httpx.Client(transport=httpx.MockTransport(ANSWERS["misread"]))
+        token="redact", http_client=httpx.Client(transport=httpx.MockTransport(RESPONSES["misread"]))
     )
     with pytest.raises(ResponseDecodeError):
         list_bindings.sync(client=client)
 
 
-def test_what_stands_for_a_key_is_not_searched_for_keys() -> None:
+def test_placeholders_are_not_searched_for_keys() -> None:
     def reset(_request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("redact, redacted")
 
-    # A string of a few letters is found in any word, and is no key.
+    # A string of a few letters is a part of many words, and not a key.
     for key, text in (("redact", "[redacted], [redacted]ed"), ("e", "redact, redacted")):
         transport = httpx.MockTransport(reset)
         client = AuthenticatedClient(token=key, http_client=httpx.Client(transport=transport), max_retries=0)
@@ -141,21 +141,21 @@ def test_what_stands_for_a_key_is_not_searched_for_keys() -> None:
             list_bindings.sync(client=client)
 
 
-def test_redirects_that_the_callers_client_follows_leave_no_key_behind() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
+def test_redirects_of_a_custom_client_leave_no_key_in_the_response() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/bindings":
             return httpx.Response(307, headers={"location": "/elsewhere"})
         if request.url.path == "/elsewhere" and fails:
             raise httpx.ReadError("lost", request=request)
         return httpx.Response(404)
 
-    http_client = httpx.Client(transport=httpx.MockTransport(answer), follow_redirects=True)
+    http_client = httpx.Client(transport=httpx.MockTransport(respond), follow_redirects=True)
     client = AuthenticatedClient(token=KEY, max_retries=0, http_client=http_client)
     for outcome in ("404", "lost"):
         fails = outcome == "lost"
         with pytest.raises(PictifyError) as caught:
             list_bindings.sync(client=client)
-        assert KEY not in shows(caught.value)
+        assert KEY not in all_texts_of(caught.value)
         if isinstance(caught.value, APIConnectionError):
             assert isinstance(caught.value.__cause__, httpx.ReadError)
             assert caught.value.__cause__.request.headers["authorization"] == "[redacted]"
@@ -163,7 +163,7 @@ def test_redirects_that_the_callers_client_follows_leave_no_key_behind() -> None
 
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
 @pytest.mark.parametrize("line", ["HTTP/1.1 200 OK\r\nAuthorization Bearer {key}", "HTTP/9 Bearer {key}"])
-def test_a_server_that_repeats_the_key_where_no_text_belongs(form: str, line: str) -> None:
+def test_a_key_in_an_invalid_part_of_a_response_is_redacted(form: str, line: str) -> None:
     async def run(base_url: str) -> None:
         async with AuthenticatedClient(token=KEY, max_retries=0, base_url=base_url, verify_ssl=False) as client:
             await list_bindings.asyncio(client=client)
@@ -179,10 +179,10 @@ def test_a_server_that_repeats_the_key_where_no_text_belongs(form: str, line: st
             else:
                 anyio.run(run, served.base_url, backend=form)
     assert "[redacted]" in str(caught.value)
-    assert KEY not in shows(caught.value)
+    assert KEY not in all_texts_of(caught.value)
 
 
-def test_clients_do_not_show_the_key() -> None:
+def test_the_repr_of_a_client_does_not_contain_the_key() -> None:
     for client in (
         Pictify(api_key=KEY),
         AsyncPictify(api_key=KEY),
@@ -195,13 +195,13 @@ def test_clients_do_not_show_the_key() -> None:
 
 
 @pytest.mark.parametrize("key", [f"{KEY}\n", f"{KEY} ", f"\N{ZERO WIDTH SPACE}{KEY}"])
-def test_a_bad_key_is_not_shown_in_the_error_about_it(key: str) -> None:
+def test_the_error_for_an_invalid_key_does_not_contain_it(key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         Pictify(api_key=key)
-    assert KEY not in shows(caught.value)
+    assert KEY not in all_texts_of(caught.value)
 
 
-def test_logs_do_not_show_the_key_or_the_query_even_of_a_real_connection(caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_of_a_real_connection_contain_neither_key_nor_query(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
     async def run(base_url: str) -> None:
@@ -218,25 +218,25 @@ def test_logs_do_not_show_the_key_or_the_query_even_of_a_real_connection(caplog:
     assert [message.rpartition(" in ")[0] for message in ours] == ["GET /bindings: 500", "GET /bindings: 500"]
 
 
-def test_the_request_of_an_error_says_that_something_was_taken_out() -> None:
+def test_the_request_of_an_error_has_a_placeholder_for_the_key() -> None:
     with pytest.raises(APIStatusError) as caught:
-        call("sync", httpx.MockTransport(ANSWERS["refusal"]))
+        call("sync", httpx.MockTransport(RESPONSES["rejection"]))
     assert caught.value.request.headers["Authorization"] == "[redacted]"
 
 
 def test_a_client_still_has_its_key_after_an_error() -> None:
     keys: list[Any] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def respond(request: httpx.Request) -> httpx.Response:
         keys.append(request.headers["authorization"])
         return httpx.Response(500)
 
     async def run() -> None:
-        client = async_client(httpx.MockTransport(answer))
+        client = async_client(httpx.MockTransport(respond))
         for _ in range(2):
             await list_bindings.asyncio_detailed(client=client)
 
-    client = sync_client(httpx.MockTransport(answer))
+    client = sync_client(httpx.MockTransport(respond))
     for _ in range(2):
         list_bindings.sync_detailed(client=client)
     anyio.run(run)

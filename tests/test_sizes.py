@@ -1,4 +1,4 @@
-"""No response fills the memory, and an incomplete one is an error."""
+"""The size of responses is limited, and an incomplete response is an error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pictify_client.api.url_rendering import render_binding_url
 
 from .replay import KEY
 from .servers import Connection, async_forms, call, client_of, forms, http, respond_with, run, served, streaming
-from .test_secrets import shows
+from .test_secrets import all_texts_of
 
 PNG = {"binding_id": "b", "format": "png"}
 BODY = b'{"bindings": []}'.ljust(1000)
@@ -61,18 +61,18 @@ TOO_LARGE = {
 
 @forms
 @pytest.mark.parametrize("name", TOO_LARGE)
-# httpx leaves the generators of a body that is not read to its end to the garbage collector, and trio minds.
+# httpx leaves the generators of an unfinished body to the garbage collector, and trio warns of them.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_is_too_large_is_an_error_that_says_so_and_is_not_asked_for_again(
+def test_a_response_that_is_too_large_is_a_clear_error_and_not_retried(
     form: str, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "pictify_client")
-    answer, why = TOO_LARGE[name]
+    response, reason = TOO_LARGE[name]
 
     def handle(connection: Connection) -> None:
         while connection.receive():
-            connection.send(answer)
-            if b"HTTP/1.0" in answer:
+            connection.send(response)
+            if b"HTTP/1.0" in response:
                 break
 
     with served(handle) as server:
@@ -80,29 +80,29 @@ def test_what_is_too_large_is_an_error_that_says_so_and_is_not_asked_for_again(
         async def test() -> None:
             async with client_of(server, max_retries=2, max_response_size=1000) as client:
                 for module, arguments in ((list_bindings, {}), (create_image, {"body": {"html": "<p>"}})):
-                    text = rf"is too large: {why}, and 1000 are allowed \(set by max_response_size=\)$"
+                    text = rf"is too large: {reason}, and 1000 are allowed \(set by max_response_size=\)$"
                     with pytest.raises(ResponseTooLargeError, match=text) as caught:
                         await call(form, module, client, **arguments)
                     assert caught.value.attempts == 1
-                    assert KEY not in shows(caught.value)
+                    assert KEY not in all_texts_of(caught.value)
 
         run(form, test)
-        assert b"HTTP/1.0" in answer or server.all_closed()
+        assert b"HTTP/1.0" in response or server.all_closed()
     assert len(server.requests) == 2
     assert "GET /bindings: BodyTooLarge in " in caplog.text
 
 
 @forms
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         http(BODY),
         sent(b"HTTP/1.1 200 OK", BODY, chunked=True),
         http(gzip.compress(BODY), 200, b"content-encoding: gzip"),
     ],
 )
-def test_what_is_just_as_large_as_allowed_is_not_too_large(form: str, answer: bytes) -> None:
-    with served(respond_with(answer)) as server:
+def test_a_response_of_the_maximum_size_is_not_too_large(form: str, response: bytes) -> None:
+    with served(respond_with(response)) as server:
 
         async def test() -> None:
             async with client_of(server, max_response_size=1000) as client:
@@ -112,7 +112,7 @@ def test_what_is_just_as_large_as_allowed_is_not_too_large(form: str, answer: by
 
 
 @forms
-def test_64_mib_are_allowed_unless_told_otherwise(form: str) -> None:
+def test_the_default_maximum_is_64_mib(form: str) -> None:
     start = b"HTTP/1.1 200 OK\r\ncontent-length: %d" % (64 * 1024 * 1024 + 1)
     with served(respond_with(sent(start))) as server:
 
@@ -125,7 +125,7 @@ def test_64_mib_are_allowed_unless_told_otherwise(form: str) -> None:
 
 
 @pytest.mark.parametrize("size", [0, -1, True, 1.5, "64"])
-def test_a_size_that_cannot_be_one(size: Any) -> None:
+def test_an_invalid_size_is_an_error(size: Any) -> None:
     with pytest.raises(ConfigurationError, match="max_response_size must be a number of bytes, at least 1, got"):
         Pictify(api_key=KEY, max_response_size=size)
 
@@ -153,9 +153,9 @@ def test_files_may_be_larger_but_not_the_errors_in_their_place(form: str) -> Non
 
 
 @forms
-# Likewise.
+# As above.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_is_packed_more_than_once_is_not_unpacked(form: str) -> None:
+def test_repeated_compression_is_an_error(form: str) -> None:
     twice = gzip.compress(gzip.compress(b"0" * 100_000))
     with served(respond_with(http(twice, 200, b"content-encoding: gzip, gzip"))) as server:
 
@@ -195,7 +195,7 @@ def content_of(size: int, repeats: int) -> bytes:
     return Random(size).randbytes(size // repeats) * repeats  # noqa: S311
 
 
-# Some that can be compressed, some that cannot, and sizes about that of a piece.
+# Compressible and incompressible content, of sizes around the chunk size.
 contents = st.builds(
     content_of,
     st.sampled_from([0, 1, 1000, MAX_PIECE - 1, MAX_PIECE, MAX_PIECE + 1, 3 * MAX_PIECE]),
@@ -233,7 +233,7 @@ def test_a_compressed_body_that_is_cut_off_is_an_error(
     data = compress(content)
     cut = data[: int(len(data) * share)]
     if compress is two_members and cut == gzip.compress(content[: len(content) // 2]):
-        # A body may end here.
+        # The body may be complete at this point.
         cut = cut[:-1]
     with pytest.raises(httpx.DecodingError, match="is incomplete"):
         decode(coding, parts_of(cut, max(size, len(cut) // 1000)))
@@ -250,7 +250,7 @@ def test_a_compressed_body_with_something_after_its_end_is_an_error(
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-def test_what_is_not_compressed_is_an_error_that_names_its_request(coding: str) -> None:
+def test_uncompressed_content_is_an_error_that_names_its_request(coding: str) -> None:
     request = httpx.Request("GET", "https://api.pictify.io/image")
     with pytest.raises(httpx.DecodingError, match=f"the {coding} body is invalid .*while decompressing") as caught:
         decode(coding, [b"not compressed"], request=request)
@@ -269,7 +269,7 @@ def test_a_coding_that_was_not_requested_is_an_error(coding: str) -> None:
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress, raw_deflate])
-def test_a_few_bytes_do_not_become_many_before_they_are_counted(compress: Callable[[bytes], bytes]) -> None:
+def test_decompression_is_limited_while_it_runs(compress: Callable[[bytes], bytes]) -> None:
     bomb = compress(bytes(100_000_000))
     response = response_with(bomb, "gzip" if compress is gzip.compress else "deflate")
     tracemalloc.start()
@@ -300,7 +300,7 @@ class Stream(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 class AsyncParts:
-    """Not a generator: trio warns of one that is not read to its end."""
+    """Not a generator, because trio warns of an unfinished one."""
 
     def __init__(self, parts: Iterator[bytes]) -> None:
         self.parts = parts
@@ -371,7 +371,7 @@ def test_a_success_with_a_coding_and_without_a_body_is_an_error_if_it_has_to_hav
 
 
 @forms
-def test_content_that_is_in_memory_is_used_as_it_is(form: str) -> None:
+def test_content_in_memory_is_used_unchanged(form: str) -> None:
     request = httpx.Request("GET", "https://api.pictify.io/image")
     compressed = httpx.Response(
         200, content=gzip.compress(b"content"), headers={"content-encoding": "gzip"}, request=request
@@ -438,7 +438,7 @@ def test_an_async_body_may_be_iterated_over_and_left_early(form: str) -> None:
         assert body.is_closed
         assert ended == ["inner", "outer"]
 
-        # One that nothing interrupts is closed as well.
+        # An uninterrupted one is closed as well.
         response = response_with(b"")
         response.stream = Parts() if form == "trio" else Endless(waits=False)
         await anext(body := AsyncBody(response))

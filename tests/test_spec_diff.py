@@ -920,8 +920,8 @@ def server_of_a_path(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("edit", "reason"),
     [
-        (enum_of_integers, "the schema CreateBindingBody: name is of a kind without a shape"),
-        (server_of_a_path, "$.paths['/bindings'].servers: it has a server"),
+        (enum_of_integers, "the schema CreateBindingBody: name is of an unsupported type"),
+        (server_of_a_path, "$.paths['/bindings'].servers: it has its own server"),
     ],
 )
 def test_an_unsupported_part_is_an_error_with_its_place(edit: Edit, reason: str, project: Project) -> None:

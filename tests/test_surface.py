@@ -268,17 +268,17 @@ def test_every_operation_sends_all_arguments_and_decodes_all_fields(name: str, k
     elif name == "batchRenderTemplate":
         assert result.batch_ids == [sample(schemas[0])["batchId"]]
     else:
-        whole = sample(schemas[0])
+        document = sample(schemas[0])
         lists = (
-            [value for value in whole.values() if is_array(value)]
+            [value for value in document.values() if is_array(value)]
             if METHODS[name].endswith((".list", ".search"))
             else []
         )
-        only = next(iter(whole.values())) if len(whole) == 1 else whole
+        only = next(iter(document.values())) if len(document) == 1 else document
         if "x-unwrap" in schemas[0]:
             # Fields that the API sends beside an object become part of it.
-            inner = whole.pop(schemas[0]["x-unwrap"])
-            only = {**inner, **whole}
+            inner = document.pop(schemas[0]["x-unwrap"])
+            only = {**inner, **document}
         assert plain(result) == (lists[0] if lists else only)
 
 

@@ -1,4 +1,4 @@
-"""The testing kit, as the tests of a user's own code use it: in memory, and without waiting."""
+"""The testing kit in users' tests: in memory, and without waiting."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def run(form: str, test: Callable[[], Awaitable[None]]) -> None:
 
 
 class Caller:
-    """The clients of a fake API, called alike in sync code, asyncio and trio."""
+    """The clients of a fake API, with the same interface in sync code, asyncio and trio."""
 
     def __init__(self, form: str, fake: FakePictify, **options: Any) -> None:
         self.form = form
@@ -90,7 +90,7 @@ class Caller:
 def test_a_client_talks_to_it(fake: FakePictify, form: str) -> None:
     call = Caller(form, fake)
     assert [each.uid for each in call("bindings.list")] == [each["uid"] for each in fake.bindings]
-    # Each call of async code here has an event loop of its own.
+    # Each call of async code here has its own event loop.
     made = call("templates.create", name="Mine", width=40, height=30)
     assert call("templates.get", made.uid).name == "Mine"
     assert fake.templates[-1]["uid"] == made.uid
@@ -125,7 +125,7 @@ def test_threads_share_a_client(fake: FakePictify) -> None:
     assert len(set(made)) == len(fake.images) == len(fake.requests) == 40
 
 
-def test_clients_share_what_there_is_and_are_closed_alone(fake: FakePictify) -> None:
+def test_clients_share_the_records_and_are_closed_separately(fake: FakePictify) -> None:
     with fake.client() as first:
         uid = str(first.images.create(html="x").id)
     assert fake.client().images.get(uid).uid == uid
@@ -143,7 +143,7 @@ def test_clients_share_what_there_is_and_are_closed_alone(fake: FakePictify) -> 
         first.images.get(uid)
 
 
-def test_the_settings_of_the_environment_change_nothing(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_variables_are_ignored(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PICTIFY_BASE_URL", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("PICTIFY_API_KEY", "pic_live_real")
@@ -172,7 +172,7 @@ def test_the_options_of_a_client(fake: FakePictify, form: str) -> None:
 def test_the_options_are_those_of_the_constructors() -> None:
     for constructor in (Pictify, AsyncPictify):
         known = set(inspect.signature(constructor).parameters)
-        # These are for a network, which there is none of.
+        # These options concern the network, which is not used.
         assert known - {"base_url", "http_client", "allow_http", "http2"} == ClientOptions.__optional_keys__
 
 
@@ -214,7 +214,7 @@ def test_files_are_as_large_as_real_ones_and_can_be_streamed(fake: FakePictify, 
 # The clock.
 
 
-def test_its_clock_goes_on_where_someone_waits() -> None:
+def test_its_clock_advances_if_something_waits() -> None:
     clock = FakeClock(MOMENT)
     clock.advance(30)
     clock.sleep(31.5)
@@ -253,7 +253,7 @@ def test_tasks_that_wait_at_the_same_time_wait_together(form: str) -> None:
     assert clock.elapsed == 10
 
 
-def test_what_is_made_has_the_time_of_the_clock() -> None:
+def test_records_have_the_time_of_the_clock() -> None:
     fake = FakePictify(clock=FakeClock(MOMENT))
     pictify = fake.client()
     template = pictify.templates.create(name="x")
@@ -265,7 +265,7 @@ def test_what_is_made_has_the_time_of_the_clock() -> None:
 
 
 @forms
-def test_a_batch_takes_its_time_by_the_clock(fake: FakePictify, form: str) -> None:
+def test_a_batch_progresses_by_the_clock(fake: FakePictify, form: str) -> None:
     call = Caller(form, fake)
     job = call("batch.render_template", "APPK3ATNDP", variable_sets=[{}] * 6)
     assert call("batch.get_results", job.batch_ids[0]).progress == 0
@@ -312,7 +312,7 @@ def test_waiting_for_a_batch_waits_by_the_clock(fake: FakePictify) -> None:
         job.wait(timeout=2)
 
 
-def test_a_scheduled_experiment_goes_by_the_clock() -> None:
+def test_a_scheduled_experiment_follows_the_clock() -> None:
     fake = FakePictify(clock=FakeClock(MOMENT))
     pictify = fake.client()
     variants: list[ExperimentVariantParam] = [
@@ -329,11 +329,11 @@ def test_a_scheduled_experiment_goes_by_the_clock() -> None:
     assert counts == {"always": 1, "june": 2, "later": 1}
 
 
-# What it can be told to do wrong.
+# Simulated failures.
 
 
 @forms
-def test_it_fails_when_it_is_told_to(fake: FakePictify, form: str) -> None:
+def test_a_failure_can_be_simulated(fake: FakePictify, form: str) -> None:
     call = Caller(form, fake)
     fake.fail_next(503, retry_after=2)
     assert call("images.create", html="x").url
@@ -356,18 +356,18 @@ def test_it_fails_when_it_is_told_to(fake: FakePictify, form: str) -> None:
 
 
 @forms
-def test_a_connection_fails_when_it_is_told_to(fake: FakePictify, form: str) -> None:
+def test_a_connection_error_can_be_simulated(fake: FakePictify, form: str) -> None:
     call = Caller(form, fake)
     fake.fail_next(httpx.ConnectError, times=2)
     assert call("images.create", html="x").url
-    # What was never sent did not arrive.
+    # The request was never sent, so it did not arrive.
     assert len(fake.requests) == len(fake.images) == 1
     assert fake.clock.elapsed == 1.5
-    fake.fail_next(httpx.ReadError("the line is dead"))
-    with pytest.raises(APIConnectionError, match="the line is dead") as lost:
+    fake.fail_next(httpx.ReadError("the connection is lost"))
+    with pytest.raises(APIConnectionError, match="the connection is lost") as lost:
         call("images.create", html="x")
     assert isinstance(lost.value.__cause__, httpx.ReadError)
-    # What was sent is done, so it is not sent again.
+    # The request was processed, so it is not retried.
     assert len(fake.requests) == len(fake.images) == 2
     fake.fail_next(httpx.RemoteProtocolError)
     assert len(call("bindings.list", limit=100)) == 45
@@ -402,7 +402,7 @@ def test_responses_take_as_long_as_the_latency_says(fake: FakePictify, form: str
     assert fake.clock.elapsed == 0.5
     with pytest.raises(APITimeoutError, match=re.escape("0.25 s for the complete call; set by timeout=")):
         Caller(form, fake, timeout=0.25)("images.create", html="x")
-    # The render is made, and too late.
+    # The render succeeds, but too late.
     assert (fake.clock.elapsed, len(fake.images)) == (0.75, 2)
     with pytest.raises(APITimeoutError, match="attempt_timeout="):
         Caller(form, fake, attempt_timeout=httpx.Timeout(5, read=0.1), max_retries=2)("templates.list")
@@ -422,11 +422,11 @@ def test_responses_to_many_tasks_take_their_time_together(fake: FakePictify, for
     assert (fake.clock.elapsed, len(fake.requests)) == (2, 10)
 
 
-def test_a_slow_machine_is_no_timeout(fake: FakePictify) -> None:
-    def dawdle(_event: RequestEvent) -> None:
+def test_a_slow_machine_causes_no_timeout(fake: FakePictify) -> None:
+    def delay(_event: RequestEvent) -> None:
         sum(range(10_000))
 
-    assert fake.client(timeout=1e-6, on_request=dawdle).bindings.get("OW9OT95X0L").uid
+    assert fake.client(timeout=1e-6, on_request=delay).bindings.get("OW9OT95X0L").uid
 
     async def test() -> None:
         assert (await fake.async_client(timeout=1e-6).bindings.get("OW9OT95X0L")).uid
@@ -434,7 +434,7 @@ def test_a_slow_machine_is_no_timeout(fake: FakePictify) -> None:
     anyio.run(test)
 
 
-def test_a_failure_can_be_kept_for_an_operation(fake: FakePictify) -> None:
+def test_a_failure_can_be_limited_to_an_operation(fake: FakePictify) -> None:
     pictify = fake.client(max_retries=0)
     fake.fail_next(500, operation="GET /bindings/{uid}")
     fake.fail_next(502, operation="POST /image")
@@ -447,7 +447,7 @@ def test_a_failure_can_be_kept_for_an_operation(fake: FakePictify) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "named", "error", "said"),
+    ("failure", "named", "error", "message"),
     [
         (200, {}, ValueError, "from 400 to 599, got 200"),
         (True, {}, TypeError, "got True"),
@@ -460,15 +460,15 @@ def test_a_failure_can_be_kept_for_an_operation(fake: FakePictify) -> None:
         (httpx.ReadError("x"), {"code": "x"}, ValueError, "there is none if a connection fails"),
     ],
 )
-def test_what_cannot_go_wrong_is_refused(
-    fake: FakePictify, failure: Any, named: dict[str, Any], error: type[Exception], said: str
+def test_an_invalid_failure_is_an_error(
+    fake: FakePictify, failure: Any, named: dict[str, Any], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error, match=re.escape(said)):
+    with pytest.raises(error, match=re.escape(message)):
         fake.fail_next(failure, **named)
     fake.client().templates.get("APPK3ATNDP")
 
 
-def test_over_a_socket_it_hangs_up_or_takes_its_time(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failures_and_latency_work_over_a_socket(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
     def sleep(_clock: Clock, seconds: float) -> None:
@@ -485,7 +485,7 @@ def test_over_a_socket_it_hangs_up_or_takes_its_time(fake: FakePictify, monkeypa
     assert len(fake.images) == 1
 
 
-def test_what_is_no_http_is_refused_without_a_word_on_the_terminal(
+def test_an_invalid_http_request_is_rejected_and_nothing_is_printed(
     fake: FakePictify, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with serving(fake) as base_url:
@@ -496,7 +496,7 @@ def test_what_is_no_http_is_refused_without_a_word_on_the_terminal(
     assert capfd.readouterr() == ("", "")
 
 
-def test_its_clock_goes_on_by_itself_while_it_is_served(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_clock_advances_while_it_is_served(fake: FakePictify, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = [100.0]
     monkeypatch.setattr("pictify_client.testing.clock.time.monotonic", lambda: moment[0])
     clock = FakeClock(MOMENT)
@@ -518,14 +518,14 @@ def test_its_clock_goes_on_by_itself_while_it_is_served(fake: FakePictify, monke
 # Limits.
 
 
-def test_it_tells_of_no_rate_limit_unless_it_has_one(fake: FakePictify) -> None:
+def test_it_sends_rate_limit_headers_only_if_it_has_a_limit(fake: FakePictify) -> None:
     fake.client().templates.get("APPK3ATNDP")
     response = fake.respond("GET", "/templates", {"authorization": f"Bearer {API_KEY}"})
     assert [*response.headers] == ["date", "content-type"]
 
 
 @forms
-def test_it_limits_calls_a_minute(form: str) -> None:
+def test_it_limits_calls_per_minute(form: str) -> None:
     fake = FakePictify(clock=FakeClock(MOMENT))
     fake.rate_limit = 2
     call = Caller(form, fake, max_retries=0)
@@ -540,7 +540,7 @@ def test_it_limits_calls_a_minute(form: str) -> None:
     assert (limited.value.retry_after, limited.value.rate_limit.remaining) == (40, 0)
     fake.clock.advance(40)
     call("templates.get", "APPK3ATNDP")
-    # What needs no key is not limited, and what has none is not counted.
+    # Requests that need no key are not limited, and those without a key are not counted.
     for _ in range(3):
         call("url_rendering.render_binding", "OW9OT95X0L", "png")
         with pytest.raises(UnauthorizedError):
@@ -564,7 +564,7 @@ def test_a_client_waits_for_the_limit_by_the_clock(fake: FakePictify, form: str)
     for _ in range(5):
         paced("images.create", html="x")
     assert fake.clock.elapsed == 300
-    # None of these was refused.
+    # None of these was rejected.
     assert len(fake.requests) == 5
     impatient = Caller(form, fake, pacing=True, max_wait=5)
     fake.clock.advance(60)
@@ -575,7 +575,7 @@ def test_a_client_waits_for_the_limit_by_the_clock(fake: FakePictify, form: str)
 
 
 @forms
-def test_it_limits_renders_a_month(form: str) -> None:
+def test_it_limits_renders_per_month(form: str) -> None:
     fake = FakePictify(clock=FakeClock(MOMENT))
     fake.quota = 6
     call = Caller(form, fake)
@@ -631,7 +631,7 @@ COSTS: list[tuple[str, dict[str, Any], float]] = [
 
 
 @pytest.mark.parametrize(("name", "arguments", "credits_used"), COSTS)
-def test_what_a_call_costs(name: str, arguments: dict[str, Any], credits_used: float) -> None:
+def test_the_credits_of_a_call(name: str, arguments: dict[str, Any], credits_used: float) -> None:
     def started() -> FakePictify:
         fake = FakePictify()
         fake.csv_files["c"] = "Title\na\nb\nc\n"
@@ -663,7 +663,7 @@ def test_the_rows_of_a_cancelled_batch_cost_nothing_unless_they_were_rendered(fa
     assert pictify.batch.get_results(job.batch_ids[0]).completed_items == 2
 
 
-def test_what_is_not_rendered_in_the_next_month_gives_no_credits_of_it_back() -> None:
+def test_cancelled_rows_of_the_previous_month_return_no_credits() -> None:
     fake = FakePictify(clock=FakeClock(MOMENT))
     fake.client().batch.render_template("1O8AC6BEVJ", variable_sets=[{"tilte": "x"}])
     fake.clock.advance(60)
@@ -672,11 +672,11 @@ def test_what_is_not_rendered_in_the_next_month_gives_no_credits_of_it_back() ->
     assert fake.renders == 1
 
 
-# What was asked.
+# Recorded requests.
 
 
 @forms
-def test_what_an_account_may_not_do_is_told_as_the_api_tells_it(fake: FakePictify, form: str) -> None:
+def test_a_forbidden_operation_has_the_error_of_the_api(fake: FakePictify, form: str) -> None:
     call = Caller(form, fake)
     fake.template_limit = 3
     with pytest.raises(QuotaExceededError, match="Your plan allows 3 templates") as full:
@@ -691,7 +691,7 @@ def test_what_an_account_may_not_do_is_told_as_the_api_tells_it(fake: FakePictif
 
 
 @forms
-def test_a_busy_api_says_that_it_may_be_asked_again(fake: FakePictify, form: str) -> None:
+def test_a_busy_response_is_retriable(fake: FakePictify, form: str) -> None:
     call = Caller(form, fake)
     fake.fail_next(503)
     assert call("images.create", html="x").url
@@ -711,7 +711,7 @@ def test_a_busy_api_says_that_it_may_be_asked_again(fake: FakePictify, form: str
 
 
 @forms
-def test_it_remembers_what_it_was_asked(fake: FakePictify, form: str) -> None:
+def test_it_records_requests(fake: FakePictify, form: str) -> None:
     call = Caller(form, fake)
     call("images.create", html="<b>x</b>", width=600)
     call("url_rendering.render_template", "APPK3ATNDP", "png", variables={"title": "a b"})
@@ -751,7 +751,7 @@ def size_of(content: bytes) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("extension", ["png", "jpg", "jpeg", "webp"])
-def test_the_file_of_a_render_has_the_size_that_was_asked_for(fake: FakePictify, extension: Any) -> None:
+def test_the_file_of_a_render_has_the_requested_size(fake: FakePictify, extension: Any) -> None:
     pictify = fake.client()
     for width, height in ((1, 1), (600, 315), (8, 9), (1200, 630), (4000, 3999)):
         image = pictify.images.create(html="x", width=width, height=height, file_extension=extension)
@@ -795,7 +795,7 @@ def test_the_files_of_renders_are_served(fake: FakePictify) -> None:
 
 
 @async_forms
-def test_many_tasks_may_connect_at_once(fake: FakePictify, form: str) -> None:
+def test_many_tasks_may_connect_concurrently(fake: FakePictify, form: str) -> None:
     async def test() -> None:
         with serving(fake) as base_url:
             async with (
@@ -877,7 +877,7 @@ def test_a_webhook_can_be_too_old(fake: FakePictify) -> None:
 # pytest.
 
 
-def test_the_fixture_is_there_for_users_and_new_for_each_test(tmp_path: Path) -> None:
+def test_the_fixture_is_available_to_users_and_new_for_each_test(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(
         "import pytest\n"
         "@pytest.mark.parametrize('time', [1, 2])\n"
@@ -891,7 +891,7 @@ def test_the_fixture_is_there_for_users_and_new_for_each_test(tmp_path: Path) ->
     assert ran.stdout.startswith("..")
 
 
-def test_pytest_is_not_slowed_down_by_the_plugin_unless_it_is_used() -> None:
+def test_the_unused_plugin_does_not_slow_down_pytest() -> None:
     code = (
         "import sys, pytest; before = set(sys.modules); import pictify_client.testing.plugin; "
         "print(*sorted(set(sys.modules) - before))"

@@ -1,4 +1,4 @@
-"""No call takes longer than it may, whatever a server does: over real sockets, and by a clock that does not wait."""
+"""Calls respect their timeouts, whatever the server does: over real sockets, and with a fake clock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pictify_client.api.url_rendering import render_binding_url
 from .replay import KEY
 from .servers import TEST_TIMEOUT, Connection, call, client_of, close, forms, good, http, mocked, run, served, streaming
 from .test_batches import FakeClock
-from .test_secrets import shows
+from .test_secrets import all_texts_of
 
 SHORT = 0.05
 HEAD = b"HTTP/1.1 200 OK\r\nx-slow: "
@@ -39,8 +39,8 @@ HTML = {"html": "<p>"}
 PNG = {"binding_id": "b", "format": "png"}
 
 
-class Hasty(FakeClock):
-    """A clock that goes on as time does, but does not wait."""
+class InstantClock(FakeClock):
+    """A clock that measures real time, but whose sleeps return at once."""
 
     def monotonic(self) -> float:
         return monotonic()
@@ -49,7 +49,7 @@ class Hasty(FakeClock):
         return 0.0
 
 
-def dripping(start: bytes) -> Callable[[Connection], None]:
+def trickling(start: bytes) -> Callable[[Connection], None]:
     def handle(connection: Connection) -> None:
         connection.receive()
         connection.send(start)
@@ -65,8 +65,8 @@ def silent(connection: Connection) -> None:
 
 @forms
 @pytest.mark.parametrize("start", [HEAD, BODY])
-def test_what_trickles_in_is_broken_off(form: str, start: bytes) -> None:
-    with served(dripping(start)) as server:
+def test_a_response_that_trickles_in_exceeds_the_timeout(form: str, start: bytes) -> None:
+    with served(trickling(start)) as server:
 
         async def test() -> None:
             async with client_of(server, attempt_timeout=SHORT) as client:
@@ -79,8 +79,8 @@ def test_what_trickles_in_is_broken_off(form: str, start: bytes) -> None:
 
 
 @forms
-def test_what_trickles_in_once_is_asked_for_again(form: str) -> None:
-    responses = [dripping(HEAD), good]
+def test_a_response_that_trickles_in_is_retried(form: str) -> None:
+    responses = [trickling(HEAD), good]
 
     def handle(connection: Connection) -> None:
         responses.pop(0)(connection)
@@ -89,7 +89,7 @@ def test_what_trickles_in_once_is_asked_for_again(form: str) -> None:
 
         async def test() -> None:
             async with client_of(server, attempt_timeout=0.2, max_retries=1) as client:
-                client.clock = Hasty()
+                client.clock = InstantClock()
                 assert (await call(form, list_bindings, client)).bindings == []
 
         run(form, test)
@@ -97,7 +97,7 @@ def test_what_trickles_in_once_is_asked_for_again(form: str) -> None:
 
 
 @forms
-def test_a_whole_call_ends_in_its_time_however_many_attempts_are_left(form: str) -> None:
+def test_the_timeout_of_a_call_covers_all_attempts(form: str) -> None:
     clock = FakeClock()
     clock.jitter = lambda: 1.0  # type: ignore[method-assign]
     limits: list[float] = []
@@ -118,12 +118,12 @@ def test_a_whole_call_ends_in_its_time_however_many_attempts_are_left(form: str)
         assert clock.now - started == 25
 
     run(form, test)
-    # After the waits, what is left of the call is less than an attempt may take.
+    # After the waits, the remaining time of the call is shorter than the attempt timeout.
     assert (limits, clock.waits) == ([10, 10, 3.5], [0.5, 1.0])
 
 
 @forms
-def test_no_attempt_is_made_when_the_time_is_over(form: str) -> None:
+def test_no_attempt_is_made_after_the_timeout(form: str) -> None:
     clock = FakeClock()
     clock.jitter = lambda: 0.0  # type: ignore[method-assign]
     sent: list[httpx.Request] = []
@@ -154,7 +154,7 @@ LIMITS: list[tuple[dict[str, Any], str]] = [
 
 @forms
 @pytest.mark.parametrize(("options", "text"), LIMITS)
-def test_a_limit_of_one_call_is_named_and_holds_for_no_other(form: str, options: dict[str, Any], text: str) -> None:
+def test_the_timeout_of_one_call_is_named_and_applies_only_to_it(form: str, options: dict[str, Any], text: str) -> None:
     def handle(connection: Connection) -> None:
         while connection.receive():
             if len(server.requests) != 2:
@@ -175,7 +175,7 @@ def test_a_limit_of_one_call_is_named_and_holds_for_no_other(form: str, options:
 
 
 @forms
-def test_what_a_server_said_when_the_time_was_over_is_not_shown_where_it_is_the_key(form: str) -> None:
+def test_a_late_response_that_repeats_the_key_is_redacted(form: str) -> None:
     def late(request: httpx.Request) -> httpx.Response:
         raise connections.DeadlineExceeded("no time left", request=request) from httpx.RemoteProtocolError(
             f"it said {KEY}"
@@ -184,14 +184,14 @@ def test_what_a_server_said_when_the_time_was_over_is_not_shown_where_it_is_the_
     async def test() -> None:
         with pytest.raises(APITimeoutError) as caught:
             await call(form, list_bindings, mocked(form, late))
-        assert KEY not in shows(caught.value)
+        assert KEY not in all_texts_of(caught.value)
         assert caught.value.__cause__ is None
 
     run(form, test)
 
 
 def failing(form: str, responses: list[httpx.Response], **options: Any) -> tuple[PictifyError, list[float]]:
-    """How a call with these responses fails, and what it waits, by a clock that does not."""
+    """Return the error and the waits of a call with these responses, with a fake clock."""
     client = mocked(form, lambda _: responses.pop(0), max_retries=9)
     clock = client.clock = FakeClock()
     clock.jitter = lambda: 1.0  # type: ignore[method-assign]
@@ -205,7 +205,7 @@ def failing(form: str, responses: list[httpx.Response], **options: Any) -> tuple
 
 
 @forms
-def test_a_wait_that_does_not_fit_into_the_call_is_not_taken(form: str) -> None:
+def test_a_wait_that_exceeds_the_timeout_of_the_call_is_an_error_at_once(form: str) -> None:
     busy = [httpx.Response(503, headers={"retry-after": "3"}) for _ in range(9)]
     error, waits = failing(form, busy, timeout=5)
     assert isinstance(error, ServerError)
@@ -218,14 +218,14 @@ def test_a_wait_that_does_not_fit_into_the_call_is_not_taken(form: str) -> None:
 
 @forms
 @pytest.mark.parametrize(("module", "arguments"), [(list_bindings, {}), (render_binding_url, PNG)])
-def test_a_wait_for_the_rate_limit_that_does_not_fit_into_the_call_is_not_taken(
+def test_a_wait_for_the_rate_limit_that_exceeds_the_timeout_is_an_error_at_once(
     form: str, module: Any, arguments: dict[str, Any]
 ) -> None:
-    asked: list[httpx.Request] = []
+    requested: list[httpx.Request] = []
     clock = FakeClock()
 
     def respond(request: httpx.Request) -> httpx.Response:
-        asked.append(request)
+        requested.append(request)
         limits = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": f"{clock.now + 9:.0f}"}
         return httpx.Response(200, headers=limits, json={"bindings": []} if module is list_bindings else None)
 
@@ -241,11 +241,11 @@ def test_a_wait_for_the_rate_limit_that_does_not_fit_into_the_call_is_not_taken(
         assert caught.value.attempts == 0
 
     run(form, test)
-    assert (len(asked), clock.waits) == (2, [9.0])
+    assert (len(requested), clock.waits) == (2, [9.0])
 
 
 @forms
-def test_a_retry_whose_turn_is_too_far_off_ends_the_call_with_what_went_wrong_first(form: str) -> None:
+def test_a_retry_that_would_wait_too_long_raises_the_first_error(form: str) -> None:
     clock = FakeClock()
 
     def respond(_: httpx.Request) -> httpx.Response:
@@ -264,8 +264,8 @@ def test_a_retry_whose_turn_is_too_far_off_ends_the_call_with_what_went_wrong_fi
 
 
 @forms
-def test_an_http_client_of_the_callers_own_is_no_way_around_the_limit(form: str) -> None:
-    with served(dripping(BODY)) as server:
+def test_the_timeout_applies_to_a_custom_http_client(form: str) -> None:
+    with served(trickling(BODY)) as server:
 
         async def test() -> None:
             http_client = httpx.Client() if form == "sync" else httpx.AsyncClient()
@@ -314,7 +314,7 @@ SILENCES: list[tuple[dict[str, Any], str]] = [
 
 @forms
 @pytest.mark.parametrize(("options", "text"), SILENCES)
-def test_a_file_that_falls_silent_is_given_up(form: str, options: dict[str, Any], text: str) -> None:
+def test_a_file_that_stalls_is_a_timeout(form: str, options: dict[str, Any], text: str) -> None:
     def handle(connection: Connection) -> None:
         connection.receive()
         connection.send(FILE + b"x")
@@ -334,7 +334,7 @@ def test_a_file_that_falls_silent_is_given_up(form: str, options: dict[str, Any]
 
 
 @forms
-def test_what_is_left_of_a_call_says_nothing_of_the_reading_of_its_file(form: str) -> None:
+def test_the_remaining_time_of_a_call_does_not_limit_reading_its_file(form: str) -> None:
     clock = FakeClock()
     limits: list[float] = []
 
@@ -354,11 +354,11 @@ def test_what_is_left_of_a_call_says_nothing_of_the_reading_of_its_file(form: st
         limits.append(request.extensions["timeout"]["read"])
         return httpx.Response(200, stream=Body(request))
 
-    def tarry(_: RequestEvent) -> None:
+    def delay(_: RequestEvent) -> None:
         clock.now += 9.75
 
     async def test() -> None:
-        client = mocked(form, respond, timeout=10, attempt_timeout=httpx.Timeout(7), on_request=tarry)
+        client = mocked(form, respond, timeout=10, attempt_timeout=httpx.Timeout(7), on_request=delay)
         client.clock = clock
         assert await read(await call(form, render_binding_url, streaming(client), **PNG)) == b"png"
 
@@ -368,7 +368,7 @@ def test_what_is_left_of_a_call_says_nothing_of_the_reading_of_its_file(form: st
 
 @forms
 @pytest.mark.parametrize("attempt", [httpx.Timeout(5, pool=SHORT), SHORT])
-def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
+def test_the_error_for_a_busy_pool_names_the_possible_cause(
     form: str, attempt: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slots, "MAX_CONNECTIONS", 2)
@@ -392,7 +392,7 @@ def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
 
         async def test() -> None:
             async with client_of(server, on_retry=free_one if form == "sync" else afree_one) as client:
-                client.clock = Hasty()
+                client.clock = InstantClock()
                 files.extend([await call(form, render_binding_url, streaming(client), **PNG) for _ in range(2)])
                 hurried = client.with_options(attempt_timeout=attempt)
                 with pytest.raises(APITimeoutError) as caught:
@@ -413,10 +413,10 @@ def test_where_all_connections_are_busy_the_error_says_what_may_hold_them(
 @forms
 def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "MAX_CONNECTIONS", 1)
-    asked = Event()
+    sending = Event()
 
-    def ask(_: RequestEvent) -> None:
-        asked.set()
+    def on_request(_: RequestEvent) -> None:
+        sending.set()
 
     def handle(connection: Connection) -> None:
         while request := connection.receive():
@@ -425,12 +425,12 @@ def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: py
     with served(handle) as server:
 
         async def test() -> None:
-            async with client_of(server, on_request=ask) as client:
+            async with client_of(server, on_request=on_request) as client:
                 image = await call(form, render_binding_url, streaming(client), **PNG)
-                asked.clear()
+                sending.clear()
                 async with anyio.create_task_group() as group:
                     group.start_soon(call, form, list_bindings, client)
-                    await anyio.to_thread.run_sync(asked.wait, TEST_TIMEOUT)
+                    await anyio.to_thread.run_sync(sending.wait, TEST_TIMEOUT)
                     assert len(server.requests) == 1
                     assert len(await read(image)) == 70_000
 
@@ -440,17 +440,17 @@ def test_a_call_waits_for_a_connection_to_become_free(form: str, monkeypatch: py
 
 @forms
 @pytest.mark.parametrize("attempt", [httpx.Timeout(5, connect=SHORT), SHORT])
-def test_a_render_is_sent_again_where_no_connection_came_in_time(form: str, attempt: Any) -> None:
-    with socket.socket() as listener, socket.socket() as crowd:
+def test_a_render_is_retried_if_connecting_timed_out(form: str, attempt: Any) -> None:
+    with socket.socket() as listener, socket.socket() as queued:
         listener.bind(("127.0.0.1", 0))
-        # This one connection is all that the queue holds; the kernel says nothing to those after it.
+        # This connection fills the queue; the kernel ignores further ones.
         listener.listen(0)
-        crowd.connect(listener.getsockname())
+        queued.connect(listener.getsockname())
         base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
         async def test() -> None:
             client = AuthenticatedClient(token=KEY, base_url=base_url, attempt_timeout=attempt, max_retries=1)
-            client.clock = Hasty()
+            client.clock = InstantClock()
             async with client:
                 with pytest.raises(APIConnectionError, match=r"0.05 s.*attempt_timeout=\) \(after 2 attempts\)"):
                     await call(form, create_image, client, body=HTML)

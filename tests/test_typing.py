@@ -1,4 +1,4 @@
-"""What editors complete, and that the program which type checkers accept does what it says."""
+"""Completions in editors, and a program that type checkers accept."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_the_program_that_type_checkers_accept_works(tmp_path: Path) -> None:
 
 
 class Editor:
-    """A client of a language server, as an editor is one."""
+    """A client of a language server, like an editor."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin
@@ -77,7 +77,7 @@ class Editor:
                 return message["result"]
 
     def completions(self, text: str) -> set[str]:
-        """What is offered at the end of a text."""
+        """The completions at the end of a text."""
         uri = (ROOT / "tests" / "typing" / f"edited_{self._id}.py").as_uri()
         document = {"uri": uri, "languageId": "python", "version": 1, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": document})

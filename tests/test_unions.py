@@ -1,4 +1,4 @@
-"""Values that are one of several kinds: how they are checked, written and read."""
+"""Unions: how their values are validated, serialized and decoded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TAGGED = OneOf(SOURCE, POLICY, Boolean(), tag="type", tags={"http": SOURCE, "ttl
         (TAGGED, True, True),
     ],
 )
-def test_a_value_is_written_as_the_kind_that_takes_it(schema: Schema, value: Any, written: Any) -> None:
+def test_a_value_is_serialized_as_the_type_that_accepts_it(schema: Schema, value: Any, written: Any) -> None:
     assert schema.serialize(value, "that") == written
 
 
@@ -67,7 +67,7 @@ def test_a_value_is_written_as_the_kind_that_takes_it(schema: Schema, value: Any
         (OneOf(Integer(), SECRET), "Sesame", ValueError, "that must match ^[a-z]+$, got a secret"),
     ],
 )
-def test_a_value_that_no_kind_takes_is_refused_with_the_reasons(
+def test_a_value_that_no_type_accepts_is_an_error_with_the_reasons(
     schema: Schema, value: Any, error: type[Exception], text: str
 ) -> None:
     with pytest.raises(error) as caught:
@@ -76,12 +76,12 @@ def test_a_value_that_no_kind_takes_is_refused_with_the_reasons(
     assert "Sesame" not in str(caught.value)
 
 
-def test_secrets_are_found_in_whatever_holds_them() -> None:
+def test_secrets_are_found_in_nested_values() -> None:
     schema = OneOf(ListOf(Nullable(SECRET)), MapOf(SECRET))
     assert list(secrets_of(schema, ["sesame", None])) == list(secrets_of(schema, {"a": "sesame"})) == ["sesame"]
 
 
-def test_a_choice_is_one_of_several_kinds() -> None:
+def test_a_choice_may_be_a_union() -> None:
     assert OneOf(Choice(BindingStatus), String()).serialize("else", "that") == "else"
 
 
@@ -106,7 +106,7 @@ READ: list[tuple[tuple[Callable[[Any], Any], ...], Any, Any]] = [
 
 
 @pytest.mark.parametrize(("readers", "value", "expected"), READ)
-def test_a_value_is_read_by_the_reader_that_leaves_least_unknown(readers: Any, value: Any, expected: Any) -> None:
+def test_a_value_is_decoded_as_the_type_with_the_fewest_unknown_fields(readers: Any, value: Any, expected: Any) -> None:
     before = json.dumps(value)
     found = one_of(value, *readers)
 
@@ -117,7 +117,7 @@ def test_a_value_is_read_by_the_reader_that_leaves_least_unknown(readers: Any, v
     assert json.dumps(value) == before
 
 
-def test_a_value_is_read_by_its_discriminator() -> None:
+def test_a_value_is_decoded_by_its_discriminator() -> None:
     readers = {"http": DataSource.__decode__, "ttl": RefreshPolicy.__decode__}
     assert type(tagged({"type": "ttl"}, "type", readers)) is RefreshPolicy
     assert tagged("a", "type", readers, string) == "a"
@@ -126,7 +126,7 @@ def test_a_value_is_read_by_its_discriminator() -> None:
             tagged(value, "type", readers)
 
 
-def test_a_value_that_no_reader_can_read_is_refused_with_the_reasons() -> None:
+def test_a_value_that_no_type_can_decode_is_an_error_with_the_reasons() -> None:
     with pytest.raises(
         DecodeError, match="none of the expected types: expected an integer, got null; expected a string, got null"
     ):
@@ -136,7 +136,7 @@ def test_a_value_that_no_reader_can_read_is_refused_with_the_reasons() -> None:
 
 
 def failure(value: Any, *readers: Callable[[Any], Any]) -> DecodeError:
-    """The error for a field `a`, read as a generated model reads it."""
+    """The error for a field `a`, decoded like in a generated model."""
 
     def take(body: dict[str, Any]) -> Any:
         return one_of(body.pop("a"), *readers)
@@ -146,7 +146,7 @@ def failure(value: Any, *readers: Callable[[Any], Any]) -> DecodeError:
     return caught.value
 
 
-def test_a_value_that_may_be_a_secret_is_not_shown_whichever_reader_rejects_it() -> None:
+def test_no_error_contains_a_possible_secret() -> None:
     def secret(_: Any) -> Any:
         raise DecodeError("expected a secret", secret=True)
 
@@ -156,8 +156,8 @@ def test_a_value_that_may_be_a_secret_is_not_shown_whichever_reader_rejects_it()
     assert failure("shown", integer, mapping).value == "shown"
 
 
-def test_the_path_of_a_list_that_no_reader_can_read_is_that_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    # As in a Python without the C encoder, which iterates over lists.
+def test_the_path_of_an_invalid_list_is_that_of_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A Python without the C encoder iterates over lists.
     monkeypatch.setattr("json.encoder.c_make_encoder", None)
     assert failure(["x", "y"], integer, string).path == "a"
 
@@ -182,7 +182,7 @@ def operation(style: Any, schema: Schema, place: str) -> Operation[Any]:
         ("", [], ""),
     ],
 )
-def test_a_parameter_with_parts_is_written_in_its_style(style: Any, value: Any, target: str) -> None:
+def test_a_list_or_object_parameter_is_serialized_in_its_style(style: Any, value: Any, target: str) -> None:
     schema: Schema = MapOf() if isinstance(value, dict) else ListOf(Nullable(OneOf(Boolean(), Integer(), String())))
     arguments: dict[str, Any] = {"that": value}
     known = operation(style, schema, "query").request(arguments).target

@@ -1,4 +1,4 @@
-"""The vendor's own library as a client of the fake API, which it takes for the live one."""
+"""The vendor's own library works with the fake API."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_videos_are_rendered_and_generated(client: vendor.Pictify, fake: FakePic
         client.render_video(uid)
 
 
-def test_errors_are_of_their_kind(client: vendor.Pictify, fake: FakePictify) -> None:
+def test_errors_have_their_classes(client: vendor.Pictify, fake: FakePictify) -> None:
     with pytest.raises(vendor.TemplateNotFoundError, match="Template not found"):
         client.get_template("NOTEMPLATE")
     fake.quota = 0

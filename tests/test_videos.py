@@ -1,4 +1,4 @@
-"""Videos: scenes that compile or not, renders that take minutes, and what of them is billed."""
+"""Videos: compilation of scenes, renders that take minutes, and their billing."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_the_variables_of_a_timeline_are_found_in_its_texts(pictify: Pictify) ->
     assert ([each.name for each in known.variables], known.kind) == (["title", "price"], "timeline")
 
 
-def test_a_scene_that_does_not_compile_is_not_saved_and_each_problem_is_told(
+def test_a_scene_that_does_not_compile_is_not_saved_and_each_problem_is_reported(
     fake: FakePictify, pictify: Pictify, scene: str
 ) -> None:
     calls: list[Any] = [
@@ -111,7 +111,7 @@ def test_a_scene_that_does_not_compile_is_not_saved_and_each_problem_is_told(
     assert "AbsoluteFill" in fake.videos[0]["tsx"]
 
 
-def test_the_source_is_that_of_the_kind(pictify: Pictify, scene: str, timeline: str) -> None:
+def test_the_source_depends_on_the_kind(pictify: Pictify, scene: str, timeline: str) -> None:
     calls: list[Any] = [
         lambda: pictify.videos.create(name="Mine", kind="timeline", tsx=SCENE),
         lambda: pictify.videos.create(name="Mine", kind="tsx", project_json={}),
@@ -125,7 +125,7 @@ def test_the_source_is_that_of_the_kind(pictify: Pictify, scene: str, timeline: 
             call()
 
 
-def test_an_invalid_request_is_told_as_compile_errors_are(fake: FakePictify) -> None:
+def test_an_invalid_request_has_the_form_of_compile_errors(fake: FakePictify) -> None:
     headers = {"authorization": f"Bearer {fake.api_key}"}
     response = fake.respond("POST", "/video/templates", headers, b'{"kind": "tsx", "tsx": "", "fps": 0}')
     assert (response.status, response.body) == (422, b'{"errors": ["name is required"]}')
@@ -142,7 +142,7 @@ def test_a_video_is_updated(fake: FakePictify, pictify: Pictify, scene: str) -> 
     assert ([each.name for each in known.variables], known.referenced) == (["title"], ["title", "count", "on", "now"])
 
 
-def test_a_copy_has_an_id_and_a_name_of_its_own(pictify: Pictify, scene: str) -> None:
+def test_a_copy_has_its_own_id_and_name(pictify: Pictify, scene: str) -> None:
     copies = [pictify.videos.duplicate(scene), pictify.videos.duplicate(scene, name="Theirs")]
     assert [copy.name for copy in copies] == ["Product teaser (copy)", "Theirs"]
     assert len({scene, *(copy.uid for copy in copies)}) == 3
@@ -168,13 +168,15 @@ def test_the_plan_limits_video_templates(fake: FakePictify, pictify: Pictify, sc
         pictify.videos.create(name="Mine", kind="tsx", tsx=SCENE)
 
 
-def test_a_video_is_rendered_in_its_own_time(fake: FakePictify, pictify: Pictify, scene: str, timeline: str) -> None:
+def test_a_render_takes_as_long_as_the_video_requires(
+    fake: FakePictify, pictify: Pictify, scene: str, timeline: str
+) -> None:
     video = pictify.videos.render(scene, variables={"title": "x"})
     assert (video.format, video.duration_in_frames, fake.clock.elapsed) == ("mp4", 150, 90)
     content = fake.file(video.url)
     assert content[4:12] == b"ftypisom"
     assert int.from_bytes(content[-8:-6]) == int.from_bytes(content[-4:-2]) == 1080
-    # The box of boxes is as long as it says.
+    # The outer box has the declared length.
     assert int.from_bytes(content[28:32]) == len(content) - 28
     gif = pictify.videos.render(timeline, format="gif", variables={"unknown": "x"})
     assert (gif.format, gif.duration_in_frames) == ("gif", 150)
@@ -182,7 +184,7 @@ def test_a_video_is_rendered_in_its_own_time(fake: FakePictify, pictify: Pictify
     assert (fake.renders, fake.clock.elapsed) == (2, 180)
 
 
-def test_a_served_video_takes_fake_time(fake: FakePictify, scene: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_served_render_uses_the_fake_clock(fake: FakePictify, scene: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # The clock of the machine stands still.
     monkeypatch.setattr("pictify_client.testing.clock.time.monotonic", lambda: 100.0)
     with serving(fake) as url, Pictify(api_key=fake.api_key, base_url=url) as pictify:
@@ -205,7 +207,7 @@ def test_a_timeout_that_is_too_short_bills_the_render_once(fake: FakePictify, sc
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError, httpx.RemoteProtocolError, httpx.ReadTimeout])
-def test_a_render_whose_response_is_lost_is_not_sent_again(
+def test_a_render_whose_response_is_lost_is_not_retried(
     fake: FakePictify, pictify: Pictify, scene: str, error: type[httpx.TransportError]
 ) -> None:
     fake.fail_next(error, operation=RENDER)
@@ -214,7 +216,7 @@ def test_a_render_whose_response_is_lost_is_not_sent_again(
     assert (len(fake.requests), fake.renders) == (1, 1)
 
 
-def test_a_render_that_the_api_has_not_begun_is_sent_again(fake: FakePictify, pictify: Pictify, scene: str) -> None:
+def test_a_render_that_the_api_has_not_begun_is_retried(fake: FakePictify, pictify: Pictify, scene: str) -> None:
     fake.fail_next(503, operation=RENDER)
     fake.fail_next(httpx.ConnectError, operation=RENDER)
     assert pictify.videos.render(scene).url
@@ -239,7 +241,7 @@ def test_a_render_that_is_cancelled_while_it_waits_is_billed_once(fake: FakePict
 
 
 @forms
-def test_a_render_over_a_socket_ends_with_its_call_and_is_never_sent_again(form: str) -> None:
+def test_a_render_over_a_socket_ends_with_its_call_and_is_never_retried(form: str) -> None:
     def silent(connection: Connection) -> None:
         connection.receive()
         arrived.set()
@@ -266,7 +268,7 @@ def test_a_render_over_a_socket_ends_with_its_call_and_is_never_sent_again(form:
     assert len(server.requests) == (1 if form == "sync" else 2)
 
 
-def test_what_is_not_rendered_is_not_billed(fake: FakePictify, pictify: Pictify, scene: str) -> None:
+def test_a_failed_render_is_not_billed(fake: FakePictify, pictify: Pictify, scene: str) -> None:
     fake.quota = 3
     for attempt in range(3):
         with pytest.raises(UnprocessableContentError):
@@ -279,7 +281,7 @@ def test_what_is_not_rendered_is_not_billed(fake: FakePictify, pictify: Pictify,
     assert (fake.renders, len(fake.feed)) == (3, 3)
 
 
-def test_what_cannot_be_rendered(fake: FakePictify, pictify: Pictify, scene: str, timeline: str) -> None:
+def test_an_invalid_render_is_an_error(fake: FakePictify, pictify: Pictify, scene: str, timeline: str) -> None:
     for call in (pictify.videos.render, pictify.videos.preview):
         with pytest.raises(UnprocessableContentError, match="Unknown variable: tilte") as caught:
             call(scene, variables={"tilte": "x"})

@@ -1,4 +1,4 @@
-"""Waiting for what the API does in the background, by its id."""
+"""Waiting for background work of the API by its id."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_run_that_takes_too_long_continues(form: str) -> None:
     assert caught.value.last is None
 
 
-def test_failed_polls_are_repeated_but_not_for_ever() -> None:
+def test_failed_polls_are_repeated_a_limited_number_of_times() -> None:
     lost = httpx.ConnectError("lost")
     api = Api(lost, httpx.Response(502), httpx.Response(429), httpx.Response(200, text="{"), run(4))
     assert api.wait("sync", "workflows.wait", "R1").is_done
@@ -180,7 +180,7 @@ def test_a_batch_is_waited_for_by_its_id(form: str) -> None:
     assert api.polls == ["GET /templates/batch/B1/results"] * 2
 
 
-def test_what_the_fake_api_renders_is_waited_for() -> None:
+def test_waiting_works_with_the_fake_api() -> None:
     pictify = FakePictify().client()
     started = pictify.workflows.start(template_uid="APPK3ATNDP", rows=ROWS)
     done = pictify.workflows.wait(started.uid, timeout=60)

@@ -1,4 +1,4 @@
-"""Webhooks: what is taken for Pictify's, what is not, and what is read."""
+"""Webhooks: verification of signatures, and decoding of events."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NOW = 1_769_680_805
 SECRET = "whsec_sesame"
 BODY = b'{"event":"render.completed","timestamp":"2026-01-29T10:00:05Z","data":{"url":"https://cdn.pictify.io/a.png"}}'
 
-# White space and quotes around a secret are of the file that it comes from.
+# Whitespace and quotes around a secret come from the file that it was read from.
 secrets = st.text(min_size=1).filter(lambda secret: bool(secret.strip().strip("\"'").strip()))
 times = st.integers(0, 10**15 - 1)
 
@@ -78,26 +78,26 @@ def parsed(document: Any) -> WebhookEvent:
     return parse(body, signed(body))
 
 
-def refusal(header: Any, payload: bytes = BODY, secret: Any = SECRET, **options: Any) -> str:
-    """Why it is refused, by `verify` and by `parse`."""
-    said: set[str] = set()
+def rejection(header: Any, payload: bytes = BODY, secret: Any = SECRET, **options: Any) -> str:
+    """The reason why `verify` and `parse` reject it."""
+    messages: set[str] = set()
     functions: list[Callable[..., object]] = [verify, parse]
     for function in functions:
         with pytest.raises(WebhookVerificationError) as caught:
             function(payload, header, secret, **options)
         assert caught.value.__cause__ is caught.value.__context__ is None
-        said.add(str(caught.value))
-    (reason,) = said
+        messages.add(str(caught.value))
+    (reason,) = messages
     return reason
 
 
-# What is Pictify's
+# Valid signatures
 
 
 def test_a_signature_is_that_of_the_documentation() -> None:
     expected = hmac.new(SECRET.encode(), b"1769680805." + BODY, hashlib.sha256).hexdigest()
     assert signed() == f"t=1769680805,v1={expected}"
-    # By `openssl dgst -sha256 -hmac whsec_sesame`, of `1769680805.{}`.
+    # Computed by `openssl dgst -sha256 -hmac whsec_sesame` from `1769680805.{}`.
     assert signed(b"{}") == "t=1769680805,v1=422646d4481aa9924f7b8071d94314caafd6610852907685e6d44c394f7a98f7"
     assert webhooks.SIGNATURE_HEADER == "X-Pictify-Signature"
     assert webhooks.DELIVERY_ID_HEADER == "X-Pictify-Delivery-Id"
@@ -106,7 +106,7 @@ def test_a_signature_is_that_of_the_documentation() -> None:
 @given(st.binary(), secrets, times)
 @example(b"", "\ud800", 0)
 @example(b"", " x", 10**15 - 1)
-def test_what_is_signed_is_verified(payload: bytes, secret: str, time: int) -> None:
+def test_a_signed_payload_is_verified(payload: bytes, secret: str, time: int) -> None:
     header = signed(payload, secret, time)
     given: list[Any] = [payload, bytearray(payload), memoryview(payload), memoryview(payload[::-1])[::-1]]
     for each in given:
@@ -115,12 +115,12 @@ def test_what_is_signed_is_verified(payload: bytes, secret: str, time: int) -> N
 
 
 @given(st.binary(min_size=1), secrets, st.data())
-def test_any_changed_byte_is_refused(payload: bytes, secret: str, data: st.DataObject) -> None:
+def test_any_changed_byte_is_rejected(payload: bytes, secret: str, data: st.DataObject) -> None:
     header = signed(payload, secret)
     place = data.draw(st.integers(0, len(payload) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != payload[place]))
     changed = payload[:place] + bytes([byte]) + payload[place + 1 :]
-    assert refusal(header, changed, secret) == (
+    assert rejection(header, changed, secret) == (
         "The signature does not match: the body is not the raw one (bytes, not parsed and dumped again), or the "
         "secret is that of another subscription"
     )
@@ -130,32 +130,32 @@ def test_any_changed_byte_is_refused(payload: bytes, secret: str, data: st.DataO
 
 
 @given(secrets, st.data())
-def test_any_changed_character_of_the_header_is_refused(secret: str, data: st.DataObject) -> None:
+def test_any_changed_character_of_the_header_is_rejected(secret: str, data: st.DataObject) -> None:
     header = signed(BODY, secret)
     place = data.draw(st.integers(0, len(header) - 1))
     character = data.draw(st.characters() | st.sampled_from("0123456789abcdef,=tv1 "))
     changed = header[:place] + character + header[place + 1 :]
     if changed.lower() != header:
-        refusal(changed, BODY, secret)
+        rejection(changed, BODY, secret)
 
 
 @given(secrets, secrets)
-def test_another_secret_is_refused(secret: str, other: str) -> None:
-    # HMAC fills short keys up with zeros.
+def test_another_secret_is_rejected(secret: str, other: str) -> None:
+    # HMAC pads short keys with zeros.
     plain = [each.strip().strip("\"'").strip().rstrip("\0") for each in (secret, other)]
     if plain[0] != plain[1] and len(secret) + len(other) < 16:
-        refusal(signed(BODY, secret), BODY, other)
+        rejection(signed(BODY, secret), BODY, other)
 
 
 @given(st.lists(secrets, max_size=3), st.lists(secrets, max_size=3), secrets)
-def test_any_of_several_secrets_will_do(before: list[str], after: list[str], secret: str) -> None:
+def test_any_of_several_secrets_is_accepted(before: list[str], after: list[str], secret: str) -> None:
     several = [*before, secret, *after]
     given: list[Any] = [several, tuple(several), set(several), iter(several), (each for each in several)]
     for each in given:
         verify(BODY, signed(BODY, secret), each)
 
 
-def test_any_of_several_signatures_will_do() -> None:
+def test_any_of_several_signatures_is_accepted() -> None:
     time, right = signed().split(",")
     _, wrong = signed(b"else").split(",")
     for header in (
@@ -171,13 +171,13 @@ def test_any_of_several_signatures_will_do() -> None:
         verify(BODY, header)
         verify(BODY, header, ["whsec_old", SECRET])
         verify(BODY, header, [SECRET, "whsec_new"])
-        refusal(header, BODY, ["whsec_old", "whsec_new"])
-    refusal(f"{time},{wrong},{wrong}")
-    refusal(f"{time},v0={right[3:]},{wrong}")
+        rejection(header, BODY, ["whsec_old", "whsec_new"])
+    rejection(f"{time},{wrong},{wrong}")
+    rejection(f"{time},v0={right[3:]},{wrong}")
 
 
 class FrameworkHeaders:
-    """Headers that are no mapping, as Werkzeug has them."""
+    """Headers that are not a mapping, like Werkzeug's."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._pairs = pairs
@@ -201,30 +201,30 @@ HEADERS: dict[str, Callable[[str, str], Any]] = {
 
 @pytest.mark.parametrize("form", HEADERS)
 @pytest.mark.parametrize("prefix", ["X-Pictify", "X-Webhook"])
-def test_headers_are_taken_as_frameworks_have_them(form: str, prefix: str) -> None:
+def test_headers_of_all_frameworks_are_accepted(form: str, prefix: str) -> None:
     make = HEADERS[form]
     verify(BODY, make(f"{prefix}-Signature", signed()))
     assert parse(BODY, make(f"{prefix}-Signature", signed())).event == "render.completed"
-    assert "is missing or empty" in refusal(make(f"{prefix}-Other", signed()))
+    assert "is missing or empty" in rejection(make(f"{prefix}-Other", signed()))
     assert webhooks.delivery_id(make(f"{prefix}-Delivery-Id", "d1")) == "d1"
     assert webhooks.delivery_id(make(f"{prefix}-Signature", "d1")) is None
 
 
-def test_the_value_of_the_header_is_taken_too() -> None:
+def test_the_value_of_the_header_is_accepted_too() -> None:
     for value in (signed(), signed().encode(), [signed()], (signed().encode(),)):
         verify(BODY, value)
     assert webhooks.delivery_id(None) is None
 
 
-def test_white_space_and_quotes_around_a_secret_do_no_harm() -> None:
+def test_whitespace_and_quotes_around_a_secret_are_ignored() -> None:
     for secret in (f"{SECRET}\n", f" {SECRET}", f'"{SECRET}"', f"'{SECRET}'\r\n", ["whsec_old", f'"{SECRET}"\n']):
         verify(BODY, signed(), secret)
-    # It may be what it looks like all the same.
+    # They may also be a part of the secret.
     verify(BODY, signed(secret=f'"{SECRET}"'), f'"{SECRET}"')
-    refusal(signed(), BODY, f'"x{SECRET}"')
+    rejection(signed(), BODY, f'"x{SECRET}"')
 
 
-# What is not
+# Invalid signatures
 
 
 MALFORMED: list[tuple[Any, str]] = [
@@ -264,16 +264,16 @@ MALFORMED: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("header", "reason"), MALFORMED, ids=range(len(MALFORMED)))
-def test_a_malformed_header_is_refused_and_said_why(header: Any, reason: str) -> None:
-    said = refusal(header)
-    assert said == (reason if " missing " in reason else f"The header X-Pictify-Signature is malformed: {reason}")
-    assert "sesame" not in said
+def test_a_malformed_header_is_rejected_with_the_reason(header: Any, reason: str) -> None:
+    message = rejection(header)
+    assert message == (reason if " missing " in reason else f"The header X-Pictify-Signature is malformed: {reason}")
+    assert "sesame" not in message
 
 
-def test_a_long_header_is_read_to_its_limit() -> None:
+def test_the_length_of_the_header_is_limited() -> None:
     header = signed() + ",n="
     verify(BODY, header + "x" * (4096 - len(header)))
-    assert "more than" in refusal(header + "x" * (4097 - len(header)))
+    assert "more than" in rejection(header + "x" * (4097 - len(header)))
 
 
 pieces = st.sampled_from(["t=", "v1=", "v0=", ",", "=", "0" * 64, str(NOW), "ff", "é", "\0", " ", signed()]) | st.text()
@@ -282,7 +282,7 @@ anything = st.none() | st.text() | st.lists(pieces).map("".join) | st.binary() |
 
 @given(anything)
 @example(f"t={'9' * 4000},v1={'0' * 64}")
-def test_whatever_the_header_is_nothing_else_is_raised(header: Any) -> None:
+def test_any_header_is_valid_or_raises_the_documented_error(header: Any) -> None:
     try:
         verify(BODY, header)
     except WebhookVerificationError as error:
@@ -291,36 +291,36 @@ def test_whatever_the_header_is_nothing_else_is_raised(header: Any) -> None:
         assert signed()[:12] in header
 
 
-# When
+# Timestamps
 
 
 @pytest.mark.parametrize(
     ("options", "latest"), [({}, 300), ({"tolerance": 300}, 300), ({"tolerance": 0}, 0), ({"tolerance": 0.5}, 0.5)]
 )
-def test_it_is_taken_to_the_second_of_the_tolerance(options: dict[str, Any], latest: float) -> None:
+def test_a_webhook_is_valid_until_the_last_second_of_the_tolerance(options: dict[str, Any], latest: float) -> None:
     for age in (-latest, 0, latest):
         verify(BODY, signed(), now=at(NOW + age), **options)
         assert parse(BODY, signed(), now=at(NOW + age), **options).event == "render.completed"
     for age in (-latest - 0.001, latest + 0.001):
-        reason = refusal(signed(), now=at(NOW + age), **options)
+        reason = rejection(signed(), now=at(NOW + age), **options)
         assert reason.endswith(f", and {latest:g} are allowed: it was replayed, or a clock is wrong")
 
 
-def test_it_says_how_far_off_the_clock_is() -> None:
-    assert refusal(signed(), now=at(NOW + 400.4)).startswith(
+def test_the_error_has_the_difference_of_the_clocks() -> None:
+    assert rejection(signed(), now=at(NOW + 400.4)).startswith(
         "The webhook was signed 400 seconds ago, and 300 are allowed"
     )
-    assert refusal(signed(), now=at(NOW - 400.4)).startswith(
+    assert rejection(signed(), now=at(NOW - 400.4)).startswith(
         "The webhook was signed 400 seconds ahead of this clock, and"
     )
-    assert "0 seconds ahead" in refusal(signed(), now=at(NOW - 0.25), tolerance=0)
-    assert "1 seconds ago" in refusal(signed(), now=at(NOW + 0.75), tolerance=0)
+    assert "0 seconds ahead" in rejection(signed(), now=at(NOW - 0.25), tolerance=0)
+    assert "1 seconds ago" in rejection(signed(), now=at(NOW + 0.75), tolerance=0)
 
 
-def test_a_forged_time_is_of_no_use() -> None:
+def test_a_forged_timestamp_is_rejected() -> None:
     old = signed(time=NOW - 301)
-    assert "ago" in refusal(old)
-    assert "does not match" in refusal(old.replace(str(NOW - 301), str(NOW)))
+    assert "ago" in rejection(old)
+    assert "does not match" in rejection(old.replace(str(NOW - 301), str(NOW)))
 
 
 def test_any_age_can_be_allowed() -> None:
@@ -328,12 +328,12 @@ def test_any_age_can_be_allowed() -> None:
     verify(BODY, signed(time=10**15 - 1), tolerance=math.inf)
 
 
-def test_a_clock_that_gives_no_number_lets_nothing_in() -> None:
-    refusal(signed(), now=at(math.nan))
-    refusal(signed(), now=at(math.inf))
+def test_a_clock_that_returns_nan_rejects_everything() -> None:
+    rejection(signed(), now=at(math.nan))
+    rejection(signed(), now=at(math.inf))
 
 
-def test_the_clock_is_that_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_clock_is_the_real_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Clock, "time", at(NOW + 300))
     webhooks.verify(BODY, signed(), SECRET)
     assert webhooks.parse(BODY, signed(), SECRET).event == "render.completed"
@@ -344,11 +344,11 @@ def test_the_clock_is_that_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> N
         webhooks.parse(BODY, signed(), SECRET)
 
 
-# What the receiver does wrong
+# Mistakes of the receiver
 
 
 @pytest.mark.parametrize("payload", ["text", "", None, {"event": "x"}, [1], 7])
-def test_a_payload_that_is_not_bytes_is_refused(payload: Any) -> None:
+def test_a_payload_that_is_not_bytes_is_an_error(payload: Any) -> None:
     reason = f"payload must be bytes, got {type(payload).__name__}: pass the raw body"
     calls: list[Callable[[], object]] = [
         lambda: verify(payload, signed()),
@@ -394,7 +394,7 @@ def test_without_a_secret_nothing_is_signed(secret: Any) -> None:
         webhooks.sign(BODY, secret, timestamp=NOW)
 
 
-def test_a_secret_that_is_no_string_is_refused() -> None:
+def test_a_secret_that_is_not_a_string_is_an_error() -> None:
     wrong: list[tuple[Any, str]] = [(b"sesame", "bytes"), (7, "int"), ([b"sesame"], "bytes"), ([SECRET, 7], "int")]
     for secret, kind in wrong:
         with pytest.raises(TypeError) as caught:
@@ -406,14 +406,14 @@ def test_a_secret_that_is_no_string_is_refused() -> None:
 
 
 @pytest.mark.parametrize("tolerance", [-1, -0.001, math.nan, -math.inf])
-def test_a_tolerance_that_is_none_is_refused(tolerance: float) -> None:
+def test_an_invalid_tolerance_is_an_error(tolerance: float) -> None:
     with pytest.raises(ConfigurationError) as caught:
         verify(BODY, signed(), tolerance=tolerance)
     assert str(caught.value) == f"tolerance must be a number of seconds, 0 or more, got {tolerance!r}"
 
 
 @pytest.mark.parametrize("timestamp", [-1, 1.5, 10**15, None, "now"])
-def test_nothing_is_signed_at_no_time(timestamp: Any) -> None:
+def test_an_invalid_timestamp_is_an_error(timestamp: Any) -> None:
     with pytest.raises(
         ValueError, match=re.escape("timestamp must be an integer of Unix seconds from 0, got ")
     ) as caught:
@@ -447,17 +447,17 @@ def failures() -> Iterator[BaseException]:
         yield caught.value
 
 
-def test_the_secret_is_in_no_error() -> None:
+def test_no_error_contains_the_secret() -> None:
     for error in failures():
         shown = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error)]
         shown.append(repr(pickle.dumps(error)))
         for part in (error.__cause__, error.__context__):
             shown += [str(part), repr(part), repr(getattr(part, "object", None))]
-        # A traceback shows lines of this file, and they hold none.
+        # A traceback contains lines of this file, which contain no secret.
         assert "sesame" not in "\n".join(shown)
 
 
-# What is read
+# Decoding
 
 COMPLETED = {
     "type": "image",
@@ -471,7 +471,12 @@ COMPLETED = {
     "userId": "user_1",
     "renderedAt": "2026-01-29T10:00:04Z",
 }
-FAILED = {"type": "image", "templateId": None, "error": "the data source answered 503", "errorCode": "fetch_failed"}
+FAILED = {
+    "type": "image",
+    "templateId": None,
+    "error": "the data source responded with 503",
+    "errorCode": "fetch_failed",
+}
 BATCH = {
     "batchId": "batch_1",
     "templateUid": "tmpl_1",
@@ -487,7 +492,7 @@ def document(event: str, data: Any, **more: Any) -> dict[str, Any]:
     return {"event": event, "timestamp": "2026-01-29T10:00:05Z", "data": data, **more}
 
 
-def test_a_completed_render_is_read() -> None:
+def test_a_completed_render_is_decoded() -> None:
     event = parsed(document("render.completed", COMPLETED))
     assert event == WebhookEvent(
         event=WebhookEventName.RENDER_COMPLETED,
@@ -508,17 +513,17 @@ def test_a_completed_render_is_read() -> None:
     assert event.to_dict() == without_nulls(document("render.completed", COMPLETED))
 
 
-def test_a_failed_render_is_read() -> None:
+def test_a_failed_render_is_decoded() -> None:
     event = parsed(document("render.failed", FAILED))
     assert event.event is WebhookEventName.RENDER_FAILED
     assert event.data == RenderFailed(
-        type="image", template_id=None, error="the data source answered 503", error_code="fetch_failed"
+        type="image", template_id=None, error="the data source responded with 503", error_code="fetch_failed"
     )
     assert event.to_dict() == without_nulls(document("render.failed", FAILED))
 
 
 @pytest.mark.parametrize("name", ["batch.completed", "batch.failed"])
-def test_a_batch_is_read(name: str) -> None:
+def test_a_batch_is_decoded(name: str) -> None:
     event = parsed(document(name, BATCH))
     assert event.event is WebhookEventName(name)
     assert event.data == BatchFinished(
@@ -534,7 +539,7 @@ def test_a_batch_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["binding.updated", "binding.failed", "template.deleted", "Render.Completed", ""])
-def test_data_that_no_one_documents_is_kept_as_it_came(name: str) -> None:
+def test_undocumented_data_is_kept_unchanged(name: str) -> None:
     data = {"bindingUid": "bind_1", "nested": {"a": [None, 1]}}
     event = parsed(document(name, data))
     assert event.event == name
@@ -546,7 +551,7 @@ def test_data_that_no_one_documents_is_kept_as_it_came(name: str) -> None:
     assert event.data == data
 
 
-def test_values_and_fields_of_the_future_are_kept() -> None:
+def test_unknown_values_and_fields_are_kept() -> None:
     sent = document("batch.completed", {**BATCH, "status": "paused", "cost": 7}, id="evt_1")
     event = parsed(sent)
     assert isinstance(event.data, BatchFinished)
@@ -567,7 +572,7 @@ def test_values_and_fields_of_the_future_are_kept() -> None:
 @pytest.mark.parametrize(
     ("name", "fields"), [("render.completed", COMPLETED), ("render.failed", FAILED), ("batch.failed", BATCH)]
 )
-def test_what_is_null_or_left_out_is_absent(name: str, fields: dict[str, Any]) -> None:
+def test_null_and_missing_fields_are_none(name: str, fields: dict[str, Any]) -> None:
     event = parsed({"event": name, "timestamp": None, "data": dict.fromkeys(fields)})
     assert event.timestamp is None
     assert event.to_dict() == {"event": name, "data": {}}
@@ -580,7 +585,7 @@ def test_what_is_null_or_left_out_is_absent(name: str, fields: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("name", ["templateId", "userStorageUrl", "errorCode"])
-def test_what_may_be_null_may_be_a_string(name: str) -> None:
+def test_nullable_fields_may_be_strings(name: str) -> None:
     for event in ("render.completed", "render.failed"):
         sent = document(event, {name: "x"})
         assert parsed(sent).to_dict() == sent
@@ -588,13 +593,13 @@ def test_what_may_be_null_may_be_a_string(name: str) -> None:
             assert getattr(parsed(sent).data, "template_id") == "x"  # noqa: B009 (of either class)
 
 
-def test_an_event_of_the_future_may_have_no_data() -> None:
+def test_an_unknown_event_may_have_no_data() -> None:
     assert parsed({"event": "ping"}).data == {}
     assert parsed({"event": "ping", "data": None}).data == {}
 
 
 def test_events_are_matched_by_their_class_or_their_name() -> None:
-    def tell(event: WebhookEvent) -> str | None:
+    def describe(event: WebhookEvent) -> str | None:
         match event.data:
             case RenderCompleted(url=url):
                 return url
@@ -605,18 +610,18 @@ def test_events_are_matched_by_their_class_or_their_name() -> None:
             case data:
                 return f"{event.event} {data['uid']}"
 
-    assert tell(parsed(document("render.completed", COMPLETED))) == "https://cdn.pictify.io/a.png"
-    assert tell(parsed(document("render.failed", FAILED))) == "the data source answered 503"
-    assert tell(parsed(document("batch.completed", BATCH))) == "partial"
-    assert tell(parsed(document("binding.updated", {"uid": "b"}))) == "binding.updated b"
+    assert describe(parsed(document("render.completed", COMPLETED))) == "https://cdn.pictify.io/a.png"
+    assert describe(parsed(document("render.failed", FAILED))) == "the data source responded with 503"
+    assert describe(parsed(document("batch.completed", BATCH))) == "partial"
+    assert describe(parsed(document("binding.updated", {"uid": "b"}))) == "binding.updated b"
     match parsed(document("binding.failed", {"uid": "b"})):
         case WebhookEvent(event=WebhookEventName.BINDING_FAILED, data={"uid": uid}):
             assert uid == "b"
         case _:
-            pytest.fail("it is not told by its name")
+            pytest.fail("the event was not matched by its name")
 
 
-def test_its_names_are_those_of_the_subscriptions_and_of_the_batches() -> None:
+def test_event_names_include_those_of_subscriptions_and_batches() -> None:
     assert set(WebhookEventType) < set(WebhookEventName)
     batches = {WebhookEventName.BATCH_COMPLETED, WebhookEventName.BATCH_FAILED}
     assert set(WebhookEventName) - set(WebhookEventType) == batches
@@ -630,7 +635,7 @@ renders = objects(
     **{name: st.integers() for name in ("width", "height")},
     renderedAt=date_times,
 )
-refusals = objects(
+failed_renders = objects(
     **{name: st.text() for name in ("type", "error")},
     **{name: st.none() | st.text() for name in ("templateId", "errorCode")},
 )
@@ -640,7 +645,12 @@ batches = objects(
     duration=st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
 )
 free = st.dictionaries(st.text(), json_values)
-typed = {"render.completed": renders, "render.failed": refusals, "batch.completed": batches, "batch.failed": batches}
+typed = {
+    "render.completed": renders,
+    "render.failed": failed_renders,
+    "batch.completed": batches,
+    "batch.failed": batches,
+}
 names = st.sampled_from([*WebhookEventName]).map(str) | st.text()
 
 
@@ -651,7 +661,7 @@ def events(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(events())
-def test_a_round_trip_loses_nothing(sent: dict[str, Any]) -> None:
+def test_a_round_trip_is_lossless(sent: dict[str, Any]) -> None:
     before = copy.deepcopy(sent)
     event = WebhookEvent.from_dict(sent)
     assert sent == before
@@ -661,7 +671,7 @@ def test_a_round_trip_loses_nothing(sent: dict[str, Any]) -> None:
     assert copy.deepcopy(event) == event
 
 
-# What cannot be read
+# Decoding errors
 
 LOOP = b"[" * 100_000 + b"]" * 100_000
 WRONG: list[tuple[Any, str, str]] = [
@@ -693,7 +703,7 @@ WRONG: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("sent", "path", "reason"), WRONG, ids=range(len(WRONG)))
-def test_what_is_signed_and_cannot_be_read_is_an_error_of_its_own(sent: Any, path: str, reason: str) -> None:
+def test_a_signed_webhook_that_cannot_be_decoded_has_its_own_error(sent: Any, path: str, reason: str) -> None:
     with pytest.raises(WebhookPayloadError) as caught:
         parsed(sent)
     error = caught.value
@@ -711,13 +721,13 @@ def test_what_is_signed_and_cannot_be_read_is_an_error_of_its_own(sent: Any, pat
     assert (str(again), again.payload) == (str(error), error.payload)
 
 
-def test_what_is_nested_too_deeply_is_refused() -> None:
+def test_json_that_is_nested_too_deeply_is_an_error() -> None:
     with pytest.raises(WebhookPayloadError, match="the body: it is not JSON: "):
         parsed(LOOP)
 
 
 @given(json_values | st.dictionaries(st.sampled_from(["event", "timestamp", "data"]), json_values) | st.builds(document, st.sampled_from([*WebhookEventName]), json_values))  # fmt: skip
-def test_any_json_is_read_or_refused(sent: Any) -> None:
+def test_any_json_is_decoded_or_is_an_error(sent: Any) -> None:
     try:
         json.dumps(parsed(sent).to_dict())
     except WebhookPayloadError as error:
@@ -726,12 +736,12 @@ def test_any_json_is_read_or_refused(sent: Any) -> None:
         assert WebhookEvent.from_dict(sent) == parsed(sent)
 
 
-def test_what_is_not_verified_is_not_read() -> None:
+def test_an_unverified_webhook_is_not_decoded() -> None:
     with pytest.raises(WebhookVerificationError):
         parse(b"no JSON", signed())
 
 
-def test_events_can_be_made_for_tests_and_read_without_a_signature() -> None:
+def test_events_can_be_created_for_tests_and_decoded_without_a_signature() -> None:
     event = WebhookEvent(
         event=WebhookEventName.BINDING_UPDATED, timestamp=datetime(2026, 1, 29, tzinfo=UTC), data={"a": 1}
     )
@@ -741,7 +751,7 @@ def test_events_can_be_made_for_tests_and_read_without_a_signature() -> None:
         WebhookEvent.from_dict({})
 
 
-def test_what_was_verified_is_what_is_read() -> None:
+def test_the_verified_payload_is_the_decoded_one() -> None:
     body = bytearray(BODY)
 
     def late() -> float:

@@ -1,4 +1,4 @@
-"""Workflows: runs that go on by themselves, hooks, and the secrets of these."""
+"""Workflows: runs that progress in the background, hooks, and secrets of hooks."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def counts(run: WorkflowRun) -> tuple[int | None, ...]:
     return run.counts.total, run.counts.rendered, run.counts.delivered, run.counts.failed
 
 
-def test_a_run_goes_on_by_the_clock(fake: FakePictify, pictify: Pictify) -> None:
+def test_a_run_progresses_by_the_clock(fake: FakePictify, pictify: Pictify) -> None:
     uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
     seen: list[Any] = []
     for seconds in (0, 1, 1, 60):
         fake.clock.advance(seconds)
-        # A list is no poll.
+        # Listing runs is not a poll.
         (run,) = pictify.workflows.list()
         seen.append((run.status, counts(run)))
         assert len(list(pictify.renders.list(template=TEMPLATE))) == len(run.items or [])
@@ -65,7 +65,7 @@ def test_a_run_goes_on_by_the_clock(fake: FakePictify, pictify: Pictify) -> None
     assert len(list(pictify.renders.list(template=TEMPLATE))) == 6
 
 
-def test_a_run_goes_on_with_each_poll(pictify: Pictify) -> None:
+def test_a_run_progresses_with_each_poll(pictify: Pictify) -> None:
     uid = pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS).uid or ""
     polls = [pictify.workflows.get(uid) for _ in range(5)]
     assert [counts(run)[1] for run in polls] == [0, 2, 4, 6, 6]
@@ -117,7 +117,7 @@ def test_the_newest_runs_come_first(pictify: Pictify) -> None:
         pictify.workflows.start(template_uid="NOTEMPLATE", rows=ROWS)
 
 
-def test_what_a_run_needs_is_decided_by_the_api(pictify: Pictify) -> None:
+def test_required_fields_of_a_run_are_checked_by_the_api(pictify: Pictify) -> None:
     calls: list[tuple[str, Callable[[], object]]] = [
         ("templateUid", lambda: pictify.workflows.start(rows=ROWS)),
         ("rows", lambda: pictify.workflows.start(template_uid=TEMPLATE)),
@@ -131,7 +131,7 @@ def test_what_a_run_needs_is_decided_by_the_api(pictify: Pictify) -> None:
         pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS * 200)
 
 
-def test_every_row_is_billed_and_none_twice(fake: FakePictify, pictify: Pictify) -> None:
+def test_every_row_is_billed_once(fake: FakePictify, pictify: Pictify) -> None:
     fake.fail_next(httpx.ReadTimeout)
     with pytest.raises(APIConnectionError):
         pictify.workflows.start(template_uid=TEMPLATE, rows=ROWS)
@@ -198,27 +198,27 @@ def test_rows_that_are_posted_to_a_hook_are_billed(fake: FakePictify, pictify: P
 
 @pytest.mark.parametrize("secret", ["0123456789ABCDEF", "0123 456789/ABCDEF"])
 def test_the_secret_of_a_hook_is_not_shown(secret: str) -> None:
-    asked: list[RequestEvent] = []
+    events: list[RequestEvent] = []
 
     def repeat(request: httpx.Request) -> httpx.Response:
-        if len(asked) > 1:
+        if len(events) > 1:
             raise httpx.ReadError("lost", request=request)
         return httpx.Response(404, json={"message": f"no hook {secret}"})
 
     http_client = httpx.Client(transport=httpx.MockTransport(repeat))
-    pictify = Pictify(api_key="pic_live_x", http_client=http_client, on_request=asked.append)
+    pictify = Pictify(api_key="pic_live_x", http_client=http_client, on_request=events.append)
     for error in (NotFoundError, APIConnectionError):
         with pytest.raises(error) as caught:
             pictify.workflows.post_rows("HOOK", secret, rows=ROWS)
         assert isinstance(caught.value, NotFoundError | APIConnectionError)
         assert caught.value.request
         for spelt in (secret, quote(secret, safe="")):
-            for shown in (caught.value, caught.value.request.url, pickle.dumps(caught.value), *asked):
+            for shown in (caught.value, caught.value.request.url, pickle.dumps(caught.value), *events):
                 assert spelt not in str(shown)
     assert secret not in repr(WorkflowHook(secret=secret, url=f"https://api.pictify.io/workflow/hooks/a/{secret}"))
 
 
-def test_whatever_is_said_of_rows_that_were_accepted_is_no_error() -> None:
+def test_any_response_to_accepted_rows_is_a_success() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(202, json={"ok": True}))
     pictify = Pictify(api_key="pic_live_x", http_client=httpx.Client(transport=transport))
     posted = pictify.workflows.post_rows("a", "b", rows=ROWS)

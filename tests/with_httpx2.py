@@ -1,4 +1,4 @@
-"""A pytest plugin that puts httpx2 in the place of httpx: `python -m pytest -p tests.with_httpx2`.
+"""A pytest plugin that replaces httpx with httpx2: `python -m pytest -p tests.with_httpx2`.
 
 It does so before anything imports httpx, as an application does that has moved on while its dependencies have not.
 """

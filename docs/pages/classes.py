@@ -32,13 +32,13 @@ _ENUMS = [name for name in _NAMES if issubclass(getattr(models, name), OpenEnum)
 # A mapping that an argument accepts is described with the model of the same fields.
 _PARAMS = [name for name in _NAMES if name.removesuffix("Param") != name and name.removesuffix("Param") in _NAMES]
 _MODELS = [name for name in _NAMES if name not in (*_ENUMS, *_PARAMS)]
-_FIELDS_ALONE = (
+_ONLY_FIELDS = (
     '{members_order: source, filters: ["!^(to_dict|_.*)$"], show_attribute_values: false, '
     "show_labels: false, inherited_members: [url, raise_for_errors, duration, content]}"
 )
 _VALUES = "{members_order: source, separate_signature: false, show_if_no_docstring: true, show_labels: false}"
 _KEYS = "{members_order: source, show_if_no_docstring: true, show_attribute_values: false, show_labels: false}"
-_WHOLE = "{inherited_members: true, show_bases: false}"
+_COMPLETE = "{inherited_members: true, show_bases: false}"
 # For classes that users do not instantiate: the constructor is omitted.
 _GIVEN = "{inherited_members: true, merge_init_into_class: false, show_bases: false}"
 
@@ -56,7 +56,7 @@ PAGES = {
         "`Pictify` and `AsyncPictify` have the resources as attributes. `AuthenticatedClient` and `Client` are the "
         "low-level clients, for the functions in `pictify_client.api`.",
         _in("pictify_client", "Pictify AsyncPictify AuthenticatedClient Client"),
-        _WHOLE,
+        _COMPLETE,
     ),
     "classes/lists.md": Page(
         "Lists",
@@ -86,7 +86,7 @@ PAGES = {
             ),
             *_in("pictify_client", "WebhookEvent RenderCompleted RenderFailed BatchFinished"),
         ],
-        _FIELDS_ALONE,
+        _ONLY_FIELDS,
     ),
     "classes/errors.md": Page(
         "Errors",
@@ -132,7 +132,7 @@ PAGES = {
         "Testing kit",
         "The fake API for tests. See the guide: [testing your code](../testing.md).",
         _in("pictify_client.testing", "FakePictify FakeClock ReceivedRequest WebhookDelivery API_KEY serving"),
-        _WHOLE,
+        _COMPLETE,
     ),
 }
 """The pages by path."""
@@ -164,7 +164,7 @@ def _paths(name: str) -> list[str]:
 
 
 def _model(name: str) -> str:
-    options = _VALUES if name not in _MODELS else _FIELDS_ALONE
+    options = _VALUES if name not in _MODELS else _ONLY_FIELDS
     first = "{heading_level: 1, " + options.removeprefix("{")
     paths = _paths(name)
     # The description is for search engines.

@@ -11,7 +11,7 @@ from ._images import PIXEL
 from ._responses import FakeResponse, Rejected, image_response, rejected
 
 _RESERVED = ("events", "api", "admin", "health", "status", "pixel", "track", "sdk")
-_WHOLE = 10_000
+_TOTAL_WEIGHT = 10_000
 _MAX_VARIANTS = 10
 _LIMITS = {"ab_test": 100, "smart_link": 100, "scheduled": None}
 # The fields that can be changed in these states. In the others, all can be.
@@ -184,8 +184,8 @@ class Experiments:
         if not 2 <= len(variants) <= _MAX_VARIANTS:
             raise rejected(400, f"an experiment has 2 to {_MAX_VARIANTS} variants")
         weight = sum(variant["weight"] for variant in variants)
-        if kind == "ab_test" and weight != _WHOLE:
-            raise rejected(400, f"the weights of the variants must sum to {_WHOLE}, and sum to {weight}")
+        if kind == "ab_test" and weight != _TOTAL_WEIGHT:
+            raise rejected(400, f"the weights of the variants must sum to {_TOTAL_WEIGHT}, and sum to {weight}")
 
     def _report(self, event: Record) -> None:
         experiment = self._one(slug=event["experiment"])
@@ -202,7 +202,7 @@ class Experiments:
         variants: list[Record] = experiment["variants"]
         if experiment["type"] == "ab_test":
             turns = sum(variant.get(counted, 0) for variant in variants) + 1
-            variant = max(variants, key=lambda each: each["weight"] * turns - each.get(counted, 0) * _WHOLE)
+            variant = max(variants, key=lambda each: each["weight"] * turns - each.get(counted, 0) * _TOTAL_WEIGHT)
         else:
             default = next((each for each in variants if each.get("isDefault")), variants[0])
             now = self._account.clock.now()

@@ -1,1 +1,1 @@
-"""What the clients do on their worst day, tried over real sockets: `make faults`."""
+"""The clients under simulated faults, over real sockets: `make faults`."""

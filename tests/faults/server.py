@@ -214,7 +214,7 @@ class _Names:
             addresses.wait(_SILENCE_SECONDS)
             addresses = 1
         if not addresses:
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not addresses_by_name")
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return cls.real("127.0.0.1", port, family, type, proto, flags) * addresses
 
 

@@ -403,7 +403,7 @@ def nested(depth: int) -> Part:
 
 
 def deep(depth: int) -> Edit:
-    """Answer with objects in objects, of which each has a class with the names of those around it."""
+    """Return nested objects, whose class names contain the names of the objects around them."""
     part: Part = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
     for _ in range(depth):
         part = {"type": "object", "properties": {"level": part, "more": {"type": "string"}}}

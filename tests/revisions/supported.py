@@ -77,7 +77,7 @@ from .edits import (
 INJECTION = """a"b'c\\d{{x}}{% y %}\\N{x}\"\"\"+__import__("os")#''' string list[int] Thing.take("""
 
 SUPPORTED: dict[str, tuple[Edit, Check]] = {
-    # Text that would be code.
+    # Text that looks like code.
     "code in all text": (with_everywhere(INJECTION), sends_everywhere(INJECTION)),
     "names of the generated code in all text": (with_everywhere("models.Binding.take(string)"), sends_everywhere("models.Binding.take(string)")),
     "a backslash at the end of all text": (with_everywhere("b\\"), sends_everywhere("b\\")),
@@ -118,7 +118,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         with_field(type="object", additionalProperties={"type": "integer", "maximum": 9}),
         rejects(that={"a": 10}, text="must be at most 9"),
     ),
-    "a limit of a whole body": (with_body(type="array", maxItems=1, items={"type": "string"}), rejects(body=["a", "b"], text="body must have at most 1 item")),
+    "a limit of the entire body": (with_body(type="array", maxItems=1, items={"type": "string"}), rejects(body=["a", "b"], text="body must have at most 1 item")),
     "a limit of a parameter by reference": (
         both(schemas(HowMany={"type": "integer", "maximum": 9}), with_parameter(schema={"$ref": "#/components/schemas/HowMany"})),
         rejects(that=10, text="that must be at most 9"),
@@ -182,7 +182,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         both(with_field(type="string"), at("paths /ping parameters", [{"name": "that", "in": "query", "schema": {"type": "string"}}])),
         requests_url("/ping?that=a", that_query="a", that="b"),
     ),
-    "a parameter called as what a method uses": (
+    "a parameter with a name that a method uses": (
         add(parameters=[{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("split", "response")]),
         requests_url("/ping?split=a&response=b", split_="a", response_="b"),
     ),
@@ -190,7 +190,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         lambda document: document["paths"]["/bindings"]["get"]["parameters"].append({"name": "prefetch", "in": "query", "schema": {"type": "string"}}),
         lambda client: client.call("bindings", "list", prefetch_="a", prefetch=0).first_page() and None,
     ),
-    "fields called as what the class uses": (
+    "fields with names that the class uses": (
         with_body(type="object", properties={"that": SECRET, "hidden": {"type": "boolean"}, "shown": {"type": "boolean"}}),
         hides_secrets,
     ),
@@ -220,7 +220,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         at("servers", [{"url": "https://{region}.pictify.io", "variables": {"region": {"default": "eu"}}}]),
         has_base_url("https://eu.pictify.io"),
     ),
-    "the same server once more": (at("paths /bindings servers", [{"url": "https://api.pictify.io"}]), lists_bindings),
+    "the same server again": (at("paths /bindings servers", [{"url": "https://api.pictify.io"}]), lists_bindings),
     # Bodies and responses.
     "an optional body": (with_body(is_required=False, type="object", properties={"note": {"type": "string"}}), sends({})),
     "a response of one nullable thing": (
@@ -239,7 +239,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "two files of a tag": (two_files, has_attributes("exports", "download_file", "download_file_url", "preview_file_url")),
     "a file with no more than a verb": (one_file("get"), has_attributes("exports", "get", "get_url")),
     "a file by POST": (one_file("post"), has_attributes("exports", "get")),
-    "links to what is no batch": (
+    "links to operations other than a batch": (
         add(responses={"200": {**operation()["responses"]["200"], "links": LINKS}}),
         returns_empty,
     ),
@@ -296,7 +296,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         paged({"name": "page", "schema": {"type": "integer", "default": 0}}, hasMore=MORE),
         iterates({"page=0": things("a", hasMore=True), "page=1": things("b", hasMore=False)}, page=0),
     ),
-    "a cursor of what is no list": (with_parameter(name="cursor"), requests_url("/ping?cursor=pointer", cursor="pointer")),
+    "a cursor without a list": (with_parameter(name="cursor"), requests_url("/ping?cursor=pointer", cursor="pointer")),
     "rules that are no one's": (both(with_body(type="object", properties={"a": STRING}), at("paths /ping post requestBody content application/json schema x-rules", [["print('a')", ["a"]]])), sends({"a": "b"}, a="b")),
     "several other names of a field": (
         with_response(type="object", properties={"a": {"type": "string", "x-aliases": ["x", "y"]}, "b": STRING}),
@@ -352,7 +352,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "a header of an object, exploded": (with_header(explode=True, schema=POINT), has_header("x-that", "x=1,y=2", that={"x": 1, "y": 2})),
     "a header that may be null": (with_header(schema={"type": ["string", "null"]}), all_of(has_header("x-that", None, that=None), has_header("x-that", "a", that="a"))),
     "a header of a string or an integer": (with_header(schema={"type": ["string", "integer"]}), has_header("x-that", "5", that=5)),
-    "a header's item with what separates items": (with_header(schema=STRINGS), rejects(that=["a,b"], text=r"that\[0\] must not contain ','")),
+    "an item of a header that contains the separator": (with_header(schema=STRINGS), rejects(that=["a,b"], text=r"that\[0\] must not contain ','")),
     "a line break in a list of a header": (with_header(schema=STRINGS), rejects(that=["a\n"], text="that must be ASCII without line breaks")),
     "a list in the query": (with_parameter(schema=STRINGS), all_of(requests_url("/ping?that=a%26&that=b", that=["a&", "b"]), requests_url("/ping", that=[]), requests_url("/ping"))),
     "a list in one in the query": (with_parameter(explode=False, schema=STRINGS), requests_url("/ping?that=a%20,b", that=["a ", "b"])),
@@ -387,7 +387,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "null in a list of a body": (with_field(type="array", items={"type": ["string", "null"]}), sends({"that": ["a", None]}, that=["a", None])),
     "null in a map of a body": (with_field(type="object", additionalProperties={"anyOf": [STRING, NULL]}), sends({"that": {"a": None}}, that={"a": None})),
     "null in a list in a list": (with_field(type="array", items={"type": "array", "items": {"type": ["integer", "null"], "maximum": 9}}), all_of(rejects(that=[[10]], text="must be at most 9"), sends({"that": [[1, None]]}, that=[[1, None]]))),
-    "a list that may be null, of what may be null": (with_field(anyOf=[{"type": "array", "items": NULLABLE}, NULL]), all_of(sends({"that": None}, that=None), sends({"that": [None]}, that=[None]), sends({}))),
+    "a nullable list of nullable items": (with_field(anyOf=[{"type": "array", "items": NULLABLE}, NULL]), all_of(sends({"that": None}, that=None), sends({"that": [None]}, that=[None]), sends({}))),
     "a nullable reference": (both(schemas(Thing=POINT), with_field(oneOf=[{"$ref": "#/components/schemas/Thing"}, NULL])), all_of(sends({"that": None}, that=None), sends({"that": {"x": 1}}, that={"x": 1}))),
     "a required nullable field": (with_body(type="object", required=["that"], properties={"that": NULLABLE}), all_of(sends({"that": None}, that=None), sends({"that": "a"}, that="a"))),
     "nullable of OpenAPI 3.0": (both(at("openapi", "3.0.3"), at("info", {"title": "It", "version": "1"}), with_body(type="object", properties={"that": {"type": "string", "nullable": True}})), sends({"that": None}, that=None)),
@@ -482,7 +482,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
     "a union that may be null in a response": (with_response(type="object", properties={"a": {"oneOf": [STRING, {"type": "integer"}, NULL]}, "b": STRING}), all_of(decodes({"a": None}), decodes({"a": 5}))),
     "a union that is required in a response": (with_response(type="object", required=["a"], properties={"a": {"oneOf": [STRING, {"type": "integer"}]}, "b": STRING}), all_of(decodes({"a": 5}), rejects_response({"b": "c"}, "a: it is missing"))),
     "a secret in a union of a response": (with_response(type="object", properties={"a": {"anyOf": [{"type": "integer"}, {"type": "string", "format": "password"}]}, "b": STRING}), rejects_response({"a": ["sesame"]}, "a: it has none of the expected types", hides="sesame")),
-    "a union in what a response wraps": (with_response(type="object", required=["a"], properties={"a": {"oneOf": [STRING, {"type": "integer"}]}}), lambda client: client.call("bindings", "ping_api", response={"a": 5}) == 5 and None),
+    "a union in a wrapped response": (with_response(type="object", required=["a"], properties={"a": {"oneOf": [STRING, {"type": "integer"}]}}), lambda client: client.call("bindings", "ping_api", response={"a": 5}) == 5 and None),
     "a union and anything": (with_response(type="object", properties={"a": {"anyOf": [STRING, {}]}, "b": STRING}), decodes({"a": [1]})),
     # Circular references.
     "schemas that refer to each other": (circle(), all_of(decodes({"name": "a", "children": [{"parent": {"name": "b"}, "age": 1}]}), field_is({"children": []}, "children", "list"))),
@@ -497,7 +497,7 @@ SUPPORTED: dict[str, tuple[Edit, Check]] = {
         all_of(decodes({"inner": {"inner": "a"}}), rejects_response({"inner": {"name": 1}}, "inner: it has none of the expected types")),
     ),
     "properties beside one reference in allOf": (both(schemas(Base=POINT), with_body(allOf=[{"$ref": "#/components/schemas/Base"}], properties={"z": {"type": "integer"}})), sends({"x": 1, "z": 2}, x=1, z=2)),
-    "a union in what may be null": (with_field(anyOf=[{"oneOf": [{"type": "string", "maxLength": 3}, {"type": "integer"}]}, NULL]), all_of(rejects(that="four", text="at most 3"), sends({"that": None}, that=None), sends({"that": 5}, that=5))),
+    "a union in a nullable field": (with_field(anyOf=[{"oneOf": [{"type": "string", "maxLength": 3}, {"type": "integer"}]}, NULL]), all_of(rejects(that="four", text="at most 3"), sends({"that": None}, that=None), sends({"that": 5}, that=5))),
     "a union and anything in a body": (with_field(anyOf=[STRING, {}]), sends({"that": [1]}, that=[1])),
     "alternatives that are the same": (with_field(anyOf=[STRING, {"type": "string", "description": "It."}]), sends({"that": "a"}, that="a")),
     "one of several constants with titles": (with_field(oneOf=[{"const": "a", "title": "First"}, {"const": "b", "title": "Second"}]), all_of(sends({"that": "b"}, that="b"), rejects(that="c", text="that must be one of 'a', got 'c'.*; that must be one of 'b'"))),
