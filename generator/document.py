@@ -20,7 +20,7 @@ from referencing.jsonschema import DRAFT202012
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from .navigation import DATA, DocumentError, Part, Steps, followed, operations, place, schemas_in, schemas_of
+from .navigation import DATA, DocumentError, Part, Steps, followed, found_at, operations, place, schemas_in, schemas_of
 from .spelling import modernize
 
 _PARAMETERS = "#/components/parameters/"
@@ -140,13 +140,18 @@ def _references(part: Any, steps: Steps = ()) -> Iterator[tuple[Steps, str]]:
 
 
 def _of_references(document: Part) -> Iterator[str]:
-    inner = (part for steps, schema in schemas_of(document) for part in schemas_in(schema, steps))
-    named = ((steps, schema["$ref"]) for steps, schema in inner if isinstance(schema.get("$ref"), str))
-    for steps, reference in (*_references(document), *named):
+    schemas = [part for steps, schema in schemas_of(document) for part in schemas_in(schema, steps)]
+    known = {id(schema) for _, schema in schemas}
+    in_schemas = [(steps, schema["$ref"]) for steps, schema in schemas if isinstance(schema.get("$ref"), str)]
+    for steps, reference in (*_references(document), *in_schemas):
         try:
             followed(document, {"$ref": reference})
         except DocumentError as error:
             yield f"{place(steps)}: {error}"
+    for steps, reference in in_schemas:
+        target = found_at(document, reference)
+        if target is not None and id(target) not in known:
+            yield f"{place(steps)}: {reference} is not a schema"
 
 
 def _inlined(document: Part) -> Part:

@@ -235,6 +235,8 @@ def _problems_of_schema(part: dict[str, Any]) -> Iterator[str]:
     if any(name in part for name in ("anyOf", "oneOf")) and (beside := _BESIDE & part.keys()):
         yield f"`{min(beside)}` is a sibling of `oneOf` or `anyOf`, and would be lost; move it into each schema"
     values: list[object] = part.get("enum", [])
+    if part.get("enum") == []:
+        yield "its `enum` is empty, so no value meets it; remove it, or the part that it describes, in an overlay"
     if values and all(isinstance(value, str) for value in values):
         yield from (f"the enum {values} has {problem}" for problem in _problems_of_members(cast("list[str]", values)))
     mixin: object = part.get("x-mixin")

@@ -98,10 +98,12 @@ def prepare(document: Part) -> None:
         operation.setdefault("security", deepcopy(document.get("security", [])))
         operation.update({name: [*map(_as_word, operation[name])] for name in ("tags",) if name in operation})
     for steps, schema in [*schemas_of(document)]:
-        for here, part in [*schemas_in(schema, steps)]:
+        # The inner ones first, as a union of unions may have only null.
+        for here, part in reversed([*schemas_in(schema, steps)]):
             # A constant in a condition belongs to a rule.
             if isinstance(part.get("const"), str) and not _CONDITIONS & {*here}:
                 part.update(type="string", enum=[part.pop("const")])
+            _collapse_null(part)
             _separate_null(part)
 
 
@@ -128,6 +130,17 @@ def _drop_headers(document: Part, part: Part) -> None:
             for each, parameter in known
             if parameter["in"] != "header" or parameter["name"].lower() not in _IGNORED
         ]
+
+
+def _collapse_null(schema: Part) -> None:
+    """Declare the type null for a union or a list of types that has nothing else."""
+    for name in ("anyOf", "oneOf"):
+        parts: list[Any] = schema.get(name, [])
+        if parts and all(isinstance(each, dict) and cast("Part", each).get("type") == "null" for each in parts):
+            del schema[name]
+            schema["type"] = "null"
+    if schema.get("type") == ["null"]:
+        schema["type"] = "null"
 
 
 def _separate_null(schema: Part) -> None:

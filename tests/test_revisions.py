@@ -137,7 +137,15 @@ VALUES: list[Any] = [
     *(None, [], {}, "", "a", 0, -1, 1.5, True, [None], [{}], {"a": None}),
     *({"$ref": f"#/{path}"} for path in ("paths", "components/schemas/Binding", "components/schemas/No")),
     *({"$ref": 1}, {"type": ["string", "integer"]}, {"type": "array"}, {"type": "object"}, {"oneOf": []}),
-    *({"allOf": [{}]}, {"enum": [None]}, {"not": {}}, {"const": 1}),
+    *(
+        {"allOf": [{}]},
+        {"enum": [None]},
+        {"not": {}},
+        {"const": 1},
+        {"enum": []},
+        {"anyOf": [NULL]},
+        {"type": ["null"]},
+    ),
 ]
 
 
