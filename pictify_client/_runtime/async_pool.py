@@ -13,6 +13,7 @@ import anyio
 import httpcore
 import httpx
 
+from .forks import after_fork
 from .loops import EventLoop, running_loop
 from .network import CLOSED, AsyncNetwork
 from .pool import (
@@ -22,7 +23,6 @@ from .pool import (
     PoolClosed,
     PooledConnection,
     extensions_of,
-    forgotten_by_forks,
     key_of,
     new_core,
     pool_timeout,
@@ -292,7 +292,7 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
     def __init__(self, settings: ConnectionSettings) -> None:
         super().__init__(verify=plain_context())
         self._pool = AsyncPools(settings)
-        forgotten_by_forks.add(self._pool)
+        after_fork(self._pool.forget)
 
     async def aclose(self) -> None:
         """Close idle connections, and end the calls under way."""

@@ -13,9 +13,10 @@ from threading import Lock
 from weakref import WeakSet
 
 from ..errors import ConfigurationError
-from ..fleets import Fleet, Line, Waiting, after_fork
+from ..fleets import Fleet, Line, Waiting
 from ..rate_limits import RateLimit, http_date
 from .clock import Clock
+from .forks import after_fork
 from .windows import MINUTE
 
 # A reset that is further off is invalid.

@@ -8,13 +8,11 @@ interrupted, a signal handler may close the client, and a process may be forked 
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import MutableMapping
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-from weakref import WeakSet
 
 import httpcore
 
@@ -141,18 +139,3 @@ class IdleConnections(Generic[AnyConnection]):
             with suppress(IndexError):
                 while connections[0].idle_since <= latest:
                     stale.append(connections.popleft())
-
-
-# Forks.
-
-forgotten_by_forks: WeakSet[Any] = WeakSet()
-"""The pools whose connections a forked process must not share with its parent."""
-
-
-def _forget() -> None:
-    for pool in list(forgotten_by_forks):
-        pool.forget()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch
-    os.register_at_fork(after_in_child=_forget)

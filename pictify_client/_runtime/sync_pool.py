@@ -11,6 +11,7 @@ from weakref import finalize
 import httpcore
 import httpx
 
+from .forks import after_fork
 from .network import CLOSED, SyncNetwork
 from .pool import (
     MAX_UNPROCESSED,
@@ -18,7 +19,6 @@ from .pool import (
     IdleConnections,
     PoolClosed,
     PooledConnection,
-    forgotten_by_forks,
     key_of,
     new_core,
     pool_timeout,
@@ -183,7 +183,7 @@ class SyncTransport(httpx.HTTPTransport):
     def __init__(self, settings: ConnectionSettings) -> None:
         super().__init__(verify=plain_context())
         self._pool = SyncPool(settings)
-        forgotten_by_forks.add(self._pool)
+        after_fork(self._pool.forget)
 
     def close(self) -> None:
         """Close idle connections, and end the calls under way."""
