@@ -16,6 +16,7 @@ from weakref import finalize
 import anyio
 import httpx
 
+from .error_bodies import media_type_of
 from .loops import EventLoop, running_loop
 
 ACCEPT_ENCODING = "gzip, deflate"
@@ -340,11 +341,6 @@ class _BodyReader:
 _ONE_PIXEL = b"IHDR\0\0\0\1\0\0\0\1"
 
 
-def media_type(response: httpx.Response) -> str:
-    kind: str = response.headers.get("content-type", "")
-    return kind.partition(";")[0].strip().lower()
-
-
 def is_error_pixel(response: httpx.Response, content: bytes | None) -> bool:
     """Whether a body is a PNG of one pixel, which the API sends in place of an error, whatever format was requested."""
-    return media_type(response) == "image/png" and content is not None and content[12:24] == _ONE_PIXEL
+    return media_type_of(response) == "image/png" and content is not None and content[12:24] == _ONE_PIXEL

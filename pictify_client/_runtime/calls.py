@@ -21,8 +21,9 @@ from ..errors import (
     ResponseTooLargeError,
 )
 from ..types import Response
-from .bodies import BodyTooLarge, announced_size, is_error_pixel, media_type
+from .bodies import BodyTooLarge, announced_size, is_error_pixel
 from .connections import RawResponse, SendRequest, origin_of
+from .error_bodies import media_type_of
 from .failures import Budget, Limits, connection_error
 from .heartbeats import Heartbeat
 from .redaction import SECRET_HEADERS, redact_request, redact_response, redact_text, spellings_in_json
@@ -280,12 +281,12 @@ class Call(Generic[T]):
         small = size is not None and size <= _SMALL_FILE and "content-encoding" not in response.headers
         # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
         # A failure may be a small image, whose size is not always announced.
-        may_be_pixel = self._prepared.error_pixel is not None and size is None and media_type(response) == "image/png"
-        return small or may_be_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
+        maybe_pixel = self._prepared.error_pixel is not None and size is None and media_type_of(response) == "image/png"
+        return small or maybe_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
 
     def _is_file(self, response: httpx.Response) -> bool:
         """Whether a response is successful, and not a page or JSON instead of a file."""
-        kind = media_type(response)
+        kind = media_type_of(response)
         return self._operation.succeeded(response) and not (kind.startswith("text/") or kind.endswith("json"))
 
     def _outcome(self, request: httpx.Request, secrets: list[str], raw: RawResponse) -> Response[T] | PictifyError:
