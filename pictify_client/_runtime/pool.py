@@ -100,9 +100,9 @@ def new_core(cores: Cores, settings: ConnectionSettings, request: httpcore.Reque
     options["network_backend"] = network
     if proxy is None:
         return cores.direct(origin=origin, **options)
-    if proxy.is_socks:
+    if proxy.url.scheme == b"socks5":
         return cores.socks_proxy(proxy.url, proxy.auth, max_connections=1, **options)
-    options["proxy_ssl_context"] = settings.context_for(proxy.url.scheme) if proxy.is_encrypted else None
+    options["proxy_ssl_context"] = settings.context_for(b"https") if proxy.url.scheme == b"https" else None
     return cores.http_proxy(proxy.url, proxy.auth, max_connections=1, **options)
 
 
