@@ -41,13 +41,12 @@ class SlotQueue(Protocol):
         """Free a slot."""
 
 
-class SyncSlots:
-    def __init__(self) -> None:
-        self._slots: SimpleQueue[Slot | None] = SimpleQueue()
-        self._count = itertools.count()
+class SyncSlots(SimpleQueue["Slot | None"]):
+    """The slots of all threads."""
 
-    def put(self, slot: Slot | None) -> None:
-        self._slots.put(slot)
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = itertools.count()
 
     def take(self, timeout: float | None) -> Slot | None:
         """Take one, if necessary once it is free; None if the pool is closed.
@@ -56,8 +55,8 @@ class SyncSlots:
             Empty: If none is free in time.
         """
         with suppress(Empty):
-            return self._slots.get_nowait()
-        return Slot(self) if next(self._count) < MAX_CONNECTIONS else self._slots.get(timeout=timeout)
+            return self.get_nowait()
+        return Slot(self) if next(self._count) < MAX_CONNECTIONS else self.get(timeout=timeout)
 
 
 class AsyncSlots:
