@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
@@ -13,7 +14,7 @@ from ._runtime.bodies import ACCEPT_ENCODING
 from ._runtime.calls import Call
 from ._runtime.clock import Clock
 from ._runtime.connections import Connections
-from ._runtime.execution import aexecute, execute
+from ._runtime.execution import aexecute_step, arun, execute_step, run
 from ._runtime.hooks import Hooks
 from ._runtime.json_values import find_orjson
 from ._runtime.lazy import Deferred
@@ -205,21 +206,15 @@ class Client:
         self, operation: Operation[T], prepared: PreparedRequest, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
         """Send a request of an operation; `make_file` creates the file if it returns one."""
-        return execute(
-            Call(operation, prepared, self._settings, self._connections, self.clock, make_file),
-            self._connections,
-            self.clock,
-        )
+        call = Call(operation, prepared, self._settings, self._connections, self.clock, make_file)
+        return run(call.steps(), partial(execute_step, self._connections, self.clock))
 
     async def asend_request(
         self, operation: Operation[T], prepared: PreparedRequest, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
         """`send_request` for asyncio and trio."""
-        return await aexecute(
-            Call(operation, prepared, self._settings, self._connections, self.clock, make_file),
-            self._connections,
-            self.clock,
-        )
+        call = Call(operation, prepared, self._settings, self._connections, self.clock, make_file)
+        return await arun(call.steps(), partial(aexecute_step, self._connections, self.clock))
 
     def stream(self, operation: Operation[File], /, **arguments: object) -> Response[File]:
         """Call an operation that returns a file.
