@@ -20,7 +20,7 @@ from ..errors import (
     WaitTimeoutError,
 )
 from .execution import arun, run
-from .results import describe_progress
+from .results import BatchProgress, describe_progress
 from .steps import Sleep
 
 if TYPE_CHECKING:
@@ -154,9 +154,11 @@ class Watch(Generic[ProgressT]):
         if left <= 0 or seconds > left:
             last = self._combine() if all(part.state is not None for part in self._parts) else None
             progress = "no poll had a response" if last is None else describe_progress(last)
+            # Of what can be waited for, only batches can be cancelled.
+            hint = ", or cancel it" if isinstance(last, BatchProgress) else ""
             raise WaitTimeoutError(
                 f"{', '.join(part.uid for part in self._parts)} is not done within the timeout of wait(): {progress}. "
-                "It is not cancelled: wait again, or cancel it",
+                f"It is not cancelled: wait again{hint}",
                 last,
             )
         return seconds
