@@ -21,10 +21,9 @@ from ._runtime.lazy import Deferred
 from ._runtime.operations import Operation, PreparedRequest
 from ._runtime.pacing import pacer
 from ._runtime.proxies import ConnectionSettings
-from ._runtime.retries import Retries
+from ._runtime.retries import YEAR, Retries
 from ._runtime.settings import (
     MAX_RESPONSE_SIZE,
-    MAX_TIMEOUT,
     Settings,
     check_encrypted,
     check_http2,
@@ -184,7 +183,7 @@ class Client:
         """Return a copy whose calls take no longer than this, and are not retried."""
         limit = self._settings.timeouts.call
         longest = min(seconds, inf if limit is None else limit)
-        return self.with_options(timeout=longest if longest <= MAX_TIMEOUT else None, max_retries=0)
+        return self.with_options(timeout=longest if longest <= YEAR else None, max_retries=0)
 
     def send(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """Call an operation. The generated functions call this method.
