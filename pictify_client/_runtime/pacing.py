@@ -43,29 +43,27 @@ class Pacer:
         Raises:
             PacingError: If it would take longer, or Redis is unavailable and the Fleet requires it.
         """
-        turn = Waiting(longest)
+        turn, sent = Waiting(longest), False
         try:
             while seconds := self._minute.promise(turn, clock):
                 clock.sleep(seconds)
             if self._fleet is not None:
                 self._fleet.acquire(self._identity, clock, turn.left)
-        except BaseException:
-            self._minute.settle(turn, clock, sent=False)
-            raise
-        self._minute.settle(turn, clock, sent=True)
+            sent = True
+        finally:
+            self._minute.settle(turn, clock, sent=sent)
 
     async def await_turn(self, clock: Clock, longest: float) -> None:
         """`wait` for async code."""
-        turn = Waiting(longest)
+        turn, sent = Waiting(longest), False
         try:
             while seconds := self._minute.promise(turn, clock):
                 await clock.asleep(seconds)
             if self._fleet is not None:
                 await self._fleet.aacquire(self._identity, clock, turn.left)
-        except BaseException:
-            self._minute.settle(turn, clock, sent=False)
-            raise
-        self._minute.settle(turn, clock, sent=True)
+            sent = True
+        finally:
+            self._minute.settle(turn, clock, sent=sent)
 
     def learn(self, headers: Mapping[str, str], clock: Clock) -> None:
         """Read how many requests are left.
