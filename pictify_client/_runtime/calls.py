@@ -152,9 +152,7 @@ class Call(Generic[T]):
         if limit is not None and (end := self._clock.monotonic() + limit) < budget.end:
             budget = Budget(end, limit, "one attempt", "attempt_timeout=")
         url = self._prepared.url
-        target = _Target(
-            self._operation.method, url or self._settings.base_url + self._prepared.target, is_ours=url is None
-        )
+        target = _Target(url or self._settings.base_url + self._prepared.target, is_ours=url is None)
         passed: list[httpx.Response] = []
         secrets: list[str] = []
         name, on_response = str(self._operation), self._settings.hooks.on_response
@@ -241,7 +239,7 @@ class Call(Generic[T]):
                 self._prepared.signing_key, str(int(self._clock.time())), content or b""
             )
         request = self._connections.build(
-            target.method, target.url, headers=headers, content=content, is_ours=target.is_ours
+            self._operation.method, target.url, headers=headers, content=content, is_ours=target.is_ours
         )
         request.extensions = {**request.extensions, "timeout": self._limits(self._budget).clipped(left)}
         return request
@@ -251,7 +249,7 @@ class Call(Generic[T]):
         # The redirect may be the result. See Other would change the method.
         if not response.has_redirect_location or self._operation.redirects:
             return None
-        if response.status_code == 303 and target.method != "GET":
+        if response.status_code == 303 and self._operation.method != "GET":
             return None
         location = response.headers["location"]
         try:
@@ -270,7 +268,7 @@ class Call(Generic[T]):
         if any(secret in location for secret in secrets if secret not in self._prepared.secrets):
             return None
         there = there.copy_with(username=None, password=None, fragment=None)
-        return _Target(target.method, str(there), is_ours=is_ours)
+        return _Target(str(there), is_ours=is_ours)
 
     def _is_read_at_once(self, response: httpx.Response) -> bool:
         """Whether a response is read before it is returned: all but files that are streamed and not small."""
@@ -358,6 +356,5 @@ class Call(Generic[T]):
 class _Target(NamedTuple):
     """The target of a request; `is_ours` is whether it has the origin of the API."""
 
-    method: str
     url: str
     is_ours: bool
