@@ -23,7 +23,7 @@ from ._renders import Renders
 from ._requests import Found, arguments, find
 from ._responses import FakeResponse, Rejected, json_response, rejected, route_not_found
 from ._templates import Templates
-from ._transport import ClientOptions, async_client, client
+from ._transport import ClientOptions, Transport, connect
 from ._usage import Usage
 from ._videos import Videos
 from ._workflows import Workflows
@@ -82,7 +82,7 @@ class FakePictify(Account):
             options: Arguments of `Pictify`, such as `max_retries`, `timeout`, `pacing=True` and hooks. Another
                 `api_key` than the one of the fake API is rejected.
         """
-        return client(self, options)
+        return connect(Pictify, httpx.Client(transport=Transport(self)), self, options)
 
     def async_client(self, **options: Unpack[ClientOptions]) -> AsyncPictify:
         """Create a client for asyncio and trio. It shares the clock, and any event loop may use it.
@@ -90,7 +90,7 @@ class FakePictify(Account):
         Args:
             options: Arguments of `AsyncPictify`, as for `client`.
         """
-        return async_client(self, options)
+        return connect(AsyncPictify, httpx.AsyncClient(transport=Transport(self)), self, options)
 
     def fail_next(
         self,
