@@ -16,6 +16,7 @@ from weakref import finalize
 import anyio
 import httpx
 
+from ..rate_limits import count
 from .error_bodies import media_type_of
 from .loops import EventLoop, running_loop
 
@@ -157,8 +158,7 @@ def body_decoder(
 
 def announced_size(headers: httpx.Headers) -> int | None:
     """Return the size of a body according to its `Content-Length`; None if it has none or that is not a size."""
-    text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
+    return count(headers.get("content-length"))
 
 
 def iter_body(
