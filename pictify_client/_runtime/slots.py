@@ -6,7 +6,6 @@ import itertools
 from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Protocol
 from weakref import ref
 
 import anyio
@@ -25,20 +24,13 @@ def all_busy() -> str:
 class Slot:
     """The right to have a connection; free again as soon as nothing holds it, however its call ended."""
 
-    def __init__(self, free: SlotQueue) -> None:
+    def __init__(self, free: SyncSlots | AsyncSlots) -> None:
         self._free = ref(free)
 
     def __del__(self) -> None:
         free = self._free()
         if free is not None:
             free.put(Slot(free))
-
-
-class SlotQueue(Protocol):
-    """The free slots of a pool."""
-
-    def put(self, slot: Slot | None, /) -> object:
-        """Free a slot."""
 
 
 class SyncSlots(SimpleQueue["Slot | None"]):
