@@ -197,17 +197,6 @@ def iter_body(
     reader.finish()
 
 
-def read_body(
-    response: httpx.Response,
-    *,
-    max_size: int | None = None,
-    may_be_empty: bool = False,
-    on_chunk: Callable[[], object] | None = None,
-) -> bytes:
-    """Read the decoded body of a response; see `iter_body`."""
-    return b"".join(iter_body(response, max_size=max_size, may_be_empty=may_be_empty, on_chunk=on_chunk))
-
-
 async def aread_body(response: httpx.Response, *, max_size: int | None = None, may_be_empty: bool = False) -> bytes:
     """Read the decoded body of a response in async code; see `iter_body`. An error closes the response as well."""
     if response.is_closed:

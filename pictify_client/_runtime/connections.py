@@ -18,7 +18,7 @@ import httpx
 
 from ..errors import ClientClosedError, ConfigurationError, PictifyError
 from .async_pool import AsyncTransport
-from .bodies import TRANSPORT_ERRORS, BodyTooLarge, aread_body, read_body
+from .bodies import TRANSPORT_ERRORS, BodyTooLarge, aread_body, iter_body
 from .heartbeats import HEARTBEAT, Heartbeat, await_with_heartbeat
 from .network import DEADLINE
 from .pool import PoolClosed
@@ -163,16 +163,11 @@ class Connections:
         try:
             response = client.send(step.request, auth=None, stream=True, follow_redirects=False)
             try:
-                read = (
-                    read_body(
-                        response,
-                        max_size=step.max_size,
-                        may_be_empty=step.may_be_empty,
-                        on_chunk=partial(_check_deadline, deadline, step.request),
-                    )
-                    if step.is_read_at_once(response)
-                    else None
-                )
+                if not step.is_read_at_once(response):
+                    return RawResponse(response, None)
+                on_chunk = partial(_check_deadline, deadline, step.request)
+                pieces = iter_body(response, max_size=step.max_size, may_be_empty=step.may_be_empty, on_chunk=on_chunk)
+                return RawResponse(response, b"".join(pieces))
             except BaseException:
                 response.close()
                 raise
@@ -189,8 +184,6 @@ class Connections:
                 raise
             unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
             raise (httpx.ConnectTimeout if unsent else DeadlineExceeded)(_LATE, request=step.request) from error
-        else:
-            return RawResponse(response, read)
         finally:
             DEADLINE.reset(token)
             HEARTBEAT.reset(beats)
