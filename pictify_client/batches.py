@@ -58,10 +58,11 @@ class _Job:
         batch_ids: The ids of its batches, in the order of the variable sets.
     """
 
-    _caller: tuple[clients.Client, _Operations] | None = None
+    _caller: clients.Client | None = None
 
     def __init__(self, client: clients.Client, operations: _Operations) -> None:
-        self._caller = client, operations
+        self._caller = client
+        self._operations = operations
         self._parts: list[Part[models.BatchStatus]] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -76,13 +77,6 @@ class _Job:
 
     @property
     def _client(self) -> clients.Client:
-        return self._called()[0]
-
-    @property
-    def _operations(self) -> _Operations:
-        return self._called()[1]
-
-    def _called(self) -> tuple[clients.Client, _Operations]:
         if self._caller is None:
             raise PictifyError(
                 "The job comes from another process and has no client: pass its `batch_ids` to `batch.wait` or "
@@ -107,17 +101,13 @@ class _Job:
             ) from error
         self._parts.append(Part(batch_id, offset))
 
-    def _failed(self, error: PictifyError, left: int) -> PictifyError:
-        """Return the error for a request that failed: one with this job if a request before it succeeded."""
-        if not self._parts:
-            return error
+    def _failed(self, error: PictifyError, left: int) -> BatchStartError:
+        """Return the error for a request that failed after others succeeded."""
         outcome = "were not started" if isinstance(error, APIStatusError) else "may not have been started"
-        failure = BatchStartError(
+        return BatchStartError(
             f"{left} variable sets {outcome} ({error}). {', '.join(self.batch_ids)} continue: see `job` of this error",
             cast("BatchJob | AsyncBatchJob", self),
         )
-        failure.__cause__ = error
-        return failure
 
     def _watch(self, timeout: object, poll_interval: object) -> Watch[models.BatchStatus]:
         return Watch(self._client, self._operations.results, self._parts, self._status, timeout, poll_interval)
@@ -164,10 +154,9 @@ class BatchJob(_Job):
             try:
                 job._add(client.send_request(job._operations.start, request), offset)
             except PictifyError as error:
-                failure = job._failed(error, left)
-            else:
-                continue
-            raise failure
+                if not job._parts:
+                    raise
+                raise job._failed(error, left) from error
         return job
 
     def wait(
@@ -231,10 +220,9 @@ class AsyncBatchJob(_Job):
             try:
                 job._add(await client.asend_request(job._operations.start, request), offset)
             except PictifyError as error:
-                failure = job._failed(error, left)
-            else:
-                continue
-            raise failure
+                if not job._parts:
+                    raise
+                raise job._failed(error, left) from error
         return job
 
     async def wait(

@@ -198,7 +198,7 @@ class PaginationError(PictifyError):
 
 
 class WaitTimeoutError(PictifyError, TimeoutError):
-    """What was waited for took longer than the timeout of `wait`. It continues: wait again, or cancel it.
+    """What was waited for took longer than the timeout of `wait`. It continues: wait again, or cancel a batch.
 
     Attributes:
         last: The state that the last poll returned, such as a `BatchStatus` or a `WorkflowRun`; None if none did.

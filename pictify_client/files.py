@@ -18,8 +18,8 @@ from ._runtime.bodies import (
     announced_size,
     close_when_collected,
     iter_body,
-    media_type,
 )
+from ._runtime.error_bodies import media_type_of
 from ._runtime.saving import Chunker, opened, save_to_path, unwritten, write_method
 from .errors import PictifyError
 
@@ -73,7 +73,7 @@ class _File:
     @property
     def content_type(self) -> str:
         """Media type, such as `image/png`; empty if the response has none."""
-        return media_type(self._response)
+        return media_type_of(self._response)
 
     @property
     def content_length(self) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,9 +9,10 @@ from itertools import count, islice
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
-from weakref import WeakMethod, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from ._runtime.clock import Clock
+from ._runtime.forks import after_fork
 from ._runtime.windows import MEMORY, Inquiry, MemoryWindow, Outage, Place, RedisWindow, Unavailable, storage_name
 from .errors import ConfigurationError, PictifyError
 
@@ -361,23 +361,3 @@ def _check(per_minute: Any, when_unavailable: Any, timeout: Any) -> None:
         raise ConfigurationError(f'when_unavailable must be "open" or "closed", got {when_unavailable!r}')
     if not isinstance(timeout, int | float) or isinstance(timeout, bool) or not 0 < timeout <= _HOUR:
         raise ConfigurationError(f"timeout must be a number of seconds from 0 to an hour, got {timeout!r}")
-
-
-# Methods that replace the locks of their objects.
-_after_fork: set[WeakMethod[Callable[[], None]]] = set()
-
-
-def after_fork(method: Callable[[], None]) -> None:
-    """Have a method called in the child of each fork, as long as its object exists."""
-    _after_fork.add(WeakMethod(method, _after_fork.discard))
-
-
-def _forked() -> None:
-    for reference in list(_after_fork):
-        method = reference()
-        if method is not None:
-            method()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch (Windows has no forks)
-    os.register_at_fork(after_in_child=_forked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
 
@@ -13,17 +14,16 @@ from ._runtime.bodies import ACCEPT_ENCODING
 from ._runtime.calls import Call
 from ._runtime.clock import Clock
 from ._runtime.connections import Connections
-from ._runtime.execution import aexecute, execute
+from ._runtime.execution import aexecute_step, arun, execute_step, run
 from ._runtime.hooks import Hooks
 from ._runtime.json_values import find_orjson
 from ._runtime.lazy import Deferred
 from ._runtime.operations import Operation, PreparedRequest
 from ._runtime.pacing import pacer
 from ._runtime.proxies import ConnectionSettings
-from ._runtime.retries import Retries
+from ._runtime.retries import YEAR, Retries
 from ._runtime.settings import (
     MAX_RESPONSE_SIZE,
-    MAX_TIMEOUT,
     Settings,
     check_encrypted,
     check_http2,
@@ -183,7 +183,7 @@ class Client:
         """Return a copy whose calls take no longer than this, and are not retried."""
         limit = self._settings.timeouts.call
         longest = min(seconds, inf if limit is None else limit)
-        return self.with_options(timeout=longest if longest <= MAX_TIMEOUT else None, max_retries=0)
+        return self.with_options(timeout=longest if longest <= YEAR else None, max_retries=0)
 
     def send(self, operation: Operation[T], /, **arguments: object) -> Response[T]:
         """Call an operation. The generated functions call this method.
@@ -205,21 +205,15 @@ class Client:
         self, operation: Operation[T], prepared: PreparedRequest, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
         """Send a request of an operation; `make_file` creates the file if it returns one."""
-        return execute(
-            Call(operation, prepared, self._settings, self._connections, self.clock, make_file),
-            self._connections,
-            self.clock,
-        )
+        call = Call(operation, prepared, self._settings, self._connections, self.clock, make_file)
+        return run(call.steps(), partial(execute_step, self._connections, self.clock))
 
     async def asend_request(
         self, operation: Operation[T], prepared: PreparedRequest, make_file: FileMaker[T] | None = None, /
     ) -> Response[T]:
         """`send_request` for asyncio and trio."""
-        return await aexecute(
-            Call(operation, prepared, self._settings, self._connections, self.clock, make_file),
-            self._connections,
-            self.clock,
-        )
+        call = Call(operation, prepared, self._settings, self._connections, self.clock, make_file)
+        return await arun(call.steps(), partial(aexecute_step, self._connections, self.clock))
 
     def stream(self, operation: Operation[File], /, **arguments: object) -> Response[File]:
         """Call an operation that returns a file.

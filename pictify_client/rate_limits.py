@@ -30,7 +30,7 @@ class RateLimit(NamedTuple):
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> RateLimit:
         """Read `X-RateLimit-Limit`, `-Remaining` and `-Reset` (Unix time, or seconds left)."""
-        reset = _count(headers.get("x-ratelimit-reset"))
+        reset = count(headers.get("x-ratelimit-reset"))
         moment = None
         if reset is not None:
             try:
@@ -40,7 +40,7 @@ class RateLimit(NamedTuple):
                     moment = datetime.fromtimestamp(reset, UTC)
             except (ValueError, OverflowError, OSError):
                 moment = None
-        return cls(_count(headers.get("x-ratelimit-limit")), _count(headers.get("x-ratelimit-remaining")), moment)
+        return cls(count(headers.get("x-ratelimit-limit")), count(headers.get("x-ratelimit-remaining")), moment)
 
 
 def sent_at(headers: Mapping[str, str]) -> datetime:
@@ -57,6 +57,7 @@ def http_date(text: str) -> datetime | None:
         return None
 
 
-def _count(text: str | None) -> int | None:
+def count(text: str | None) -> int | None:
+    """Read a number of requests, seconds or bytes; None if it is not one."""
     # Beyond twenty digits it is not a count, and int() rejects what is far beyond.
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) <= 20 else None

@@ -34,7 +34,7 @@ from pictify_client import (
     Pictify,
     PictifyError,
 )
-from pictify_client._runtime import async_pool, connections, network, pool, proxies, slots, sync_pool
+from pictify_client._runtime import async_pool, connections, forks, network, pool, proxies, slots, sync_pool
 from pictify_client.api.bindings import delete_binding, list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
@@ -830,7 +830,7 @@ def test_a_client_is_usable_after_the_fork_handler_ran(form: str) -> None:
         async def test() -> None:
             async with client_of(server) as client:
                 await call(form, list_bindings, client)
-                vars(pool)["_forget"]()
+                vars(forks)["_forked"]()
                 gc.collect()
                 # A connection of the parent is closed in the child, and not used.
                 await call(form, list_bindings, client)

@@ -35,6 +35,7 @@ from hypothesis import strategies as st
 from redis import client as redis_client
 
 from pictify_client import fleets
+from pictify_client._runtime import forks
 from pictify_client._runtime.clock import Clock
 from pictify_client._runtime.pacing import Pacer, pacer
 from pictify_client.errors import ConfigurationError, PictifyError
@@ -1169,7 +1170,7 @@ def test_the_child_of_a_fork_gets_new_locks_and_connections(redis: FakeRedis, cl
     paced.wait(clock, 0)
     Fleet(per_minute=1)
     with held(vars(fleet)["_lock"]), held(vars(fleet)["_exchange_lock"]):
-        vars(fleets)["_forked"]()
+        vars(forks)["_forked"]()
         paced.wait(clock, 0)
     assert (redis.counted.total(), len(redis.connections)) == (2, 2)
 
@@ -1178,7 +1179,7 @@ def test_objects_that_do_not_exist_any_more_are_not_renewed() -> None:
     class Forked:
         def __init__(self) -> None:
             self.others: list[Forked] = []
-            fleets.after_fork(self.renew)
+            forks.after_fork(self.renew)
 
         def renew(self) -> None:
             renewed.append(self)
@@ -1189,7 +1190,7 @@ def test_objects_that_do_not_exist_any_more_are_not_renewed() -> None:
     first.others.append(second)
     second.others.append(first)
     del first, second
-    vars(fleets)["_forked"]()
+    vars(forks)["_forked"]()
     assert len(renewed) == 1
 
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_client import APIConnectionError, ConfigurationError, Pictify, ResponseTooLargeError
-from pictify_client._runtime.bodies import MAX_PIECE, AsyncBody, BodyTooLarge, aread_body, body_decoder, read_body
+from pictify_client._runtime.bodies import MAX_PIECE, AsyncBody, BodyTooLarge, aread_body, body_decoder, iter_body
 from pictify_client.api.bindings import list_bindings
 from pictify_client.api.images import create_image
 from pictify_client.api.url_rendering import render_binding_url
@@ -274,7 +274,7 @@ def test_decompression_is_limited_while_it_runs(compress: Callable[[bytes], byte
     response = response_with(bomb, "gzip" if compress is gzip.compress else "deflate")
     tracemalloc.start()
     with pytest.raises(BodyTooLarge):
-        read_body(response, max_size=1_000_000)
+        b"".join(iter_body(response, max_size=1_000_000))
     assert tracemalloc.get_traced_memory()[1] < 3_000_000
     tracemalloc.stop()
 
@@ -325,7 +325,7 @@ def response_with(
 
 def read(form: str, response: httpx.Response, **options: Any) -> bytes:
     if form == "sync":
-        return read_body(response, **options)
+        return b"".join(iter_body(response, **options))
     content = b""
 
     async def test() -> None:
@@ -392,7 +392,7 @@ def test_every_chunk_of_a_sync_body_may_be_the_last() -> None:
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        read_body(response_with(bytes(30_000)), on_chunk=on_chunk)
+        b"".join(iter_body(response_with(bytes(30_000)), on_chunk=on_chunk))
     assert len(chunks) == 2
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import MutableMapping
 from contextlib import nullcontext, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import anyio
 import httpcore
 import httpx
 
+from .forks import after_fork
 from .loops import EventLoop, running_loop
 from .network import CLOSED, AsyncNetwork
 from .pool import (
@@ -21,8 +21,6 @@ from .pool import (
     IdleConnections,
     PoolClosed,
     PooledConnection,
-    extensions_of,
-    forgotten_by_forks,
     key_of,
     new_core,
     pool_timeout,
@@ -73,7 +71,6 @@ class AsyncCore(httpcore.AsyncHTTPConnection):
         return True
 
 
-AnyAsyncCore = AsyncCore | httpcore.AsyncHTTPProxy | httpcore.AsyncSOCKSProxy
 _ASYNC_CORES = Cores(AsyncCore, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy)
 
 
@@ -81,24 +78,19 @@ class AsyncPool:
     """What an async transport sends with in an event loop, for any number of tasks."""
 
     def __init__(self, loop: EventLoop, settings: ConnectionSettings) -> None:
-        self._loop = loop
+        self.loop = loop
         self._settings = settings
         backend: Any = httpcore.AnyIOBackend() if loop.is_asyncio else httpcore.TrioBackend()
         self._network = AsyncNetwork(backend)
         self._slots = AsyncSlots(loop)
-        self._idle: IdleConnections[PooledConnection[AnyAsyncCore]] = IdleConnections()
-        self.reading: set[tuple[PooledConnection[AnyAsyncCore], int]] = set()
+        self._idle: IdleConnections = IdleConnections()
+        self.reading: set[tuple[PooledConnection, int]] = set()
         self._is_closed = False
-
-    @property
-    def loop(self) -> EventLoop:
-        """The event loop that it belongs to."""
-        return self._loop
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request; its response is read by its stream."""
         # What has not come should the time of the call end: nothing is sent before there is a connection.
-        extensions = extensions_of(request)
+        extensions = cast("dict[str, Any]", request.extensions)
         extensions["awaited"] = httpx.PoolTimeout
         attempt = 0
         while True:
@@ -128,13 +120,11 @@ class AsyncPool:
         self._is_closed = True
         self._network.abort()
         self._slots.close()
-        taken: list[PooledConnection[AnyAsyncCore]] = []
+        taken: list[PooledConnection] = []
         self._idle.reap(taken, 0)
         await _aclose(taken)
 
-    async def finish(
-        self, origin: object, connection: PooledConnection[AnyAsyncCore], use: int, *, is_complete: bool
-    ) -> None:
+    async def finish(self, origin: object, connection: PooledConnection, use: int, *, is_complete: bool) -> None:
         """Keep a connection whose response was read to its end, and close any other."""
         # An interrupted `aclose` may have finished this use already, and another call use the connection by now.
         with suppress(KeyError):
@@ -145,22 +135,18 @@ class AsyncPool:
             connection.slot = None
             self._idle.give(origin, connection)
 
-    def abandon(self, connection: PooledConnection[AnyAsyncCore], use: int) -> None:
-        """Close a connection whose response nobody reads, from any thread."""
-        self._loop.start(partial(self.finish, None, connection, use, is_complete=False))
-
-    async def _discard(self, connection: PooledConnection[AnyAsyncCore]) -> None:
+    async def _discard(self, connection: PooledConnection) -> None:
         connection.slot = None
         await _aclose([connection])
 
-    async def _take(self, request: httpcore.Request) -> PooledConnection[AnyAsyncCore]:
+    async def _take(self, request: httpcore.Request) -> PooledConnection:
         try:
             slot = await self._slots.take(pool_timeout(request))
         except TimeoutError:
             raise httpcore.PoolTimeout(all_busy()) from None
         if slot is None or self._is_closed:
             raise PoolClosed
-        stale: list[PooledConnection[AnyAsyncCore]] = []
+        stale: list[PooledConnection] = []
         connection = self._idle.take(key_of(request.url), stale)
         if connection is None:
             connection = PooledConnection(new_core(_ASYNC_CORES, self._settings, request, self._network), slot)
@@ -180,7 +166,7 @@ class AsyncPool:
 class _Connected:
     """Notes when a request is about to be sent over a new connection, as httpcore traces it."""
 
-    def __init__(self, extensions: MutableMapping[str, Any]) -> None:
+    def __init__(self, extensions: dict[str, Any]) -> None:
         self._extensions = extensions
 
     async def __call__(self, event: str, _info: dict[str, Any]) -> None:
@@ -191,11 +177,9 @@ class _Connected:
 class AsyncPoolStream:
     """The body of a response. Its connection is kept if it was read to its end, and closed otherwise."""
 
-    _connection: PooledConnection[AnyAsyncCore] | None = None
+    _connection: PooledConnection | None = None
 
-    def __init__(
-        self, pool: AsyncPool, origin: object, connection: PooledConnection[AnyAsyncCore], stream: Any
-    ) -> None:
+    def __init__(self, pool: AsyncPool, origin: object, connection: PooledConnection, stream: Any) -> None:
         self._pool = pool
         self._origin = origin
         self._connection = connection
@@ -231,10 +215,12 @@ class AsyncPoolStream:
 
     def __del__(self) -> None:
         if self._connection is not None:
-            self._pool.abandon(self._connection, self._use)
+            finish = partial(self._pool.finish, self._origin, self._connection, self._use, is_complete=False)
+            # The garbage collector runs in any thread.
+            self._pool.loop.start(finish)
 
 
-async def _aclose(connections: list[PooledConnection[AnyAsyncCore]]) -> None:
+async def _aclose(connections: list[PooledConnection]) -> None:
     if connections:
         # A call that is cancelled must leave no connection behind.
         with anyio.CancelScope(shield=True):
@@ -292,7 +278,7 @@ class AsyncTransport(httpx.AsyncHTTPTransport):
     def __init__(self, settings: ConnectionSettings) -> None:
         super().__init__(verify=plain_context())
         self._pool = AsyncPools(settings)
-        forgotten_by_forks.add(self._pool)
+        after_fork(self._pool.forget)
 
     async def aclose(self) -> None:
         """Close idle connections, and end the calls under way."""

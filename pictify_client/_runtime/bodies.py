@@ -16,6 +16,8 @@ from weakref import finalize
 import anyio
 import httpx
 
+from ..rate_limits import count
+from .error_bodies import media_type_of
 from .loops import EventLoop, running_loop
 
 ACCEPT_ENCODING = "gzip, deflate"
@@ -156,8 +158,7 @@ def body_decoder(
 
 def announced_size(headers: httpx.Headers) -> int | None:
     """Return the size of a body according to its `Content-Length`; None if it has none or that is not a size."""
-    text = headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
+    return count(headers.get("content-length"))
 
 
 def iter_body(
@@ -194,17 +195,6 @@ def iter_body(
         yield from reader.feed(chunk)
     response.close()
     reader.finish()
-
-
-def read_body(
-    response: httpx.Response,
-    *,
-    max_size: int | None = None,
-    may_be_empty: bool = False,
-    on_chunk: Callable[[], object] | None = None,
-) -> bytes:
-    """Read the decoded body of a response; see `iter_body`."""
-    return b"".join(iter_body(response, max_size=max_size, may_be_empty=may_be_empty, on_chunk=on_chunk))
 
 
 async def aread_body(response: httpx.Response, *, max_size: int | None = None, may_be_empty: bool = False) -> bytes:
@@ -340,11 +330,6 @@ class _BodyReader:
 _ONE_PIXEL = b"IHDR\0\0\0\1\0\0\0\1"
 
 
-def media_type(response: httpx.Response) -> str:
-    kind: str = response.headers.get("content-type", "")
-    return kind.partition(";")[0].strip().lower()
-
-
 def is_error_pixel(response: httpx.Response, content: bytes | None) -> bool:
     """Whether a body is a PNG of one pixel, which the API sends in place of an error, whatever format was requested."""
-    return media_type(response) == "image/png" and content is not None and content[12:24] == _ONE_PIXEL
+    return media_type_of(response) == "image/png" and content is not None and content[12:24] == _ONE_PIXEL

@@ -21,8 +21,9 @@ from ..errors import (
     ResponseTooLargeError,
 )
 from ..types import Response
-from .bodies import BodyTooLarge, announced_size, is_error_pixel, media_type
+from .bodies import BodyTooLarge, announced_size, is_error_pixel
 from .connections import RawResponse, SendRequest, origin_of
+from .error_bodies import media_type_of
 from .failures import Budget, Limits, connection_error
 from .heartbeats import Heartbeat
 from .redaction import SECRET_HEADERS, redact_request, redact_response, redact_text, spellings_in_json
@@ -151,9 +152,7 @@ class Call(Generic[T]):
         if limit is not None and (end := self._clock.monotonic() + limit) < budget.end:
             budget = Budget(end, limit, "one attempt", "attempt_timeout=")
         url = self._prepared.url
-        target = _Target(
-            self._operation.method, url or self._settings.base_url + self._prepared.target, is_ours=url is None
-        )
+        target = _Target(url or self._settings.base_url + self._prepared.target, is_ours=url is None)
         passed: list[httpx.Response] = []
         secrets: list[str] = []
         name, on_response = str(self._operation), self._settings.hooks.on_response
@@ -240,7 +239,7 @@ class Call(Generic[T]):
                 self._prepared.signing_key, str(int(self._clock.time())), content or b""
             )
         request = self._connections.build(
-            target.method, target.url, headers=headers, content=content, is_ours=target.is_ours
+            self._operation.method, target.url, headers=headers, content=content, is_ours=target.is_ours
         )
         request.extensions = {**request.extensions, "timeout": self._limits(self._budget).clipped(left)}
         return request
@@ -250,7 +249,7 @@ class Call(Generic[T]):
         # The redirect may be the result. See Other would change the method.
         if not response.has_redirect_location or self._operation.redirects:
             return None
-        if response.status_code == 303 and target.method != "GET":
+        if response.status_code == 303 and self._operation.method != "GET":
             return None
         location = response.headers["location"]
         try:
@@ -269,7 +268,7 @@ class Call(Generic[T]):
         if any(secret in location for secret in secrets if secret not in self._prepared.secrets):
             return None
         there = there.copy_with(username=None, password=None, fragment=None)
-        return _Target(target.method, str(there), is_ours=is_ours)
+        return _Target(str(there), is_ours=is_ours)
 
     def _is_read_at_once(self, response: httpx.Response) -> bool:
         """Whether a response is read before it is returned: all but files that are streamed and not small."""
@@ -280,12 +279,12 @@ class Call(Generic[T]):
         small = size is not None and size <= _SMALL_FILE and "content-encoding" not in response.headers
         # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
         # A failure may be a small image, whose size is not always announced.
-        may_be_pixel = self._prepared.error_pixel is not None and size is None and media_type(response) == "image/png"
-        return small or may_be_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
+        maybe_pixel = self._prepared.error_pixel is not None and size is None and media_type_of(response) == "image/png"
+        return small or maybe_pixel or response.is_closed or response.status_code == 304 or not self._is_file(response)
 
     def _is_file(self, response: httpx.Response) -> bool:
         """Whether a response is successful, and not a page or JSON instead of a file."""
-        kind = media_type(response)
+        kind = media_type_of(response)
         return self._operation.succeeded(response) and not (kind.startswith("text/") or kind.endswith("json"))
 
     def _outcome(self, request: httpx.Request, secrets: list[str], raw: RawResponse) -> Response[T] | PictifyError:
@@ -357,6 +356,5 @@ class Call(Generic[T]):
 class _Target(NamedTuple):
     """The target of a request; `is_ours` is whether it has the origin of the API."""
 
-    method: str
     url: str
     is_ours: bool

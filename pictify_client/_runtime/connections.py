@@ -18,7 +18,7 @@ import httpx
 
 from ..errors import ClientClosedError, ConfigurationError, PictifyError
 from .async_pool import AsyncTransport
-from .bodies import TRANSPORT_ERRORS, BodyTooLarge, aread_body, read_body
+from .bodies import TRANSPORT_ERRORS, BodyTooLarge, aread_body, iter_body
 from .heartbeats import HEARTBEAT, Heartbeat, await_with_heartbeat
 from .network import DEADLINE
 from .pool import PoolClosed
@@ -116,7 +116,6 @@ class Connections:
     ) -> None:
         self._sync: httpx.Client | None = None
         self._async: httpx.AsyncClient | None = None
-        self._is_own = settings is not None
         self.timeout: httpx.Timeout | None = None if http_client is None else http_client.timeout
         if settings is not None:
             options: dict[str, Any] = {"trust_env": False, "cookies": _NoCookies()}
@@ -164,16 +163,11 @@ class Connections:
         try:
             response = client.send(step.request, auth=None, stream=True, follow_redirects=False)
             try:
-                read = (
-                    read_body(
-                        response,
-                        max_size=step.max_size,
-                        may_be_empty=step.may_be_empty,
-                        on_chunk=partial(_check_deadline, deadline, step.request),
-                    )
-                    if step.is_read_at_once(response)
-                    else None
-                )
+                if not step.is_read_at_once(response):
+                    return RawResponse(response, None)
+                on_chunk = partial(_check_deadline, deadline, step.request)
+                pieces = iter_body(response, max_size=step.max_size, may_be_empty=step.may_be_empty, on_chunk=on_chunk)
+                return RawResponse(response, b"".join(pieces))
             except BaseException:
                 response.close()
                 raise
@@ -190,8 +184,6 @@ class Connections:
                 raise
             unsent = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
             raise (httpx.ConnectTimeout if unsent else DeadlineExceeded)(_LATE, request=step.request) from error
-        else:
-            return RawResponse(response, read)
         finally:
             DEADLINE.reset(token)
             HEARTBEAT.reset(beats)
@@ -209,7 +201,7 @@ class Connections:
             raise ConfigurationError("http_client is a httpx.Client, which makes no asyncio calls: use sync ones")
         if self.is_closed or client.is_closed:
             raise closed()
-        seconds = step.seconds if step.seconds is None or self._is_own else step.seconds + _GRACE
+        seconds = step.seconds if step.seconds is None or self._given is None else step.seconds + _GRACE
         try:
             with anyio.move_on_after(seconds):
                 return await await_with_heartbeat(step.heartbeat, partial(_asend, client, step))
@@ -220,7 +212,7 @@ class Connections:
         except RuntimeError as error:
             if client.is_closed:
                 raise closed() from None
-            if not self._is_own and "loop" in str(error):
+            if self._given is not None and "loop" in str(error):
                 raise _other_loop() from error
             raise
         except Exception as error:
@@ -234,13 +226,13 @@ class Connections:
     def close(self) -> None:
         """Close the connections of sync calls."""
         self.is_closed = True
-        if self._is_own and self._sync is not None:
+        if self._given is None and self._sync is not None:
             self._sync.close()
 
     async def aclose(self) -> None:
         """Close all connections."""
         self.close()
-        if self._is_own and self._async is not None:
+        if self._given is None and self._async is not None:
             await self._async.aclose()
 
 
@@ -268,16 +260,9 @@ def _check_deadline(deadline: float, request: httpx.Request) -> None:
 
 async def _asend(client: httpx.AsyncClient, step: SendRequest) -> RawResponse:
     response = await client.send(step.request, auth=None, stream=True, follow_redirects=False)
-    try:
-        read = (
-            await aread_body(response, max_size=step.max_size, may_be_empty=step.may_be_empty)
-            if step.is_read_at_once(response)
-            else None
-        )
-    except BaseException:
-        await aclose(response)
-        raise
-    return RawResponse(response, read)
+    if not step.is_read_at_once(response):
+        return RawResponse(response, None)
+    return RawResponse(response, await aread_body(response, max_size=step.max_size, may_be_empty=step.may_be_empty))
 
 
 async def aclose(response: httpx.Response) -> None:

@@ -51,10 +51,17 @@ def type_error(expected: str, value: object) -> DecodeError:
     kind = next((name for json_type, name in _JSON_TYPES.items() if isinstance(value, json_type)), "a number")
     if value is None or isinstance(value, dict | list):
         return DecodeError(f"expected {expected}, got {kind}")
-    shown = repr(value)
-    if len(shown) > _MAX_SHOWN:
-        shown = f"{shown[:_MAX_SHOWN]}..."
-    return DecodeError(f"expected {expected}, got {kind}: {shown}")
+    return DecodeError(f"expected {expected}, got {kind}: {safe_repr(value)}")
+
+
+def safe_repr(value: object, *, secret: bool = False) -> str:
+    """Return the repr of a value for an error: shortened, and not that of a secret."""
+    try:
+        shown = "a secret" if secret else repr(value)
+    except ValueError:
+        # An integer of more digits than Python converts.
+        shown = type(value).__name__
+    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}..."
 
 
 class TracedDict(dict[str, Any]):

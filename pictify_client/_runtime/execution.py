@@ -1,9 +1,10 @@
-"""Calls are executed step by step: the I/O, in sync and async code."""
+"""Steps are executed, those of a call and of a wait: the I/O, in sync and async code."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Generator
 from inspect import isawaitable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import PictifyError
 from ..fleets import PacingError
@@ -13,41 +14,39 @@ from .hooks import notify
 from .steps import Sleep, Step, Turn
 
 if TYPE_CHECKING:
-    from ..types import Response
-    from .calls import Call
     from .clock import Clock
     from .connections import Connections
 
 T = TypeVar("T")
+StepT = TypeVar("StepT")
 
 
-def execute(call: Call[T], connections: Connections, clock: Clock) -> Response[T]:
-    """Execute the steps of a call in sync code."""
-    steps = call.steps()
+def run(steps: Generator[StepT, Any, T], execute_step: Callable[[StepT], object]) -> T:
+    """Execute steps in sync code, and return their result."""
     done: object = None
     while True:
         try:
             step = steps.send(done)
         except StopIteration as end:
-            response: Response[T] = end.value
-            return response
-        done = _execute_step(step, connections, clock)
+            result: T = end.value
+            return result
+        done = execute_step(step)
 
 
-async def aexecute(call: Call[T], connections: Connections, clock: Clock) -> Response[T]:
-    """Execute the steps of a call in async code."""
-    steps = call.steps()
+async def arun(steps: Generator[StepT, Any, T], execute_step: Callable[[StepT], Awaitable[object]]) -> T:
+    """Execute steps in async code, and return their result."""
     done: object = None
     while True:
         try:
             step = steps.send(done)
         except StopIteration as end:
-            response: Response[T] = end.value
-            return response
-        done = await _aexecute_step(step, connections, clock)
+            result: T = end.value
+            return result
+        done = await execute_step(step)
 
 
-def _execute_step(step: Step, connections: Connections, clock: Clock) -> object:
+def execute_step(connections: Connections, clock: Clock, step: Step) -> object:
+    """Execute a step of a call in sync code."""
     match step:
         case SendRequest():
             try:
@@ -74,7 +73,8 @@ def _execute_step(step: Step, connections: Connections, clock: Clock) -> object:
     return None
 
 
-async def _aexecute_step(step: Step, connections: Connections, clock: Clock) -> object:
+async def aexecute_step(connections: Connections, clock: Clock, step: Step) -> object:
+    """Execute a step of a call in async code."""
     match step:
         case SendRequest():
             try:

@@ -6,15 +6,16 @@ import sys
 from importlib import import_module
 
 
-def attach(package: str, modules: dict[str, str]) -> None:
+def attach(package: str, names: dict[str, list[str]], submodules: tuple[str, ...] = ()) -> None:
     """Give a package names that live in its submodules, by `__getattr__` and `__dir__` (PEP 562), and `__all__`.
 
     Args:
         package: The package's `__name__`.
-        modules: For each public name the submodule that defines it, relative to the package; for a
-            submodule its own name.
+        names: The public names that each submodule defines.
+        submodules: Submodules that are public themselves.
     """
     module = sys.modules[package]
+    modules = {name: name for name in submodules} | {name: each for each in names for name in names[each]}
 
     def find(name: str) -> object:
         if name not in modules:

@@ -20,7 +20,7 @@ from .fields import Argument, Schema
 from .json_values import parse_json
 from .model import Model
 from .readers import format_datetime
-from .scalars import DateTime
+from .scalars import DateTime, String
 from .secrets import may_hold_secrets, secrets_of
 from .validation import MapOf, Nullable, Object, OneOrMany
 
@@ -322,11 +322,7 @@ def _text(value: object, where: str) -> str:
         raise TypeError(
             f"{where} must be a string, number or boolean, since it is part of the URL, got {type(value).__name__}"
         )
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{where} is not valid Unicode: {value!r}") from None
-    return str.__str__(value)
+    return String().serialize(value, where)
 
 
 def _json(body: object) -> bytes:

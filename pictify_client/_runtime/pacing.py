@@ -13,9 +13,10 @@ from threading import Lock
 from weakref import WeakSet
 
 from ..errors import ConfigurationError
-from ..fleets import Fleet, Line, Waiting, after_fork
+from ..fleets import Fleet, Line, Waiting
 from ..rate_limits import RateLimit, http_date
 from .clock import Clock
+from .forks import after_fork
 from .windows import MINUTE
 
 # A reset that is further off is invalid.
@@ -42,29 +43,27 @@ class Pacer:
         Raises:
             PacingError: If it would take longer, or Redis is unavailable and the Fleet requires it.
         """
-        turn = Waiting(longest)
+        turn, sent = Waiting(longest), False
         try:
             while seconds := self._minute.promise(turn, clock):
                 clock.sleep(seconds)
             if self._fleet is not None:
                 self._fleet.acquire(self._identity, clock, turn.left)
-        except BaseException:
-            self._minute.settle(turn, clock, sent=False)
-            raise
-        self._minute.settle(turn, clock, sent=True)
+            sent = True
+        finally:
+            self._minute.settle(turn, clock, sent=sent)
 
     async def await_turn(self, clock: Clock, longest: float) -> None:
         """`wait` for async code."""
-        turn = Waiting(longest)
+        turn, sent = Waiting(longest), False
         try:
             while seconds := self._minute.promise(turn, clock):
                 await clock.asleep(seconds)
             if self._fleet is not None:
                 await self._fleet.aacquire(self._identity, clock, turn.left)
-        except BaseException:
-            self._minute.settle(turn, clock, sent=False)
-            raise
-        self._minute.settle(turn, clock, sent=True)
+            sent = True
+        finally:
+            self._minute.settle(turn, clock, sent=sent)
 
     def learn(self, headers: Mapping[str, str], clock: Clock) -> None:
         """Read how many requests are left.

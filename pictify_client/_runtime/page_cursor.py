@@ -52,22 +52,15 @@ class SeenItems:
     """
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
         self._first_seen: dict[str, Position] = {}
-        # The ids that `_first_seen` lacks as yet, by page.
-        self._new_ids: list[tuple[Position, list[str]]] = []
 
     def deduplicate(self, position: Position, items: list[Item]) -> list[Item]:
         """Return the items of a page without those of earlier pages."""
-        ids = _ids(items)
-        before = len(self._seen)
-        self._seen.update(ids)
-        if len(self._seen) - before == len(items):
-            # The usual case, which needs no more: each item has an id, and none was seen before.
-            self._new_ids.append((position, ids))
+        new = dict.fromkeys(_ids(items), position)
+        if len(new) == len(items) and self._first_seen.keys().isdisjoint(new):
+            # The usual case, which needs no loop: each item has an id, and none was seen before.
+            self._first_seen.update(new)
             return items.copy()
-        self._first_seen.update((uid, first) for first, new in self._new_ids for uid in new)
-        self._new_ids.clear()
         return list(self._new_items(position, items))
 
     def _new_items(self, position: Position, items: list[Item]) -> Iterator[Item]:
@@ -76,7 +69,6 @@ class SeenItems:
             uid = getattr(item, "uid", None) or getattr(item, "id", None)
             # An item without an id is compared by its content.
             key = uid if isinstance(uid, str) else _content(item)
-            self._seen.add(key)
             if self._first_seen.setdefault(key, position) == position and key not in on_this_page:
                 yield item
             if key is uid:

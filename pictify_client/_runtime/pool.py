@@ -8,13 +8,10 @@ interrupted, a signal handler may close the client, and a process may be forked 
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import MutableMapping
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-from weakref import WeakSet
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpcore
 
@@ -29,8 +26,6 @@ IDLE_SECONDS = 30.0
 
 MAX_UNPROCESSED = 3
 
-Core = TypeVar("Core")
-
 
 class PoolClosed(Exception):  # noqa: N818
     """The client is closed."""
@@ -41,13 +36,8 @@ def key_of(url: httpcore.URL) -> tuple[bytes, bytes, int | None]:
     return url.scheme, url.host, url.port
 
 
-def extensions_of(request: Any) -> MutableMapping[str, Any]:
-    extensions: MutableMapping[str, Any] = request.extensions
-    return extensions
-
-
-def pool_timeout(request: httpcore.Request) -> float | None:
-    seconds: float | None = extensions_of(request).get("timeout", {}).get("pool")
+def pool_timeout(request: Any) -> float | None:
+    seconds: float | None = request.extensions.get("timeout", {}).get("pool")
     return seconds
 
 
@@ -56,11 +46,11 @@ def with_stream(response: Any, stream: Any) -> httpcore.Response:
     return httpcore.Response(response.status, headers=response.headers, content=stream, extensions=extensions)
 
 
-class PooledConnection(Generic[Core]):
+class PooledConnection:
     """A connection of a pool."""
 
-    def __init__(self, core: Core, slot: Slot | None) -> None:
-        self.core = core
+    def __init__(self, core: Any, slot: Slot | None) -> None:
+        self.core: Any = core
         self.slot = slot
         self.idle_since: float = 0.0
         self.requests: int = 0
@@ -68,7 +58,7 @@ class PooledConnection(Generic[Core]):
     @property
     def is_usable(self) -> bool:
         """Whether the next request can use it: it is open, and nothing came that was not requested."""
-        core: Any = self.core
+        core = self.core
         if isinstance(core, httpcore.ConnectionPool | httpcore.AsyncConnectionPool):
             # A proxy is a pool of one connection.
             known = core.connections
@@ -102,22 +92,19 @@ def new_core(cores: Cores, settings: ConnectionSettings, request: httpcore.Reque
     options["network_backend"] = network
     if proxy is None:
         return cores.direct(origin=origin, **options)
-    if proxy.is_socks:
+    if proxy.url.scheme == b"socks5":
         return cores.socks_proxy(proxy.url, proxy.auth, max_connections=1, **options)
-    options["proxy_ssl_context"] = settings.context_for(proxy.url.scheme) if proxy.is_encrypted else None
+    options["proxy_ssl_context"] = settings.context_for(b"https") if proxy.url.scheme == b"https" else None
     return cores.http_proxy(proxy.url, proxy.auth, max_connections=1, **options)
 
 
-AnyConnection = TypeVar("AnyConnection", bound="PooledConnection[Any]")
-
-
-class IdleConnections(Generic[AnyConnection]):
+class IdleConnections:
     """The connections that no call uses, by origin, the one used last at the end."""
 
     def __init__(self) -> None:
-        self._by_origin: dict[Any, deque[AnyConnection]] = {}
+        self._by_origin: dict[Any, deque[PooledConnection]] = {}
 
-    def take(self, origin: object, stale: list[AnyConnection]) -> AnyConnection | None:
+    def take(self, origin: object, stale: list[PooledConnection]) -> PooledConnection | None:
         """Take one that can be used, if there is any; adds those that cannot to `stale`."""
         self.reap(stale)
         connections = self._by_origin.get(origin, deque())
@@ -129,30 +116,15 @@ class IdleConnections(Generic[AnyConnection]):
                 stale.append(connection)
         return None
 
-    def give(self, origin: object, connection: AnyConnection) -> None:
+    def give(self, origin: object, connection: PooledConnection) -> None:
         """Add one."""
         connection.idle_since = monotonic()
         self._by_origin.setdefault(origin, deque()).append(connection)
 
-    def reap(self, stale: list[AnyConnection], seconds: float | None = None) -> None:
+    def reap(self, stale: list[PooledConnection], seconds: float | None = None) -> None:
         """Take those that are idle for too long; with 0 seconds all of them."""
         latest = monotonic() - (IDLE_SECONDS if seconds is None else seconds)
         for connections in list(self._by_origin.values()):
             with suppress(IndexError):
                 while connections[0].idle_since <= latest:
                     stale.append(connections.popleft())
-
-
-# Forks.
-
-forgotten_by_forks: WeakSet[Any] = WeakSet()
-"""The pools whose connections a forked process must not share with its parent."""
-
-
-def _forget() -> None:
-    for pool in list(forgotten_by_forks):
-        pool.forget()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch
-    os.register_at_fork(after_in_child=_forget)

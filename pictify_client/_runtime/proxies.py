@@ -25,16 +25,6 @@ class Proxy(NamedTuple):
     url: httpcore.URL
     auth: tuple[bytes, bytes] | None
 
-    @property
-    def is_socks(self) -> bool:
-        """Whether it is a SOCKS proxy."""
-        return self.url.scheme.startswith(b"socks")
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether the connection to the proxy itself is over TLS."""
-        return self.url.scheme == b"https"
-
 
 class ConnectionSettings:
     """How the connections of a client are made.

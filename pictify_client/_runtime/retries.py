@@ -7,7 +7,7 @@ reached the API, or if the API rejected it and asks for a retry.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -29,8 +29,9 @@ _FIRST_WAIT = 0.5
 # It takes some time until the API has a free browser.
 _FIRST_WAIT_IF_BUSY = 2.0
 _MAX_BACKOFF = 8.0
-# The clocks of some systems end not far beyond.
-_YEAR = 365 * 24 * 3600
+
+YEAR: Final = 365 * 24 * 3600.0
+"""Maximum number of seconds that a client waits for anything. The clocks of some systems end not far beyond."""
 
 
 class Retries(NamedTuple):
@@ -51,7 +52,7 @@ class Retries(NamedTuple):
             ConfigurationError: If one of them is invalid.
         """
         for name, value, kind in (("max_retries", self.max_retries, int), ("max_wait", self.max_wait, int | float)):
-            if not isinstance(value, kind) or isinstance(value, bool) or not 0 <= value <= _YEAR:
+            if not isinstance(value, kind) or isinstance(value, bool) or not 0 <= value <= YEAR:
                 raise ConfigurationError(f"{name} must be a number from 0, got {value!r}")
         return self
 

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple, NoReturn, SupportsIndex, cast
 
 from ..errors import DecodeError
 from ..types import OpenEnum
+from .decoding import safe_repr
 from .readers import format_datetime, parse_datetime
 
-_MAX_SHOWN = 100
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 # A `$` at the end of a pattern that no backslash is before.
 _END = re.compile(r"(?<!\\)((?:\\\\)*)\$\Z")
@@ -36,15 +36,14 @@ class String(NamedTuple):
         """Return the value unchanged."""
         if not isinstance(value, str):
             raise_type_error("str", value, where, secret=self.secret)
-        shown = safe_repr(value, secret=self.secret)
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise ValueError(f"{where} is not valid Unicode: {shown}") from None
+            raise ValueError(f"{where} is not valid Unicode: {safe_repr(value, secret=self.secret)}") from None
         check_size(len(value), self.min_length, self.max_length, "character", where)
         # For OpenAPI `$` is the end of the string, for Python also the place before a last line break.
         if self.pattern is not None and not re.search(_END.sub(r"\1\\Z", self.pattern), value):
-            raise ValueError(f"{where} must match {self.pattern}, got {shown}")
+            raise ValueError(f"{where} must match {self.pattern}, got {safe_repr(value, secret=self.secret)}")
         # The string itself: `str()` of a member of an enum may be its name.
         return str.__str__(value)
 
@@ -176,13 +175,3 @@ def raise_type_error(expected: str, value: object, where: str, *, secret: bool =
     # A list or an object may contain a secret.
     is_shown = isinstance(value, str | bytes | int | float | datetime) and not secret
     raise TypeError(f"{where} must be {expected}, got {f'{safe_repr(value)} ({kind})' if is_shown else kind}")
-
-
-def safe_repr(value: object, *, secret: bool = False) -> str:
-    """Return the repr of a value for an error: shortened, and not that of a secret."""
-    try:
-        shown = "a secret" if secret else repr(value)
-    except ValueError:
-        # An integer of more digits than Python converts.
-        shown = type(value).__name__
-    return shown if len(shown) <= _MAX_SHOWN else f"{shown[:_MAX_SHOWN]}..."

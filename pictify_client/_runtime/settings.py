@@ -15,6 +15,7 @@ from attrs import field, frozen
 
 from ..errors import ConfigurationError
 from ..types import UNSET
+from .retries import YEAR
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ MAX_RESPONSE_SIZE: Final = 64 * 1024 * 1024
 
 _CONNECT_TIMEOUT = 5.0
 _HTTPX_DEFAULT = httpx.Timeout(5.0)
-# A year. The clocks of some systems end not far beyond.
-MAX_TIMEOUT: Final = 365 * 24 * 3600.0
 
 
 class Timeouts(NamedTuple):
@@ -281,5 +280,5 @@ def _check_seconds(name: str, seconds: Any, or_else: str = "") -> None:
         return
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         raise ConfigurationError(f"{name} must be a number of seconds{or_else}, got {seconds!r}")
-    if not 0 < seconds <= MAX_TIMEOUT:
+    if not 0 < seconds <= YEAR:
         raise ConfigurationError(f"{name} must be more than 0 seconds, got {seconds!r}; None disables it")

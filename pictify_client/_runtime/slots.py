@@ -6,7 +6,6 @@ import itertools
 from collections import deque
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Protocol
 from weakref import ref
 
 import anyio
@@ -25,7 +24,7 @@ def all_busy() -> str:
 class Slot:
     """The right to have a connection; free again as soon as nothing holds it, however its call ended."""
 
-    def __init__(self, free: SlotQueue) -> None:
+    def __init__(self, free: SyncSlots | AsyncSlots) -> None:
         self._free = ref(free)
 
     def __del__(self) -> None:
@@ -34,20 +33,12 @@ class Slot:
             free.put(Slot(free))
 
 
-class SlotQueue(Protocol):
-    """The free slots of a pool."""
+class SyncSlots(SimpleQueue["Slot | None"]):
+    """The slots of all threads."""
 
-    def put(self, slot: Slot | None, /) -> object:
-        """Free a slot."""
-
-
-class SyncSlots:
     def __init__(self) -> None:
-        self._slots: SimpleQueue[Slot | None] = SimpleQueue()
+        super().__init__()
         self._count = itertools.count()
-
-    def put(self, slot: Slot | None) -> None:
-        self._slots.put(slot)
 
     def take(self, timeout: float | None) -> Slot | None:
         """Take one, if necessary once it is free; None if the pool is closed.
@@ -56,8 +47,8 @@ class SyncSlots:
             Empty: If none is free in time.
         """
         with suppress(Empty):
-            return self._slots.get_nowait()
-        return Slot(self) if next(self._count) < MAX_CONNECTIONS else self._slots.get(timeout=timeout)
+            return self.get_nowait()
+        return Slot(self) if next(self._count) < MAX_CONNECTIONS else self.get(timeout=timeout)
 
 
 class AsyncSlots:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import httpx
 
@@ -13,7 +13,7 @@ from .connections import SendRequest
 if TYPE_CHECKING:
     from .pacing import Pacer
 
-FileT_co = TypeVar("FileT_co", covariant=True)
+FileT = TypeVar("FileT")
 
 
 class Sleep(NamedTuple):
@@ -41,11 +41,5 @@ Step = SendRequest | Sleep | Turn | Notify
 """A step of a call. The result of a SendRequest is its RawResponse, or the exception of the transport."""
 
 
-class FileMaker(Protocol[FileT_co]):
-    """`File` or `AsyncFile`."""
-
-    def __call__(
-        self, response: httpx.Response, failure: Callable[[Exception], PictifyError], content: bytes | None
-    ) -> FileT_co:
-        """Create the file of a response."""
-        raise NotImplementedError
+FileMaker = Callable[[httpx.Response, Callable[[Exception], PictifyError], bytes | None], FileT]
+"""`File` or `AsyncFile`: they take a response, what returns the error for one of the transport, and what was read."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from queue import Empty
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 import httpcore
 import httpx
 
+from .forks import after_fork
 from .network import CLOSED, SyncNetwork
 from .pool import (
     MAX_UNPROCESSED,
@@ -18,7 +19,6 @@ from .pool import (
     IdleConnections,
     PoolClosed,
     PooledConnection,
-    forgotten_by_forks,
     key_of,
     new_core,
     pool_timeout,
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .proxies import ConnectionSettings
 
 
-SyncCore = httpcore.HTTPConnection | httpcore.HTTPProxy | httpcore.SOCKSProxy
 _SYNC_CORES = Cores(httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSProxy)
 
 
@@ -46,8 +45,8 @@ class SyncPool:
         """Have no connections, and all slots."""
         self.network: SyncNetwork = SyncNetwork()
         self._slots = SyncSlots()
-        self._idle: IdleConnections[PooledConnection[SyncCore]] = IdleConnections()
-        self.reading: set[tuple[PooledConnection[SyncCore], int]] = set()
+        self._idle: IdleConnections = IdleConnections()
+        self.reading: set[tuple[PooledConnection, int]] = set()
         self._finalizer = finalize(self, _close_idle, self._idle)
         self._finalizer.atexit = False
 
@@ -69,7 +68,7 @@ class SyncPool:
                 self._discard(connection)
                 raise
             else:
-                stream = SyncPoolStream(self, key_of(request.url), connection, cast("Any", response.stream))
+                stream = SyncPoolStream(self, key_of(request.url), connection, response.stream)
                 return with_stream(response, stream)
 
     def close(self) -> None:
@@ -84,7 +83,7 @@ class SyncPool:
         self._finalizer.detach()
         self.reset()
 
-    def finish(self, origin: object, connection: PooledConnection[SyncCore], use: int, *, is_complete: bool) -> None:
+    def finish(self, origin: object, connection: PooledConnection, use: int, *, is_complete: bool) -> None:
         """Keep a connection whose response was read to its end, and close any other."""
         # An interrupted `close` may have finished this use already, and another call use the connection by now.
         with suppress(KeyError):
@@ -99,7 +98,7 @@ class SyncPool:
             if self.network.is_aborted:
                 _close_idle(self._idle)
 
-    def _take(self, request: httpcore.Request) -> PooledConnection[SyncCore]:
+    def _take(self, request: httpcore.Request) -> PooledConnection:
         try:
             slot = self._slots.take(pool_timeout(request))
         except Empty:
@@ -107,7 +106,7 @@ class SyncPool:
         if slot is None or self.network.is_aborted:
             self._slots.put(None)
             raise PoolClosed
-        stale: list[PooledConnection[SyncCore]] = []
+        stale: list[PooledConnection] = []
         connection = self._idle.take(key_of(request.url), stale)
         for each in stale:
             _close(each)
@@ -117,7 +116,7 @@ class SyncPool:
         connection.requests += 1
         return connection
 
-    def _discard(self, connection: PooledConnection[SyncCore]) -> None:
+    def _discard(self, connection: PooledConnection) -> None:
         connection.slot = None
         _close(connection)
 
@@ -125,9 +124,9 @@ class SyncPool:
 class SyncPoolStream:
     """The body of a response. Its connection is kept if it was read to its end, and closed otherwise."""
 
-    _connection: PooledConnection[SyncCore] | None = None
+    _connection: PooledConnection | None = None
 
-    def __init__(self, pool: SyncPool, origin: object, connection: PooledConnection[SyncCore], stream: Any) -> None:
+    def __init__(self, pool: SyncPool, origin: object, connection: PooledConnection, stream: Any) -> None:
         self._pool = pool
         self._origin = origin
         self._connection = connection
@@ -158,14 +157,14 @@ class SyncPoolStream:
             self._pool.finish(self._origin, self._connection, self._use, is_complete=False)
 
 
-def _close(connection: PooledConnection[SyncCore]) -> None:
+def _close(connection: PooledConnection) -> None:
     # What is given up is nobody's concern, whatever becomes of it.
     with suppress(Exception):
         connection.core.close()
 
 
-def _close_idle(idle: IdleConnections[PooledConnection[SyncCore]]) -> None:
-    taken: list[PooledConnection[SyncCore]] = []
+def _close_idle(idle: IdleConnections) -> None:
+    taken: list[PooledConnection] = []
     idle.reap(taken, 0)
     for connection in taken:
         _close(connection)
@@ -183,7 +182,7 @@ class SyncTransport(httpx.HTTPTransport):
     def __init__(self, settings: ConnectionSettings) -> None:
         super().__init__(verify=plain_context())
         self._pool = SyncPool(settings)
-        forgotten_by_forks.add(self._pool)
+        after_fork(self._pool.forget)
 
     def close(self) -> None:
         """Close idle connections, and end the calls under way."""

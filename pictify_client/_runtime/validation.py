@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from ..types import UNSET
+from .decoding import safe_repr
 from .fields import Schema
 from .model import Model, names_of
-from .scalars import Anything, String, check_size, raise_type_error, safe_repr
+from .scalars import Anything, String, check_size, raise_type_error
 
 
 class ListOf(NamedTuple):

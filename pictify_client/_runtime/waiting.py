@@ -19,7 +19,9 @@ from ..errors import (
     ServerError,
     WaitTimeoutError,
 )
-from .results import describe_progress
+from .execution import arun, run
+from .results import BatchProgress, describe_progress
+from .steps import Sleep
 
 if TYPE_CHECKING:
     from ..low_level import Client
@@ -64,16 +66,10 @@ class Part(Generic[ProgressT]):
         return self.state is not None and self.state.is_done
 
 
-class Sleep(NamedTuple):
-    """A pause is due."""
-
-    seconds: float
-
-
 class Poll(NamedTuple):
     """A poll is due, with this timeout in seconds."""
 
-    uid: str
+    arguments: dict[str, str]
     timeout: float
 
 
@@ -111,17 +107,13 @@ class Watch(Generic[ProgressT]):
             if seconds is not None and not 0 < seconds < inf:
                 raise ValueError(f"{name} must be more than 0 seconds, and finite, got {seconds!r}")
         self.client = client
-        self._operation = operation
+        self.clock: Clock = client.clock
+        self.operation: Operation[ProgressT] = operation
         self._argument = operation.path_parameters[0].argument
         self._parts = parts
         self._combine = combine
         self._timeout: float | None = timeout
         self._poll_interval: float = poll_interval
-
-    @property
-    def clock(self) -> Clock:
-        """The clock of the client."""
-        return self.client.clock
 
     def polls(
         self,
@@ -137,7 +129,7 @@ class Watch(Generic[ProgressT]):
                 if least:
                     yield Sleep(self._in_time(least, deadline))
                 left = deadline - self.clock.monotonic()
-                polled = yield Poll(part.uid, max(left, _MIN_POLL_TIMEOUT))
+                polled = yield Poll({self._argument: part.uid}, max(left, _MIN_POLL_TIMEOUT))
                 result = cast("Response[ProgressT] | PictifyError", polled)
                 error = result if isinstance(result, PictifyError) else result.error
                 if error is not None:
@@ -162,26 +154,14 @@ class Watch(Generic[ProgressT]):
         if left <= 0 or seconds > left:
             last = self._combine() if all(part.state is not None for part in self._parts) else None
             progress = "no poll had a response" if last is None else describe_progress(last)
+            # Of what can be waited for, only batches can be cancelled.
+            hint = ", or cancel it" if isinstance(last, BatchProgress) else ""
             raise WaitTimeoutError(
                 f"{', '.join(part.uid for part in self._parts)} is not done within the timeout of wait(): {progress}. "
-                "It is not cancelled: wait again, or cancel it",
+                f"It is not cancelled: wait again{hint}",
                 last,
             )
         return seconds
-
-    def poll(self, step: Poll) -> Response[ProgressT] | PictifyError:
-        """Poll in sync code."""
-        try:
-            return self.client.at_most(step.timeout).send(self._operation, **{self._argument: step.uid})
-        except PictifyError as error:
-            return error
-
-    async def apoll(self, step: Poll) -> Response[ProgressT] | PictifyError:
-        """Poll in async code."""
-        try:
-            return await self.client.at_most(step.timeout).asend(self._operation, **{self._argument: step.uid})
-        except PictifyError as error:
-            return error
 
 
 def wait_for(watch: Watch[ProgressT], on_progress: Callable[[ProgressT], object] | None) -> ProgressT:
@@ -191,23 +171,24 @@ def wait_for(watch: Watch[ProgressT], on_progress: Callable[[ProgressT], object]
         PictifyError: If it is not done in time, or polls fail.
         TypeError: If `on_progress` is async.
     """
-    steps, result = watch.polls(), None
-    while True:
-        try:
-            step = steps.send(result)
-        except StopIteration as end:
-            return cast("ProgressT", end.value)
-        result = None
+
+    def execute_step(step: Poll | Sleep | Report[ProgressT]) -> object:
         match step:
             case Sleep():
                 watch.clock.sleep(step.seconds)
             case Poll():
-                result = watch.poll(step)
+                try:
+                    return watch.client.at_most(step.timeout).send(watch.operation, **step.arguments)
+                except PictifyError as error:
+                    return error
             case _:
                 returned = None if on_progress is None else on_progress(step.state)
                 if iscoroutine(returned):
                     returned.close()
                     raise TypeError("on_progress is async: in sync code it must be a function")
+        return None
+
+    return run(watch.polls(), execute_step)
 
 
 async def await_for(watch: Watch[ProgressT], on_progress: Callable[[ProgressT], object] | None) -> ProgressT:
@@ -216,21 +197,22 @@ async def await_for(watch: Watch[ProgressT], on_progress: Callable[[ProgressT], 
     Raises:
         PictifyError: If it is not done in time, or polls fail.
     """
-    steps, result = watch.polls(), None
-    while True:
-        try:
-            step = steps.send(result)
-        except StopIteration as end:
-            return cast("ProgressT", end.value)
-        result = None
+
+    async def execute_step(step: Poll | Sleep | Report[ProgressT]) -> object:
         match step:
             case Sleep():
                 await watch.clock.asleep(step.seconds)
             case Poll():
-                result = await watch.apoll(step)
+                try:
+                    return await watch.client.at_most(step.timeout).asend(watch.operation, **step.arguments)
+                except PictifyError as error:
+                    return error
             case _:
                 if on_progress is not None and isawaitable(returned := on_progress(step.state)):
                     await returned
+        return None
+
+    return await arun(watch.polls(), execute_step)
 
 
 def _may_succeed_later(error: PictifyError) -> bool:

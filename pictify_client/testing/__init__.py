@@ -34,11 +34,10 @@ if TYPE_CHECKING:
 attach(
     __name__,
     {
-        "API_KEY": "fake",
-        "FakeClock": "clock",
-        "FakePictify": "fake",
-        "ReceivedRequest": "received",
-        "WebhookDelivery": "webhooks",
-        "serving": "server",
+        "fake": ["API_KEY", "FakePictify"],
+        "clock": ["FakeClock"],
+        "received": ["ReceivedRequest"],
+        "webhooks": ["WebhookDelivery"],
+        "server": ["serving"],
     },
 )

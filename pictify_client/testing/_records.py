@@ -16,10 +16,6 @@ RecordKind = Literal[
 _Default = Callable[["Account", "Record"], Any]
 
 
-def _value(value: object) -> _Default:
-    return lambda _account, _record: value
-
-
 def _id(kind: str) -> _Default:
     return lambda account, _record: account.new_id(kind)
 
@@ -57,26 +53,26 @@ def _hook_body(_account: Account, record: Record) -> Record:
 
 
 _DATES: Mapping[str, _Default] = {"createdAt": _now, "updatedAt": _now}
-# In this order, as some are made of others.
-_DEFAULTS: Final[Mapping[RecordKind, Mapping[str, _Default]]] = {
+# Values, and functions that return one. In this order, as some are made of others.
+_DEFAULTS: Final[Mapping[RecordKind, Mapping[str, _Default | str | int | None]]] = {
     "templates": {"uid": _id("template"), "name": _uid, **_DATES},
-    "bindings": {"uid": _id("binding"), "status": _value("active"), "renderUrl": _render_url},
+    "bindings": {"uid": _id("binding"), "status": "active", "renderUrl": _render_url},
     "subscriptions": {
         "uid": _id("subscription"),
-        "event": _value("render.completed"),
-        "targetUrl": _value("https://hooks.example.com"),
-        "platform": _value("custom"),
-        "status": _value("active"),
-        "deliveryCount": _value(0),
-        "failureCount": _value(0),
+        "event": "render.completed",
+        "targetUrl": "https://hooks.example.com",
+        "platform": "custom",
+        "status": "active",
+        "deliveryCount": 0,
+        "failureCount": 0,
         "createdAt": _now,
     },
     "experiments": {
         "uid": _id("experiment"),
         "name": _uid,
         "slug": _uid,
-        "type": _value("ab_test"),
-        "status": _value("draft"),
+        "type": "ab_test",
+        "status": "draft",
         "variants": _variants,
         **_DATES,
     },
@@ -84,32 +80,32 @@ _DEFAULTS: Final[Mapping[RecordKind, Mapping[str, _Default]]] = {
     "gifs": {
         "uid": _id("gif"),
         "url": _file("gif"),
-        "width": _value(800),
-        "height": _value(600),
-        "animationLength": _value(2000),
+        "width": 800,
+        "height": 600,
+        "animationLength": 2000,
         "createdAt": _now,
     },
-    "pdfs": {"id": _id("pdf"), "url": _file("pdf"), "pageCount": _value(1), "createdAt": _now},
+    "pdfs": {"id": _id("pdf"), "url": _file("pdf"), "pageCount": 1, "createdAt": _now},
     "feed": {
         "uid": _id("render"),
         "url": _file("png"),
         "format": _format,
-        "source": _value("api"),
-        "templateUid": _value(None),
+        "source": "api",
+        "templateUid": None,
         "createdAt": _now,
     },
     "videos": {
         "uid": _id("video"),
         "name": _uid,
         "kind": _video_kind,
-        "width": _value(1080),
-        "height": _value(1080),
-        "fps": _value(30),
-        "status": _value("draft"),
+        "width": 1080,
+        "height": 1080,
+        "fps": 30,
+        "status": "draft",
         "variableDefinitions": lambda _account, _record: [],
         **_DATES,
     },
-    "hooks": {"uid": _id("hook"), "secret": _id("hook secret"), "templateUid": _value(None), "body": _hook_body},
+    "hooks": {"uid": _id("hook"), "secret": _id("hook secret"), "templateUid": None, "body": _hook_body},
 }
 
 
@@ -120,7 +116,7 @@ def complete(account: Account, kind: RecordKind, records: list[Record]) -> list[
         if not defaults.keys() <= record.keys():
             for name, default in defaults.items():
                 if name not in record:
-                    record[name] = default(account, record)
+                    record[name] = default(account, record) if callable(default) else default
         if kind == "experiments":
             for number, variant in enumerate(record["variants"], 1):
                 variant.setdefault("id", f"variant-{number}")

@@ -20,6 +20,7 @@ from .._runtime.validation import ListOf, MapOf, Object, OneOrMany
 from ..types import UNSET
 from ._leniency import corrected_body, corrected_query
 from ._responses import Rejected, fastify_error, json_response, rejected, render_error
+from .received import Request
 
 # The fields that are `format: uri` in the OpenAPI document, which the client leaves to the API.
 _ADDRESSES = ("url", "logo", "targetUrl", "destinationUrl", "fallbackImageUrl", "posterUrl")
@@ -73,22 +74,16 @@ def find(method: str, path: str) -> Found:
     return Found(route, named)
 
 
-def arguments(
-    operation: Operation[Any],
-    path: Mapping[str, str],
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: bytes,
-) -> dict[str, Any]:
+def arguments(operation: Operation[Any], path: Mapping[str, str], request: Request) -> dict[str, Any]:
     """The arguments of a request, by their names in Python. The JSON body is `body`.
 
     Raises:
         Rejected: If the request is invalid.
     """
-    query = corrected_query(operation, query)
+    query = corrected_query(operation, request.query)
     named = {parameter.name for parameter in operation.query_parameters}
     free = {name: text for name, text in query.items() if name not in named}
-    fields = {parameter.name: headers.get(parameter.name.lower()) for parameter in operation.header_parameters}
+    fields = {parameter.name: request.headers.get(parameter.name.lower()) for parameter in operation.header_parameters}
     values: list[tuple[str, Callable[[Any, str], object], object, str]] = []
     for parameters, texts in (
         (operation.path_parameters, path),
@@ -98,7 +93,7 @@ def arguments(
         for parameter in parameters:
             value = free if isinstance(parameter.schema, MapOf) else _value(parameter.schema, texts.get(parameter.name))
             values.append((parameter.argument, parameter.serialize, value, parameter.name))
-    document = _document(operation.method, headers, body)
+    document = _document(operation.method, request.headers, request.body)
     if operation.body is not None:
         values.append(("body", operation.body.serialize, corrected_body(operation, document), "body"))
     given: dict[str, Any] = {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypedDict, TypeVar
 
 import httpx
 
@@ -11,12 +11,13 @@ from .._runtime.connections import Connections, RawResponse, SendRequest
 from ..api._server import SERVER
 from ..client import AsyncPictify, Pictify
 from ..hooks import RequestHook, ResponseHook, RetryHook, WaitHook
-from ..low_level import AuthenticatedClient
 from ..types import Unset
 from ._responses import FakeResponse
 
 if TYPE_CHECKING:
     from .fake import FakePictify
+
+ClientT = TypeVar("ClientT", Pictify, AsyncPictify)
 
 _CHUNK = 65_536
 # By the name that httpx gives the error, the limit that it is about.
@@ -82,29 +83,18 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return latency, outcome
 
 
-def client(fake: FakePictify, options: ClientOptions) -> Pictify:
-    """A client of a fake API for sync code."""
-    http_client = httpx.Client(transport=Transport(fake))
-    pictify = Pictify(**_arguments(fake, options), http_client=http_client)
-    _attach(pictify.client, fake, http_client)
+def connect(
+    kind: Callable[..., ClientT],
+    http_client: httpx.Client | httpx.AsyncClient,
+    fake: FakePictify,
+    options: ClientOptions,
+) -> ClientT:
+    """Create a client of a fake API, which sends with a `http_client` that has its transport."""
+    arguments: dict[str, Any] = {"api_key": fake.api_key, **options, "base_url": SERVER}
+    pictify = kind(**arguments, http_client=http_client)
+    pictify.client.clock = fake.clock
+    vars(pictify.client)["_connections"] = _Connections(http_client, None)
     return pictify
-
-
-def async_client(fake: FakePictify, options: ClientOptions) -> AsyncPictify:
-    """A client of a fake API for async code."""
-    http_client = httpx.AsyncClient(transport=Transport(fake))
-    pictify = AsyncPictify(**_arguments(fake, options), http_client=http_client)
-    _attach(pictify.client, fake, http_client)
-    return pictify
-
-
-def _arguments(fake: FakePictify, options: ClientOptions) -> dict[str, Any]:
-    return {"api_key": fake.api_key, **options, "base_url": SERVER}
-
-
-def _attach(connected: AuthenticatedClient, fake: FakePictify, http_client: httpx.Client | httpx.AsyncClient) -> None:
-    connected.clock = fake.clock
-    vars(connected)["_connections"] = _Connections(http_client, None)
 
 
 class _Connections(Connections):

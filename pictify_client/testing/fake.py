@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from .._runtime.operations import Operation
 from ..api._server import SERVER
 from ..client import AsyncPictify, Pictify
 from ._account import Account
@@ -20,15 +19,15 @@ from ._experiments import Experiments
 from ._faults import Faults, fault
 from ._limits import VERIFIED_ONLY, Minute
 from ._renders import Renders
-from ._requests import Found, arguments, find
+from ._requests import Found, Route, arguments, find
 from ._responses import FakeResponse, Rejected, json_response, rejected, route_not_found
 from ._templates import Templates
-from ._transport import ClientOptions, async_client, client
+from ._transport import ClientOptions, Transport, connect
 from ._usage import Usage
 from ._videos import Videos
 from ._workflows import Workflows
 from .clock import FakeClock
-from .received import ReceivedRequest, received
+from .received import ReceivedRequest, Request, received
 from .webhooks import WebhookDelivery, delivery
 
 __all__ = ("API_KEY", "FakePictify", "FakeResponse")
@@ -82,7 +81,7 @@ class FakePictify(Account):
             options: Arguments of `Pictify`, such as `max_retries`, `timeout`, `pacing=True` and hooks. Another
                 `api_key` than the one of the fake API is rejected.
         """
-        return client(self, options)
+        return connect(Pictify, httpx.Client(transport=Transport(self)), self, options)
 
     def async_client(self, **options: Unpack[ClientOptions]) -> AsyncPictify:
         """Create a client for asyncio and trio. It shares the clock, and any event loop may use it.
@@ -90,7 +89,7 @@ class FakePictify(Account):
         Args:
             options: Arguments of `AsyncPictify`, as for `client`.
         """
-        return async_client(self, options)
+        return connect(AsyncPictify, httpx.AsyncClient(transport=Transport(self)), self, options)
 
     def fail_next(
         self,
@@ -158,7 +157,7 @@ class FakePictify(Account):
             httpx.TransportError: If `fail_next` ordered it, or the URL is of an unknown host.
         """
         url = urlsplit(target)
-        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        request = Request(method, url.path, dict(parse_qsl(url.query, keep_blank_values=True)), headers, body)
         with self._lock:
             self.catch_up()
             is_file = method == "GET" and url.netloc != _HOST and self.files.serves(url)
@@ -168,13 +167,13 @@ class FakePictify(Account):
             ordered.happen(before=True)
             if not is_file and url.netloc not in ("", _HOST):
                 raise httpx.ConnectError(f"the fake API has no file at {url.scheme}://{url.netloc}{url.path}")
-            self.requests.append(received(operation, method, url.path, query, headers, body))
+            self.requests.append(received(operation, request))
             response = ordered.response
             if response is None and is_file:
                 response = self.files.respond(url)
             if response is None:
                 try:
-                    response = self._respond(method, url.path, found, query, headers, body)
+                    response = self._respond(found, request)
                 except Rejected as rejection:
                     response = rejection.response
             ordered.happen(before=False)
@@ -184,21 +183,13 @@ class FakePictify(Account):
         with self._lock:
             self.catch_up()
 
-    def _respond(
-        self,
-        method: str,
-        path: str,
-        found: Found,
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> FakeResponse:
+    def _respond(self, found: Found, request: Request) -> FakeResponse:
         if found.route is None:
-            raise route_not_found(method, path)
-        name, operation, _ = found.route
+            raise route_not_found(request.method, request.path)
+        operation = found.route.operation
         key_in_query = any(parameter.name == "token" for parameter in operation.query_parameters)
-        is_known = headers.get("authorization") == f"Bearer {self.api_key}" or (
-            key_in_query and query.get("token") == self.api_key
+        is_known = request.headers.get("authorization") == f"Bearer {self.api_key}" or (
+            key_in_query and request.query.get("token") == self.api_key
         )
         if operation.needs_key and not is_known:
             raise rejected(401, "Invalid Request")
@@ -206,27 +197,20 @@ class FakePictify(Account):
         if operation.needs_key and self.rate_limit is not None:
             limit_headers = self._minute.take(self.rate_limit)
         try:
-            response = self._handle(name, operation, found.path, query, headers, body)
+            response = self._handle(found.route, found.path, request)
         except Rejected as rejection:
             response = rejection.response
         return response._replace(headers={**response.headers, **limit_headers})
 
-    def _handle(
-        self,
-        name: str,
-        operation: Operation[Any],
-        path: Mapping[str, str],
-        query: Mapping[str, str],
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> FakeResponse:
+    def _handle(self, route: Route, path: Mapping[str, str], request: Request) -> FakeResponse:
         """The response to an authorized request, by the method with the name of its operation."""
+        name, operation, _ = route
         handler = next((getattr(concern, name) for concern in self._concerns if hasattr(concern, name)), None)
         if handler is None:
             raise rejected(501, f"the fake API does not implement {operation}")
         if name in VERIFIED_ONLY and not self.email_verified:
             raise rejected(403, "Please verify your email address to render")
-        given = arguments(operation, path, query, headers, body)
+        given = arguments(operation, path, request)
         cost = self._month.check(name, given.get("body", {}))
         response: FakeResponse | dict[str, Any] | None = handler(**given)
         # A layout or a size that failed costs nothing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from attrs import field, frozen
 
@@ -31,18 +31,26 @@ class ReceivedRequest:
     json: Any
 
 
-def received(
-    operation: str | None, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: bytes
-) -> ReceivedRequest:
+class Request(NamedTuple):
+    """A request as it arrives. The names of its headers are in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def received(operation: str | None, request: Request) -> ReceivedRequest:
     """Create the record of a request."""
     document = None
     with suppress(ValueError, RecursionError):
-        document = json.loads(body)
+        document = json.loads(request.body)
     return ReceivedRequest(
         operation=operation,
-        method=method,
-        path=path,
-        query=query,
-        headers={name: value for name, value in headers.items() if name != "authorization"},
+        method=request.method,
+        path=request.path,
+        query=request.query,
+        headers={name: value for name, value in request.headers.items() if name != "authorization"},
         json=document,
     )
