@@ -87,7 +87,7 @@ class Cell(NamedTuple):
         """Timeout of a call in seconds; too short for all attempts under a permanent slow fault."""
         if not self.fault.slow:
             return _LONG_BUDGET
-        return 4.5 if self.once else 0.7
+        return 10.0 if self.once else 0.7
 
 
 class Outcome(NamedTuple):
