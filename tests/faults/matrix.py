@@ -41,7 +41,7 @@ _SLOW_AT_ONCE = 16
 _CONCURRENT_AT_ONCE = 3
 _FAST_AT_ONCE = 1
 # Maximum wait for the last of the concurrent calls, in case that one is not retried.
-_MAX_WAIT = 2.0
+_MAX_WAIT = 10.0
 # Imported here, because concurrent first imports in several threads may fail.
 _RUN: dict[str, Callable[..., Any]] = {"asyncio": anyio.run, "trio": trio.run}
 _MODULES: dict[str, Any] = {
@@ -80,14 +80,16 @@ class Cell(NamedTuple):
         """Timeout of an attempt in seconds; short only if no valid response has to arrive in time."""
         if not self.fault.slow:
             return _LONG_ATTEMPT
-        return 1.5 if self.once else 0.3
+        if not self.once:
+            return 0.3
+        return 2.5 if self.calls == 1 else 5.0
 
     @property
     def budget(self) -> float:
         """Timeout of a call in seconds; too short for all attempts under a permanent slow fault."""
         if not self.fault.slow:
             return _LONG_BUDGET
-        return 10.0 if self.once else 0.7
+        return 16.0 if self.once else 0.7
 
 
 class Outcome(NamedTuple):
