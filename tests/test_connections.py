@@ -286,13 +286,14 @@ def test_ipv6_addresses_and_internationalized_names_work(form: str, monkeypatch:
         assert f"host: xn--bcher-kva.localhost:{port}\r\n".encode() in server.requests[0].lower()
 
 
+@pytest.mark.parametrize("part", [b"", http()[:-1]], ids=["no response", "an incomplete response"])
 @forms
-def test_closing_a_client_ends_its_pending_calls(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_a_client_ends_its_pending_calls(form: str, part: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     at_most(2, monkeypatch)
 
     def handle(connection: Connection) -> None:
         while connection.receive():
-            pass
+            connection.send(part)
 
     async def assert_fails(client: AuthenticatedClient, module: Any, text: str, **arguments: Any) -> None:
         with pytest.raises(PictifyError, match=text):

@@ -85,7 +85,7 @@ class AsyncPool:
         self._slots = AsyncSlots(loop)
         self._idle: IdleConnections = IdleConnections()
         self.reading: set[tuple[PooledConnection, int]] = set()
-        self._is_closed = False
+        self.is_closed: bool = False
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request; its response is read by its stream."""
@@ -104,7 +104,7 @@ class AsyncPool:
                 response: Any = await connection.core.handle_async_request(request)
             except (httpcore.ConnectionNotAvailable, httpcore.NetworkError, httpcore.ProtocolError) as error:
                 await self._discard(connection)
-                if self._is_closed:
+                if self.is_closed:
                     raise httpcore.ReadError(CLOSED) from error
                 if attempt >= MAX_UNPROCESSED or not connection.was_not_processed(error):
                     raise
@@ -117,7 +117,7 @@ class AsyncPool:
 
     async def aclose(self) -> None:
         """Close idle connections, and end the waits of the others, which their users close."""
-        self._is_closed = True
+        self.is_closed = True
         self._network.abort()
         self._slots.close()
         taken: list[PooledConnection] = []
@@ -129,7 +129,7 @@ class AsyncPool:
         # An interrupted `aclose` may have finished this use already, and another call use the connection by now.
         with suppress(KeyError):
             self.reading.remove((connection, use))
-            if self._is_closed or not is_complete:
+            if self.is_closed or not is_complete:
                 await self._discard(connection)
                 return
             connection.slot = None
@@ -144,7 +144,7 @@ class AsyncPool:
             slot = await self._slots.take(pool_timeout(request))
         except TimeoutError:
             raise httpcore.PoolTimeout(all_busy()) from None
-        if slot is None or self._is_closed:
+        if slot is None or self.is_closed:
             raise PoolClosed
         stale: list[PooledConnection] = []
         connection = self._idle.take(key_of(request.url), stale)
@@ -155,7 +155,7 @@ class AsyncPool:
         if stale:
             try:
                 await _aclose(stale)
-                if self._is_closed:
+                if self.is_closed:
                     raise PoolClosed
             except BaseException:
                 await self._discard(connection)
@@ -198,6 +198,10 @@ class AsyncPoolStream:
             chunk: bytes = await anext(self._chunks)
         except StopAsyncIteration:
             self._is_complete = True
+            raise
+        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+            if self._pool.is_closed:
+                raise httpcore.ReadError(CLOSED) from error
             raise
         return chunk
 

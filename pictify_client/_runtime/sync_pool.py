@@ -137,7 +137,12 @@ class SyncPoolStream:
         pool.reading.add((connection, self._use))
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._stream
+        try:
+            yield from self._stream
+        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+            if self._pool.network.is_aborted:
+                raise httpcore.ReadError(CLOSED) from error
+            raise
         self._is_complete = True
 
     def close(self) -> None:
