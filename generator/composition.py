@@ -28,7 +28,7 @@ NARROWEST: dict[str, Callable[[Any, Any], Any]] = {
     **dict.fromkeys(("exclusiveMinimum", "minimum", "minItems", "minLength", "minProperties"), max),
     **dict.fromkeys(("exclusiveMaximum", "maximum", "maxItems", "maxLength", "maxProperties"), min),
 }
-"""What two limits are together."""
+"""Combine two limits."""
 
 _ACCESS = frozenset({"readOnly", "writeOnly"})
 # Keywords of a component that do not apply to schemas composed of it.

@@ -63,7 +63,7 @@ class Break(NamedTuple):
 
     Attributes:
         how: Description of the change.
-        advice: How to adapt the code, and why.
+        advice: The change that the code needs, and the reason.
     """
 
     how: str

@@ -52,7 +52,7 @@ class _Operations(NamedTuple):
 
 
 class _Job:
-    """What `BatchJob` and `AsyncBatchJob` have in common.
+    """The common base of `BatchJob` and `AsyncBatchJob`.
 
     Attributes:
         batch_ids: The ids of its batches, in the order of the variable sets.

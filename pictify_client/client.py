@@ -32,7 +32,7 @@ else:
 
 
 class _BaseClient:
-    """What `Pictify` and `AsyncPictify` have in common."""
+    """The common base of `Pictify` and `AsyncPictify`."""
 
     client: AuthenticatedClient
 
@@ -63,7 +63,7 @@ class _BaseClient:
                 `iter_bytes()`. By default, files are in memory when they are returned.
         """
         copy = object.__new__(type(self))
-        # What a subclass has set; a cached resource would send with this client.
+        # The attributes of a subclass are copied. A cached resource is not, because it would send with this client.
         for name, value in vars(self).items():
             if not isinstance(getattr_static(type(self), name, None), cached_property):
                 vars(copy)[name] = value
@@ -174,7 +174,7 @@ class Pictify(_BaseClient, Resources):
         Args:
             source: URL of the file, or a result with a `url`, such as that of `images.create`.
             path: Path to save the file at, without keeping it in memory. It gets the complete file or stays unchanged.
-            wait: How long to wait while a new file is not there (403 or 404), in seconds.
+            wait: Maximum wait while a new file does not exist yet (403 or 404), in seconds.
 
         Returns:
             The file, in memory; or the path, if one is given.
@@ -307,7 +307,7 @@ class AsyncPictify(_BaseClient, AsyncResources):
         Args:
             source: URL of the file, or a result with a `url`, such as that of `images.create`.
             path: Path to save the file at, without keeping it in memory. It gets the complete file or stays unchanged.
-            wait: How long to wait while a new file is not there (403 or 404), in seconds.
+            wait: Maximum wait while a new file does not exist yet (403 or 404), in seconds.
 
         Returns:
             The file, in memory; or the path, if one is given.

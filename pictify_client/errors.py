@@ -34,7 +34,7 @@ from .rate_limits import RateLimit
 if TYPE_CHECKING:
     import httpx
 else:
-    # What reads a webhook needs no httpx.
+    # A program that only reads webhooks does not import httpx.
     httpx = Deferred("httpx")
 
 
@@ -86,7 +86,7 @@ class APIConnectionError(PictifyError):
     `may_have_succeeded` is False if the request was certainly not sent.
 
     Attributes:
-        message: What failed.
+        message: The description of the failure.
         request: The request, without the API key.
     """
 
@@ -109,7 +109,7 @@ class ResponseTooLargeError(PictifyError):
     """A response is larger than the client's `max_response_size`.
 
     Attributes:
-        message: What is too large.
+        message: The response that is too large, and the limit.
         request: The request, without the API key.
     """
 
@@ -131,7 +131,7 @@ class ResponseDecodeError(PictifyError):
         operation: The operation, such as `GET /bindings`.
         path: The place in the body, such as `bindings[3].createdAt`; empty for the body itself.
         value: The value there; None if the body is not JSON.
-        reason: What is wrong with it.
+        reason: The reason why it is invalid.
         response: The complete response; its request does not contain the API key.
     """
 
@@ -155,7 +155,7 @@ class DecodeError(ValueError):
     """JSON that does not have the documented form.
 
     Attributes:
-        reason: What is wrong with it.
+        reason: The reason why it is invalid.
         path: The place in the document, such as `bindings[3].createdAt`; empty for the document itself.
         value: The value there; None if it may be a secret.
         secret: Whether the value may be a secret.
@@ -176,7 +176,7 @@ class RenderFailedError(PictifyError):
     """The API responded with success, but did not render.
 
     Attributes:
-        message: What failed.
+        message: The description of the failure.
         errors: Why, for each layout (`field` is its key); empty if the API does not say.
         response: The response, if the error was raised by a call; its request does not contain the API key.
     """
@@ -198,7 +198,7 @@ class PaginationError(PictifyError):
 
 
 class WaitTimeoutError(PictifyError, TimeoutError):
-    """What was waited for took longer than the timeout of `wait`. It continues: wait again, or cancel a batch.
+    """A batch or run took longer than the timeout of `wait`. It continues: wait again, or cancel a batch.
 
     Attributes:
         last: The state that the last poll returned, such as a `BatchStatus` or a `WorkflowRun`; None if none did.
@@ -215,7 +215,7 @@ class ErrorDetail(NamedTuple):
     """One of the `errors` in the body of an error response.
 
     Attributes:
-        message: What is wrong.
+        message: The description of the failure.
         field: The field of the request, if the API names one.
         code: The API's error code, if there is one.
     """
@@ -258,12 +258,12 @@ class APIStatusError(PictifyError):
         errors: The individual errors, if the API lists them.
         retriable: Whether the API says that the request may be repeated, or None if it does not say.
         details: More about the error, if the API sends it; any JSON value.
-        context: Where in a template the error is, if the API sends it; any JSON value.
+        context: The place of the error in a template, if the API sends it; any JSON value.
         upgrade_url: URL of the page to upgrade the plan or to add credits, if the API sends one.
         problem: The body as problem details (RFC 9457), if it is such an object, else None.
         request_id: The API's id of the request (`X-Request-Id`), to tell its support; or None.
         retry_after: Seconds until a retry makes sense (`Retry-After`), or None.
-        rate_limit: What the `X-RateLimit` headers say.
+        rate_limit: The values of the `X-RateLimit` headers.
     """
 
     def __init__(self, operation: str, response: httpx.Response) -> None:

@@ -42,7 +42,7 @@ class AsyncWritable(Protocol):
 
 
 class _File:
-    """What `File` and `AsyncFile` have in common.
+    """The common base of `File` and `AsyncFile`.
 
     Args:
         response: The response.

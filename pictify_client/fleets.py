@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from anyio.lowlevel import RunVar
 
 _HOUR = 3600
-# How many requests are counted in one round trip at most, so that Redis does not keep others waiting.
+# Maximum number of requests that are counted in one round trip, so that Redis does not keep others waiting.
 _MAX_BATCH = 1000
 # A sleeping request has priority over later ones from this many seconds before it wakes until as many after.
 _SOON = 1.0
@@ -123,13 +123,13 @@ class Fleet:
     After a fork, parent and child share the limit if it is counted in Redis.
 
     Args:
-        storage: Where requests are counted: `memory://` in this process only, `redis://host:port/db` or
+        storage: The place where requests are counted: `memory://` in this process only, `redis://host:port/db` or
             `rediss://host:port/db` for all that use this Redis. Redis requires
             `pip install 'pictify-client[fleet]'`.
         per_minute: Maximum number of requests in any 60 seconds.
-        when_unavailable: What happens to requests while Redis is unavailable: `"open"` sends them without counting
+        when_unavailable: The treatment of requests while Redis is unavailable: `"open"` sends them without counting
             them, `"closed"` raises a `PacingError`.
-        timeout: How long Redis may take to respond, in seconds. Defaults to 1.
+        timeout: Maximum time for a response of Redis, in seconds. Defaults to 1.
 
     Raises:
         ConfigurationError: If an argument is invalid, or the extra is not installed.
@@ -172,9 +172,9 @@ class Fleet:
         """Wait for a turn. Clients do so before each request.
 
         Args:
-            identity: Who makes the request. Each identity has a limit of its own.
+            identity: The user or key that makes the request. Each identity has its own limit.
             clock: The clock to wait by.
-            max_wait: How long to wait at most, in seconds.
+            max_wait: Maximum wait, in seconds.
 
         Raises:
             PacingError: If the turn is further off, or Redis is unavailable and `when_unavailable` is "closed".

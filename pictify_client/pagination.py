@@ -57,7 +57,7 @@ class Page(_Page[Item, Info]):
 
     Attributes:
         items: The items, without those that an earlier page had.
-        pagination: What the API says about the page and the list.
+        pagination: The API's information about the page and the list.
         has_next: Whether more pages follow; if the API does not say, whether more may follow.
     """
 
@@ -80,7 +80,7 @@ class AsyncPage(_Page[Item, Info]):
 
     Attributes:
         items: The items, without those that an earlier page had.
-        pagination: What the API says about the page and the list.
+        pagination: The API's information about the page and the list.
         has_next: Whether more pages follow; if the API does not say, whether more may follow.
     """
 

@@ -13,7 +13,7 @@ _MAX_SECONDS_LEFT = 366 * 24 * 3600
 
 
 class RateLimit(NamedTuple):
-    """How many requests the API allows; None for what the headers of a response do not say.
+    """The rate limit of the API; values that the headers of a response lack are None.
 
     The live API sends these headers only for its public routes, not for requests with an API key.
 

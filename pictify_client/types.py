@@ -96,7 +96,7 @@ class Response(Generic[T]):
         content: Response body in bytes, with any content coding (gzip) undone; empty where `parsed` is a
             file, which is read from there.
         parsed: The body as a model, for a status in the 200s; else None.
-        error: What `result()` raises, for any other status; else None.
+        error: The error that `result()` raises, for any other status; else None.
     """
 
     def __init__(

@@ -85,7 +85,7 @@ class WebhookPayloadError(PictifyError):
     """A webhook was verified, but its body cannot be decoded.
 
     Attributes:
-        reason: What is wrong with it.
+        reason: The reason why it is invalid.
         path: The place in the body, such as `data.renderedAt`; empty for the body itself.
         value: The value there; None if the body is not JSON.
         payload: The body.

@@ -19,7 +19,7 @@ class FakeRedis:
     """A fake Redis.
 
     Attributes:
-        commands: What it received.
+        commands: The commands that it received.
         counted: How many requests it counted for each key.
         connections: All connections that were opened.
         clock: Its time.

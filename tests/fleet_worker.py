@@ -26,7 +26,7 @@ _SCRIPT = windows.SCRIPT
 
 
 def set_time_of_redis(now: float) -> None:
-    """Have the script of this process use a time other than that of Redis."""
+    """Make the script of this process use a time other than that of Redis."""
     time = f"{{{now // 1:.0f}, {now % 1 * 1_000_000:.0f}}}"
     windows.SCRIPT = _SCRIPT.replace("redis.call('TIME')", time)
 
@@ -57,7 +57,7 @@ class SharedClock(Clock):
         await future
 
     def rest(self) -> None:
-        """Have one active task less. Time passes after the last."""
+        """Remove an active task. Time passes after the last."""
         self.active -= 1
         if self.active == 0 and self._sleepers:
             self.sleep(self._sleepers[0][0] - self.now)

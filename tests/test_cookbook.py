@@ -29,7 +29,7 @@ PACKAGES = {
     "tracing": ["opentelemetry.instrumentation.httpx", "sentry_sdk"],
     "webhook_receiver": ["fastapi"],
 }
-"""What a recipe needs of other packages."""
+"""The packages that a recipe needs."""
 
 _FILE = re.compile(r'^```\w+ title="([\w.]+)"\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 

@@ -88,7 +88,7 @@ class SharedClock(FakeClock):
         await event.wait()
 
     async def run(self) -> None:
-        """Let time pass until no task sleeps."""
+        """Advance the time until no task sleeps."""
         await wait_all_tasks_blocked()
         while self._sleepers:
             moment, _, event = heappop(self._sleepers)

@@ -17,7 +17,7 @@ _MODELS = re.compile(
     r"(?:</span><span[^>]*>)?\.(?:</span>)?"
 )
 _IMAGE = re.compile(r'<img alt="[^"]*" src="[^"]*drawings/(\w+\.svg)"\s*/?>')
-# What a browser loads by itself: everything but links.
+# A browser loads these by itself: everything but links.
 _LOADED = re.compile(
     r"""<(?:script|img|iframe|source|link rel="(?:stylesheet|icon|preconnect|preload)")[^>]*"""
     r"""(?:src|href)=["']?(?:https?:)?//[^>]*>"""

@@ -59,7 +59,7 @@ class Method(NamedTuple):
 
     @property
     def does(self) -> str:
-        """What a variant does."""
+        """The description of a variant."""
         return (
             "returns the URL without sending a request" if self.name.endswith("_url") else "polls it until it is done"
         )
@@ -72,7 +72,7 @@ class Method(NamedTuple):
 
     @property
     def description(self) -> str:
-        """What its docstring says after the first paragraph."""
+        """The docstring after its first paragraph."""
         return self.sections["Text"].partition("\n\n")[2].strip()
 
     @property
@@ -139,7 +139,7 @@ def _index(known: dict[str, list[Method]]) -> Iterator[str]:
 
 def _page(resource: str, found: list[Method]) -> Iterator[str]:
     first = found[0]
-    # What signatures link to.
+    # Signatures link to these.
     for function in (first.function, first.sync_function):
         yield f"[](){{ #{function.__module__}.{function.__qualname__.partition('.')[0]} }}\n"
     yield f"# {resource}\n\n{getdoc(import_module(first.function.__module__))}\n"

@@ -1,1 +1,1 @@
-"""How a request is made: private, and subject to change without notice."""
+"""The runtime of the client: private, and subject to change without notice."""

@@ -75,7 +75,7 @@ _ASYNC_CORES = Cores(AsyncCore, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProx
 
 
 class AsyncPool:
-    """What an async transport sends with in an event loop, for any number of tasks."""
+    """The connection pool of an async transport in one event loop, for any number of tasks."""
 
     def __init__(self, loop: EventLoop, settings: ConnectionSettings) -> None:
         self.loop = loop
@@ -89,7 +89,7 @@ class AsyncPool:
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request; its response is read by its stream."""
-        # What has not come should the time of the call end: nothing is sent before there is a connection.
+        # The error if the time of the call ends now: nothing is sent before there is a connection.
         extensions = cast("dict[str, Any]", request.extensions)
         extensions["awaited"] = httpx.PoolTimeout
         attempt = 0
@@ -229,7 +229,7 @@ async def _aclose(connections: list[PooledConnection]) -> None:
         # A call that is cancelled must leave no connection behind.
         with anyio.CancelScope(shield=True):
             for connection in connections:
-                # What is given up is nobody's concern, whatever becomes of it.
+                # Nobody needs this connection, so an error while it is closed does not matter.
                 with suppress(Exception):
                     await connection.core.aclose()
 
@@ -269,7 +269,7 @@ class AsyncPools:
         self._pools.clear()
 
     def forget(self) -> None:
-        """Have no connections in a forked process: they are its parent's."""
+        """Drop all connections in a forked process: they belong to its parent."""
         self._pools.clear()
 
 

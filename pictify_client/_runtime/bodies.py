@@ -24,7 +24,7 @@ ACCEPT_ENCODING = "gzip, deflate"
 """The content codings that a client requests."""
 
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError)
-"""What httpx raises if there is no complete response.
+"""The errors that httpx raises if there is no complete response.
 
 OSError, as a broken TLS record causes one that httpx passes on as it is. ValueError, because the request is valid at
 that point: it is about something that the server sent, such as a cookie.
@@ -275,7 +275,7 @@ async def _end(chunks: AsyncIterator[bytes]) -> None:
     """
     with anyio.CancelScope() as scope:
         scope.cancel()
-        # What is given up is nobody's concern, whatever becomes of it.
+        # Nobody needs this response, so an error while it is closed does not matter.
         with suppress(Exception):
             for _ in range(_MAX_BUFFERED_CHUNKS):
                 if await anext(chunks, None) is None:
@@ -309,7 +309,7 @@ class _BodyReader:
         self._max_size = inf if max_size is None else max_size
         self._size = 0
         size = announced_size(headers)
-        # What is compressed may be larger than its content, if only by a few bytes.
+        # Compressed data may be larger than its content, if only by a few bytes.
         if size is not None and size > self._max_size and not isinstance(self._decoder, _Inflater):
             raise BodyTooLarge(f"{size} bytes are announced")
 

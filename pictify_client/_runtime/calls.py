@@ -275,7 +275,7 @@ class Call(Generic[T]):
         if self._make_file is None or not self._settings.stream_files:
             return True
         size = announced_size(response.headers)
-        # What is compressed may be large all the same.
+        # A small compressed body may have a large content.
         small = size is not None and size <= _SMALL_FILE and "content-encoding" not in response.headers
         # A body that is in memory, as a mock or a hook of the caller's client may leave it, is not read again.
         # A failure may be a small image, whose size is not always announced.

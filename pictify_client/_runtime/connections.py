@@ -1,4 +1,4 @@
-"""How a request is sent and its response is read, within its time and its size: the one way out.
+"""Requests are sent and responses are read here, within the limits of time and size: the only way out.
 
 Every request goes through `httpx.Client.send` or `httpx.AsyncClient.send`: of the caller's client, or of ours, which is
 an ordinary httpx client whose transport is our pool.
@@ -27,7 +27,7 @@ from .slots import all_busy
 from .sync_pool import SyncTransport
 
 _LATE = "no time left"
-# What an httpx client of the caller's has to notice by itself that the time is over, and that a connection is lost.
+# Seconds in which a custom httpx client may notice by itself that the time is over, and close the connection.
 _GRACE = 0.2
 
 
@@ -40,7 +40,7 @@ class SendRequest(NamedTuple):
 
     Attributes:
         request: The request.
-        seconds: How long it may take until the response is read, or returned to be read; None for no limit.
+        seconds: Maximum time until the response is read, or returned to be read, in seconds; None for no limit.
         max_size: Maximum size of a body that is read at once, decoded, in bytes.
         is_read_at_once: Whether a response is read at once; if not, its body is left to be read.
         may_be_empty: Whether the body may be empty.
@@ -104,7 +104,7 @@ async def _acheck_location(response: httpx.Response) -> None:
 
 
 class Connections:
-    """What a client and its copies send with: an httpx client for sync and one for async code, or the caller's.
+    """The httpx clients of a client and its copies: one for sync and one for async code, or a custom one.
 
     Attributes:
         is_closed: Whether the client is closed.

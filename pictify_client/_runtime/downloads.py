@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .clock import Clock
 
 NEW_FILE_SECONDS = 30.0
-"""How long a download waits for a new file."""
+"""Maximum wait of a download for a new file, in seconds."""
 
 _NOT_YET = (403, 404)
 _FIRST_WAIT = 0.5
@@ -95,7 +95,7 @@ class _Attempts:
         return PreparedRequest("", {}, None, (), url=str(url.copy_with(fragment=None)))
 
     def wait_before_retry(self, response: Response[File] | Response[AsyncFile]) -> float | None:
-        """How long to wait before the file is requested again, in seconds; None if this response is final.
+        """Seconds to wait before the file is requested again; None if this response is final.
 
         The API returns URLs before the files are there, for some seconds.
         """

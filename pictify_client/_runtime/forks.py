@@ -1,4 +1,4 @@
-"""What objects do in the child of a fork: it has their locks and connections, but no other thread of its parent."""
+"""Cleanup in the child of a fork, which inherits locks and connections, but no other thread of its parent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _methods: set[WeakMethod[Callable[[], None]]] = set()
 
 
 def after_fork(method: Callable[[], None]) -> None:
-    """Have a method called in the child of each fork, as long as its object exists."""
+    """Call a method in the child of each fork, as long as its object exists."""
     _methods.add(WeakMethod(method, _methods.discard))
 
 

@@ -1,4 +1,4 @@
-"""What is imported when it is first asked for: names of a package, and modules that only annotations name."""
+"""Lazy imports: of the names of a package, and of modules that only annotations name."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class EventLoop:
     """An event loop, without keeping it alive.
 
     Args:
-        handle: What `running_loop` returns.
+        handle: The result of `running_loop`.
     """
 
     def __init__(self, handle: Any) -> None:

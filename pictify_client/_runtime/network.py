@@ -27,7 +27,7 @@ from .heartbeats import wait_with_heartbeat
 DEADLINE: ContextVar[float] = ContextVar("pictify_client_deadline", default=inf)
 """The end of all waits of the sync call that runs, by `time.monotonic()`."""
 
-# What is written at a time: between two writes a deadline is checked, and whether the server has responded already.
+# Bytes per write: between two writes, the deadline is checked, and whether the server has responded already.
 _CHUNK = 65_536
 CLOSED = "the client was closed"
 """The text of the error of a call that was under way."""
@@ -42,7 +42,7 @@ class SyncNetwork(httpcore.NetworkBackend):
         self.is_aborted: bool = False
 
     def left(self, timeout: float | None, late: type[Exception]) -> float | None:
-        """How long a wait may take that may take `timeout` by itself.
+        """The seconds that a wait may take, at most `timeout`.
 
         Raises:
             Exception: `late`, if there is no time left.
@@ -56,7 +56,7 @@ class SyncNetwork(httpcore.NetworkBackend):
         return None if left == inf else left
 
     def abort(self) -> None:
-        """Let no thread wait any longer. Each closes the socket that it uses by itself."""
+        """End the waits of all threads. Each thread closes the socket that it uses."""
         self.is_aborted = True
         for stream in list(self._streams):
             stream.abort()
@@ -170,7 +170,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         self._is_aborted = False
 
     def abort(self) -> None:
-        """Let no task wait any longer. Each closes the socket that it uses by itself."""
+        """End the waits of all tasks. Each task closes the socket that it uses."""
         self._is_aborted = True
         for stream in list(self._streams):
             stream.abort()

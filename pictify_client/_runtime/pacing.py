@@ -38,7 +38,7 @@ class Pacer:
 
         Args:
             clock: The clock to wait by.
-            longest: How long to wait at most, in seconds.
+            longest: Maximum wait, in seconds.
 
         Raises:
             PacingError: If it would take longer, or Redis is unavailable and the Fleet requires it.

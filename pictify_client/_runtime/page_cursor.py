@@ -24,8 +24,8 @@ Parsed = TypeVar("Parsed")
 Item = TypeVar("Item", bound=Model)
 Info = TypeVar("Info", bound=Model)
 
-# What generated code says about a response: the items of the page, what the API says about the page, and for some
-# lists one thing more. For a list by cursor, that is the parameter and the cursor of the next page; for a list whose
+# Generated code splits a response into the items of the page, the information about the page, and for some lists a
+# third part. For a list by cursor, that is the parameter and the cursor of the next page; for a list whose
 # pages are not counted from 1, the number of the first.
 Split = Callable[
     [Parsed],
@@ -36,7 +36,7 @@ Split = Callable[
 
 
 class Position(NamedTuple):
-    """Where a page begins, as an argument: the number of the page or of an item, or a cursor."""
+    """The start of a page, as an argument: the number of the page or of an item, or a cursor."""
 
     parameter: str
     value: Any

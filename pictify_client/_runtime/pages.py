@@ -21,10 +21,10 @@ _logger = logging.getLogger("pictify_client")
 
 
 class _Progress(NamedTuple):
-    """How far an iteration has come.
+    """The progress of an iteration.
 
     Attributes:
-        start: Where it began.
+        start: The position of the first page.
         pages: Number of pages received.
         received: Number of items received, with duplicates.
         unique: Number of items received, without duplicates.
@@ -64,7 +64,7 @@ class PageResult(ABC, Generic[Item, Info]):
             max(before.largest, self._count),
             0 if self.items else before.empty_pages + 1,
         )
-        # What the API says about whether more follows, if it does.
+        # The API may say whether more pages follow.
         self._flags: list[object] = [getattr(info, name, None) for name in ("has_next", "has_more")]
         self.has_next: bool = self._decide()
 
@@ -80,12 +80,12 @@ class PageResult(ABC, Generic[Item, Info]):
     @property
     @abstractmethod
     def label(self) -> object:
-        """What identifies the page for humans."""
+        """The name of the page in messages."""
 
     @property
     @abstractmethod
     def next_position(self) -> Position:
-        """Where the next page begins.
+        """The position of the next page.
 
         Raises:
             PaginationError: If the API does not say it, or repeats itself.
@@ -134,12 +134,12 @@ class CountedPage(PageResult[Item, Info]):
 
     @property
     def label(self) -> object:
-        """What identifies the page for humans."""
+        """The name of the page in messages."""
         return self.position.value
 
     @property
     def next_position(self) -> Position:
-        """Where the next page begins."""
+        """The position of the next page."""
         step = (
             (self._count or self._limit or self.progress.largest or self.cursor.limit or 1) if self._counts_items else 1
         )
@@ -240,12 +240,12 @@ class LinkedPage(PageResult[Item, Info]):
 
     @property
     def label(self) -> object:
-        """What identifies the page for humans: a cursor does not."""
+        """The number of the page, because a cursor means nothing to a reader."""
         return self.progress.pages
 
     @property
     def next_position(self) -> Position:
-        """Where the next page begins.
+        """The position of the next page.
 
         Raises:
             PaginationError: If the API does not say it, or repeats itself.

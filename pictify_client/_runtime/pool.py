@@ -1,4 +1,4 @@
-"""What the connection pools of sync and async code have in common.
+"""The common part of the connection pools of sync and async code.
 
 Connections are kept last-in-first-out per origin, and a call has its connection to itself: httpx's pool scans all
 connections for every request. Idle connections are closed by the next request, by `close()` and when the transport is
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 IDLE_SECONDS = 30.0
-"""How long an idle connection is kept."""
+"""Idle connections are closed after this many seconds."""
 
 MAX_UNPROCESSED = 3
 
@@ -32,7 +32,7 @@ class PoolClosed(Exception):  # noqa: N818
 
 
 def key_of(url: httpcore.URL) -> tuple[bytes, bytes, int | None]:
-    """What connections are kept by: an origin (RFC 6454)."""
+    """The origin (RFC 6454), by which connections are kept."""
     return url.scheme, url.host, url.port
 
 
@@ -65,7 +65,7 @@ class PooledConnection:
             return len(known) == 1 and known[0].is_idle() and not known[0].has_expired()
         if not core.is_idle() or core.has_expired():
             return False
-        # What came in one piece with the last response, httpcore would take for the response to the next request.
+        # httpcore would read data that arrived after the last response as the response to the next request.
         h11_state = getattr(core._connection, "_h11_state", None)  # noqa: SLF001
         return h11_state is None or not h11_state.trailing_data[0]
 

@@ -1,4 +1,4 @@
-"""How connections are made: certificates, HTTP/2, and the proxies of the environment."""
+"""Connection settings: certificates, HTTP/2, and the proxies of the environment."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Proxy(NamedTuple):
 
 
 class ConnectionSettings:
-    """How the connections of a client are made.
+    """The settings of the connections of a client.
 
     Attributes:
         http2: Whether HTTP/2 is spoken if the server does.
@@ -101,7 +101,7 @@ def _read_proxy(text: str) -> Proxy:
         if url.scheme not in _PROXY_SCHEMES or not url.host or (url.port or 0) > 65535:
             raise ValueError
     except (httpx.InvalidURL, ValueError):
-        # What is wrong with it may be a password in it.
+        # The URL is not shown, because it may contain a password.
         raise ConfigurationError(
             "The proxy of the environment (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY) is not a URL such as "
             "http://proxy.example.com:3128"
@@ -110,7 +110,7 @@ def _read_proxy(text: str) -> Proxy:
         raise ConfigurationError(
             "The proxy of the environment is a SOCKS proxy, which needs the package socksio: pip install 'httpx[socks]'"
         )
-    # What httpcore calls SOCKS5 resolves names at the proxy, as SOCKS5H does.
+    # With `socks5`, httpcore resolves names at the proxy, as SOCKS5H requires.
     scheme = b"socks5" if url.scheme.startswith("socks") else url.raw_scheme
     port = url.port or {"http": 80, "https": 443}.get(url.scheme, 1080)
     auth = (url.username.encode(), url.password.encode()) if url.userinfo else None

@@ -1,4 +1,4 @@
-"""How clients have their resources: each is created when it is first used."""
+"""The resources of a client, each created when it is first used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is retried, and when: exponential backoff with jitter, without I/O.
+"""The retry policy: exponential backoff with jitter, without I/O.
 
 Renders are billed, so a request that may have been executed is not repeated: a POST is retried only if it cannot have
 reached the API, or if the API rejected it and asks for a retry.

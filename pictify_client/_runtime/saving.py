@@ -103,7 +103,7 @@ def opened(target: str | PathLike[str], *, is_complete: bool) -> Generator[IO[by
         with given.open("wb") as file:
             yield file
         return
-    # What a link leads to is replaced, not the link.
+    # The target of a link is replaced, not the link.
     path = Path(os.path.realpath(target))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "The path is a folder: add the name of the file", str(path))

@@ -69,7 +69,7 @@ class Timeouts(NamedTuple):
 
 @frozen(kw_only=True, repr=False)
 class Settings:
-    """What all calls of a client have in common.
+    """The settings of all calls of a client.
 
     `operation_headers` has the headers of each operation, once it was called.
     """

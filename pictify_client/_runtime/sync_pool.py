@@ -35,14 +35,14 @@ _SYNC_CORES = Cores(httpcore.HTTPConnection, httpcore.HTTPProxy, httpcore.SOCKSP
 
 
 class SyncPool:
-    """What a sync transport sends with, for any number of threads."""
+    """The connection pool of a sync transport, for any number of threads."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
         self.reset()
 
     def reset(self) -> None:
-        """Have no connections, and all slots."""
+        """Start without connections, and with all slots."""
         self.network: SyncNetwork = SyncNetwork()
         self._slots = SyncSlots()
         self._idle: IdleConnections = IdleConnections()
@@ -78,7 +78,7 @@ class SyncPool:
         _close_idle(self._idle)
 
     def forget(self) -> None:
-        """Have no connections in a forked process: they are its parent's, and only their descriptors are closed."""
+        """Drop all connections in a forked process: they belong to its parent, so only the descriptors are closed."""
         self.network.forget()
         self._finalizer.detach()
         self.reset()
@@ -163,7 +163,7 @@ class SyncPoolStream:
 
 
 def _close(connection: PooledConnection) -> None:
-    # What is given up is nobody's concern, whatever becomes of it.
+    # Nobody needs this connection, so an error while it is closed does not matter.
     with suppress(Exception):
         connection.core.close()
 

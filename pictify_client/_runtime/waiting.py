@@ -53,7 +53,7 @@ ProgressT = TypeVar("ProgressT", bound=Progress)
 
 
 class Part(Generic[ProgressT]):
-    """What has an id of its own: its last known state, and the place of its first item in all that is waited for."""
+    """A batch or run with its own id: its last known state, and the index of its first item among all items."""
 
     def __init__(self, uid: str, offset: int = 0) -> None:
         self.uid = uid
@@ -80,12 +80,12 @@ class Report(NamedTuple, Generic[ProgressT]):
 
 
 class Watch(Generic[ProgressT]):
-    """What is waited for.
+    """A wait for one or several parts.
 
     Args:
         client: The client that polls.
         operation: The operation that returns the state.
-        parts: What is polled.
+        parts: The parts that are polled.
         combine: Returns the state of all parts.
         timeout: Seconds to wait; None does not limit them.
         poll_interval: Seconds until the second poll.
@@ -118,7 +118,7 @@ class Watch(Generic[ProgressT]):
     def polls(
         self,
     ) -> Generator[Poll | Sleep | Report[ProgressT], Response[ProgressT] | PictifyError | None, ProgressT]:
-        """What to do next, until all parts are done; the result of a poll is its response or its error."""
+        """Yield the next step until all parts are done; the result of a poll is its response or its error."""
         deadline = inf if self._timeout is None else self.clock.monotonic() + self._timeout
         pause, failed = self._poll_interval, 0
         while True:

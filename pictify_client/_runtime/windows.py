@@ -1,4 +1,4 @@
-"""Where a Fleet counts requests: moving windows of a minute, in memory or in Redis."""
+"""The moving windows of a minute in which a Fleet counts requests, in memory or in Redis."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MINUTE = 60
 MEMORY = "memory://"
 # A request leaves the window after its minute, not at the end of it.
 _JUST_AFTER = 0.001
-# How long Redis is not used after it did not respond.
+# Redis is not used for this many seconds after it did not respond.
 _PAUSE = 5.0
 _PREFIX = "pictify"
 _logger = logging.getLogger("pictify_client")
 
-# What `MemoryWindow` does, for a list of times in microseconds, the oldest first. They are those of Redis, so that the
+# `MemoryWindow` in Lua, for a list of times in microseconds, the oldest first. The times are those of Redis, so the
 # clocks of the machines need not agree. ARGV is the limit, then the two numbers of each place.
 SCRIPT = """
 local key, limit, minute = KEYS[1], tonumber(ARGV[1]), 60000000
@@ -63,11 +63,11 @@ return waits
 
 
 class Place(NamedTuple):
-    """Where a request is in the line of this process.
+    """The place of a request in the line of this process.
 
     Attributes:
-        ahead: How many requests are before it.
-        reserved: How many of these do not ask now, but will very soon. There must be room for them, too.
+        ahead: Number of requests before it.
+        reserved: Number of these that do not ask now, but will very soon. There must be room for them, too.
     """
 
     ahead: int
@@ -79,7 +79,7 @@ class Inquiry(NamedTuple):
 
     Attributes:
         key: The identity, and the limit.
-        places: Where they are in line, the first of them first.
+        places: Their places in the line, in order.
     """
 
     key: str

@@ -1,4 +1,4 @@
-"""What the live API ignores or corrects in a request, where the client would raise an error."""
+"""Mistakes in a request that the live API ignores or corrects, and for which the client would raise an error."""
 
 from __future__ import annotations
 

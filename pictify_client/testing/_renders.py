@@ -1,4 +1,4 @@
-"""What the fake API renders: URLs, and plain files at them."""
+"""The renders of the fake API: URLs, and plain files at them."""
 
 from __future__ import annotations
 

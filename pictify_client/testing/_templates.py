@@ -12,7 +12,7 @@ from ._images import MEDIA_TYPES, file, png
 from ._responses import FakeResponse, Rejected, image_response, rejected, render_error
 
 _MAX_HTML = 500 * 1024
-# What a list leaves out of a template.
+# Lists omit these fields of a template.
 _NOT_LISTED = ("layouts", "fabricJSData", "pages")
 _VARIABLE = re.compile(r"\{\{\{?\s*(?:#(?:if|each|unless|with)\s+)?([A-Za-z_]\w*)[\s.}]")
 _RESERVED = {"else", "this"}

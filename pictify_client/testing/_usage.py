@@ -1,4 +1,4 @@
-"""What was rendered in the account of the fake API, and what it has used of its plan."""
+"""The renders in the account of the fake API, and the usage of its plan."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _GIF_WIDTH = 720
 _DEFAULTS: Record = {"width": 1080, "height": 1080, "fps": 30, "status": "draft", "posterUrl": None}
 # Fields of a zod schema: `title: z.string().default("Untitled")`.
 _FIELD = re.compile(r'(\w+): z\.(\w+)\(\)(?:\.default\(("(?:\\.|[^"\\])*"|[^()]*)\))?')
-# What may hold any braces: strings and comments. An apostrophe in text is not the start of a string.
+# Strings and comments may contain any braces. An apostrophe in text is not the start of a string.
 _LITERAL = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""", re.DOTALL)
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _TYPES = {"number": "number", "boolean": "boolean"}

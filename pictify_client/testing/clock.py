@@ -52,7 +52,7 @@ class FakeClock(Clock):
         return 1.0
 
     def advance(self, seconds: float) -> None:
-        """Let time pass.
+        """Advance the time.
 
         Args:
             seconds: Seconds to advance the clock by.

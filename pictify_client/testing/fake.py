@@ -101,7 +101,7 @@ class FakePictify(Account):
         retriable: bool | None = None,
         operation: str | None = None,
     ) -> None:
-        """Let the next request fail. Several failures happen in the order of the calls.
+        """Make the next request fail. Several failures happen in the order of the calls.
 
         With an error that occurs before the request is sent (`httpx.ConnectError`, `httpx.ConnectTimeout`), the request
         does not arrive. With any other error of the connection (`httpx.ReadTimeout`, `httpx.ReadError`), it arrives and
