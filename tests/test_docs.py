@@ -12,7 +12,7 @@ import pytest
 import pictify_client
 from docs.pages import classes, operations, pages
 from generator.__main__ import ROOT
-from pictify_client import models, testing
+from pictify_client import hooks, models, testing
 from pictify_client.testing import FakePictify
 
 from .document import operations as operations_of_document
@@ -80,6 +80,8 @@ def test_every_public_name_is_on_one_page() -> None:
     for package in (pictify_client, models, testing):
         public = [f"{package.__name__}.{name}" for name in vars(package)["__all__"] if name not in packages]
         assert [name for name in public if name not in shown] == []
+    types_of_hooks = {name for name in vars(hooks) if name.endswith(("Event", "Hook"))}
+    assert types_of_hooks <= {name.rpartition(".")[2] for name in shown}
 
 
 def test_operations_are_described_once_and_each_model_has_a_page() -> None:

@@ -112,7 +112,7 @@ PAGES = {
         "Events and types of the hooks of a client. See the guide: [observability](../observability.md#hooks).",
         [
             *_in("pictify_client", "RequestEvent WaitEvent ResponseEvent RetryEvent"),
-            *_in("pictify_client.hooks", "RequestHook ResponseHook RetryHook"),
+            *_in("pictify_client.hooks", "RequestHook WaitHook ResponseHook RetryHook"),
         ],
         "{show_labels: false}",
     ),
