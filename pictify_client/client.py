@@ -183,7 +183,7 @@ class Pictify(_BaseClient, Resources):
             APIStatusError: If there is no file.
             APIConnectionError: If the file cannot be downloaded completely.
             OSError: If it cannot be saved.
-            TypeError, ValueError: If the source has no URL that can be requested. Nothing was sent.
+            TypeError, ValueError: If the source has no URL that can be requested, or several files. Nothing was sent.
         """
         return download(self.client, source, path, wait)
 
@@ -316,7 +316,7 @@ class AsyncPictify(_BaseClient, AsyncResources):
             APIStatusError: If there is no file.
             APIConnectionError: If the file cannot be downloaded completely.
             OSError: If it cannot be saved.
-            TypeError, ValueError: If the source has no URL that can be requested. Nothing was sent.
+            TypeError, ValueError: If the source has no URL that can be requested, or several files. Nothing was sent.
         """
         return await adownload(self.client, source, path, wait)
 

@@ -269,6 +269,9 @@ def _body(payload: object) -> bytes:
 def _keys(secret: object) -> list[bytes]:
     # No message may show a secret.
     given: Iterable[object] = [secret]
+    if isinstance(secret, Mapping):
+        # Its keys are not secret. Anyone could sign with the names of headers.
+        raise TypeError(f"secret must be a string or several strings, got {type(cast('object', secret)).__name__}")
     if isinstance(secret, Iterable) and not isinstance(secret, str | bytes):
         given = cast("Iterable[object]", secret)
     secrets: list[str] = []

@@ -169,6 +169,18 @@ def test_a_source_without_a_url_is_a_clear_error(source: Any, fake: FakePictify)
     assert fake.requests == []
 
 
+@forms
+def test_a_render_of_several_files_is_an_error_that_names_them(form: str, fake: FakePictify) -> None:
+    async def test() -> None:
+        rendered = fake.client().templates.render("APPK3ATNDP", layouts=["story", "default"])
+        sent = len(fake.requests)
+        with pytest.raises(ValueError, match="The render has 2 files: download each of its `results`"):
+            await download(fake.client() if form == "sync" else fake.async_client(), rendered)
+        assert len(fake.requests) == sent
+
+    run(form, test)
+
+
 @pytest.mark.parametrize(
     "url", ["", "x.png", "ftp://a/b", "data:image/png;base64,AA", "https://", "https://a:99999/", "https://[::1"]
 )

@@ -846,18 +846,18 @@ def test_a_webhook_is_signed_by_the_secret_of_its_subscription(fake: FakePictify
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
+    ("name", "data", "kind"),
     [
-        ("render.completed", webhooks.RenderCompleted),
-        ("render.failed", webhooks.RenderFailed),
-        ("batch.completed", webhooks.BatchFinished),
-        ("batch.failed", webhooks.BatchFinished),
-        ("binding.updated", dict),
-        ("of.the.future", dict),
+        ("render.completed", {}, webhooks.RenderCompleted),
+        ("render.failed", {}, webhooks.RenderFailed),
+        ("batch.completed", {}, webhooks.BatchFinished),
+        ("batch.failed", {}, webhooks.BatchFinished),
+        ("binding.updated", {}, dict),
+        ("of.the.future", {"a": 1}, dict),
     ],
 )
-def test_webhooks_of_every_kind(fake: FakePictify, name: str, kind: type) -> None:
-    delivery = fake.webhook(name, secret="whsec_mine")
+def test_webhooks_of_every_kind(fake: FakePictify, name: str, data: dict[str, Any], kind: type) -> None:
+    delivery = fake.webhook(name, data, secret="whsec_mine")
     event = webhooks.parse(delivery.body, delivery.headers[webhooks.SIGNATURE_HEADER], "whsec_mine")
     assert (event.event, type(event.data)) == (name, kind)
     assert getattr(event.data, "additional_properties", {}) == {}
@@ -866,12 +866,22 @@ def test_webhooks_of_every_kind(fake: FakePictify, name: str, kind: type) -> Non
 
 
 def test_a_webhook_can_be_too_old(fake: FakePictify) -> None:
-    old = fake.webhook("render.failed", secret="whsec_mine", age=301)
-    with pytest.raises(webhooks.WebhookVerificationError, match="301 seconds ago"):
-        webhooks.parse(old.body, old.headers["X-Pictify-Signature"], "whsec_mine", now=fake.clock.time)
+    old = fake.webhook("render.failed", secret="whsec_mine", age=600)
+    with pytest.raises(webhooks.WebhookVerificationError, match=r"60\d seconds ago"):
+        webhooks.parse(old.body, old.headers, "whsec_mine")
+
+
+def test_a_webhook_is_signed_at_the_time_of_the_receiver() -> None:
+    fake = FakePictify(clock=FakeClock(datetime(2020, 1, 1, tzinfo=UTC)))
     fake.clock.advance(3600)
-    new = fake.webhook("render.failed", secret="whsec_mine")
-    webhooks.parse(new.body, new.headers["X-Pictify-Signature"], "whsec_mine", now=fake.clock.time)
+    delivery = fake.webhook("render.failed", secret="whsec_mine")
+    event = webhooks.parse(delivery.body, delivery.headers, "whsec_mine")
+    assert event.timestamp == datetime(2020, 1, 1, 1, tzinfo=UTC)
+
+
+def test_a_misspelt_event_is_an_error(fake: FakePictify) -> None:
+    with pytest.raises(ValueError, match=r"'render\.complete' is not an event of Pictify \(render\.completed, "):
+        fake.webhook("render.complete", secret="whsec_mine")
 
 
 # pytest.

@@ -396,6 +396,8 @@ def test_without_a_secret_nothing_is_signed(secret: Any) -> None:
 
 def test_a_secret_that_is_not_a_string_is_an_error() -> None:
     wrong: list[tuple[Any, str]] = [(b"sesame", "bytes"), (7, "int"), ([b"sesame"], "bytes"), ([SECRET, 7], "int")]
+    # The keys of a mapping are not secret.
+    wrong += [({"current": SECRET}, "dict"), (httpx.Headers({"x-secret": SECRET}), "Headers")]
     for secret, kind in wrong:
         with pytest.raises(TypeError) as caught:
             verify(BODY, signed(), secret)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httpx
 
@@ -106,6 +106,9 @@ class _Attempts:
 
 
 def _url_of(source: object) -> httpx.URL:
+    files: Any = () if isinstance(source, str) else getattr(source, "results", ())
+    if isinstance(files, list) and (count := len(cast("list[object]", files))) > 1:
+        raise ValueError(f"The render has {count} files: download each of its `results`")
     text = source if isinstance(source, str) else getattr(source, "url", None)
     if not isinstance(text, str):
         raise TypeError(

@@ -136,10 +136,11 @@ class FakePictify(Account):
             event: The event, such as `render.completed`.
             data: Fields of the event, by their names in the API. Others have example values.
             secret: Secret to sign with. Defaults to the secret of the first active subscription to the event.
-            age: Seconds since the signature. Receivers reject old deliveries.
+            age: Seconds since the signature, in real time. Receivers reject old deliveries.
 
         Raises:
             LookupError: If `secret` is omitted and there is no subscription to the event.
+            ValueError: If the event is unknown, and `data` is omitted.
         """
         with self._lock:
             return delivery(self, event, data or {}, secret, age)

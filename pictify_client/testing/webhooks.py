@@ -8,7 +8,8 @@ from typing import Any
 
 from attrs import frozen
 
-from ..webhooks import DELIVERY_ID_HEADER, SIGNATURE_HEADER, sign
+from .._runtime.clock import Clock
+from ..webhooks import DELIVERY_ID_HEADER, SIGNATURE_HEADER, WebhookEventName, sign
 from ._account import Account, Record, make_id, matching
 from ._bindings import secret_of
 
@@ -31,7 +32,12 @@ def delivery(account: Account, event: str, data: Mapping[str, Any], secret: str 
 
     Raises:
         LookupError: If there is no secret.
+        ValueError: If the event is unknown, and there is no data.
     """
+    if event not in WebhookEventName.by_value and not data:
+        raise ValueError(
+            f"{event!r} is not an event of Pictify ({', '.join(WebhookEventName)}): to test an unknown one, pass `data`"
+        )
     if secret is None:
         subscribed = matching(account.all("subscriptions"), event=event, status="active")
         if not subscribed:
@@ -44,7 +50,8 @@ def delivery(account: Account, event: str, data: Mapping[str, Any], secret: str 
         body=body,
         headers={
             "Content-Type": "application/json",
-            SIGNATURE_HEADER: sign(body, secret, timestamp=int(account.clock.time() - age)),
+            # Of real time, with which the receiver compares it.
+            SIGNATURE_HEADER: sign(body, secret, timestamp=int(Clock().time() - age)),
             "X-Pictify-Event": event,
             DELIVERY_ID_HEADER: account.new_id("delivery"),
         },

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ... import models
 from ...pagination import AsyncPager, Pager
 from .. import Resource
@@ -14,7 +16,7 @@ class Renders(Resource):
     def list(
         self,
         *,
-        format: models.RenderFormatFilter | str | None = None,
+        format: models.RenderFormatFilter | Literal["ALL", "PNG", "PDF", "GIF", "MP4"] | None = None,
         template: str | None = None,
         source: str | None = None,
         limit: int | None = None,
@@ -64,7 +66,7 @@ class AsyncRenders(Resource):
     def list(
         self,
         *,
-        format: models.RenderFormatFilter | str | None = None,
+        format: models.RenderFormatFilter | Literal["ALL", "PNG", "PDF", "GIF", "MP4"] | None = None,
         template: str | None = None,
         source: str | None = None,
         limit: int | None = None,

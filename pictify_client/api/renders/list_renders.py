@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from ..._runtime.fields import Argument
 from ..._runtime.operations import Operation
@@ -19,7 +19,7 @@ OPERATION: Final[Operation[RenderList]] = Operation(
     "GET",
     "/render",
     query_parameters=(
-        Argument("format", "format", Choice(RenderFormatFilter, extensible=True)),
+        Argument("format", "format", Choice(RenderFormatFilter)),
         Argument("template", "template", String()),
         Argument("source", "source", String()),
         Argument("limit", "limit", Integer(minimum=1, maximum=100)),
@@ -37,7 +37,7 @@ def split(response: RenderList) -> tuple[list[FeedRender] | None, OffsetPaginati
 def sync(
     *,
     client: AuthenticatedClient,
-    format: RenderFormatFilter | str | None = None,
+    format: RenderFormatFilter | Literal["ALL", "PNG", "PDF", "GIF", "MP4"] | None = None,
     template: str | None = None,
     source: str | None = None,
     limit: int | None = None,
@@ -70,7 +70,7 @@ def sync(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    format: RenderFormatFilter | str | None = None,
+    format: RenderFormatFilter | Literal["ALL", "PNG", "PDF", "GIF", "MP4"] | None = None,
     template: str | None = None,
     source: str | None = None,
     limit: int | None = None,
@@ -83,7 +83,7 @@ def sync_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    format: RenderFormatFilter | str | None = None,
+    format: RenderFormatFilter | Literal["ALL", "PNG", "PDF", "GIF", "MP4"] | None = None,
     template: str | None = None,
     source: str | None = None,
     limit: int | None = None,
@@ -118,7 +118,7 @@ async def asyncio(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    format: RenderFormatFilter | str | None = None,
+    format: RenderFormatFilter | Literal["ALL", "PNG", "PDF", "GIF", "MP4"] | None = None,
     template: str | None = None,
     source: str | None = None,
     limit: int | None = None,
