@@ -74,7 +74,7 @@ def connection_error(
             request,
         )
     elif isinstance(error, httpx.ConnectError):
-        hint = "" if "://" in operation else "; is it the right base_url (PICTIFY_BASE_URL)?"
+        hint = "" if "://" in operation else ": check the network, the proxy, and base_url (PICTIFY_BASE_URL)"
         failure = APIConnectionError(f"{operation}: no connection to {base_url} ({reason}){hint}", request)
     else:
         failure = APIConnectionError(f"{operation}: no complete response from {base_url} ({reason})", request)
