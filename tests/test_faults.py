@@ -199,7 +199,8 @@ def test_connection_refused_is_a_clear_error(form: str) -> None:
 @pytest.mark.parametrize("form", ["sync", "asyncio", "trio"])
 def test_an_unknown_host_is_a_clear_error(form: str) -> None:
     with pytest.raises(
-        APIConnectionError, match=r"no connection to https://no-such-host\.invalid .* check the network, the proxy, and base_url"
+        APIConnectionError,
+        match=r"no connection to https://no-such-host\.invalid .* check the network, the proxy, and base_url",
     ):
         over_a_socket(form, "https://no-such-host.invalid")
 
