@@ -159,7 +159,8 @@ def test_the_example_without_a_key_says_what_is_missing() -> None:
     )
     assert run.returncode == 1
     assert run.stderr == (
-        "ConfigurationError: No API key: set the environment variable PICTIFY_API_KEY, or pass api_key (token)\n"
+        "ConfigurationError: No API key: set the environment variable PICTIFY_API_KEY, or pass api_key (for an "
+        "AuthenticatedClient, token)\n"
     )
 
 

@@ -136,7 +136,10 @@ def resolve_api_key(api_key: Any) -> str:
     key: Any = os.environ.get("PICTIFY_API_KEY") if api_key is None else api_key
     source = "PICTIFY_API_KEY" if api_key is None else "the API key"
     if key is None:
-        raise ConfigurationError("No API key: set the environment variable PICTIFY_API_KEY, or pass api_key (token)")
+        raise ConfigurationError(
+            "No API key: set the environment variable PICTIFY_API_KEY, or pass api_key "
+            "(for an AuthenticatedClient, token)"
+        )
     if not isinstance(key, str):
         raise ConfigurationError(f"{source} must be a string, got {type(key).__name__}")
     if not key:
